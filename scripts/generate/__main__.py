@@ -1,0 +1,175 @@
+"""Generate the client from the contract: `python scripts/generate`, or with --check only compare.
+
+Exit status: 0 done, or nothing differs; 1 something differs; 2 the contract can't be generated faithfully.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import facts
+import refusals
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "scripts" / "templates"
+RUNTIME = "runtime"
+SHOWN_LINES = 60
+
+
+class CannotGenerateError(Exception):
+    """The contract, the config or the generator itself stands in the way."""
+
+
+def main() -> int:
+    """Run the program."""
+    arguments = _arguments()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = generate(arguments.contract, arguments.config, Path(folder))
+            target = arguments.output / fresh.name
+            if arguments.check:
+                return _report(_differences(target, fresh), target)
+            _replace(target, fresh)
+    except CannotGenerateError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"generated {target}")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="generate", description=__doc__)
+    parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI contract")
+    parser.add_argument("--config", type=Path, default=ROOT / "generator-config.yml", help="the generator's settings")
+    parser.add_argument("--output", type=Path, default=ROOT / "generated", help="folder that holds the package")
+    parser.add_argument("--check", action="store_true", help="write nothing; say what differs, with exit status 1")
+    return parser.parse_args()
+
+
+def generate(contract: Path, config: Path, folder: Path) -> Path:
+    """Write the package into a folder and give its place back.
+
+    Raises:
+        CannotGenerateError: the contract holds something that the client would get wrong, or the generator fails.
+    """
+    document = _document(contract)
+    _refuse(contract, document)
+    templates = folder / "templates"
+    shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("__pycache__"))
+    provenance = facts.Provenance(_source_hash(contract, config), _generator())
+    (templates / "contract.jinja").write_text(facts.template(document, provenance), encoding="utf-8")
+    name = _document(config)["package_name_override"]
+    package = folder / "out" / name
+    _run_generator(contract, config, templates, package)
+    _complete(package, provenance)
+    return package
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise CannotGenerateError(f"{path} can't be read: {error}") from error
+    if not isinstance(document, dict):
+        raise CannotGenerateError(f"{path} is not a mapping")
+    return document
+
+
+def _refuse(contract: Path, document: dict[str, Any]) -> None:
+    found = refusals.find(document)
+    if found:
+        lines = "\n".join(f"  {refusal.pointer}: {refusal.reason}" for refusal in found)
+        raise CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}")
+
+
+def _generator() -> str:
+    return f"openapi-python-client {importlib.metadata.version('openapi-python-client')}"
+
+
+def _source_hash(contract: Path, config: Path) -> str:
+    digest = hashlib.sha256()
+    programs = sorted(Path(__file__).parent.glob("*.py"))
+    templates = sorted(path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    for path in (contract, config, *templates, *programs):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _run_generator(contract: Path, config: Path, templates: Path, package: Path) -> None:
+    package.parent.mkdir()
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
+    command += ["--path", str(contract), "--config", str(config), "--output-path", str(package)]
+    command += ["--custom-template-path", str(templates)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_with_own_programs())
+    if done.returncode:
+        raise CannotGenerateError(f"the generator failed or warned:\n{done.stdout}{done.stderr}")
+
+
+def _with_own_programs() -> dict[str, str]:
+    # The generator looks for ruff on the PATH, and the right one lies beside this interpreter.
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _complete(package: Path, provenance: facts.Provenance) -> None:
+    """Add what the generator doesn't write: the fixed modules, the marker for typed packages, the header."""
+    for module in (TEMPLATES / RUNTIME).glob("*.py"):
+        shutil.copy(module, package / module.name)
+    (package / "py.typed").touch()
+    header = (
+        f"# Generated by {provenance.generator} from openapi.yaml: do not edit, rebuild with `nox -s generate`.\n\n"
+    )
+    for module in package.rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        if text.strip():
+            module.write_text(header + text, encoding="utf-8")
+        else:
+            module.unlink()
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(fresh, target)
+
+
+def _differences(old: Path, new: Path) -> list[str]:
+    names = {path.relative_to(root) for root in (old, new) for path in root.rglob("*") if _counts(path)}
+    lines: list[str] = []
+    for name in sorted(names):
+        before, after = (_lines(root / name) for root in (old, new))
+        lines += difflib.unified_diff(before, after, f"committed/{name}", f"generated/{name}", lineterm="", n=1)
+    return lines
+
+
+def _counts(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".pyc"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _report(differences: list[str], target: Path) -> int:
+    if not differences:
+        print(f"{target} is what the contract, the config and the templates give")
+        return 0
+    print(*differences[:SHOWN_LINES], sep="\n")
+    if len(differences) > SHOWN_LINES:
+        print(f"... and {len(differences) - SHOWN_LINES} lines more")
+    print(f"{target} is stale or was edited. Rebuild it with: nox -s generate")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Everything that a call can end in, besides its result.
+
+WorkflowRunsError
+|-- BadArgument         our side: refused before anything was sent
+|-- NotSent             the network: the request never reached the service
+|-- MaybeSent           the network: it may have, and no reply tells
+|-- StatusError         the service: it answered with an error or an undocumented status
+|   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409, Unprocessable 422
+|   |-- TooManyRequests 429
+|   `-- ServerError 5xx
+`-- ContractBroken      the service: its reply is not what the contract says
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "BadArgument",
+    "BadRequest",
+    "Conflict",
+    "ContractBroken",
+    "Forbidden",
+    "MaybeSent",
+    "NotFound",
+    "NotSent",
+    "ServerError",
+    "StatusError",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unprocessable",
+    "WorkflowRunsError",
+]
+
+
+class WorkflowRunsError(Exception):
+    """The root of all errors of this client.
+
+    Attributes:
+        operation: Python name of the operation, or None if there was none yet.
+        response: The raw reply, or None. Its request has lost its secret headers.
+        retry_after: Seconds the service asks to wait, or None if it does not.
+        may_have_run: Whether this call may have started a run although it ended in an error.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        response: httpx.Response | None = None,
+        retry_after: float | None = None,
+        may_have_run: bool = False,
+    ) -> None:
+        self.message = message
+        self.operation = operation
+        self.response = response
+        self.retry_after = retry_after
+        self.may_have_run = may_have_run
+        super().__init__(message)
+
+    @property
+    def status(self) -> int | None:
+        """HTTP status of the reply, or None without one."""
+        return None if self.response is None else self.response.status_code
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's own name for this request, from its `X-Request-Id` header."""
+        return None if self.response is None else self.response.headers.get("x-request-id")
+
+    def __str__(self) -> str:
+        status = f"status {self.status}" if self.status else None
+        request_id = f"request {self.request_id[:80]}" if self.request_id else None
+        where = ", ".join(part for part in (self.operation, status, request_id) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default recipe calls the class with the message alone, and would lose what the error is about.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[WorkflowRunsError], args: tuple[Any, ...], state: dict[str, Any]) -> WorkflowRunsError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class BadArgument(WorkflowRunsError, ValueError):
+    """Something given to the client is not what the contract says. Nothing was sent.
+
+    Attributes:
+        field: Name of the argument or member, as in `input_variables.user`.
+    """
+
+    def __init__(self, message: str, *, field: str, operation: str | None = None) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}", operation=operation)
+
+
+class NotSent(WorkflowRunsError):
+    """No connection came about: nothing has reached the service, and the call may be repeated."""
+
+
+class MaybeSent(WorkflowRunsError):
+    """The connection broke or timed out after sending had begun; whether the service acted is not known.
+
+    See `may_have_run` before repeating the call: for an operation that starts something it is true.
+    """
+
+
+class StatusError(WorkflowRunsError):
+    """The service answered with a status that is no success of this operation.
+
+    Attributes:
+        body: The reply's body: a model where the contract describes it, else plain JSON, else text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        response: httpx.Response | None = None,
+        retry_after: float | None = None,
+        may_have_run: bool = False,
+        body: Any = None,
+    ) -> None:
+        self.body = body
+        super().__init__(
+            message, operation=operation, response=response, retry_after=retry_after, may_have_run=may_have_run
+        )
+
+    @classmethod
+    def of(cls, status: int) -> type[StatusError]:
+        """The class for a status."""
+        return _BY_STATUS.get(status, ServerError if status >= _SERVER_ERROR else StatusError)
+
+
+class BadRequest(StatusError):
+    """400: the request makes no sense to the service."""
+
+
+class Unauthorized(StatusError):
+    """401: the key is missing or not valid."""
+
+
+class Forbidden(StatusError):
+    """403: the key is valid but may not do this."""
+
+
+class NotFound(StatusError):
+    """404: it does not exist, or the key may not see it."""
+
+
+class Conflict(StatusError):
+    """409: the state of things does not allow it."""
+
+
+class Unprocessable(StatusError):
+    """422: the service refuses a parameter or the body."""
+
+
+class TooManyRequests(StatusError):
+    """429: too many requests; `retry_after` says how long to wait, if the service does."""
+
+
+class ServerError(StatusError):
+    """5xx: the service or something before it failed."""
+
+
+class ContractBroken(WorkflowRunsError):
+    """The service's reply is not what the contract says.
+
+    Attributes:
+        path: JSON path of the first thing that is wrong, `$` for the body as a whole.
+        expected: What the contract says stands there.
+        received: What stands there, without its text.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        operation: str | None = None,
+        response: httpx.Response | None = None,
+        may_have_run: bool = False,
+        path: str = "$",
+        expected: str = "",
+        received: str = "",
+    ) -> None:
+        self.path, self.expected, self.received = path, expected, received
+        message = message or f"the reply breaks the contract: expected {expected}, got {received} @ {path}"
+        super().__init__(message, operation=operation, response=response, may_have_run=may_have_run)
+
+
+_SERVER_ERROR = 500
+_BY_STATUS: dict[int, type[StatusError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: Unprocessable,
+    429: TooManyRequests,
+}

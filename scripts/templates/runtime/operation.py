@@ -1,0 +1,211 @@
+"""One operation of the contract: from typed arguments to what goes over the wire. Pure; nothing is sent here."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .errors import BadArgument
+from .parameters import Parameter
+from .schema import check
+from .types import UNSET, Problem, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .reply import Reply
+
+__all__ = ["Body", "Call", "Credential", "Operation", "Outgoing"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+_PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Where the key goes."""
+
+    place: str
+    name: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the contract says of the request's body.
+
+    `arguments` holds the argument's name for those members whose own name another argument has taken.
+    """
+
+    media_type: str
+    required: bool
+    schema: dict[str, Any] | bool
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Checked arguments of one call, as JSON values."""
+
+    path: str
+    query: list[str]
+    headers: dict[str, str]
+    cookies: list[str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What is sent: everything that a transport needs, in the form in which it goes out."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None
+    repeatable: bool
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T_co]):
+    """One operation, with its name in the contract and in Python.
+
+    Attributes:
+        read: Makes a reply the operation's result.
+    """
+
+    name: str
+    operation_id: str
+    method: str
+    path: str
+    credential: Credential | None
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    read: Callable[[Reply], T_co]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does no more than sending it once."""
+        return self.method in _REPEATABLE
+
+    def call(self, *, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
+        """Check the arguments, given by place and by their name on the wire.
+
+        Raises:
+            BadArgument: one is missing or is not what the contract says.
+        """
+        texts = {"path": {}, "query": [], "header": {}, "cookie": []}  # type: dict[str, Any]
+        for parameter in self.parameters:
+            value = given[parameter.place].get(parameter.name, UNSET)
+            try:
+                self._place(parameter, value, texts)
+            except Problem as problem:
+                raise self._refusal(problem, parameter.argument) from None
+        path = self._filled(texts["path"])
+        return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body))
+
+    def _place(self, parameter: Parameter, value: Any, texts: dict[str, Any]) -> None:
+        if value is UNSET:
+            if parameter.required:
+                raise Problem("a value")
+            return
+        value = parameter.text(value)
+        match parameter.place:
+            case "path":
+                texts["path"][parameter.name] = parameter.segment(value)
+            case "query":
+                texts["query"] += parameter.query(value)
+            case "header":
+                texts["header"][parameter.name] = parameter.header(value)
+            case _:
+                texts["cookie"].append(parameter.cookie(value))
+
+    def _filled(self, texts: dict[str, str]) -> str:
+        segments = []
+        for segment in self.path.split("/")[1:]:
+            filled = _PATH_PARAMETER.sub(lambda match: texts[match[1]], segment)
+            if filled != segment and filled in {"", ".", ".."}:
+                # On its way such a segment is taken for a step in the path: the request would reach another address.
+                name = next(p.argument for p in self.parameters if f"{{{p.name}}}" in segment)
+                raise BadArgument("expected a text other than '', '.' and '..'", field=name, operation=self.name)
+            segments.append(filled)
+        return "/" + "/".join(segments)
+
+    def _checked(self, body: Any) -> Any:
+        if self.body is None:
+            return UNSET
+        try:
+            if isinstance(body, dict):
+                body = {name: value for name, value in body.items() if value is not UNSET}
+                if not body and not self.body.required:
+                    return UNSET
+            if body is not UNSET:
+                body = to_json(body)
+                check(body, self.body.schema)
+            elif self.body.required:
+                raise Problem("a value")
+        except Problem as problem:
+            raise self._refusal(problem, "body") from None
+        return body
+
+    def _refusal(self, problem: Problem, argument: str) -> BadArgument:
+        place = list(problem.place)
+        if argument == "body" and place:
+            first = str(place.pop(0))
+            argument = self.body.arguments.get(first, first) if self.body else first
+        trail = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+        words = f"expected {problem.expected}, got {problem.received}"
+        return BadArgument(words, field=argument + trail, operation=self.name)
+
+    def outgoing(
+        self,
+        call: Call,
+        base_url: str,
+        headers: Mapping[str, str],
+        extra_query: Mapping[str, Any] | None,
+        extra_body: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        """What to send for a checked call.
+
+        Raises:
+            BadArgument: an extra member can't be sent.
+        """
+        query = "&".join(call.query + self._extra_query(extra_query))
+        url = f"{base_url}{call.path}?{query}" if query else base_url + call.path
+        content = self._content(call.body, extra_body)
+        sent = {"accept": "application/json", **call.headers}
+        if content is not None and self.body is not None:
+            sent["content-type"] = self.body.media_type
+        if call.cookies:
+            sent["cookie"] = "; ".join(call.cookies)
+        sent.update({name.lower(): value for name, value in headers.items()})
+        return Outgoing(self.method, url, sent, content, self.repeatable)
+
+    def _extra_query(self, extra: Mapping[str, Any] | None) -> list[str]:
+        pairs: list[str] = []
+        for name, value in (extra or {}).items():
+            parameter = Parameter(name, name, "query", "form", explode=True, required=False, schema=True)
+            try:
+                pairs += parameter.query(parameter.text(value))
+            except Problem as problem:
+                raise self._refusal(problem, f"extra_query.{name}") from None
+        return pairs
+
+    def _content(self, body: Any, extra: Mapping[str, Any] | None) -> bytes | None:
+        try:
+            if extra:
+                body = {} if body is UNSET else body
+                if not isinstance(body, dict):
+                    raise Problem("an object as body, to add members to", body)
+                body = {**body, **to_json(extra)}
+            if body is UNSET:
+                return None
+            return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except Problem as problem:
+            raise self._refusal(problem, "extra_body") from None
+        except (UnicodeEncodeError, RecursionError):
+            unwritable = Problem("a value that UTF-8 can write and that is not nested too deeply", body)
+            raise self._refusal(unwritable, "body") from None

@@ -1,0 +1,99 @@
+"""How a parameter's value is written into a path, a query, a header or a cookie (OpenAPI styles, RFC 6570)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from .schema import check
+from .types import Problem, to_json
+
+__all__ = ["Parameter"]
+
+Place = Literal["path", "query", "header", "cookie"]
+_SEPARATORS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as the contract declares it, and the name of the argument that carries it."""
+
+    name: str
+    argument: str
+    place: Place
+    style: str
+    explode: bool
+    required: bool
+    schema: dict[str, Any] | bool
+
+    def text(self, value: Any) -> Any:
+        """The argument as a checked JSON value.
+
+        Raises:
+            Problem: it is not what the contract says.
+        """
+        value = to_json(value)
+        check(value, self.schema)
+        if value is None:
+            raise Problem(f"a value, since null can't be written into a {self.place}", value)
+        return value
+
+    def segment(self, value: Any) -> str:
+        """A piece of the path, percent-encoded, for a `simple` style."""
+        return _quoted(_flat(value, ",", "=" if self.explode else ","))
+
+    def query(self, value: Any) -> list[str]:
+        """`name=value` pairs, percent-encoded."""
+        name = _quoted(self.name)
+        if self.style == "deepObject":
+            return [f"{name}%5B{_quoted(key)}%5D={_quoted(_plain(item))}" for key, item in value.items()]
+        if isinstance(value, dict) and self.explode:
+            return [f"{_quoted(key)}={_quoted(_plain(item))}" for key, item in value.items()]
+        if isinstance(value, list) and self.explode:
+            return [f"{name}={_quoted(_plain(item))}" for item in value]
+        items = _parts(value)
+        return [f"{name}=" + _SEPARATORS.get(self.style, ",").join(map(_quoted, items))] if items else []
+
+    def header(self, value: Any) -> str:
+        """A header's value.
+
+        Raises:
+            Problem: it can't travel in a header unchanged.
+        """
+        text = _flat(value, ",", "=" if self.explode else ",")
+        if text != text.strip(" \t") or any(not (" " <= char <= "~" or char == "\t") for char in text):
+            raise Problem("a text that a header can carry: printable ASCII without spaces at its ends", value)
+        return text
+
+    def cookie(self, value: Any) -> str:
+        """A cookie pair; what a cookie can't carry is percent-encoded."""
+        return f"{self.name}={quote(_flat(value, ',', ','), safe='')}"
+
+
+def _flat(value: Any, between: str, inside: str) -> str:
+    if isinstance(value, dict):
+        return between.join(f"{key}{inside}{_plain(item)}" for key, item in value.items())
+    return between.join(_parts(value))
+
+
+def _parts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [part for key, item in value.items() for part in (key, _plain(item))]
+    return [_plain(item) for item in value] if isinstance(value, list) else [_plain(value)]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, dict | list):
+        raise Problem("a text, a number or a truth value", value)
+    return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise Problem("a text that UTF-8 can write", text) from None

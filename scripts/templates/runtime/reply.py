@@ -1,0 +1,182 @@
+"""What came back: the body as the contract sees it, and the error that a status stands for."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import ContractBroken, StatusError
+from .types import UNSET, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from .operation import Operation
+
+__all__ = ["Reply"]
+
+T = TypeVar("T")
+
+_NOT_ACTED_UPON = range(400, 500)
+_SUCCESS = range(200, 300)
+_REDIRECT = range(300, 400)
+_WORDS_SHOWN = 300
+
+
+class Reply:
+    """One reply to one operation.
+
+    Attributes:
+        status: HTTP status.
+        response: The raw reply.
+    """
+
+    __slots__ = ("operation", "response", "status")
+
+    def __init__(self, operation: Operation[Any], response: httpx.Response) -> None:
+        self.operation = operation
+        self.response = response
+        self.status = response.status_code
+
+    @property
+    def may_have_run(self) -> bool:
+        """Whether the service may have started something, going by the status alone."""
+        return not self.operation.repeatable and self.status not in _NOT_ACTED_UPON
+
+    def json(self, read: Callable[[Any], T], *media_types: str) -> T:
+        """The body, read as the contract describes it.
+
+        Raises:
+            ContractBroken: its media type is none of those given, it is no JSON, or it is not what the contract says.
+        """
+        try:
+            return read(self._parsed(media_types))
+        except Problem as problem:
+            raise self.broken(problem) from None
+
+    def text(self, *media_types: str) -> str:
+        """The body as text.
+
+        Raises:
+            ContractBroken: its media type is none of those given.
+        """
+        self._check_media_type(media_types)
+        return self.response.text
+
+    def content(self, *media_types: str) -> bytes:
+        """The body as bytes.
+
+        Raises:
+            ContractBroken: its media type is none of those given.
+        """
+        self._check_media_type(media_types)
+        return self.response.content
+
+    def _check_media_type(self, expected: tuple[str, ...]) -> None:
+        header = self.response.headers.get("content-type", "")
+        received = header.partition(";")[0].strip().lower()
+        if received not in expected and not any(_covers(pattern, received) for pattern in expected):
+            problem = Problem(" or ".join(expected), received=received[:80] or "no content-type")
+            raise self.broken(problem, "content-type")
+
+    def _parsed(self, media_types: tuple[str, ...]) -> Any:
+        self._check_media_type(media_types)
+        return self._loaded()
+
+    def _loaded(self) -> Any:
+        try:
+            return json.loads(self.response.content, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            size = len(self.response.content)
+            raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
+
+    def broken(self, problem: Problem, path: str = "") -> ContractBroken:
+        """The error for a body that is not what the contract says."""
+        return ContractBroken(
+            operation=self.operation.name,
+            response=self.response,
+            may_have_run=self.may_have_run,
+            path=path or problem.path,
+            expected=problem.expected,
+            received=problem.received,
+        )
+
+    def error(self, read: Callable[[Any], Any] | None = None) -> StatusError:
+        """The error that a documented status stands for; its body is read as far as it can be."""
+        return self._error(self._body(read), "")
+
+    def undocumented(self) -> StatusError:
+        """The error for a status that the contract does not know."""
+        if self.status in _REDIRECT:
+            return self._error(self._body(None), "redirects are not followed; check the base URL")
+        return self._error(self._body(None), "the contract does not know this status")
+
+    def _error(self, body: Any, remark: str) -> StatusError:
+        words = _words(body)
+        message = "; ".join(part for part in (words, remark) if part) or "no reason given"
+        return StatusError.of(self.status)(
+            message,
+            operation=self.operation.name,
+            response=self.response,
+            retry_after=_seconds_to_wait(self.response.headers.get("retry-after")),
+            may_have_run=self.may_have_run,
+            body=body,
+        )
+
+    def _body(self, read: Callable[[Any], Any] | None) -> Any:
+        try:
+            value = self._loaded()
+        except Problem:
+            return self.response.text
+        try:
+            return value if read is None else read(value)
+        except Problem:
+            return value
+
+
+def _seconds_to_wait(retry_after: str | None) -> float | None:
+    """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _covers(pattern: str, received: str) -> bool:
+    # A service may answer application/problem+json where the contract says application/*.
+    return pattern == "*/*" or (pattern.endswith("/*") and received.startswith(pattern[:-1]))
+
+
+def _words(body: Any) -> str:
+    """The service's own words, wherever it put them: some of its errors have one member, some another."""
+    found = [_member(body, name) for name in ("message", "error", "detail")]
+    words = "; ".join(dict.fromkeys(_shown(word) for word in found if word))
+    return words if len(words) <= _WORDS_SHOWN else words[:_WORDS_SHOWN] + "..."
+
+
+def _member(body: Any, name: str) -> Any:
+    value = body.get(name) if isinstance(body, dict) else getattr(body, name, None)
+    return None if value is UNSET else value
+
+
+def _shown(word: Any) -> str:
+    if isinstance(word, str):
+        return word
+    if isinstance(word, list):
+        return ", ".join(_shown(item) for item in word[:5])
+    place, words = _member(word, "loc"), _member(word, "msg")
+    return f"{'.'.join(map(str, place))}: {words}" if isinstance(place, list) else str(words or type(word).__name__)

@@ -1,0 +1,273 @@
+"""Checks arguments against the contract's own JSON Schema (2020-12) before anything is sent.
+
+It knows the keywords that the generator lets through; a contract with another one is refused when the client is
+generated. A problem says where and what was expected, never which value was given: an argument may be a secret.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any
+
+from .types import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["check", "ecma_pattern"]
+
+Schema = dict[str, Any] | bool
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a text", lambda v: isinstance(v, str)),
+    "integer": ("a whole number", lambda v: _is_number(v) and (isinstance(v, int) or v.is_integer())),
+    "number": ("a number", _is_number),
+    "boolean": ("true or false", lambda v: isinstance(v, bool)),
+    "null": ("null", lambda v: v is None),
+    "array": ("a list", lambda v: isinstance(v, list)),
+    "object": ("an object", lambda v: isinstance(v, dict)),
+}
+
+
+def check(value: Any, schema: Schema, root: Schema | None = None) -> None:
+    """Find the first place where a JSON value is not what a schema says.
+
+    Raises:
+        Problem: there is one.
+    """
+    root = schema if root is None else root
+    if schema is True:
+        return
+    if schema is False:
+        raise Problem("nothing here", value)
+    for keyword, argument in schema.items():
+        rule = _RULES.get(keyword)
+        if rule is not None:
+            rule(value, argument, schema, root)
+
+
+def _holds(value: Any, schema: Schema, root: Schema) -> bool:
+    try:
+        check(value, schema, root)
+    except Problem:
+        return False
+    return True
+
+
+def _type(value: Any, argument: str | list[str], _schema: Any, _root: Any) -> None:
+    names = [argument] if isinstance(argument, str) else argument
+    if not any(_TYPES[name][1](value) for name in names):
+        raise Problem(" or ".join(_TYPES[name][0] for name in names), value)
+
+
+def _enum(value: Any, argument: list[Any], _schema: Any, _root: Any) -> None:
+    if not any(_same(value, word) for word in argument):
+        raise Problem("one of " + ", ".join(map(repr, argument)), value)
+
+
+def _const(value: Any, argument: Any, _schema: Any, _root: Any) -> None:
+    if not _same(value, argument):
+        raise Problem(f"the value {argument!r}", value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    # In Python true equals 1; in JSON it doesn't.
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return bool(one == other)
+
+
+def _reference(value: Any, argument: str, _schema: Any, root: Any) -> None:
+    check(value, root["$defs"][argument.removeprefix("#/$defs/")], root)
+
+
+def _bound(applies: Callable[[Any], bool], fits: Callable[[Any, Any], object], words: str) -> Callable[..., None]:
+    def rule(value: Any, argument: Any, _schema: Any, _root: Any) -> None:
+        if applies(value) and not fits(value, argument):
+            raise Problem(words.format(argument), value)
+
+    return rule
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    return value % step == 0 if isinstance(value, int) and isinstance(step, int) else (value / step).is_integer()
+
+
+def _are_unique(value: list[Any], wanted: bool) -> bool:  # noqa: FBT001 - the keyword's argument
+    return not wanted or not any(_same(one, other) for i, one in enumerate(value) for other in value[:i])
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _properties(value: Any, argument: dict[str, Schema], _schema: Any, root: Any) -> None:
+    if isinstance(value, dict):
+        for name in argument.keys() & value.keys():
+            _member(name, value[name], argument[name], root)
+
+
+def _additional(value: Any, argument: Schema, schema: Any, root: Any) -> None:
+    if isinstance(value, dict):
+        patterns = schema.get("patternProperties", ())
+        for name in value.keys() - schema.get("properties", {}).keys():
+            if not any(ecma_pattern(pattern).search(name) for pattern in patterns):
+                _member(name, value[name], argument, root)
+
+
+def _pattern_properties(value: Any, argument: dict[str, Schema], _schema: Any, root: Any) -> None:
+    if isinstance(value, dict):
+        for pattern, schema in argument.items():
+            for name in value:
+                if ecma_pattern(pattern).search(name):
+                    _member(name, value[name], schema, root)
+
+
+def _property_names(value: Any, argument: Schema, _schema: Any, root: Any) -> None:
+    if isinstance(value, dict):
+        for name in value:
+            check(name, argument, root)
+
+
+def _required(value: Any, argument: list[str], _schema: Any, _root: Any) -> None:
+    if isinstance(value, dict):
+        for name in argument:
+            if name not in value:
+                raise Problem("a value").under(name)
+
+
+def _items(value: Any, argument: Schema, schema: Any, root: Any) -> None:
+    if isinstance(value, list):
+        start = len(schema.get("prefixItems", ()))
+        for index, item in enumerate(value[start:], start):
+            _member(index, item, argument, root)
+
+
+def _prefix_items(value: Any, argument: list[Schema], _schema: Any, root: Any) -> None:
+    if isinstance(value, list):
+        for index, (item, schema) in enumerate(zip(value, argument, strict=False)):
+            _member(index, item, schema, root)
+
+
+def _member(key: str | int, value: Any, schema: Schema, root: Schema) -> None:
+    try:
+        check(value, schema, root)
+    except Problem as problem:
+        raise problem.under(key) from None
+
+
+def _all_of(value: Any, argument: list[Schema], _schema: Any, root: Any) -> None:
+    for schema in argument:
+        check(value, schema, root)
+
+
+def _any_of(value: Any, argument: list[Schema], _schema: Any, root: Any) -> None:
+    problems = []
+    for schema in argument:
+        try:
+            return check(value, schema, root)
+        except Problem as problem:
+            problems.append(problem)
+    raise max(problems, key=lambda problem: len(problem.place))
+
+
+def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
+    fitting = sum(_holds(value, branch, root) for branch in argument)
+    if fitting == 0:
+        _any_of(value, argument, schema, root)
+    if fitting > 1:
+        raise Problem("exactly one of the alternatives", received=f"a value that fits {fitting} of them")
+
+
+def _not(value: Any, argument: Schema, _schema: Any, root: Any) -> None:
+    if _holds(value, argument, root):
+        words = argument if isinstance(argument, dict) else {}
+        problem = Problem("anything else", received=words.get("description") or "what the contract rules out")
+        members = " and ".join(words.get("required", ()))
+        raise problem.under(members) if members else problem
+
+
+def _format(value: Any, argument: str, _schema: Any, _root: Any) -> None:
+    known = _FORMATS.get(argument)
+    if known is not None and isinstance(value, str) and not known[1].fullmatch(value):
+        raise Problem(known[0], value)
+
+
+@functools.cache
+def ecma_pattern(pattern: str) -> re.Pattern[str]:
+    """A contract's regular expression in Python's words: there `$` would allow a line feed and digits any script."""
+    parts = re.split(r"(\\.|\[(?:\\.|[^\]\\])*\])", pattern, flags=re.DOTALL)
+    return re.compile("".join(part if i % 2 else part.replace("$", r"\Z") for i, part in enumerate(parts)), re.ASCII)
+
+
+_UNRESERVED = r"[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}"
+_AUTHORITY = (
+    r"(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?"
+    r"(?:\[[0-9A-Fa-f:.vV!$&'()*+,;=~_\-]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"
+)
+_DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_FORMATS = {
+    "uri": (
+        "an absolute URI",
+        re.compile(
+            rf"[A-Za-z][A-Za-z0-9+.\-]*:(?://{_AUTHORITY}(?:/(?:{_UNRESERVED})*)*|/?(?:(?:{_UNRESERVED})+(?:/(?:{_UNRESERVED})*)*)?)"
+            rf"(?:\?(?:{_UNRESERVED}|[/?])*)?(?:#(?:{_UNRESERVED}|[/?])*)?"
+        ),
+    ),
+    "date": ("a date as in 2026-01-31", re.compile(_DATE)),
+    "date-time": ("a time as in 2026-01-31T12:00:00Z", re.compile(rf"{_DATE}[Tt]{_TIME}")),
+    "uuid": ("a UUID", re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")),
+}
+
+_RULES: dict[str, Callable[..., None]] = {
+    "$ref": _reference,
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "minLength": _bound(_is_text, lambda v, n: len(v) >= n, "a text of at least {} characters"),
+    "maxLength": _bound(_is_text, lambda v, n: len(v) <= n, "a text of at most {} characters"),
+    "pattern": _bound(_is_text, lambda v, p: ecma_pattern(p).search(v), "a text that matches {}"),
+    "format": _format,
+    "minimum": _bound(_is_number, lambda v, n: v >= n, "a number of at least {}"),
+    "maximum": _bound(_is_number, lambda v, n: v <= n, "a number of at most {}"),
+    "exclusiveMinimum": _bound(_is_number, lambda v, n: v > n, "a number above {}"),
+    "exclusiveMaximum": _bound(_is_number, lambda v, n: v < n, "a number below {}"),
+    "multipleOf": _bound(_is_number, _is_multiple, "a multiple of {}"),
+    "required": _required,
+    "properties": _properties,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional,
+    "propertyNames": _property_names,
+    "minProperties": _bound(_is_object, lambda v, n: len(v) >= n, "an object of at least {} members"),
+    "maxProperties": _bound(_is_object, lambda v, n: len(v) <= n, "an object of at most {} members"),
+    "items": _items,
+    "prefixItems": _prefix_items,
+    "minItems": _bound(_is_list, lambda v, n: len(v) >= n, "a list of at least {} items"),
+    "maxItems": _bound(_is_list, lambda v, n: len(v) <= n, "a list of at most {} items"),
+    "uniqueItems": _bound(_is_list, _are_unique, "a list without repetitions"),
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "not": _not,
+}
+KEYWORDS = frozenset(_RULES) | {"$defs"}
+FORMATS = frozenset(_FORMATS)

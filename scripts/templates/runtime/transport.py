@@ -1,0 +1,109 @@
+"""The wire. The only module that touches httpx, so that one day another library can stand here."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .errors import ContractBroken, MaybeSent, NotSent, WorkflowRunsError
+from .reply import Reply
+
+if TYPE_CHECKING:
+    from .operation import Operation, Outgoing
+
+__all__ = [
+    "ERRORS",
+    "Reply",
+    "async_pause",
+    "masked",
+    "open_async_client",
+    "open_client",
+    "pause",
+    "prepared",
+    "translated",
+]
+
+# What can only happen before the first byte of a request has left.
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+_CONNECT, _ANSWER = 5.0, 60.0
+
+pause = time.sleep
+async_pause = asyncio.sleep
+
+
+def default_timeout() -> httpx.Timeout:
+    """5 s to connect, to write and to get a connection from the pool, 60 s between two pieces of a reply."""
+    return httpx.Timeout(_CONNECT, read=_ANSWER)
+
+
+def open_client(user_agent: str) -> httpx.Client:
+    """A client of our own. It follows no redirect: that would carry the key to an address nobody chose."""
+    return httpx.Client(timeout=default_timeout(), follow_redirects=False, headers=_own_headers(user_agent))
+
+
+def open_async_client(user_agent: str) -> httpx.AsyncClient:
+    """The same for asyncio."""
+    return httpx.AsyncClient(timeout=default_timeout(), follow_redirects=False, headers=_own_headers(user_agent))
+
+
+def _own_headers(user_agent: str) -> dict[str, str]:
+    return {"user-agent": f"{user_agent} python/{platform.python_version()} httpx/{httpx.__version__}"}
+
+
+def prepared(
+    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, *, foreign: bool
+) -> httpx.Request:
+    """The request to send.
+
+    A client of the user's builds it itself, so that its own headers and cookies go along; ours has none.
+    """
+    if foreign:
+        limits = {} if timeout is None else {"timeout": timeout}
+        return http.build_request(
+            outgoing.method, outgoing.url, headers=outgoing.headers, content=outgoing.content, **limits
+        )
+    limits = (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()
+    return httpx.Request(
+        outgoing.method,
+        outgoing.url,
+        headers={**dict(http.headers), **outgoing.headers},
+        content=outgoing.content,
+        extensions={"timeout": limits},
+    )
+
+
+def translated(error: Exception, operation: Operation[Any]) -> WorkflowRunsError:
+    """Our error for one of httpx: told apart by whether the request can have arrived."""
+    words = f"{type(error).__name__}: {_reason(error)}"
+    if isinstance(error, _NEVER_LEFT):
+        return NotSent(f"nothing was sent ({words}); the call may be repeated", operation=operation.name)
+    in_doubt = not operation.repeatable
+    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects | httpx.StreamError):
+        return ContractBroken(f"the reply can't be read ({words})", operation=operation.name, may_have_run=in_doubt)
+    advice = "it may have started a run: look for it before calling again" if in_doubt else "the call may be repeated"
+    return MaybeSent(f"no reply arrived ({words}); {advice}", operation=operation.name, may_have_run=in_doubt)
+
+
+def _reason(error: Exception) -> str:
+    return str(error)[:200] or "no further word"
+
+
+def masked(response: httpx.Response, secret_headers: frozenset[str]) -> httpx.Response:
+    """The raw reply as an error may carry it: its request without the values of the secret headers."""
+    request = response.request
+    headers = {name: "***" if name.lower() in secret_headers else value for name, value in request.headers.items()}
+    response.request = httpx.Request(request.method, request.url, headers=headers)
+    return response

@@ -1,0 +1,172 @@
+"""Values between Python and JSON: what is absent, and how an argument becomes a JSON value."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+__all__ = ["UNSET", "Moment", "Problem", "Unset", "to_json"]
+
+
+class Unset:
+    """The type of `UNSET`: a member or parameter that is absent, which is not the same as null."""
+
+    __slots__ = ()
+    _only: Unset | None = None
+
+    def __new__(cls) -> Self:
+        """The one object of this class."""
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only  # type: ignore[return-value]
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __reduce__(self) -> str:
+        # A name instead of a recipe: copies and pickles give back this very object, so that `is UNSET` stays true.
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+
+
+class Problem(Exception):
+    """A value that is not what the contract says, with its place. Never holds the value of a text."""
+
+    def __init__(self, expected: str, value: object = UNSET, *, received: str = "") -> None:
+        self.expected = expected
+        self.received = received or describe(value)
+        self.place: list[str | int] = []
+        super().__init__(expected)
+
+    def under(self, key: str | int) -> Self:
+        """The same problem, seen from one level further out."""
+        self.place.insert(0, key)
+        return self
+
+    @property
+    def path(self) -> str:
+        """The place as a JSON path, `$.nodes[0].id`."""
+        return "$" + "".join(f"[{key}]" if isinstance(key, int) else _member(key) for key in self.place)
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.received} @ {self.path}"
+
+
+def _member(key: str) -> str:
+    return f".{key}" if key.isidentifier() else f"[{key[:40]!r}]"
+
+
+def describe(value: object) -> str:
+    """What a value is, for a message: a text's length instead of the text, which may be a secret."""
+    match value:
+        case Unset() | None | bool():
+            return {UNSET: "nothing", None: "null", True: "true", False: "false"}[value]
+        case int() | float():
+            return "a number"
+        case str():
+            return f"a text of {len(value)} characters"
+        case Mapping():
+            return f"an object of {len(value)} members"
+        case list() | tuple():
+            return f"a list of {len(value)} items"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+class Moment(datetime.datetime):
+    """A time that a service sent, with the text it sent: spellings and fractions differ, and none gets lost.
+
+    Attributes:
+        text: As it was sent; None for a time computed from another.
+    """
+
+    text: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read a time as in 2026-01-31T12:00:00Z. A leap second counts as the last microsecond before it.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = _RFC_3339.fullmatch(text)
+        if found is None:
+            raise ValueError("not a time")
+        date, clock, second, fraction, offset = found.groups()
+        second, digits = ("59", "999999") if second == "60" else (second, (fraction or "")[:6].ljust(6, "0"))
+        moment = cls.fromisoformat(f"{date}T{clock}:{second}.{digits}{offset.upper().replace('Z', '+00:00')}")
+        moment.text = text
+        return moment
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (Moment.read, (self.text,)) if self.text else super().__reduce_ex__(protocol)
+
+
+_RFC_3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def to_json(value: Any) -> Any:
+    """A new JSON value that stands for a Python one: models, mappings, sequences, enums, dates and ids included.
+
+    Raises:
+        Problem: the value, or one inside it, has no JSON form.
+    """
+    kind = value.__class__
+    if kind is str or kind is bool or kind is int or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): _inside(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_inside(index, item) for index, item in enumerate(value)]
+    if hasattr(kind, "to_dict"):
+        return value.to_dict()
+    return _scalar(value)
+
+
+def _inside(key: str | int, value: Any) -> Any:
+    try:
+        return to_json(value)
+    except Problem as problem:
+        raise problem.under(key) from None
+    except RecursionError:
+        raise Problem("a value that ends", received="one that holds itself or is nested too deeply") from None
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise Problem("member names that are texts", key)
+    return str(key)
+
+
+def _scalar(value: Any) -> Any:
+    match value:
+        case enum.Enum():
+            return to_json(value.value)
+        case str():
+            return str(value)
+        case int():
+            return int(value)
+        case float() if math.isfinite(value):
+            return float(value)
+        case float():
+            raise Problem("a finite number", received=str(value))
+        case datetime.datetime() if value.tzinfo is None:
+            raise Problem("a time with an offset from UTC", received="a time without one")
+        case datetime.datetime() | datetime.date():
+            return getattr(value, "text", None) or value.isoformat()
+        case uuid.UUID():
+            return str(value)
+        case _:
+            raise Problem("a JSON value", value)

@@ -1,0 +1,92 @@
+"""Run hosted AI workflows on PromptLayer and Interactly.
+
+    with PromptLayer() as client:  # key from PROMPTLAYER_API_KEY
+        run = client.run_workflow("support-agent", input_variables={"user_message": "Hello"})
+        print(client.wait(run).output)
+
+The public API is what `__all__` names. Importing it loads neither httpx nor attrs: those come with the first call.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from workflow_runs_api.errors import (
+    BadArgument,
+    BadRequest,
+    Conflict,
+    ContractBroken,
+    Forbidden,
+    MaybeSent,
+    NotFound,
+    NotSent,
+    ServerError,
+    StatusError,
+    TooManyRequests,
+    Unauthorized,
+    Unprocessable,
+    WorkflowRunsError,
+)
+from workflow_runs_api.types import UNSET, Unset
+
+from .interactly import AsyncInteractly, Interactly
+from .outcome import RunFailed, RunOutcome, WaitTimeout
+from .promptlayer import AsyncPromptLayer, PromptLayer
+from .retries import Retries
+from .version import __version__
+
+if TYPE_CHECKING:
+    from workflow_runs_api import models
+    from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import (
+        ExecutionPending,
+        ExecutionResults,
+    )
+
+_RESULTS = "workflow_runs_api.api.promptlayer.get_workflow_version_execution_results"
+_LATER = {"models": "workflow_runs_api.models", "ExecutionPending": _RESULTS, "ExecutionResults": _RESULTS}
+
+__all__ = [
+    "UNSET",
+    "AsyncInteractly",
+    "AsyncPromptLayer",
+    "BadArgument",
+    "BadRequest",
+    "Conflict",
+    "ContractBroken",
+    "ExecutionPending",
+    "ExecutionResults",
+    "Forbidden",
+    "Interactly",
+    "MaybeSent",
+    "NotFound",
+    "NotSent",
+    "PromptLayer",
+    "Retries",
+    "RunFailed",
+    "RunOutcome",
+    "ServerError",
+    "StatusError",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unprocessable",
+    "Unset",
+    "WaitTimeout",
+    "WorkflowRunsError",
+    "__version__",
+    "models",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs attrs when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_LATER[name])
+    value = module if name == "models" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,32 @@
+"""The Interactly clients: the contract's operations."""
+
+from __future__ import annotations
+
+from workflow_runs_api.api.interactly import AsyncInteractlyOperations, InteractlyOperations
+
+from .settings import Configured
+
+__all__ = ["AsyncInteractly", "Interactly"]
+
+
+class _Interactly(Configured):
+    """Only a QA address is documented, and nobody should land there by accident: the address has no default."""
+
+    _service = "INTERACTLY"
+    _production = None
+
+
+class Interactly(_Interactly, InteractlyOperations):
+    """A client for Interactly: key from `INTERACTLY_API_KEY`, address from `INTERACTLY_BASE_URL` if not given.
+
+    See `Configured` for the keywords.
+
+    Example:
+        >>> with Interactly(api_key="key", base_url="https://api-qa.interactly.ai/workflows") as client:
+        ...     client.base_url
+        'https://api-qa.interactly.ai/workflows'
+    """
+
+
+class AsyncInteractly(_Interactly, AsyncInteractlyOperations):
+    """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`."""

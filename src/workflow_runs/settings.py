@@ -1,0 +1,74 @@
+"""What all clients have in common: settings from the environment, a default policy for sending again."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workflow_runs_api.client import Settings
+from workflow_runs_api.errors import BadArgument
+
+from .retries import Retries
+from .version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+__all__ = ["Configured"]
+
+
+class Configured(Settings):
+    """Built from keywords, else from the environment.
+
+    Args:
+        api_key: The key. Default: `<SERVICE>_API_KEY` from the environment.
+        base_url: The service's address. Default: `<SERVICE>_BASE_URL` from the environment, else the documented one
+            for production, if there is one.
+        timeout: Seconds for each of connecting, writing, and waiting for a piece of the reply, or an `httpx.Timeout`.
+            Default: 5 s to connect and to write, 60 s to wait.
+        retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
+        headers: Headers to send with every request.
+        http_client: An httpx client of your own; it stays open when this client is closed.
+
+    Raises:
+        BadArgument: A setting makes no sense, or there is no key or no address.
+    """
+
+    _service: ClassVar[str]
+    _production: ClassVar[str | None]
+    _user_agent = f"workflow-runs/{__version__}"
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        retries: int | Retries | None = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: httpx.Client | httpx.AsyncClient | None = None,
+    ) -> None:
+        super().__init__(
+            api_key=self._found("api_key", api_key, None),
+            base_url=self._found("base_url", base_url, self._production),
+            timeout=timeout,
+            retries=retries,
+            headers=headers,
+            http_client=http_client,
+        )
+
+    def _found(self, field: str, given: str | None, default: str | None) -> str:
+        variable = f"{self._service}_{field.upper()}"
+        found = os.environ.get(variable) or default if given is None else given
+        if found is None:
+            raise BadArgument(f"give one, or set {variable} in the environment", field=field)
+        return found
+
+    def _policy(self, retries: Any) -> Retries:
+        if isinstance(retries, bool) or not isinstance(retries, int | Retries | None):
+            raise BadArgument("expected a number of further tries or a Retries object", field="retries")
+        if isinstance(retries, Retries):
+            return retries
+        return Retries() if retries is None else Retries(further_tries=retries)
