@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Client", "Connection", "Retries", "Settings", "Tries"]
 
 T = TypeVar("T")
-
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "cookie"})
 
 
 class Tries(Protocol):
@@ -59,6 +58,7 @@ class Connection:
         self._kind = kind
         self._http = http_client
         self._lock = threading.Lock()
+        self._closed = False
 
     def http(self, wire: ModuleType, user_agent: str) -> Any:
         """The httpx client.
@@ -66,17 +66,20 @@ class Connection:
         Raises:
             BadArgument: it has been closed.
         """
-        if self._http is None:
+        if self._http is None and not self._closed:
             with self._lock:
                 if self._http is None:
                     self._http = getattr(wire, self._kind)(user_agent)
-        if self._http.is_closed:
+        if self._closed or self._http.is_closed:
             raise BadArgument("it has been closed; make a new one", field="client")
         return self._http
 
     def close(self) -> Any:
         """Close what was opened here; a client that the user brought stays open. Gives what is to be awaited, if any."""
-        if self.foreign or self._http is None:
+        if self.foreign:
+            return None
+        self._closed = True
+        if self._http is None:
             return None
         return self._http.aclose() if hasattr(self._http, "aclose") else self._http.close()
 
@@ -108,6 +111,7 @@ class Settings:
         self._headers = _checked_headers(headers)
         self._extra_query: Mapping[str, Any] | None = None
         self._extra_body: Mapping[str, Any] | None = None
+        self._on_reply: Callable[[httpx.Response], object] | None = None
         self._connection = Connection(self._checked_client(http_client), self._open)
 
     _open: str
@@ -136,6 +140,7 @@ class Settings:
         headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        on_reply: Callable[[httpx.Response], object] | None = None,
     ) -> Self:
         """A view of this client with other options, on the same connections. What is not given stays as it is.
 
@@ -145,6 +150,8 @@ class Settings:
             headers: Headers to add to every request.
             extra_query: Query parameters that the contract does not know, by name.
             extra_body: Members that the contract does not know, for bodies that are objects.
+            on_reply: Is called with every raw reply, whatever its status, before it is read. Its request has lost its
+                body, its query and the values of all headers that may be secret.
 
         Raises:
             BadArgument: an option makes no sense.
@@ -155,6 +162,7 @@ class Settings:
         view._headers = self._headers | _checked_headers(headers)
         view._extra_query = {**(self._extra_query or {}), **(extra_query or {})}
         view._extra_body = {**(self._extra_body or {}), **(extra_body or {})}
+        view._on_reply = on_reply or self._on_reply
         return view
 
     def _all_headers(self, operation: Operation[Any]) -> dict[str, str]:
@@ -164,17 +172,6 @@ class Settings:
         if self._api_key is None:
             raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)
         return {credential.name.lower(): credential.prefix + self._api_key, **self._headers}
-
-    def _concealed(self, error: WorkflowRunsError) -> WorkflowRunsError:
-        """The error without what must not be shown, even if the service has sent it back."""
-        secrets = [self._api_key, *(value for name, value in self._headers.items() if name in _SECRET_HEADERS)]
-        for secret in secrets:
-            if secret:
-                error.message = error.message.replace(secret, "***")
-        error.args = (error.message,)
-        if error.response is not None:
-            error.response = _wire().masked(error.response, _SECRET_HEADERS)
-        return error
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         """A service's own error for what the reply says; a sub-class may know a better one."""
@@ -197,17 +194,23 @@ class Client(Settings):
         http = self._connection.http(wire, self._user_agent)
         tries = self._retries.begin()
         while True:
+            began = time.monotonic()
             try:
                 request = wire.prepared(http, outgoing, self._timeout, foreign=self._connection.foreign)
                 response = http.send(request, follow_redirects=False)
+                wire.note(operation, response.status_code, began)
+                if self._on_reply is not None:
+                    self._on_reply(wire.masked(response))
                 return operation.read(wire.Reply(operation, response))
             except wire.ERRORS as error:
                 problem = wire.translated(error, operation)
+                wire.note(operation, type(problem).__name__, began)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise self._concealed(problem) from None
+                raise wire.concealed(problem, outgoing) from None
+            wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             wire.pause(delay)
 
     def _pause(self, seconds: float) -> None:
@@ -237,17 +240,23 @@ class AsyncClient(Settings):
         http = self._connection.http(wire, self._user_agent)
         tries = self._retries.begin()
         while True:
+            began = time.monotonic()
             try:
                 request = wire.prepared(http, outgoing, self._timeout, foreign=self._connection.foreign)
                 response = await http.send(request, follow_redirects=False)
+                wire.note(operation, response.status_code, began)
+                if self._on_reply is not None:
+                    self._on_reply(wire.masked(response))
                 return operation.read(wire.Reply(operation, response))
             except wire.ERRORS as error:
                 problem = wire.translated(error, operation)
+                wire.note(operation, type(problem).__name__, began)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise self._concealed(problem) from None
+                raise wire.concealed(problem, outgoing) from None
+            wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             await wire.async_pause(delay)
 
     async def _pause(self, seconds: float) -> None:

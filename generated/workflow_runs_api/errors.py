@@ -44,6 +44,7 @@ class WorkflowRunsError(Exception):
     Attributes:
         operation: Python name of the operation, or None if there was none yet.
         response: The raw reply, or None. Its request has lost its secret headers.
+        request_id: The service's own name for this request, from its `X-Request-Id` header, or None.
         retry_after: Seconds the service asks to wait, or None if it does not.
         may_have_run: Whether this call may have started a run although it ended in an error.
     """
@@ -54,12 +55,14 @@ class WorkflowRunsError(Exception):
         *,
         operation: str | None = None,
         response: httpx.Response | None = None,
+        request_id: str | None = None,
         retry_after: float | None = None,
         may_have_run: bool = False,
     ) -> None:
         self.message = message
         self.operation = operation
         self.response = response
+        self.request_id = request_id
         self.retry_after = retry_after
         self.may_have_run = may_have_run
         super().__init__(message)
@@ -69,14 +72,9 @@ class WorkflowRunsError(Exception):
         """HTTP status of the reply, or None without one."""
         return None if self.response is None else self.response.status_code
 
-    @property
-    def request_id(self) -> str | None:
-        """The service's own name for this request, from its `X-Request-Id` header."""
-        return None if self.response is None else self.response.headers.get("x-request-id")
-
     def __str__(self) -> str:
         status = f"status {self.status}" if self.status else None
-        request_id = f"request {self.request_id[:80]}" if self.request_id else None
+        request_id = f"request {self.request_id}" if self.request_id else None
         where = ", ".join(part for part in (self.operation, status, request_id) if part)
         return f"{where}: {self.message}" if where else self.message
 
@@ -125,16 +123,11 @@ class StatusError(WorkflowRunsError):
         self,
         message: str,
         *,
-        operation: str | None = None,
-        response: httpx.Response | None = None,
-        retry_after: float | None = None,
-        may_have_run: bool = False,
         body: Any = None,
+        **about: Any,
     ) -> None:
         self.body = body
-        super().__init__(
-            message, operation=operation, response=response, retry_after=retry_after, may_have_run=may_have_run
-        )
+        super().__init__(message, **about)
 
     @classmethod
     def of(cls, status: int) -> type[StatusError]:
@@ -187,16 +180,14 @@ class ContractBroken(WorkflowRunsError):
         self,
         message: str = "",
         *,
-        operation: str | None = None,
-        response: httpx.Response | None = None,
-        may_have_run: bool = False,
         path: str = "$",
         expected: str = "",
         received: str = "",
+        **about: Any,
     ) -> None:
         self.path, self.expected, self.received = path, expected, received
         message = message or f"the reply breaks the contract: expected {expected}, got {received} @ {path}"
-        super().__init__(message, operation=operation, response=response, may_have_run=may_have_run)
+        super().__init__(message, **about)
 
 
 _SERVER_ERROR = 500

@@ -26,7 +26,7 @@ T = TypeVar("T")
 _NOT_ACTED_UPON = range(400, 500)
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
-_WORDS_SHOWN = 300
+_WORDS_SHOWN, _NAME_SHOWN = 300, 80
 
 
 class Reply:
@@ -99,12 +99,7 @@ class Reply:
     def broken(self, problem: Problem, path: str = "") -> ContractBroken:
         """The error for a body that is not what the contract says."""
         return ContractBroken(
-            operation=self.operation.name,
-            response=self.response,
-            may_have_run=self.may_have_run,
-            path=path or problem.path,
-            expected=problem.expected,
-            received=problem.received,
+            path=path or problem.path, expected=problem.expected, received=problem.received, **self._about()
         )
 
     def error(self, read: Callable[[Any], Any] | None = None) -> StatusError:
@@ -120,14 +115,17 @@ class Reply:
     def _error(self, body: Any, remark: str) -> StatusError:
         words = _words(body)
         message = "; ".join(part for part in (words, remark) if part) or "no reason given"
-        return StatusError.of(self.status)(
-            message,
-            operation=self.operation.name,
-            response=self.response,
-            retry_after=_seconds_to_wait(self.response.headers.get("retry-after")),
-            may_have_run=self.may_have_run,
-            body=body,
-        )
+        return StatusError.of(self.status)(message, body=body, **self._about())
+
+    def _about(self) -> dict[str, Any]:
+        headers = self.response.headers
+        return {
+            "operation": self.operation.name,
+            "response": self.response,
+            "request_id": headers.get("x-request-id", "")[:_NAME_SHOWN] or None,
+            "retry_after": _seconds_to_wait(headers.get("retry-after")),
+            "may_have_run": self.may_have_run,
+        }
 
     def _body(self, read: Callable[[Any], Any] | None) -> Any:
         try:

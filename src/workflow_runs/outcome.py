@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workflow_runs_api.errors import WorkflowRunsError
 
 if TYPE_CHECKING:
-    import httpx
-
     from workflow_runs_api.models import NodeOutput
 
 __all__ = ["RunFailed", "RunOutcome", "WaitTimeout"]
@@ -45,15 +43,14 @@ class RunFailed(WorkflowRunsError):
         execution_id: int | None = None,
         output: Any = None,
         nodes: dict[str, NodeOutput] | None = None,
-        operation: str | None = None,
-        response: httpx.Response | None = None,
         body: Any = None,
+        **about: Any,
     ) -> None:
         self.execution_id = execution_id
         self.output = output
         self.nodes = nodes
         self.body = body
-        super().__init__(message, operation=operation, response=response)
+        super().__init__(message, **about)
 
 
 class WaitTimeout(WorkflowRunsError):

@@ -37,9 +37,10 @@ class _Waits(Configured):
             return RunFailed(
                 f"the execution has ended without an output; {error.message}",
                 output=error.body.output,
+                body=error.body,
                 operation=error.operation,
                 response=error.response,
-                body=error.body,
+                request_id=error.request_id,
             )
         return error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from .errors import ContractBroken, MaybeSent, NotSent, WorkflowRunsError
+from .redaction import HARMLESS_HEADERS, MASK, conceal
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERRORS",
+    "LOG",
     "Reply",
     "async_pause",
+    "concealed",
     "masked",
     "open_async_client",
     "open_client",
@@ -39,6 +43,8 @@ _NEVER_LEFT = (
 )
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
 _CONNECT, _ANSWER = 5.0, 60.0
+
+LOG = logging.getLogger("workflow_runs")
 
 pause = time.sleep
 async_pause = asyncio.sleep
@@ -101,9 +107,24 @@ def _reason(error: Exception) -> str:
     return str(error)[:200] or "no further word"
 
 
-def masked(response: httpx.Response, secret_headers: frozenset[str]) -> httpx.Response:
-    """The raw reply as an error may carry it: its request without the values of the secret headers."""
+def masked(response: httpx.Response) -> httpx.Response:
+    """The raw reply as it may be shown: its request keeps only those headers that can hold no secret."""
     request = response.request
-    headers = {name: "***" if name.lower() in secret_headers else value for name, value in request.headers.items()}
-    response.request = httpx.Request(request.method, request.url, headers=headers)
+    headers = {name: value if name in HARMLESS_HEADERS else MASK for name, value in request.headers.items()}
+    response.request = httpx.Request(request.method, request.url.copy_with(query=None), headers=headers)
     return response
+
+
+def concealed(error: WorkflowRunsError, outgoing: Outgoing) -> WorkflowRunsError:
+    """The error without what must not be shown, even if the service has sent it back."""
+    conceal(error, outgoing)
+    if error.response is not None:
+        error.response = masked(error.response)
+    return error
+
+
+def note(operation: Operation[Any], outcome: object, began: float) -> None:
+    """Log one try: what the operation is called, how it ended and how long it took; nothing of what was sent."""
+    if LOG.isEnabledFor(logging.DEBUG):
+        took = time.monotonic() - began
+        LOG.debug("%s: %s %s: %s after %.3f s", operation.name, operation.method, operation.path, outcome, took)

@@ -1,0 +1,80 @@
+"""Use the built wheel as a stranger would: `python scripts/try_wheel.py FOLDER-WITH-THE-WHEEL`.
+
+One environment gets the wheel alone and runs the README's six lines; the other gets the harness, serves the sandbox for
+them, and judges it from a folder that has nothing to do with the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# What attrs and httpx need themselves; anything else would be a dependency that nobody argued for.
+ALLOWED = {"attrs", "httpx", "httpcore", "h11", "anyio", "idna", "certifi", "sniffio", "typing-extensions"}
+
+
+def main() -> int:
+    """Run the program; exit status 1 says what is wrong."""
+    wheel = next(Path(sys.argv[1]).glob("workflow_runs-*.whl"))
+    with tempfile.TemporaryDirectory() as folder:
+        client, harness = Path(folder) / "client", Path(folder) / "harness"
+        _install(client, str(wheel))
+        _install(harness, f"{wheel}[conformance]")
+        extra = _installed(client) - ALLOWED - {"workflow-runs", "pip", "setuptools"}
+        if extra:
+            print(f"the wheel alone brings {', '.join(sorted(extra))}")
+            return 1
+        print("the wheel alone brings attrs and httpx")
+        _run_six_lines(client, harness, Path(folder))
+        subprocess.run([_python(harness), "-m", "contract_tests"], cwd=folder, check=True)
+    return 0
+
+
+def _install(environment: Path, requirement: str) -> None:
+    venv.create(environment, with_pip=True)
+    lock = str(ROOT / "requirements" / "dev.txt")
+    subprocess.run([_python(environment), "-m", "pip", "install", "-q", "-c", lock, requirement], check=True)
+
+
+def _python(environment: Path) -> str:
+    return str(environment / "bin" / "python")
+
+
+def _installed(environment: Path) -> set[str]:
+    command = [_python(environment), "-m", "pip", "list", "--format=json"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {package["name"].lower().replace("_", "-") for package in json.loads(listed.stdout)}
+
+
+def _run_six_lines(client: Path, harness: Path, folder: Path) -> None:
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    program, printed = blocks[0], blocks[1]
+    command = [str(harness / "bin" / "workflow-sandbox"), "--port", "0", "--database", str(folder / "runs.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sandbox:
+        try:
+            address = sandbox.stdout.readline().strip() if sandbox.stdout else ""
+            environment = {**os.environ, "PROMPTLAYER_API_KEY": "sandbox-key", "PROMPTLAYER_BASE_URL": address}
+            done = subprocess.run(
+                [_python(client), "-c", program],
+                env=environment,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        finally:
+            sandbox.terminate()
+    if done.stdout != printed:
+        raise SystemExit(f"the README says that its example prints\n{printed}but it prints\n{done.stdout}")
+    print("the README's six lines print what it says")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
