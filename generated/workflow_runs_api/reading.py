@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from .types import UNSET, Moment, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "anything",
@@ -31,6 +31,7 @@ __all__ = [
     "null",
     "number",
     "string",
+    "tagged",
     "unknown_members",
 ]
 
@@ -150,6 +151,17 @@ def best(value: Any, readers: Iterable[Callable[[Any], Any]]) -> Any:
         # The problem that lies deepest belongs to the form that was most likely meant.
         raise max(problems, key=lambda problem: len(problem.place))
     return found
+
+
+def tagged(value: Any, member: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """An object of the form that one of its members names."""
+    if value.__class__ is not dict:
+        raise Problem("an object", value)
+    tag = value.get(member, UNSET)
+    reader = readers.get(tag) if isinstance(tag, str) else None
+    if reader is None:
+        raise Problem("one of " + ", ".join(map(repr, readers)), tag).under(member)
+    return reader(value)
 
 
 def _unknown(candidate: object) -> int:

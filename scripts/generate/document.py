@@ -70,3 +70,15 @@ def security(document: dict[str, Any], found: Found) -> list[dict[str, Any]]:
     requirements = found.operation.get("security", document.get("security", []))
     schemes = document.get("components", {}).get("securitySchemes", {})
     return [resolve(document, schemes[name]) for requirement in requirements for name in requirement]
+
+
+def schemas(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a document that may be a schema, examples and other data left out."""
+    if isinstance(value, dict):
+        yield value
+        for key, inner in value.items():
+            if key not in {"example", "examples", "default", "const", "enum"} and not str(key).startswith("x-"):
+                yield from schemas(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from schemas(inner)

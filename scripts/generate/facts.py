@@ -32,6 +32,8 @@ def template(document: dict[str, Any], provenance: Provenance) -> str:
         "generator": provenance.generator,
         "components": [ClassName(name, _PREFIX) + "" for name in document.get("components", {}).get("schemas", {})],
         "services": _services(document),
+        "discriminators": _discriminators(document),
+        "one_sided": _one_sided(document),
         "operations": {
             python_name(found.operation["operationId"]): _operation(document, found)
             for found in doc.operations(document)
@@ -44,6 +46,35 @@ def template(document: dict[str, Any], provenance: Provenance) -> str:
 def python_name(name: str) -> str:
     """The generator's Python name for one of the contract."""
     return PythonIdentifier(name, _PREFIX) + ""
+
+
+def _discriminators(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Unions whose form is named by a member, by the class names of their forms."""
+    found = {}
+    for schema in doc.schemas(document):
+        if "discriminator" in schema:
+            names = [doc.reference_name(form) or "" for form in (*schema.get("oneOf", ()), *schema.get("anyOf", ()))]
+            given = schema["discriminator"].get("mapping", {})
+            mapping = {name: name for name in names} | {tag: str(to).rsplit("/", 1)[-1] for tag, to in given.items()}
+            classes = {tag: ClassName(name, _PREFIX) + "" for tag, name in mapping.items()}
+            key = " ".join(sorted(ClassName(name, _PREFIX) + "" for name in names))
+            found[key] = {"member": schema["discriminator"]["propertyName"], "mapping": list(classes.items())}
+    return found
+
+
+def _one_sided(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Members that only the service (readOnly) or only the client (writeOnly) sends, by class name."""
+    found = {}
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        members = {}
+        for member, declared in schema.get("properties", {}).items() if isinstance(schema, dict) else ():
+            resolved = {**doc.resolve(document, declared), **declared} if isinstance(declared, dict) else {}
+            side = next((side for side in ("readOnly", "writeOnly") if resolved.get(side)), None)
+            if side:
+                members[member] = side
+        if members:
+            found[ClassName(name, _PREFIX) + ""] = members
+    return found
 
 
 def _services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -178,11 +209,12 @@ def _filled(document: dict[str, Any], schema: Any, above: tuple[str, ...], defin
         return schema
     name = doc.reference_name(schema)
     if name is None:
-        return {
+        filled = {
             key: _inside(document, key, value, above, definitions)
             for key, value in schema.items()
             if not _is_annotation(key)
         }
+        return _without_read_only(filled)
     rest = {key: value for key, value in schema.items() if key != "$ref"}
     if name in above:
         if name not in definitions:
@@ -193,6 +225,16 @@ def _filled(document: dict[str, Any], schema: Any, above: tuple[str, ...], defin
         target = _filled(document, doc.resolve(document, {"$ref": schema["$ref"]}), (*above, name), definitions)
     others = _filled(document, rest, above, definitions)
     return {"allOf": [target, others]} if others else target
+
+
+def _without_read_only(schema: dict[str, Any]) -> dict[str, Any]:
+    """What only the service sends is neither asked of the client nor allowed to it."""
+    properties = schema.get("properties", {})
+    hidden = {name for name, declared in properties.items() if isinstance(declared, dict) and declared.get("readOnly")}
+    if hidden:
+        schema["properties"] = {name: name not in hidden and declared for name, declared in properties.items()}
+        schema["required"] = [name for name in schema.get("required", ()) if name not in hidden]
+    return schema
 
 
 def _is_annotation(key: str) -> bool:

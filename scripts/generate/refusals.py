@@ -114,7 +114,7 @@ def _request_body(document: dict[str, Any], found: doc.Found) -> Iterator[Refusa
 def _checkable(document: dict[str, Any], schema: Any, where: str) -> Iterator[Refusal]:
     """Schemas of what is sent: the client checks arguments, so it must know every keyword."""
     for inner in _schemas(facts.checkable(document, schema)):
-        for keyword in inner.keys() - KEYWORDS - {"description", "readOnly", "writeOnly", "contentMediaType"}:
+        for keyword in inner.keys() - KEYWORDS - {"description", "readOnly", "writeOnly", "discriminator"}:
             yield Refusal(where, f"the client can't check the keyword {keyword}")
         for pattern in [*inner.get("patternProperties", ()), *([inner["pattern"]] if "pattern" in inner else [])]:
             try:
@@ -147,11 +147,21 @@ def _replies(document: dict[str, Any], found: doc.Found) -> Iterator[Refusal]:
 
 
 def _everywhere(document: dict[str, Any]) -> Iterator[Refusal]:
-    for name, schema in document.get("components", {}).get("schemas", {}).items():
-        for inner in _schemas(schema):
-            where = doc.pointer("components", "schemas", name)
+    for name, component in document.get("components", {}).get("schemas", {}).items():
+        where = doc.pointer("components", "schemas", name)
+        for inner in _schemas(component):
             if "nullable" in inner:
                 yield Refusal(where, "`nullable` means nothing in OpenAPI 3.1; write type: [x, 'null']")
-            for keyword in ("readOnly", "writeOnly", "discriminator"):
-                if inner.get(keyword):
-                    yield Refusal(where, f"`{keyword}` is not honoured by the client")
+            if "discriminator" in inner and not _all_references(inner):
+                yield Refusal(where, "a discriminator whose forms are not all components can't be told apart")
+            if inner is not component and any(_one_sided(member) for member in inner.get("properties", {}).values()):
+                yield Refusal(where, "readOnly and writeOnly are honoured in components, not in objects inside them")
+
+
+def _all_references(union: dict[str, Any]) -> bool:
+    forms = [*union.get("oneOf", ()), *union.get("anyOf", ())]
+    return bool(forms) and all(doc.reference_name(form) for form in forms)
+
+
+def _one_sided(member: Any) -> bool:
+    return isinstance(member, dict) and bool(member.get("readOnly") or member.get("writeOnly"))

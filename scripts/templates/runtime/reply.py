@@ -57,6 +57,8 @@ class Reply:
             return read(self._parsed(media_types))
         except Problem as problem:
             raise self.broken(problem) from None
+        except RecursionError:
+            raise self.broken(Problem("a value nested less deeply", received="one that can't be read")) from None
 
     def text(self, *media_types: str) -> str:
         """The body as text.
@@ -132,7 +134,7 @@ class Reply:
             return self.response.text
         try:
             return value if read is None else read(value)
-        except Problem:
+        except (Problem, RecursionError):
             return value
 
 

@@ -1,0 +1,128 @@
+"""How to work on this project: `nox -l` lists the sessions, `nox` runs those that must pass before a commit.
+
+Sessions that need more than Python and pip say "not run: ..." where the tool is absent.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["check_generated", "lint", "types", "rules_doc", "tests", "conformance"]
+
+LOCK = "requirements/dev.txt"
+EVERYTHING = ["src", "contract_tests", "scripts", "tests", "noxfile.py"]
+
+
+def install(session: nox.Session, extras: str = "") -> None:
+    """Install the project with the locked versions; `-e` so that a change shows at once."""
+    session.install("-c", LOCK, "-e", f".{extras}")
+
+
+def install_locked(session: nox.Session) -> None:
+    """Install the project and everything that development needs."""
+    session.install("-r", LOCK, "-e", ".")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Rebuild generated/ from openapi.yaml. Run it after every change of the contract or of a template."""
+    install_locked(session)
+    session.run("python", "scripts/generate", *session.posargs)
+
+
+@nox.session
+def check_generated(session: nox.Session) -> None:
+    """Check that generated/ is what the contract, the config and the templates give."""
+    install_locked(session)
+    session.run("python", "scripts/generate", "--check")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting of everything that is written by hand."""
+    install_locked(session)
+    session.run("ruff", "check", *EVERYTHING)
+    session.run("ruff", "format", "--check", *EVERYTHING)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types strictly, the generated package included."""
+    install_locked(session)
+    session.run("mypy")
+    session.chdir("scripts/generate")
+    session.run("mypy", "--strict", "--config-file=", "__main__.py", env={"MYPYPATH": "../templates"})
+
+
+@nox.session
+def rules_doc(session: nox.Session) -> None:
+    """Check that docs/rules.md is what the rules say; `nox -s rules_doc -- --write` rewrites it."""
+    install(session, "[conformance]")
+    session.run("python", "-m", "contract_tests.report.rules_page", *(session.posargs or ["--check"]))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run our own tests: Python and pip are all they need."""
+    install_locked(session)
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Judge contract, sandbox and client; arguments after -- go to `python -m contract_tests`."""
+    install(session, "[conformance]")
+    session.run("python", "-m", "contract_tests", *session.posargs)
+
+
+@nox.session(default=False)
+def nightly(session: nox.Session) -> None:
+    """Judge every target of targets.toml whose key is set, with the nightly budget; each keeps its report."""
+    install(session, "[conformance]")
+    report = ["--budget", "nightly", "--report-dir"]
+    session.run("python", "-m", "contract_tests", *report, "conformance-report/sandbox", *session.posargs)
+    for name, table in tomllib.loads(Path("targets.toml").read_text(encoding="utf-8"))["targets"].items():
+        if not os.environ.get(table["api_key_env"]):
+            session.log(f"not run: {name} ({table['api_key_env']} is not set)")
+            continue
+        where = ["--side", "server", "--target", name, "--targets", "targets.toml"]
+        session.run("python", "-m", "contract_tests", *where, *report, f"conformance-report/{name}", *session.posargs)
+
+
+@nox.session(default=False)
+def sandbox(session: nox.Session) -> None:
+    """Start the sandbox on port 8000; arguments after -- go to `workflow-sandbox`."""
+    install(session, "[sandbox]")
+    session.run("workflow-sandbox", *(session.posargs or ["--port", "8000", "--database", "workflow-sandbox.db"]))
+
+
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and use it as a stranger would: alone with attrs and httpx, then with the harness."""
+    session.install("build", "uv")
+    session.run("python", "-m", "build", "--wheel", "--outdir", session.create_tmp())
+    session.run("python", "scripts/try_wheel.py", session.create_tmp())
+
+
+@nox.session(default=False)
+def spec_linters(session: nox.Session) -> None:
+    """Let a linter of another maker and language read the contract (needs node)."""
+    if shutil.which("npx") is None:
+        session.skip("not run: spec_linters (npx is absent)")
+    session.run("npx", "--yes", "@redocly/cli@2.77.0", "lint", "openapi.yaml", "--extends=spec", external=True)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Renew the locked versions in requirements/dev.txt."""
+    session.install("uv")
+    command = "uv pip compile pyproject.toml --extra conformance --group dev --universal --python-version 3.11"
+    session.run(*command.split(), "--custom-compile-command", "nox -s lock", "-o", LOCK, "--upgrade", "--quiet")
