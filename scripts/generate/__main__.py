@@ -69,8 +69,7 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
     shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("__pycache__"))
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
     (templates / "contract.jinja").write_text(facts.template(document, provenance), encoding="utf-8")
-    name = _document(config)["package_name_override"]
-    package = folder / "out" / name
+    package = folder / "out" / str(_document(config)["package_name_override"])
     _run_generator(contract, config, templates, package)
     _complete(package, provenance)
     return package

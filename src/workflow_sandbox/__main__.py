@@ -1,0 +1,142 @@
+"""Command line of the sandbox. Exit status: 0 stopped by SIGTERM or SIGINT, 2 could not start (one line says why)."""
+
+import argparse
+import logging
+import math
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+_PROGRAM = "workflow-sandbox"
+_EPILOG = """\
+The base URL is printed once requests are accepted: PromptLayer's operations are at it, Interactly's at it + /workflows.
+The default database lies in the current directory, where a second start finds the runs of the first; a temporary
+directory would forget them.
+metadata {"sandbox": "fail"} makes the output nodes of a run fail, {"sandbox": "fail:NAME"} the node NAME.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_refuse(message))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is told to stop; return the exit status."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format=f"{_PROGRAM}: %(message)s")
+    logging.getLogger("workflow_sandbox").setLevel(logging.INFO)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again after its clean stop; the default handler would make a failure of that.
+        signal.signal(stop, _exit_cleanly)
+    try:
+        return _run(options)
+    except ModuleNotFoundError as missing:
+        return _refuse(f'{missing.name} is not installed: pip install "workflow-runs[sandbox]"')
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Imported here so that --help is quick and a missing extra is told in one line.
+    from workflow_sandbox.app import Settings, create_app  # noqa: PLC0415
+    from workflow_sandbox.callbacks import CallbackPolicy  # noqa: PLC0415
+    from workflow_sandbox.listener import CannotListen, bind, serve  # noqa: PLC0415
+    from workflow_sandbox.store import Store, UnusableDatabase  # noqa: PLC0415
+
+    callbacks = CallbackPolicy(
+        attempts=options.callback_attempts,
+        backoff_seconds=options.callback_backoff,
+        anywhere=options.callbacks_anywhere,
+    )
+    settings = Settings(options.api_key, options.run_seconds, callbacks)
+    try:
+        with bind(options.host, options.port) as listening, Store(options.database) as store:
+            served = serve(create_app(store, settings), listening)
+    except (CannotListen, UnusableDatabase) as error:
+        return _refuse(str(error))
+    return 0 if served else 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=_PROGRAM,
+        description="Serve PromptLayer's and Interactly's workflow operations, statefully, from one SQLite file.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--port", type=_port, default=8765, help="port to listen on; 0 takes a free one (default: %(default)s)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--database", default="workflow-sandbox.db", metavar="FILE", help="SQLite file (default: ./%(default)s)")
+    add("--api-key", type=_key, default="sandbox-key", metavar="K", help="key and bearer (default: %(default)s)")
+    add(
+        "--run-seconds",
+        type=_seconds,
+        default=0.05,
+        metavar="S",
+        help="seconds that each node of a run takes (default: %(default)s)",
+    )
+    add(
+        "--callback-attempts",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="posts per callback before it is given up (default: %(default)s)",
+    )
+    add(
+        "--callback-backoff",
+        type=_seconds,
+        default=0.5,
+        metavar="S",
+        help="seconds before the second post of a callback, doubled for each further one (default: %(default)s)",
+    )
+    add(
+        "--callbacks-anywhere",
+        action="store_true",
+        help="post callbacks to any address, not to loopback addresses alone",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65535:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or int(text) < 1:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 9999")
+    return int(text)
+
+
+def _key(text: str) -> str:
+    # The key itself is not repeated: it would end up in a log.
+    if not text.strip() or text != text.strip() or not text.isascii() or not text.isprintable():
+        raise argparse.ArgumentTypeError("a key is printable ASCII text without spaces around it")
+    return text
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"{_PROGRAM}: error: {' '.join(message.split())}\n")
+    return 2
+
+
+def _exit_cleanly(_: int, __: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

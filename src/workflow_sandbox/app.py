@@ -1,0 +1,104 @@
+"""The ASGI application: both services at one origin, and what runs beside the requests."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
+from workflow_sandbox.execution import Executor
+from workflow_sandbox.interactly import PREFIX, Interactly
+from workflow_sandbox.promptlayer import PromptLayer
+from workflow_sandbox.store import Store
+from workflow_sandbox.wire import JSONReply
+
+_log = logging.getLogger("workflow_sandbox")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the sandbox behaves.
+
+    Attributes:
+        api_key: PromptLayer's key and Interactly's bearer token.
+        node_seconds: How long each node of a PromptLayer run takes.
+        callbacks: How outcomes are delivered.
+    """
+
+    api_key: str = "sandbox-key"
+    node_seconds: float = 0.05
+    callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
+
+
+class _Anything(Convertor[str]):
+    # A name with an encoded slash or line break is an unknown one, which only the operation can say, after the key.
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+def create_app(store: Store, settings: Settings) -> FastAPI:
+    """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
+    register_url_convertor("anything", _Anything())
+    deliveries = Deliveries(store, settings.callbacks)
+    executor = Executor(store, settings.node_seconds, deliveries.schedule)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        _recover(store, executor, deliveries)
+        yield
+        await executor.close()
+        await deliveries.close()
+
+    # No OpenAPI document: one made from this code would be a second contract.
+    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
+    app.include_router(PromptLayer(store, executor, settings.api_key).router)
+    app.include_router(Interactly(store, settings.api_key).router)
+    app.exception_handler(RequestValidationError)(_reply_invalid)
+    app.exception_handler(HTTPException)(_reply_refused)
+    app.exception_handler(ClientDisconnect)(_reply_nobody)
+    app.exception_handler(Exception)(_reply_crashed)
+    return app
+
+
+def _recover(store: Store, executor: Executor, deliveries: Deliveries) -> None:
+    unfinished = store.unfinished_runs()
+    pending = {callback.run_id for callback in store.pending_callbacks()}.difference(unfinished)
+    for run_id in unfinished:
+        executor.submit(run_id)
+    for run_id in sorted(pending):
+        deliveries.schedule(run_id)
+    if unfinished or pending:
+        _log.info("going on with %d unfinished runs and %d pending callbacks", len(unfinished), len(pending))
+
+
+async def _reply_invalid(_: Request, error: RequestValidationError) -> JSONReply:
+    return JSONReply({"detail": error.errors()}, 422)
+
+
+async def _reply_refused(request: Request, error: HTTPException) -> JSONReply:
+    return JSONReply(_error_body(request, error.detail), error.status_code, error.headers)
+
+
+async def _reply_nobody(_: Request, __: ClientDisconnect) -> Response:
+    # The caller went away while sending; without this the server would log it as a crash of its own.
+    return Response(status_code=400)
+
+
+async def _reply_crashed(request: Request, _: Exception) -> JSONReply:
+    return JSONReply(_error_body(request, "The sandbox failed; its log says why"), 500)
+
+
+def _error_body(request: Request, words: str) -> dict[str, object]:
+    is_interactly = request.url.path.startswith(f"{PREFIX}/v1/workflows/")
+    return {"detail": words} if is_interactly else {"success": False, "message": words}

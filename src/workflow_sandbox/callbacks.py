@@ -1,0 +1,136 @@
+"""Delivers the outcome of runs to their callback URLs, at least once, and only where that is safe.
+
+A sandbox is fed generated requests, so by default it knocks on loopback addresses alone. Names other than `localhost`
+are not looked up: what they resolve to may change between the check and the request.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from dataclasses import dataclass
+
+import httpx
+
+from workflow_sandbox import json_text
+from workflow_sandbox.background import Background
+from workflow_sandbox.results import final_output
+from workflow_sandbox.store import Callback, Store
+
+_log = logging.getLogger("workflow_sandbox")
+
+_CONCURRENT_POSTS = 32
+_MAX_REPLY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class CallbackPolicy:
+    """How outcomes are delivered.
+
+    Attributes:
+        attempts: Posts per callback, the first included. Connection errors, time-outs and 5xx lead to another one.
+        backoff_seconds: Pause after the first attempt; each further pause is twice the one before.
+        timeout_seconds: Time for one attempt in all.
+        anywhere: Whether to post to other than loopback addresses.
+    """
+
+    attempts: int = 5
+    backoff_seconds: float = 0.5
+    timeout_seconds: float = 10.0
+    anywhere: bool = False
+
+
+class Deliveries:
+    """Posts outcomes and keeps in the database what became of each."""
+
+    def __init__(self, store: Store, policy: CallbackPolicy) -> None:
+        self._store = store
+        self._policy = policy
+        self._background = Background()
+        self._posts = asyncio.Semaphore(_CONCURRENT_POSTS)
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    def schedule(self, run_id: int) -> None:
+        """Deliver a finished run's outcome if it has a callback that is still pending."""
+        callback = self._store.pending_callback(run_id)
+        if callback is not None:
+            self._background.start(self._deliver(callback))
+
+    async def close(self) -> None:
+        """Stop delivering; what is pending stays so in the database."""
+        await self._background.close()
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def _deliver(self, callback: Callback) -> None:
+        state, outcome, attempt = *self._address_verdict(callback.url), callback.attempts
+        while state == "pending":
+            async with self._posts:
+                state, outcome = await self._attempt(callback)
+            attempt += 1
+            if state == "pending" and attempt >= self._policy.attempts:
+                state = "given_up"
+            if state == "pending":
+                self._store.note_attempt(callback.run_id, state, attempt, outcome)
+                await asyncio.sleep(self._policy.backoff_seconds * 2 ** (attempt - 1))
+        self._store.note_attempt(callback.run_id, state, attempt, outcome)
+        # Without the URL, which may carry a secret.
+        _log.info("callback of run %d %s: %s", callback.run_id, state.replace("_", " "), outcome)
+
+    def _address_verdict(self, url: str) -> tuple[str, str]:
+        try:
+            address = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            return "given_up", "not a URL that HTTP can use"
+        if address.scheme not in {"http", "https"} or not address.host:
+            return "given_up", "not an HTTP URL"
+        if not self._policy.anywhere and not _is_loopback(address.host):
+            return "refused", "not a loopback address"
+        return "pending", ""
+
+    async def _attempt(self, callback: Callback) -> tuple[str, str]:
+        try:
+            async with asyncio.timeout(self._policy.timeout_seconds):
+                status = await self._post(callback)
+        except (httpx.TransportError, TimeoutError, OSError) as error:
+            return "pending", type(error).__name__
+        except Exception as error:  # noqa: BLE001  # odd but legal URLs fail in many ways, never better the next time
+            return "given_up", type(error).__name__
+        if status >= 500:  # noqa: PLR2004
+            return "pending", f"status {status}"
+        # A redirect is not followed: it could lead off loopback.
+        return ("delivered" if 200 <= status < 300 else "given_up"), f"status {status}"  # noqa: PLR2004
+
+    async def _post(self, callback: Callback) -> int:
+        all_outputs = self._store.run(callback.run_id).return_all_outputs
+        output = final_output(self._store.nodes(callback.run_id), all_outputs=all_outputs)
+        body = json_text.encode({"workflow_version_execution_id": callback.run_id, "final_output": output})
+        headers = {"content-type": "application/json"}
+        client = self._client(httpx.URL(callback.url).scheme)
+        async with client.stream("POST", callback.url, content=body.encode("ascii"), headers=headers) as response:
+            read = 0
+            # Reading the reply lets the receiver finish it; an endless one is cut.
+            async for chunk in response.aiter_raw():
+                read += len(chunk)
+                if read > _MAX_REPLY_BYTES:
+                    break
+            return response.status_code
+
+    def _client(self, scheme: str) -> httpx.AsyncClient:
+        # Loading the certificate authorities takes longer than hundreds of posts: only https pays for it.
+        if scheme not in self._clients:
+            self._clients[scheme] = httpx.AsyncClient(
+                verify=scheme == "https", follow_redirects=False, trust_env=False, timeout=self._policy.timeout_seconds
+            )
+        return self._clients[scheme]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address in _LOOPBACK_4 or address == _LOOPBACK_6
+
+
+_LOOPBACK_4 = ipaddress.ip_network("127.0.0.0/8")
+_LOOPBACK_6 = ipaddress.ip_address("::1")

@@ -1,0 +1,134 @@
+"""What a command does to an Interactly run: two turns, `start` greets and waits, `data` replies and completes.
+
+`pause` puts a waiting run aside, `resume` takes it up again, `stop` cancels it. A run in a final status takes no
+command. `miscellaneous: {"sandbox": "fail"}` makes the turn fail that it comes with.
+"""
+
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from workflow_sandbox import json_text
+from workflow_sandbox.fixtures import Dialogue, DialogueVersion
+
+_THREAD = "0"
+_STATUSES_TAKING = {
+    "start": frozenset[str](),
+    "data": frozenset({"waiting_for_user_input"}),
+    "pause": frozenset({"waiting_for_user_input"}),
+    "resume": frozenset({"paused"}),
+    "stop": frozenset({"waiting_for_user_input", "paused"}),
+}
+_STATUS_AFTER = {"pause": "paused", "resume": "waiting_for_user_input", "stop": "cancelled"}
+_NO_TOKENS = {
+    "total_input_tokens": 0,
+    "total_output_tokens": 0,
+    "total_tokens": 0,
+    "call_count_with_user_keys": 0,
+    "call_count_with_fallback_keys": 0,
+    "call_count": 0,
+    "breakdown_by_models": [],
+}
+_NO_LATENCY = {
+    "call_count": 0,
+    "total_latency_milliseconds": 0,
+    "average_latency_milliseconds": 0.0,
+    "breakdown_by_models": [],
+}
+
+
+class CommandRefused(Exception):
+    """The run's status does not allow the command."""
+
+
+def start(dialogue: Dialogue, version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a new run after its first turn."""
+    run = {
+        "logical_id": f"workflow_run_{uuid.uuid4()}",
+        "workflow_id": dialogue.id,
+        "version_number": version.number,
+        "status": "started",
+        "termination_source": None,
+        "input_output_pairs": [],
+        "run_by": run_input["run_by"],
+        "comments": [],
+        # The sandbox calls no model, so that is what it reports.
+        "llm_token_usage": _NO_TOKENS,
+        "llm_latency_stats": _NO_LATENCY,
+        "version_name": version.name,
+        "workflow_config_fully_hydrated": None,
+        "workflow_run_id": secrets.token_hex(12),
+        "source_workflow_run_id": None,
+        "is_evaluation_run": False,
+        "evaluation_run_info": None,
+    }
+    return _after_turn(run, version, run_input)
+
+
+def go_on(run: dict[str, Any], command: str, version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `run` after a command.
+
+    Raises:
+        CommandRefused: The run's status does not allow the command.
+    """
+    if run["status"] not in _STATUSES_TAKING[command]:
+        raise CommandRefused(f"A run that is {run['status']} does not take the command {command}")
+    if command == "data":
+        return _after_turn(run, version, run_input)
+    return {**run, "status": _STATUS_AFTER[command]}
+
+
+def _after_turn(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = [*(pair["run_input"] for pair in run["input_output_pairs"]), run_input]
+    texts = {name: _filled(text, inputs) for name, text in (("greeting", version.greeting), ("reply", version.reply))}
+    if run_input["miscellaneous"].get("sandbox") == "fail":
+        status, source, said = "failed", "execution_error", None
+    elif run["input_output_pairs"]:
+        status, source, said = "completed", None, f"{texts['reply']} {_answer(run_input)}"
+    else:
+        status, source, said = "waiting_for_user_input", None, texts["greeting"]
+    return {
+        **run,
+        "status": status,
+        "termination_source": source,
+        "input_output_pairs": [*run["input_output_pairs"], _pair(run_input, said)],
+        "workflow_config_fully_hydrated": {"id": run["workflow_id"], "name": version.name, "texts": texts},
+    }
+
+
+def _pair(run_input: Mapping[str, Any], said: str | None) -> dict[str, Any]:
+    messages = [] if said is None else [{"type": "message", "text": said}]
+    events = [{"type": "turn_started", "command": run_input["command"]}, *(messages or [{"type": "turn_failed"}])]
+    return {
+        "run_input": run_input,
+        "run_output": {"events": events, "thread_to_node_outputs": {_THREAD: messages}},
+        "evaluation": None,
+    }
+
+
+def _answer(run_input: Mapping[str, Any]) -> str:
+    entries = [
+        entry for thread in run_input["thread_to_node_inputs"].values() for entry in thread.get("node_run_inputs", [])
+    ]
+    return ", ".join(map(_text, entries)) or "(nothing said)"
+
+
+def _filled(text: str, inputs: list[Mapping[str, Any]]) -> str:
+    # A variable keeps the value of the latest turn that gave it; without any the placeholder stays as it is.
+    dynamic = {name: value for run_input in inputs for name, value in run_input["dynamic_variables"].items()}
+    runtime = {name: value for run_input in inputs for name, value in run_input["runtime_variables"].items()}
+
+    def value_of(match: re.Match[str]) -> str:
+        known = dynamic if match[0].startswith("{") else runtime
+        return _text(known.get(match["name"], match[0]))
+
+    return _PLACEHOLDER.sub(value_of, text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text.encode(value)
+
+
+_PLACEHOLDER = re.compile(r"(?:\{\{|\[\[)(?P<name>\w+)(?:\}\}|\]\])")

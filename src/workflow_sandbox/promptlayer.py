@@ -1,0 +1,135 @@
+"""PromptLayer's operations: start a run of a workflow, ask for its results."""
+
+import secrets
+from typing import Any, Self
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from workflow_sandbox.execution import Executor
+from workflow_sandbox.fixtures import WORKFLOWS, Workflow, WorkflowVersion
+from workflow_sandbox.json_types import Integer, Object, String, Uri
+from workflow_sandbox.results import is_finished, main_output_node, node_entries
+from workflow_sandbox.store import NodeState, Store
+from workflow_sandbox.wire import JSONReply, invalid, query_boolean, query_integer, read_body
+
+_NAMES_IN_WARNING = 5
+_NAME_LENGTH_IN_WARNING = 80
+
+
+class RunWorkflow(BaseModel):
+    """Body of a run; null for label, version, metadata or callback means the same as leaving it out."""
+
+    model_config = ConfigDict(strict=True)
+
+    workflow_label_name: String | None = None
+    workflow_version_number: Integer | None = None
+    metadata: dict[String, String] | None = None
+    input_variables: Object = {}
+    return_all_outputs: StrictBool = False
+    callback_url: Uri | None = None
+
+    @model_validator(mode="after")
+    def _label_or_version(self) -> Self:
+        if self.workflow_label_name is not None and self.workflow_version_number is not None:
+            raise PydanticCustomError(
+                "mutually_exclusive", "Give workflow_label_name or workflow_version_number but not both"
+            )
+        return self
+
+
+class PromptLayer:
+    """The routes of the service."""
+
+    def __init__(self, store: Store, executor: Executor, api_key: str) -> None:
+        self._store = store
+        self._executor = executor
+        self._api_key = api_key.encode()
+        self.router = APIRouter(dependencies=[Depends(self._authenticate)])
+        self.router.add_api_route("/workflows/{workflow_name:anything}/run", self.run_workflow, methods=["POST"])
+        self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
+
+    async def _authenticate(self, request: Request) -> None:
+        given = request.headers.get("x-api-key", "").encode("latin-1")
+        if not secrets.compare_digest(given, self._api_key):
+            raise HTTPException(401, "The API key is missing or not valid")
+
+    async def run_workflow(self, request: Request) -> JSONReply:
+        """Keep a run, hand it to the executor and reply with its id."""
+        run, _ = await read_body(request, RunWorkflow)
+        name = request.path_params["workflow_name"]
+        version = _pick_version(_workflow(name), run)
+        run_id = self._store.accept_run(
+            name,
+            version,
+            run.input_variables,
+            run.metadata or {},
+            return_all_outputs=run.return_all_outputs,
+            callback_url=run.callback_url,
+        )
+        self._executor.submit(run_id)
+        reply = {
+            "success": True,
+            "message": "Workflow execution started" if run.callback_url is None else "Workflow execution accepted",
+            "warning": _warning(version, run.input_variables),
+            "workflow_version_execution_id": run_id,
+        }
+        return JSONReply(reply, 201 if run.callback_url is None else 202)
+
+    async def results(self, request: Request) -> JSONReply:
+        """Reply with what a run has produced so far, in the form that this request asks for."""
+        run_id = query_integer(request, "workflow_version_execution_id")
+        all_outputs = query_boolean(request, "return_all_outputs")
+        if run_id is None:
+            raise invalid(("query", "workflow_version_execution_id"), "Field required", "missing")
+        nodes = self._store.nodes(run_id)
+        if not nodes:
+            raise HTTPException(404, "No execution has this id")
+        return _results(nodes, all_outputs=all_outputs)
+
+
+def _workflow(name: str) -> Workflow:
+    if name not in WORKFLOWS:
+        raise HTTPException(404, "No workflow has this name")
+    return WORKFLOWS[name]
+
+
+def _pick_version(workflow: Workflow, run: RunWorkflow) -> WorkflowVersion:
+    if run.workflow_label_name is not None:
+        version, what = workflow.labelled(run.workflow_label_name), "label"
+    elif run.workflow_version_number is not None:
+        version, what = workflow.versions.get(run.workflow_version_number), "number"
+    else:
+        return workflow.latest
+    if version is None:
+        raise HTTPException(404, f"No version of the workflow has this {what}")
+    return version
+
+
+def _warning(version: WorkflowVersion, given: dict[str, Any]) -> str | None:
+    missing = [name for name in sorted(version.input_variables) if name not in given]
+    unused = [name for name in given if name not in version.input_variables]
+    parts = []
+    if missing:
+        parts.append(f"Missing input variables: {_listed(missing)}")
+    if unused:
+        parts.append(f"Unused input variables: {_listed(unused)}")
+    return ". ".join(parts) or None
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name[:_NAME_LENGTH_IN_WARNING] for name in names[:_NAMES_IN_WARNING])
+    more = len(names) - _NAMES_IN_WARNING
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _results(nodes: list[NodeState], *, all_outputs: bool) -> JSONReply:
+    if not is_finished(nodes):
+        return JSONReply(node_entries(nodes) if all_outputs else None, 202)
+    if all_outputs:
+        return JSONReply(node_entries(nodes), 200)
+    main = main_output_node(nodes)
+    if main is None:
+        return JSONReply({"success": False, "message": "No output node succeeded", "output": node_entries(nodes)}, 500)
+    return JSONReply(main.value, 200)

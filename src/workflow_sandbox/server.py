@@ -1,0 +1,150 @@
+"""The sandbox as a child process, for tests and for whoever wants it for the length of a `with` block."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_SECONDS_TO_START = 60
+_SECONDS_TO_STOP = 10
+
+
+class SandboxFailed(RuntimeError):
+    """The sandbox did not start; the text says what it wrote before it ended."""
+
+
+class Sandbox:
+    """A running sandbox.
+
+        with Sandbox() as sandbox:
+            httpx.get(sandbox.promptlayer_url + "/workflow-version-execution-results", ...)
+
+    Within the block it can be stopped or killed and started again; it then listens on the same port and finds the same
+    database.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: str | os.PathLike[str] | None = None,
+        port: int = 0,
+        api_key: str = "sandbox-key",
+        run_seconds: float | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        """Describe a sandbox; nothing runs before the `with` block.
+
+        Args:
+            database: Its SQLite file. By default a temporary one that the end of the block removes.
+            port: Port on loopback; 0 takes a free one at the first start.
+            api_key: Key and bearer.
+            run_seconds: Seconds that each node of a run takes; by default what the command line has as default.
+            options: Further options of the command line.
+        """
+        self.api_key = api_key
+        self._database = database
+        self._port = port
+        self._options = [*([] if run_seconds is None else [f"--run-seconds={run_seconds}"]), *options]
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._url = ""
+
+    @property
+    def promptlayer_url(self) -> str:
+        """PromptLayer's base URL, without a slash at its end."""
+        return self._url
+
+    @property
+    def interactly_url(self) -> str:
+        """Interactly's base URL, without a slash at its end."""
+        return f"{self._url}/workflows"
+
+    @property
+    def log(self) -> str:
+        """What the server has written to its standard error, over all starts within the block."""
+        return self._log_file.read_text(encoding="utf-8", errors="replace")
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._url or 'not started'}>"
+
+    def __enter__(self) -> Self:
+        self._directory = tempfile.TemporaryDirectory(prefix="workflow-sandbox-")
+        try:
+            self.start()
+        except BaseException:
+            self._directory.cleanup()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    def start(self) -> None:
+        """Start the server and return once it accepts requests; `with` has done so already.
+
+        Raises:
+            SandboxFailed: It ended before that, or took longer than a minute.
+        """
+        if self._process is not None:
+            raise RuntimeError("the sandbox is running already")
+        process = self._spawn()
+        # Should the server hang, its end closes the pipe and readline returns.
+        too_late = threading.Timer(_SECONDS_TO_START, process.kill)
+        too_late.start()
+        assert process.stdout is not None
+        with process.stdout:
+            url = process.stdout.readline().strip()
+        too_late.cancel()
+        if not url:
+            status = process.wait()
+            raise SandboxFailed(self.log.strip() or f"the sandbox ended with status {status}")
+        self._process, self._url, self._port = process, url, int(url.rpartition(":")[2])
+
+    def stop(self) -> int | None:
+        """Stop the server cleanly; return its exit status, or None if it was not running."""
+        return self._end(subprocess.Popen.terminate)
+
+    def kill(self) -> None:
+        """End the server at once, as `kill -9` does; accepted runs stay in the database."""
+        self._end(subprocess.Popen.kill)
+
+    def _end(self, how: "Callable[[subprocess.Popen[str]], None]") -> int | None:
+        if self._process is None:
+            return None
+        process, self._process = self._process, None
+        how(process)
+        try:
+            return process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    @property
+    def _log_file(self) -> Path:
+        if self._directory is None:
+            raise RuntimeError("a sandbox is used in a `with` block")
+        return Path(self._directory.name, "sandbox.log")
+
+    def _spawn(self) -> subprocess.Popen[str]:
+        database = self._database or self._log_file.with_name("sandbox.db")
+        arguments = [f"--port={self._port}", f"--database={database}", f"--api-key={self.api_key}", *self._options]
+        # The package that was imported here is the one to run, wherever it lies; -P keeps the current directory out.
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+        with self._log_file.open("a", encoding="utf-8") as log:
+            return subprocess.Popen(  # our own interpreter and package
+                [sys.executable, "-P", "-m", "workflow_sandbox", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, "PYTHONPATH": path},
+            )

@@ -1,0 +1,85 @@
+"""The sandbox from Python: the context manager, the pytest fixture, and how little an import costs."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from workflow_sandbox import Sandbox
+from workflow_sandbox.server import SandboxFailed
+
+
+def test_import_loads_nothing_heavy() -> None:
+    """Importing the package or its pytest plugin loads no web framework, no httpx and not even the embedding."""
+    program = (
+        "import sys, workflow_sandbox, workflow_sandbox.pytest_plugin;"
+        "print([name for name in ('fastapi', 'uvicorn', 'httpx', 'pydantic', 'workflow_sandbox.server')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_left_after_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a database of its own, a sandbox leaves no server and no file behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Sandbox(api_key="other") as sandbox:
+        response = httpx.post(
+            f"{sandbox.promptlayer_url}/workflows/canary/run", json={}, headers={"X-API-KEY": "other"}
+        )
+        assert response.status_code == 201
+        assert list(tmp_path.rglob("*.db"))
+
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(sandbox.promptlayer_url)
+
+
+def test_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """A start that fails raises with the server's own line."""
+    with pytest.raises(SandboxFailed, match="cannot use database"), Sandbox(database=tmp_path):
+        pytest.fail("it started")
+
+
+def test_restart_keeps_the_address() -> None:
+    """A sandbox that is started again listens where it did before."""
+    with Sandbox() as sandbox:
+        before = sandbox.promptlayer_url
+        assert sandbox.stop() == 0
+        sandbox.start()
+
+        assert sandbox.promptlayer_url == before
+        assert sandbox.interactly_url == f"{before}/workflows"
+
+
+def test_fixture_gives_one_running_sandbox(tmp_path: Path) -> None:
+    """The plugin's fixture hands every test of a session the same running sandbox."""
+    (tmp_path / "test_it.py").write_text(
+        "import httpx\n"
+        "seen = set()\n"
+        "def _post(sandbox):\n"
+        "    seen.add(sandbox.promptlayer_url)\n"
+        "    headers = {'X-API-KEY': sandbox.api_key}\n"
+        "    url = sandbox.promptlayer_url + '/workflows/canary/run'\n"
+        "    return httpx.post(url, json={}, headers=headers).status_code\n"
+        "def test_one(workflow_sandbox):\n"
+        "    assert _post(workflow_sandbox) == 201\n"
+        "def test_two(workflow_sandbox):\n"
+        "    assert (_post(workflow_sandbox), len(seen)) == (201, 1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "workflow_sandbox.pytest_plugin", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+
+    assert "2 passed" in done.stdout

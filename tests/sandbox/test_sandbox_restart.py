@@ -1,0 +1,72 @@
+"""What survives the end of the server: everything that was accepted."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from sandbox_calls import execute, finished, interactly_client, poll, promptlayer_client, run
+
+from workflow_sandbox import Sandbox
+
+
+def test_unfinished_run_goes_on_after_a_kill() -> None:
+    """A run that was accepted before kill -9 ends after the restart, on the input that it was given."""
+    with Sandbox(run_seconds=0.3) as sandbox, promptlayer_client(sandbox) as client:
+        run_id = run(client, input_variables={"user_message": "still here"}, workflow_label_name="production")
+        sandbox.kill()
+        sandbox.start()
+        output = finished(client, run_id)
+
+    assert output.status_code == 200
+    assert "[canary version 1]" in output.json()
+    assert "still here" in output.json()
+
+
+def test_finished_runs_stay_the_same_and_ids_go_on_rising() -> None:
+    """Results, good and bad, are byte for byte the same after a restart, and no id is given twice."""
+    with Sandbox(run_seconds=0) as sandbox, promptlayer_client(sandbox) as client:
+        runs = [run(client), run(client, metadata={"sandbox": "fail"})]
+        before = [finished(client, run_id).content for run_id in runs]
+        sandbox.kill()
+        sandbox.start()
+        after = [poll(client, run_id).content for run_id in runs]
+        later = run(client)
+
+    assert before == after
+    assert later > max(runs)
+
+
+def test_no_accepted_run_is_lost_by_a_kill_under_load() -> None:
+    """Every run whose acceptance a client has read is there after kill -9 in the middle of many requests."""
+    accepted: list[int] = []
+
+    def start_until_refused(client: httpx.Client) -> None:
+        try:
+            while True:
+                accepted.append(run(client))
+                if len(accepted) == 200:
+                    sandbox.kill()
+        except httpx.TransportError:
+            return
+
+    with Sandbox(run_seconds=0.05) as sandbox:
+        with promptlayer_client(sandbox) as client, ThreadPoolExecutor(4) as pool:
+            list(pool.map(start_until_refused, [client] * 4))
+        sandbox.start()
+        with promptlayer_client(sandbox) as client:
+            statuses = {finished(client, run_id).status_code for run_id in accepted}
+
+    assert len(accepted) >= 200
+    assert len(set(accepted)) == len(accepted)
+    assert statuses == {200}
+
+
+def test_conversation_goes_on_after_a_kill() -> None:
+    """An Interactly run that waits for the user can be answered after kill -9."""
+    with Sandbox() as sandbox, interactly_client(sandbox) as client:
+        started = execute(client, dynamic_variables={"customer_name": "Ada"}).json()
+        sandbox.kill()
+        sandbox.start()
+        run_ = execute(client, command="data", workflow_run_id=started["workflow_run_id"]).json()
+
+    assert run_["status"] == "completed"
+    assert run_["input_output_pairs"][0] == started["input_output_pairs"][0]
