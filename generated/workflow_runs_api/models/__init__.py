@@ -4,6 +4,7 @@
 
 from .command import Command
 from .comment import Comment
+from .dashboard_event import DashboardEvent
 from .error_response import ErrorResponse
 from .evaluation_run_info import EvaluationRunInfo
 from .execution_failed import ExecutionFailed
@@ -29,6 +30,7 @@ from .workflow_run_input import WorkflowRunInput
 __all__ = [
     "Command",
     "Comment",
+    "DashboardEvent",
     "ErrorResponse",
     "EvaluationRunInfo",
     "ExecutionFailed",
