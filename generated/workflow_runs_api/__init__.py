@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "7ac3d3d2186e57684d16c91091deea804cd2cb49c4b5d604a9259dc8e585f8da"
+SOURCE_HASH = "54faaee3330cbabf0f49da5d7a3ad64a3637b9d4526aa08fb16b9eea66caeeac"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -55,6 +55,7 @@ class Connection:
 
     def __init__(self, http_client: Any, kind: str) -> None:
         self.foreign = http_client is not None
+        self.own_headers: dict[str, str] | None = None
         self._kind = kind
         self._http = http_client
         self._lock = threading.Lock()
@@ -70,6 +71,7 @@ class Connection:
             with self._lock:
                 if self._http is None:
                     self._http = getattr(wire, self._kind)(user_agent)
+                    self.own_headers = dict(self._http.headers)
         if self._closed or self._http.is_closed:
             raise BadArgument("it has been closed; make a new one", field="client")
         return self._http
@@ -196,7 +198,7 @@ class Client(Settings):
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, foreign=self._connection.foreign)
+                request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
                 response = http.send(request, follow_redirects=False)
                 wire.note(operation, response.status_code, began)
                 if self._on_reply is not None:
@@ -242,7 +244,7 @@ class AsyncClient(Settings):
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, foreign=self._connection.foreign)
+                request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
                 response = await http.send(request, follow_redirects=False)
                 wire.note(operation, response.status_code, began)
                 if self._on_reply is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import platform
 import time
@@ -70,25 +71,31 @@ def _own_headers(user_agent: str) -> dict[str, str]:
 
 
 def prepared(
-    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, *, foreign: bool
+    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, own_headers: dict[str, str] | None
 ) -> httpx.Request:
     """The request to send.
 
-    A client of the user's builds it itself, so that its own headers and cookies go along; ours has none.
+    A client of the user's builds it itself, so that its own headers and cookies go along. One of ours has only the
+    headers that `own_headers` holds, and merging those here takes half the time.
     """
-    if foreign:
+    if own_headers is None:
         limits = {} if timeout is None else {"timeout": timeout}
         return http.build_request(
             outgoing.method, outgoing.url, headers=outgoing.headers, content=outgoing.content, **limits
         )
-    limits = (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()
     return httpx.Request(
         outgoing.method,
-        outgoing.url,
-        headers={**dict(http.headers), **outgoing.headers},
+        _parsed(outgoing.url),
+        headers={**own_headers, **outgoing.headers},
         content=outgoing.content,
-        extensions={"timeout": limits},
+        extensions={"timeout": (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()},
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    # Parsing is a tenth of a call, and polling asks the same address again and again.
+    return httpx.URL(url)
 
 
 def translated(error: Exception, operation: Operation[Any]) -> WorkflowRunsError:

@@ -1,0 +1,1 @@
+"""Proves that a contract, the servers and the clients of it agree: ``python -m contract_tests --help``."""

@@ -1,0 +1,88 @@
+"""Listens to pytest on behalf of a run: takes down every outcome, and tells the terminal of it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from contract_tests.deviations import Deviations
+from contract_tests.plugin import RUN, Run, chapter_of, row_of
+from contract_tests.report.terminal import Terminal
+from contract_tests.rows import Outcome, Row
+from contract_tests.rules import Verdict
+
+
+class Collector:
+    """
+    A pytest plugin for the length of one run.
+
+    Attributes:
+        rows: What was selected.
+        outcomes: One for each row, complete at the end even of a run that was cut short.
+        problem: Why the run could not be done or finished; empty if it was.
+    """
+
+    def __init__(self, run: Run, terminal: Terminal, deviations: Deviations) -> None:
+        self._run = run
+        self._terminal = terminal
+        self._deviations = deviations
+        self._chapters: dict[Row, str] = {}
+        self._outcomes: dict[Row, Outcome] = {}
+        self.problem = ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Share the run with the plugin that runs the rules."""
+        config.stash[RUN] = self._run
+
+    @property
+    def rows(self) -> list[Row]:
+        """What was selected, in order."""
+        return list(self._chapters)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Give an outcome for each row; what was not judged is not exercised."""
+        return [self._outcomes.get(row) or self._not_judged(row) for row in self._chapters]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Take down what will be judged."""
+        for item in items:
+            row = row_of(item)
+            if row is not None:
+                self._chapters[row] = chapter_of(item)
+        self._terminal.start(self._run, len(self._chapters))
+        if self._run.options.dry_run:
+            self._terminal.plan(self._chapters)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take down a chapter that cannot be read."""
+        if report.failed:
+            last = str(report.longrepr).strip().splitlines()[-1]
+            self.problem = self.problem or f"the chapter {report.nodeid} cannot be read: {last}"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down the outcome that a report carries; an earlier one of the same row stays."""
+        for name, data in report.user_properties:
+            if name == "outcome":
+                self._take(Outcome.from_data(data))  # type: ignore[arg-type]
+        report.user_properties.clear()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Take down that the user stopped the run."""
+        self.problem = self.problem or "interrupted"
+
+    def _take(self, outcome: Outcome) -> None:
+        row = Row(outcome.rule, outcome.operation, outcome.service, outcome.target)
+        row = next(known for known in self._chapters if known.id == row.id and known.target == row.target)
+        if row in self._outcomes:
+            return
+        if outcome.error:
+            self.problem = self.problem or self._run.secrets.mask(outcome.error)
+        self._outcomes[row] = self._deviations.applied(outcome, self._run)
+        self._terminal.judged(self._outcomes[row])
+
+    def _not_judged(self, row: Row) -> Outcome:
+        reason = "dry run" if self._run.options.dry_run else "the run stopped before"
+        chapter = self._chapters[row]
+        return Outcome(row.rule, row.operation, row.service, row.target, chapter, Verdict.NOT_EXERCISED, reason)

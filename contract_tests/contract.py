@@ -1,0 +1,335 @@
+"""
+The contract: an OpenAPI 3.1 document, its operations, and strict JSON Schema 2020-12 verdicts on data.
+
+``Contract.load(path)`` reads YAML or JSON. Everything keeps its JSON pointer in the document, so that a problem can
+always say where the contract states what was broken::
+
+    contract = Contract.load(Path("openapi.yaml"))
+    operation = contract.operation("runWorkflow")
+    media = operation.response(201).media["application/json"]
+    contract.problems({"success": "yes"}, media.schema)
+    # [Problem(at="/success", constraint="#/components/schemas/Success/type", message="..."), ...]
+
+A schema is named by its JSON pointer (``media.schema``, ``parameter.schema``), never passed as a loose dictionary,
+since references and constraints are relative to the document. ``contract.at(pointer)`` gives its text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from contract_tests.formats import FORMATS
+from contract_tests.json_text import read_yaml
+from contract_tests.problems import Problem, locate
+from contract_tests.rules import SetUpError
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+URI = "urn:contract"
+
+
+def join(pointer: str, *tokens: str | int) -> str:
+    """Extend a JSON pointer."""
+    return pointer + "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def split(pointer: str) -> list[str]:
+    """Give the tokens of a JSON pointer, with or without a leading ``#``."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.removeprefix("#").split("/")[1:]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example value and where it stands."""
+
+    pointer: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Media:
+    """A body in one media type; ``schema`` is a pointer, None if the contract states none."""
+
+    media_type: str
+    pointer: str
+    schema: str | None
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The request body of an operation, by media type."""
+
+    pointer: str
+    required: bool
+    media: Mapping[str, Media]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter; ``location`` is path, query, header or cookie, ``schema`` a pointer."""
+
+    name: str
+    location: str
+    required: bool
+    pointer: str
+    schema: str | None
+    style: str
+    explode: bool
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Response:
+    """A documented reply; ``status`` as the contract writes it, such as ``201``, ``4XX`` or ``default``."""
+
+    status: str
+    pointer: str
+    media: Mapping[str, Media]
+    links: Mapping[str, Mapping[str, Any]]
+    headers: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """
+    One operation.
+
+    Attributes:
+        id: operationId, or method and path where there is none.
+        method: In capitals.
+        service: The first tag, empty if there is none.
+        servers: URLs, the nearest ones that are declared: operation, path or document.
+        security: Alternatives, each a set of scheme names that are needed together; empty if none is needed.
+        callbacks: By name and runtime expression, the operations that the server calls.
+    """
+
+    id: str
+    method: str
+    path: str
+    service: str
+    pointer: str
+    servers: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    responses: Mapping[str, Response]
+    security: tuple[tuple[str, ...], ...]
+    callbacks: Mapping[str, Mapping[str, tuple[Self, ...]]] = field(default_factory=dict)
+
+    def response(self, status: int) -> Response | None:
+        """Give what the contract says of a status: itself, then its class (``4XX``), then ``default``."""
+        keys = (str(status), f"{status // 100}XX", "default")
+        return next((self.responses[key] for key in keys if key in self.responses), None)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the method promises to change nothing."""
+        return self.method in {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+class Contract:
+    """An OpenAPI 3.1 document; see the module's docstring."""
+
+    def __init__(self, document: Mapping[str, Any], source: str = "") -> None:
+        self.document = document
+        self.source = source
+        resource = DRAFT202012.create_resource(document)
+        self._registry: Registry[Any] = Registry().with_resource(URI, resource)
+        self._validators: dict[tuple[str, bool], Draft202012Validator] = {}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """
+        Read a contract from a YAML or JSON file.
+
+        Raises:
+            SetUpError: If the file cannot be read or is no OpenAPI 3.1 document.
+        """
+        try:
+            document = read_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetUpError(f"cannot read the contract {path}: {error}") from error
+        except yaml.YAMLError as error:
+            raise SetUpError(f"the contract {path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+        if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.1"):
+            raise SetUpError(f"the contract {path} is no OpenAPI 3.1 document: its member 'openapi' must be 3.1.x")
+        contract = cls(document, str(path))
+        try:
+            contract.operations  # noqa: B018 - reading them is what checks them
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise SetUpError(f"the contract {path} is no OpenAPI document: {type(error).__name__} {error}") from error
+        return contract
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations in the order of the document."""
+        paths = self.document.get("paths", {})
+        return tuple(
+            operation
+            for path in paths
+            for operation in self._path_item(path, "#/paths", path, self.document.get("servers"))
+        )
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The first tags of all operations, each once, in order."""
+        return tuple(dict.fromkeys(operation.service for operation in self.operations))
+
+    def operation(self, name: str) -> Operation:
+        """Give the operation with this operationId; KeyError if there is none."""
+        for operation in self.operations:
+            if operation.id == name:
+                return operation
+        raise KeyError(name)
+
+    def at(self, pointer: str) -> Any:
+        """Give what stands at a JSON pointer, without following a reference at its end."""
+        value: Any = self.document
+        for token in split(pointer):
+            value = value[int(token)] if isinstance(value, list) else value[token]
+        return value
+
+    def follow(self, pointer: str) -> str:
+        """
+        Follow references from a pointer to the place that is meant.
+
+        Raises:
+            SetUpError: If a reference leaves the document, leads nowhere or in a circle.
+        """
+        seen = {pointer}
+        while isinstance(value := self._at(pointer), dict) and isinstance(value.get("$ref"), str):
+            pointer = value["$ref"]
+            if not pointer.startswith("#") or pointer in seen:
+                raise SetUpError(f"{self.source}: reference {pointer!r} is not to a place in this document")
+            seen.add(pointer)
+        return pointer
+
+    def problems(self, instance: Any, schema: str, *, formats: bool = True) -> list[Problem]:
+        """
+        Judge a JSON value strictly by the schema at a pointer.
+
+        Args:
+            instance: What ``json.loads`` gives.
+            schema: JSON pointer of the schema in the document.
+            formats: Whether ``format`` is a requirement (``uri``, ``date-time``, ``int64``, ...) or only a remark.
+        """
+        validator = self.validator(schema, formats=formats)
+        return [self._problem(error, schema) for error in validator.iter_errors(instance)]
+
+    def is_valid(self, instance: Any, schema: str, *, formats: bool = True) -> bool:
+        """Whether :meth:`problems` would find nothing, but faster."""
+        return bool(self.validator(schema, formats=formats).is_valid(instance))
+
+    def validator(self, schema: str, *, formats: bool = True) -> Draft202012Validator:
+        """Give the compiled validator for the schema at a pointer."""
+        key = (schema, formats)
+        if key not in self._validators:
+            checker = FORMATS if formats else None
+            reference = {"$ref": URI + _fragment(schema)}
+            self._validators[key] = Draft202012Validator(reference, registry=self._registry, format_checker=checker)
+        return self._validators[key]
+
+    def _problem(self, error: Any, schema: str) -> Problem:
+        return locate(error, schema, self._at)
+
+    def _at(self, pointer: str) -> Any:
+        try:
+            return self.at(pointer)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise SetUpError(f"{self.source}: nothing stands at {pointer}") from error
+
+    def _child(self, pointer: str, *tokens: str | int) -> tuple[str, Any]:
+        for token in tokens:
+            pointer = self.follow(join(pointer, token))
+        return pointer, self._at(pointer)
+
+    def _path_item(self, key: str, parent: str, path: str, servers: Any) -> Iterator[Operation]:
+        pointer, item = self._child(parent, key)
+        servers = item.get("servers", servers)
+        for method in METHODS:
+            if method in item:
+                yield self._operation(pointer, method, path, servers)
+
+    def _operation(self, parent: str, method: str, path: str, servers: Any) -> Operation:
+        pointer, item = self._child(parent, method)
+        tags = item.get("tags") or [""]
+        return Operation(
+            id=item.get("operationId") or f"{method.upper()} {path}",
+            method=method.upper(),
+            path=path,
+            service=tags[0],
+            pointer=pointer,
+            servers=tuple(server["url"] for server in item.get("servers", servers) or []),
+            parameters=tuple(self._parameters(parent, pointer)),
+            body=self._body(pointer) if "requestBody" in item else None,
+            responses={status: self._response(pointer, status) for status in item.get("responses", {})},
+            security=_security(item.get("security", self.document.get("security"))),
+            callbacks={name: self._callback(pointer, name) for name in item.get("callbacks", {})},
+        )
+
+    def _callback(self, parent: str, name: str) -> dict[str, tuple[Operation, ...]]:
+        pointer, item = self._child(parent, "callbacks", name)
+        return {expression: tuple(self._path_item(expression, pointer, expression, None)) for expression in item}
+
+    def _parameters(self, path_item: str, operation: str) -> Iterator[Parameter]:
+        found: dict[tuple[str, str], Parameter] = {}
+        for parent in (path_item, operation):  # the operation's own replace those of the path, by place and name
+            for index in range(len(self._at(parent).get("parameters", []))):
+                parameter = self._parameter(*self._child(parent, "parameters", index))
+                found[parameter.location, parameter.name] = parameter
+        yield from found.values()
+
+    def _parameter(self, pointer: str, item: Mapping[str, Any]) -> Parameter:
+        style = item.get("style") or {"query": "form", "cookie": "form"}.get(item["in"], "simple")
+        return Parameter(
+            name=item["name"],
+            location=item["in"],
+            required=bool(item.get("required", False)),
+            pointer=pointer,
+            schema=join(pointer, "schema") if "schema" in item else None,
+            style=style,
+            explode=item.get("explode", style == "form"),
+            examples=tuple(self._examples(pointer, item)),
+        )
+
+    def _body(self, parent: str) -> Body:
+        pointer, item = self._child(parent, "requestBody")
+        return Body(pointer=pointer, required=bool(item.get("required", False)), media=self._media(pointer))
+
+    def _response(self, parent: str, status: str) -> Response:
+        pointer, item = self._child(parent, "responses", status)
+        links = {name: self._child(pointer, "links", name)[1] for name in item.get("links", {})}
+        headers = {name: self._child(pointer, "headers", name)[1] for name in item.get("headers", {})}
+        return Response(status=status, pointer=pointer, media=self._media(pointer), links=links, headers=headers)
+
+    def _media(self, parent: str) -> dict[str, Media]:
+        found = {}
+        for media_type in self._at(parent).get("content", {}):
+            pointer, item = self._child(parent, "content", media_type)
+            schema = join(pointer, "schema") if "schema" in item else None
+            found[media_type] = Media(media_type, pointer, schema, tuple(self._examples(pointer, item)))
+        return found
+
+    def _examples(self, parent: str, item: Mapping[str, Any]) -> Iterator[Example]:
+        if "example" in item:
+            yield Example(join(parent, "example"), item["example"])
+        for name in item.get("examples", {}):
+            pointer, example = self._child(parent, "examples", name)
+            if "value" in example:
+                yield Example(join(pointer, "value"), example["value"])
+
+
+def _security(stated: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(alternative) for alternative in stated or ())
+
+
+def _fragment(pointer: str) -> str:
+    # A pointer becomes a URI fragment here, so what a URI reserves is escaped.
+    return "#" + quote(join("", *split(pointer)), safe="/~")

@@ -1,0 +1,212 @@
+"""
+Data generated from the contract by schemathesis: requests and values, legal ones and ones that break one constraint.
+
+Everything is reproducible: the same contract, seed and operation give the same data, whichever shard or order asks.
+How much there is follows the budget; iterators are lazy, so that a budget in seconds includes what the reader takes::
+
+    for case in generator.requests(operation): ...             # RequestCase, legal
+    for case in generator.broken_requests(operation): ...      # RequestCase, breaks exactly case.breach
+    for value in generator.values(media.schema): ...           # JSON values that fit the schema strictly
+    for value, problem in generator.broken_values(media.schema): ...
+"""
+
+import copy
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import unquote
+
+import hypothesis.configuration
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.core import NotSet
+
+from contract_tests.breaches import broken_once, single_breaches
+from contract_tests.budget import Budget
+from contract_tests.contract import Contract, Media, Operation, Parameter
+from contract_tests.json_text import read_json
+from contract_tests.problems import Problem
+from contract_tests.request_case import ABSENT, RequestCase, request_problems
+
+__all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
+
+VALUES_PATH: Final = "/values"
+LEGAL_STARTS: Final = 3  # generated requests, beside the examples, from which breaches are made
+
+
+class Generator:
+    """Draws data for one contract; see the module's docstring."""
+
+    def __init__(self, contract: Contract, *, random_seed: int, budget: Budget) -> None:
+        self.contract = contract
+        self.seed = random_seed
+        self.budget = budget
+        _use_scratch_directory()
+        self._schema = schemathesis.openapi.from_dict(_without_security(contract.document))
+
+    def requests(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give legal requests for an operation."""
+        for case in self._cases(operation, GenerationMode.POSITIVE):
+            if not request_problems(self.contract, case):
+                yield case
+
+    def broken_requests(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give requests that break exactly one constraint: with more, another one could be the reason of a refusal."""
+        seen: set[str] = set()
+        generated = (case for case in self._cases(operation, GenerationMode.POSITIVE))
+        for legal in (*example_requests(operation), *islice(generated, LEGAL_STARTS)):
+            if not request_problems(self.contract, legal):
+                yield from single_breaches(self.contract, legal, seen)
+        for case in self._cases(operation, GenerationMode.NEGATIVE):
+            broken = broken_once(self.contract, case)
+            if broken is not None:
+                yield broken
+
+    def values(self, schema: str) -> Iterator[Any]:
+        """Give values that fit the schema at a pointer."""
+        for value in self._values(schema, GenerationMode.POSITIVE):
+            if self.contract.is_valid(value, schema):
+                yield value
+
+    def broken_values(self, schema: str) -> Iterator[tuple[Any, Problem]]:
+        """Give values that break exactly one constraint of the schema at a pointer, and that constraint."""
+        for value in self._values(schema, GenerationMode.NEGATIVE):
+            problems = [] if isinstance(value, bytes) else self.contract.problems(value, schema)
+            if len(problems) == 1:
+                yield value, problems[0]
+
+    def _cases(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
+        strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
+        for drawn in self._draw(strategy, f"{operation.id} {mode}"):
+            yield self._request(operation, drawn)
+
+    def drawn_from(self, schema: Any) -> Iterator[Any]:
+        """Give values for a schema that is not in the contract but may refer to it; they are not checked again."""
+        return self._drawn_values(schema, json.dumps(schema, sort_keys=True), GenerationMode.POSITIVE)
+
+    def _values(self, schema: str, mode: GenerationMode) -> Iterator[Any]:
+        return self._drawn_values(self.contract.at(self.contract.follow(schema)), schema, mode)
+
+    def _drawn_values(self, schema: Any, name: str, mode: GenerationMode) -> Iterator[Any]:
+        # schemathesis draws requests only, so the schema becomes the body of an operation that exists for this alone.
+        document = _without_security(self.contract.document)
+        document["paths"] = {**document.get("paths", {}), **_body_operation(schema)}
+        strategy = schemathesis.openapi.from_dict(document)[VALUES_PATH]["POST"].as_strategy(generation_mode=mode)
+        for drawn in self._draw(strategy, f"{name} {mode}"):
+            if not isinstance(drawn.body, NotSet):
+                yield drawn.body
+
+    def _draw(self, strategy: Any, purpose: str) -> Iterator[Any]:
+        for number, size in enumerate(self.budget.batches()):
+            digest = hashlib.sha256(f"{self.seed} {purpose} {number}".encode()).digest()
+            yield from draw(strategy, size, int.from_bytes(digest[:8]))
+
+    def _request(self, operation: Operation, drawn: Any) -> RequestCase:
+        values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+        sources = {
+            "path": drawn.path_parameters,
+            "query": drawn.query,
+            "header": drawn.headers,
+            "cookie": drawn.cookies,
+        }
+        for parameter in operation.parameters:
+            source = sources[parameter.location] or {}
+            if parameter.name in source:
+                values[parameter.location][parameter.name] = self._typed(parameter, source[parameter.name])
+        case = parameters_only(operation, values)
+        if operation.body is None or isinstance(drawn.body, NotSet):
+            return case
+        return replace(case, body=drawn.body, media_type=drawn.media_type or "")
+
+    def _typed(self, parameter: Parameter, value: Any) -> Any:
+        # schemathesis hands out what stands on the wire: %-encoded in paths, and `true` for a boolean.
+        if parameter.location == "path" and isinstance(value, str):
+            value = unquote(value)
+        if not isinstance(value, str) or parameter.schema is None or self.contract.is_valid(value, parameter.schema):
+            return value
+        try:
+            typed = read_json(value)
+        except ValueError:
+            return value
+        return typed if self.contract.is_valid(typed, parameter.schema) else value
+
+
+@cache
+def _use_scratch_directory() -> tempfile.TemporaryDirectory[str]:
+    # Otherwise hypothesis would leave its caches in the user's current directory. Gone when the process ends.
+    directory = tempfile.TemporaryDirectory(prefix="contract-tests-")
+    hypothesis.configuration.set_hypothesis_home_dir(directory.name)
+    return directory
+
+
+def example_requests(operation: Operation) -> Iterator[RequestCase]:
+    """Give the requests that the contract's own examples make up; none if a required part has no example."""
+    first: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+    for parameter in operation.parameters:
+        if parameter.examples:
+            first[parameter.location][parameter.name] = parameter.examples[0].value
+        elif parameter.required:
+            return
+    bodies = [(media.media_type, example) for media in _media_of(operation) for example in media.examples]
+    if operation.body is None or not operation.body.required:
+        yield parameters_only(operation, first)
+    for media_type, example in bodies:
+        yield replace(parameters_only(operation, first), body=example.value, media_type=media_type)
+
+
+def parameters_only(operation: Operation, values: dict[str, dict[str, Any]]) -> RequestCase:
+    """Make a request without a body from parameters by location and name."""
+    path, query, headers, cookies = (values[location] for location in ("path", "query", "header", "cookie"))
+    return RequestCase(operation, path, query, headers, cookies)
+
+
+def _media_of(operation: Operation) -> list[Media]:
+    return list(operation.body.media.values()) if operation.body else []
+
+
+def draw(strategy: Any, count: int, random_seed: int) -> list[Any]:
+    """Draw up to ``count`` values from a hypothesis strategy, the same ones for the same seed."""
+    drawn: list[Any] = []
+
+    @seed(random_seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
+    @given(strategy)
+    def collect(value: Any) -> None:
+        drawn.append(value)
+
+    run: Callable[[], None] = collect
+    try:
+        run()
+    except Unsatisfiable:
+        return []  # nothing fits: the caller sees an empty iterator and says so
+    return drawn
+
+
+def _without_security(document: Any) -> dict[str, Any]:
+    # Keys are the harness's business: generated ones would only make every request fail for the wrong reason.
+    plain: dict[str, Any] = copy.deepcopy(dict(document))
+    plain.pop("security", None)
+    plain.get("components", {}).pop("securitySchemes", None)
+    for item in plain.get("paths", {}).values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return plain
+
+
+def _body_operation(schema: Any) -> dict[str, Any]:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {VALUES_PATH: {"post": {"requestBody": body, "responses": {"200": {"description": "never sent"}}}}}

@@ -1,0 +1,30 @@
+"""Keeps secrets out of everything that is shown."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+MASK = "***"
+SHORTEST = 4  # a shorter secret would blot out ordinary words
+
+
+class Secrets:
+    """The values that must never be shown."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: set[str] = set()
+        for value in values:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """Mask this value from now on, in its plain form and as it stands escaped in JSON, a repr or a URL."""
+        if len(value) >= SHORTEST:
+            self._values |= {value, repr(value)[1:-1], value.encode("unicode_escape").decode(), quote(value, safe="")}
+
+    def mask(self, text: str) -> str:
+        """Give the text without secrets."""
+        for value in sorted(self._values, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        return text
+
+    def __repr__(self) -> str:
+        return f"{len(self._values)} secrets"

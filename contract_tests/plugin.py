@@ -1,0 +1,229 @@
+"""
+Runs rules under pytest: one test for each row, fixtures for every side, and a verdict from whatever a check does.
+
+Loaded by its module name; the run stands in the stash of pytest's configuration before the first row is collected.
+"""
+
+import traceback
+from collections.abc import Generator as Iterator
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.arguments import Options
+from contract_tests.contract import Contract, Operation
+from contract_tests.coverage import Coverage
+from contract_tests.generation import Generator
+from contract_tests.masking import Secrets
+from contract_tests.registry import is_chapter, title_of
+from contract_tests.rows import Finding, Outcome, Row, finding, rows_of
+from contract_tests.rules import (
+    EVERY_OPERATION,
+    NotApplicable,
+    NotExercised,
+    Rule,
+    SetUpError,
+    Side,
+    Verdict,
+    Violation,
+    Violations,
+    rule_of,
+)
+from contract_tests.server.live import LiveTargets
+from contract_tests.targets import Target, choose
+
+
+class Run:
+    """What all rows of one run share."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.contract = Contract.load(options.spec)
+        self.targets = choose(options, self.contract.services)
+        self.secrets = Secrets()
+        self.coverage = Coverage(self.contract)
+        self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
+        self.resources = ExitStack()
+        self.live = LiveTargets(self.contract, self.coverage, self.secrets, self.resources)
+
+    @property
+    def served(self) -> list[tuple[str, str]]:
+        """Targets as name and service."""
+        return [(target.name, target.service) for target in self.targets]
+
+    def target(self, row: Row) -> Target:
+        """Give the target that a row of the server side is about."""
+        return next(target for target in self.targets if (target.name, target.service) == (row.target, row.service))
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Collect chapters only: a side's folder holds its tools as well."""
+    if collection_path.is_dir():
+        return None if (collection_path / "__init__.py").exists() else True
+    return None if is_chapter(collection_path) else True
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test for each row of a rule."""
+    rule = rule_of(metafunc.function)
+    run = metafunc.config.stash[RUN]
+    rows = rows_of(rule, run.contract, run.options, run.served) if rule else []
+    metafunc.parametrize("row", rows, indirect=True, ids=lambda row: f"{row.id} {row.target}".strip())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """Leave out rules without rows, and count what is left for a budget in seconds."""
+    items[:] = sorted((item for item in items if row_of(item) is not None), key=_is_property)
+    _refuse_twins(items)
+    budget = config.stash[RUN].options.budget
+    budget.rows_left = len(items)
+    budget.start()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give a row that cannot concern the contract its verdict before anything is set up for it."""
+    row = row_of(item)
+    if row is not None and row.unknown_operation:
+        raise NotApplicable(f"the contract has no operation {row.operation}")
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Count a row as judged."""
+    item.config.stash[RUN].options.budget.rows_left -= 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a check did into an outcome, and carry it in the report."""
+    report = yield
+    outcome = outcome_of(item, call)
+    if outcome is not None:
+        report.user_properties.append(("outcome", outcome.to_data()))
+    if isinstance(call.excinfo and call.excinfo.value, SetUpError):
+        item.session.shouldstop = "set-up"
+    return report
+
+
+def row_of(item: pytest.Item) -> Row | None:
+    """Give the row that a test was made for."""
+    callspec = getattr(item, "callspec", None)
+    row = callspec.params.get("row") if callspec else None
+    return row if isinstance(row, Row) else None
+
+
+def chapter_of(item: pytest.Item) -> str:
+    """Give the title of the chapter: the first line of its module's docstring."""
+    return title_of(getattr(getattr(item, "module", None), "__doc__", None))
+
+
+def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None:
+    """Give the verdict of a finished phase of a test; None if the phase says nothing yet."""
+    row = row_of(item)
+    raised = call.excinfo.value if call.excinfo else None
+    if row is None or (raised is None and call.when != "call"):
+        return None
+    verdict, reason, error, findings = _judge(row.rule, raised)
+    return Outcome(
+        row.rule, row.operation, row.service, row.target, chapter_of(item), verdict, reason, error, findings
+    )  # fmt: skip
+
+
+def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str, tuple[Finding, ...]]:
+    if raised is None:
+        return Verdict.PASS, "", "", ()
+    if isinstance(raised, Violation | Violations):
+        found = raised.found if isinstance(raised, Violations) else [raised]
+        return Verdict.VIOLATION, "", "", tuple(finding(rule, one) for one in found)
+    if isinstance(raised, NotApplicable):
+        return Verdict.NOT_APPLICABLE, str(raised), "", ()
+    reason, error = _unjudged(raised)
+    return Verdict.NOT_EXERCISED, reason, error, ()
+
+
+def _unjudged(raised: BaseException) -> tuple[str, str]:
+    if isinstance(raised, NotExercised):
+        return str(raised), ""
+    if isinstance(raised, KeyboardInterrupt):
+        return "interrupted", ""
+    if isinstance(raised, SetUpError):
+        return "the run stopped here", str(raised)
+    return "the harness failed", _where(raised)
+
+
+def _where(raised: BaseException) -> str:
+    # The last lines of a traceback say where the harness failed; values, which may be secret, stay out.
+    frames = traceback.extract_tb(raised.__traceback__)[-3:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(raised).__name__}: {raised} ({places})"
+
+
+def _is_property(item: pytest.Item) -> bool:
+    # On the server side rules come first: what a rule can name is found within the first requests.
+    row = row_of(item)
+    return row is not None and row.rule.side is Side.SERVER and row.rule.operations == EVERY_OPERATION
+
+
+def _refuse_twins(items: Sequence[pytest.Item]) -> None:
+    seen: dict[str, Any] = {}
+    for item in items:
+        row = row_of(item)
+        if row is not None and seen.setdefault(row.rule.id, row.rule) != row.rule:
+            raise SetUpError(f"two rules have the id {row.rule.id}")
+
+
+@pytest.fixture(autouse=True)
+def row(request: pytest.FixtureRequest) -> Row:
+    """Give the row under judgement."""
+    found = request.param
+    assert isinstance(found, Row)
+    return found
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Run:
+    """Give what all rows share."""
+    return request.config.stash[RUN]
+
+
+@pytest.fixture
+def contract(run: Run) -> Contract:
+    """Give the contract under judgement."""
+    return run.contract
+
+
+@pytest.fixture
+def operation(run: Run, row: Row) -> Operation:
+    """Give the operation that this row is about."""
+    return run.contract.operation(row.operation)
+
+
+@pytest.fixture
+def options(run: Run) -> Options:
+    """Give what the command line asked for."""
+    return run.options
+
+
+@pytest.fixture
+def generator(run: Run) -> Generator:
+    """Give the source of generated data."""
+    return run.generator
+
+
+@pytest.fixture
+def coverage(run: Run) -> Coverage:
+    """Give the place to take down what was exercised."""
+    return run.coverage
+
+
+@pytest.fixture
+def secrets(run: Run) -> Secrets:
+    """Give the values that must never be shown; a side that makes up a key adds it here."""
+    return run.secrets

@@ -1,0 +1,43 @@
+"""All rules of this package, in the order of their chapters."""
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from contract_tests.rules import Rule, Side, rule_of
+
+RULE_MARK = "@rule("
+
+
+def chapters() -> list[str]:
+    """Give the names of the modules that hold rules, side by side."""
+    package = Path(__file__).parent
+    found = [path for side in Side for path in sorted((package / side).glob("*.py"))]
+    return [f"contract_tests.{path.parent.name}.{path.stem}" for path in found if is_chapter(path)]
+
+
+def is_chapter(path: Path) -> bool:
+    """Whether a module holds rules; a side's folder holds its tools as well."""
+    return RULE_MARK in path.read_text(encoding="utf-8")
+
+
+def title_of(docstring: str | None) -> str:
+    """Give a chapter's title: the first line of its docstring."""
+    text = (docstring or "").strip()
+    return text.splitlines()[0].rstrip(".") if text else ""
+
+
+@cache
+def rules_by_chapter() -> dict[str, tuple[Rule, ...]]:
+    """Import all chapters and give their rules by chapter title, in the order of the text."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    for name in chapters():
+        module = import_module(name)
+        rules = [rule_of(value) for value in vars(module).values()]
+        found[title_of(module.__doc__)] = tuple(rule for rule in rules if rule is not None)
+    return found
+
+
+def rules_of_this_package() -> list[Rule]:
+    """Give all rules."""
+    return [rule for rules in rules_by_chapter().values() for rule in rules]

@@ -1,0 +1,46 @@
+"""The report as JUnit XML, as CI systems read it."""
+
+import re
+from xml.etree import ElementTree as ET
+
+from contract_tests.report.results import Report
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(report: Report) -> bytes:
+    """Give one test case per row: a failure if the row fails, skipped if it was not judged."""
+    failures = sum(row["fails"] for row in report.results)
+    skipped = sum(row["verdict"].startswith("not_") for row in report.results)
+    suite = ET.Element(
+        "testsuite",
+        name="contract_tests",
+        tests=str(len(report.results)),
+        failures=str(failures),
+        errors="0",
+        skipped=str(skipped),
+        time=str(report.duration_s),
+    )
+    for row in report.results:
+        name = f"{row['id']} {row['operation']}".strip()
+        case = ET.SubElement(suite, "testcase", classname=f"{row['side']}.{row['service'] or 'any'}", name=_xml(name))
+        if row["fails"]:
+            failure = ET.SubElement(case, "failure", message=_xml(row["title"]))
+            failure.text = _xml(_text(row))
+        elif row["verdict"].startswith("not_"):
+            ET.SubElement(case, "skipped", message=_xml(row["received"]))
+        elif row["verdict"] != "pass":
+            ET.SubElement(case, "system-out").text = _xml(f"{row['verdict']}\n{_text(row)}")
+    root = ET.Element("testsuites")
+    root.append(suite)
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def _text(row: object) -> str:
+    assert isinstance(row, dict)
+    return f"Documented: {row['documented']}\nReceived: {row['received']}\nReproduce with: {row['reproduce']}"
+
+
+def _xml(text: str) -> str:
+    return NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,135 @@
+"""The report as data: what ``results.json`` holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from contract_tests.masking import Secrets
+from contract_tests.plugin import Run
+from contract_tests.rows import Outcome
+from contract_tests.rules import Verdict
+
+WORST_FIRST = (
+    Verdict.VIOLATION,
+    Verdict.KNOWN_DEVIATION,
+    Verdict.PASS,
+    Verdict.NOT_EXERCISED,
+    Verdict.NOT_APPLICABLE,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    Everything that reports show.
+
+    Attributes:
+        contract: Title, version, source and number of operations.
+        targets: Name, service, address and counts of each target.
+        coverage: Per cent, and for each kind what was and was not exercised.
+        results: Rows as ``results.json`` has them.
+        chapters: Chapter of each row, by rule id.
+        sources: Where each rule comes from, by rule id.
+    """
+
+    contract: Mapping[str, Any]
+    targets: Sequence[Mapping[str, Any]]
+    seed: int
+    duration_s: float
+    coverage: Mapping[str, Any]
+    results: Sequence[Mapping[str, Any]]
+    chapters: Mapping[str, str]
+    sources: Mapping[str, str]
+
+    @classmethod
+    def of(cls, run: Run, outcomes: Sequence[Outcome], seconds: float) -> Self:
+        """Make the report of a run."""
+        info = run.contract.document.get("info", {})
+        contract = {
+            "title": info.get("title", ""),
+            "version": info.get("version", ""),
+            "operations": [operation.id for operation in run.contract.operations],
+        }
+        return cls(
+            contract=contract,
+            targets=[_target(run, target.name, target.service, outcomes) for target in run.targets],
+            seed=run.options.seed,
+            duration_s=round(seconds, 3),
+            coverage=run.coverage.to_data(),
+            results=rows(outcomes, run.secrets, strict=run.options.strict),
+            chapters={outcome.rule.id: outcome.chapter for outcome in outcomes},
+            sources={outcome.rule.id: outcome.rule.source for outcome in outcomes},
+        )
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many rows have each verdict."""
+        return {verdict.value: sum(row["verdict"] == verdict for row in self.results) for verdict in Verdict}
+
+    def to_data(self) -> dict[str, Any]:
+        """Give what ``results.json`` holds."""
+        return {
+            "contract": self.contract,
+            "targets": self.targets,
+            "seed": self.seed,
+            "duration_s": self.duration_s,
+            "summary": self.summary,
+            "coverage": self.coverage,
+            "results": self.results,
+        }
+
+
+def rows(outcomes: Iterable[Outcome], secrets: Secrets, *, strict: bool) -> list[dict[str, Any]]:
+    """Give one row for each rule and operation; of several targets the worst verdict stands."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    several = len({(outcome.target) for outcome in outcomes if outcome.target}) > 1
+    for outcome in outcomes:
+        row = _row(outcome, secrets, strict=strict, name_target=several)
+        key = (outcome.rule.id, outcome.operation)
+        found[key] = worse(found[key], row) if key in found else row
+    return list(found.values())
+
+
+def worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Give the row with the worse verdict, the first one if they are equal."""
+    return min((one, other), key=lambda row: WORST_FIRST.index(row["verdict"]))
+
+
+def _row(outcome: Outcome, secrets: Secrets, *, strict: bool, name_target: bool) -> dict[str, Any]:
+    rule, findings = outcome.rule, outcome.findings
+    reason = f"{outcome.reason}: {outcome.error}" if outcome.error else outcome.reason
+    received = [finding.received for finding in findings] or [reason] * bool(reason)
+    where = f"target {outcome.target}: " if name_target and received else ""
+    constraint = findings[0].constraint if findings else ""
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "side": rule.side.value,
+        "service": outcome.service,
+        "operation": outcome.operation,
+        "basis": rule.basis.value,
+        "verdict": outcome.verdict.value,
+        "fails": rule.fails(outcome.verdict, strict=strict),
+        "identity": secrets.mask(rule.identity(outcome.operation, constraint)) if findings else "",
+        "documented": secrets.mask(_joined([finding.documented for finding in findings] or [rule.says])),
+        "received": secrets.mask(where + _joined(received)),
+        "reproduce": secrets.mask(_joined([finding.reproduce for finding in findings if finding.reproduce])),
+    }
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "\n".join(dict.fromkeys(texts))
+
+
+def _target(run: Run, name: str, service: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    target = next(one for one in run.targets if (one.name, one.service) == (name, service))
+    own = [outcome for outcome in outcomes if (outcome.target, outcome.service) == (name, service)]
+    counts = {verdict.value: sum(outcome.verdict is verdict for outcome in own) for verdict in Verdict}
+    server = run.live.opened(name, service)
+    return {
+        "name": name,
+        "service": service,
+        "base_url": server.target.base_url if server else target.base_url,
+        "requests": server.wire.sent if server else 0,
+        "summary": counts,
+    }

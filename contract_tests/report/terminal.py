@@ -1,0 +1,144 @@
+"""The report on a terminal: one line per rule, grouped by chapter, and the details of every violation."""
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from contract_tests.masking import Secrets
+from contract_tests.plugin import Run
+from contract_tests.report.results import Report
+from contract_tests.rows import Finding, Outcome, Row
+from contract_tests.rules import EVERY_OPERATION, Verdict
+
+WORDS = {
+    Verdict.PASS: "pass",
+    Verdict.VIOLATION: "VIOLATION",
+    Verdict.KNOWN_DEVIATION: "known deviation",
+    Verdict.NOT_APPLICABLE: "not applicable",
+    Verdict.NOT_EXERCISED: "not exercised",
+}
+COLOURS = {Verdict.PASS: "32", Verdict.VIOLATION: "31;1", Verdict.KNOWN_DEVIATION: "33"}
+LABEL = 16
+MOST_FINDINGS = 5
+
+
+class Terminal:
+    """Writes to standard output as rows are judged; colours and progress only where a person looks on."""
+
+    def __init__(self, secrets: Secrets, out: TextIO | None = None, *, silent: bool = False) -> None:
+        self._secrets = secrets
+        self._silent = silent
+        self._out = out or sys.stdout
+        self._live = self._out.isatty()
+        self._colour = self._live and not os.environ.get("NO_COLOR")
+        self._width = shutil.get_terminal_size((100, 24)).columns
+        self._chapter: str | None = None
+        self._judged = 0
+        self._all = 0
+        self._targets = 0
+
+    def start(self, run: Run, rows: int) -> None:
+        """Say what will be judged."""
+        info = run.contract.document.get("info", {})
+        targets = ", ".join(dict.fromkeys(target.name for target in run.targets)) or "none"
+        sides = ", ".join(run.options.sides)
+        self._all = rows
+        self._targets = len({target.name for target in run.targets})
+        self._line(f"{info.get('title', 'Contract')} {info.get('version', '')}".strip())
+        self._line(f"sides {sides}; targets {targets}; {rows} rows; seed {run.options.seed}")
+
+    def plan(self, rows: Mapping[Row, str]) -> None:
+        """Say which rows would be judged, without judging any."""
+        for row, chapter in rows.items():
+            self._head(chapter)
+            self._line(self._fitted(f"  {row.rule.id:<15}{self._where(row)}{row.rule.title}"))
+
+    def judged(self, outcome: Outcome) -> None:
+        """Say what came out of one row."""
+        self._judged += 1
+        self._erase()
+        self._head(outcome.chapter)
+        word = WORDS[outcome.verdict]
+        line = f"  {word:<{LABEL}}{outcome.rule.id:<15}{self._where(outcome)}{outcome.rule.title}"
+        line = line if outcome.verdict is Verdict.VIOLATION else self._fitted(line)
+        self._line(line.replace(word, self._painted(word, outcome.verdict), 1))
+        if outcome.verdict is Verdict.VIOLATION:
+            self._violation(outcome)
+        elif outcome.reason or outcome.error:
+            self._detail("Reason", ": ".join(filter(None, (outcome.reason, outcome.error))))
+        if self._live:
+            self._out.write(f"  {self._judged} of {self._all}\r")
+            self._out.flush()
+
+    def finish(self, report: Report, directory: Path) -> None:
+        """Say how it went, in the last lines."""
+        self._erase()
+        counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)
+        failing = sum(row["fails"] for row in report.results)
+        self._line("")
+        self._line(f"{counts}; {failing} fail{'s' * (failing == 1)}")
+        self._line(f"coverage {report.coverage['percent']:g} %; seed {report.seed}; {report.duration_s:.1f} s")
+        self._line(f"report in {directory}")
+
+    def _violation(self, outcome: Outcome) -> None:
+        for finding in outcome.findings[:MOST_FINDINGS]:
+            self._finding(outcome, finding)
+        more = len(outcome.findings) - MOST_FINDINGS
+        if more > 0:
+            self._detail("More", f"{more} further broken constraints, in results.json")
+
+    def _finding(self, outcome: Outcome, finding: Finding) -> None:
+        self._detail("Documented", finding.documented)
+        self._detail("Received", finding.received)
+        self._detail("Source", f"{outcome.rule.source} ({outcome.rule.basis})")
+        if finding.reproduce:
+            # Not wrapped: a command must survive being copied.
+            self._line(f"    {'Reproduce with:':<{LABEL}}{finding.reproduce}")
+
+    def _head(self, chapter: str) -> None:
+        if chapter != self._chapter:
+            self._chapter = chapter
+            self._line("")
+            self._line(chapter)
+
+    def _detail(self, label: str, text: str) -> None:
+        indent = " " * (4 + LABEL)
+        width = max(40, self._width)
+        wrapped = textwrap.wrap(
+            text,
+            width,
+            initial_indent=f"    {label + ':':<{LABEL}}",
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in wrapped:
+            self._line(line)
+
+    def _where(self, row: Row | Outcome) -> str:
+        # Only what tells rows of a rule apart: most rules are about one operation, most runs about one target.
+        parts = [row.operation] if row.rule.operations == EVERY_OPERATION or len(row.rule.operations) > 1 else []
+        parts += [row.target] if self._targets > 1 and row.target else []
+        return f"{' at '.join(parts)}: " if parts else ""
+
+    def _fitted(self, text: str) -> str:
+        # Only where a person looks on: what is read from a file or a pipe is never cut.
+        return text if not self._live or len(text) <= self._width else text[: self._width - 1] + "…"
+
+    def _painted(self, word: str, verdict: Verdict) -> str:
+        colour = COLOURS.get(verdict)
+        return f"\033[{colour}m{word}\033[0m" if self._colour and colour else word
+
+    def _erase(self) -> None:
+        if self._live:
+            self._out.write("\r" + " " * (self._width - 1) + "\r")
+
+    def _line(self, text: str) -> None:
+        if self._silent:
+            return
+        self._out.write(self._secrets.mask(text) + "\n")
+        self._out.flush()

@@ -1,0 +1,227 @@
+"""
+The vocabulary of rules: what a rule is, and how its check gives a verdict.
+
+A rule is a pytest test in a chapter, a module of ``spec/``, ``server/`` or ``client/``. The chapter's title is the
+first line of its module docstring. A rule reads like a line of documentation::
+
+    @rule(
+        "PL-RUN-06",
+        "A run with a callback URL is answered 202.",
+        says="With a callback URL the run is accepted at once with 202, and the outcome is posted later.",
+        source="https://docs.promptlayer.com/reference/run-workflow",
+        basis="documented",
+        operations=["runWorkflow"],
+        side="server",
+        service="promptlayer",
+    )
+    def test_callback_is_answered_202(server: Server) -> None:
+        reply = server.run(callback_url=server.listener.new_url())
+        expect(reply.status == 202, "status", received=reply.shown, reproduce=reply.curl)
+
+The function is named ``test_...`` and takes pytest fixtures. These are there on every side (see ``plugin.py``):
+
+``contract``
+    The :class:`~contract_tests.contract.Contract` under judgement.
+``operation``
+    The :class:`~contract_tests.contract.Operation` that this row is about; not for rules about the whole document.
+``options``
+    What the command line said (:class:`~contract_tests.arguments.Options`): ``options.seed``, ``options.budget.cases``,
+    ``options.generated``, ``options.client``, ``options.adapter``.
+``generator``
+    Schema-valid and schema-breaking data for the contract (:class:`~contract_tests.generation.Generator`).
+``coverage``
+    Takes down what was exercised (:class:`~contract_tests.coverage.Coverage`).
+
+A side adds its own fixtures in its ``conftest.py``. Fixtures fail with :class:`SetUpError` when the run itself cannot
+be done (exit status 2).
+
+A check gives its verdict like this: it returns (pass), raises :class:`Violation` (or :class:`Violations`, several
+breaches of one rule), :class:`NotApplicable` or :class:`NotExercised`. Any other exception is an error of the harness:
+exit status 2.
+
+A rule is judged once per operation, which makes one row of the report: ``operations`` lists names, or is
+:data:`EVERY_OPERATION` (a property, which names none), or :data:`DOCUMENT` (one row, whose operation is ``""``).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+Check = TypeVar("Check", bound=Callable[..., None])
+
+EVERY_OPERATION: Final = ("every operation",)
+DOCUMENT: Final = ("",)
+RULE_ATTRIBUTE: Final = "rule"
+
+
+class Verdict(StrEnum):
+    """What a rule says of one operation, from best to worst known."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    NOT_APPLICABLE = "not_applicable"
+    NOT_EXERCISED = "not_exercised"
+    KNOWN_DEVIATION = "known_deviation"
+    VIOLATION = "violation"
+
+
+class Basis(StrEnum):
+    """Where a rule comes from; it decides whether a violation fails the run."""
+
+    DOCUMENTED = "documented"
+    RECORDED = "recorded"
+    INFERRED = "inferred"
+
+
+class Side(StrEnum):
+    """Who is judged."""
+
+    SPEC = "spec"
+    SERVER = "server"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """
+    One requirement with its source.
+
+    Attributes:
+        id: Stable and unique, letters, digits and dashes, such as ``PL-RUN-10``.
+        title: The requirement in one line.
+        says: Our own words for what the source says.
+        source: Where it says so, a URL or the name of a recording or specification.
+        basis: Whether the source documents it, shows it in a recording, or lets us infer it.
+        operations: Names of operations, :data:`EVERY_OPERATION` or :data:`DOCUMENT`.
+        side: Who is judged.
+        service: The service whose operations it is about; empty for any.
+    """
+
+    id: str
+    title: str
+    says: str
+    source: str
+    basis: Basis
+    operations: tuple[str, ...]
+    side: Side
+    service: str = ""
+
+    def fails(self, verdict: Verdict, *, strict: bool) -> bool:
+        """Whether this verdict counts for exit status 1: an inferred rule does only under ``--strict``."""
+        return verdict is Verdict.VIOLATION and (strict or self.basis is not Basis.INFERRED)
+
+    def identity(self, operation: str, constraint: str) -> str:
+        """Name a breach so that tomorrow's run gives the same breach the same name."""
+        return " ".join(part for part in (self.id, operation, constraint) if part)
+
+
+def rule(
+    id: str,  # noqa: A002 - the word that the reports use
+    title: str,
+    *,
+    says: str,
+    source: str,
+    basis: str,
+    operations: Sequence[str],
+    side: str,
+    service: str = "",
+) -> Callable[[Check], Check]:
+    """Make a pytest test a rule; see the module's docstring."""
+    made = Rule(
+        id=id,
+        title=title,
+        says=says,
+        source=source,
+        basis=Basis(basis),
+        operations=tuple(operations),
+        side=Side(side),
+        service=service,
+    )
+
+    def attach(check: Check) -> Check:
+        setattr(check, RULE_ATTRIBUTE, made)
+        return check
+
+    return attach
+
+
+def rule_of(check: object) -> Rule | None:
+    """Give the rule that a test function carries, if any."""
+    found = getattr(check, RULE_ATTRIBUTE, None)
+    return found if isinstance(found, Rule) else None
+
+
+class SetUpError(Exception):
+    """The run itself cannot be done; its text is the one line that the user sees, and the exit status is 2."""
+
+
+@dataclass
+class Violation(Exception):
+    """
+    The subject does not keep the rule.
+
+    Attributes:
+        received: What was seen instead. Bounded with :func:`shown` by whoever raises it.
+        constraint: Which part of the rule was broken, without values: ``status``, ``member success``, or the JSON
+            pointer of the schema keyword. Part of the breach's identity.
+        documented: What should have been seen; by default what the rule says.
+        reproduce: A command that shows it again, usually curl. Secrets stand in it as environment variables.
+    """
+
+    received: str
+    constraint: str = ""
+    documented: str = ""
+    reproduce: str = ""
+
+    def __str__(self) -> str:
+        return self.received
+
+
+@dataclass
+class Violations(Exception):
+    """Several breaches of one rule on one operation, each of another constraint."""
+
+    found: list[Violation] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.found))
+
+
+class NotApplicable(Exception):
+    """The rule does not concern this subject; the text says why."""
+
+
+class NotExercised(Exception):
+    """The rule could not be tried here; the text says why."""
+
+
+def expect(holds: bool, constraint: str, *, received: str, documented: str = "", reproduce: str = "") -> None:  # noqa: FBT001
+    """
+    Say in a check what has to hold.
+
+    Raises:
+        Violation: If it does not hold.
+    """
+    if not holds:
+        raise Violation(received=received, constraint=constraint, documented=documented, reproduce=reproduce)
+
+
+def report_all(found: Iterable[Violation]) -> None:
+    """
+    Give the verdict of a check that looks at many cases: one finding per constraint, the first one seen.
+
+    Raises:
+        Violations: If anything was found.
+    """
+    distinct: dict[str, Violation] = {}
+    for violation in found:
+        distinct.setdefault(violation.constraint, violation)
+    if distinct:
+        raise Violations([distinct[constraint] for constraint in sorted(distinct)])
+
+
+def shown(value: Any, limit: int = 300) -> str:
+    """Show a value or a text that came from outside, on one line and bounded to ``limit`` characters."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1])
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,1 @@
+"""Rules about a server: the harness plays the client."""

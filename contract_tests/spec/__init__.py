@@ -1,0 +1,1 @@
+"""Rules about the contract itself: the harness plays the reader."""

@@ -1,0 +1,57 @@
+"""The contract's alternatives."""
+
+import json
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from contract_tests.contract import Contract, join
+from contract_tests.generation import Generator
+from contract_tests.rules import DOCUMENT, Violation, report_all, rule, shown
+from contract_tests.schemas import all_schemas
+
+
+@rule(
+    "SPEC-07",
+    "No value fits two branches of a oneOf.",
+    says="oneOf demands exactly one fitting branch: a value that fits two is refused, and what fits more is for anyOf.",
+    source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.2.1.3",
+    basis="documented",
+    operations=DOCUMENT,
+    side="spec",
+)
+def test_one_of_does_not_overlap(contract: Contract, generator: Generator) -> None:
+    """No generated value and no example is valid against two branches; one that is proves the overlap."""
+    report_all(
+        overlap
+        for pointer, schema in all_schemas(contract.document)
+        if isinstance(schema, dict) and isinstance(schema.get("oneOf"), list)
+        for overlap in _overlaps(contract, generator, pointer, schema)
+    )
+
+
+def _overlaps(contract: Contract, generator: Generator, pointer: str, schema: dict[str, Any]) -> Iterator[Violation]:
+    branches = [join(pointer, "oneOf", index) for index in range(len(schema["oneOf"]))]
+    for first, second in combinations(range(len(branches)), 2):
+        witnesses = [
+            value
+            for value in _values(generator, schema, first, second)
+            if all(contract.is_valid(value, branches[index], formats=False) for index in (first, second))
+        ]
+        if witnesses:
+            witness = min(
+                (json.dumps(value, sort_keys=True) for value in witnesses), key=lambda text: (len(text), text)
+            )
+            yield Violation(
+                received=f"at {pointer}/oneOf: {shown(witness)} fits branch {first} and branch {second}",
+                constraint=f"{pointer}/oneOf {first} {second}",
+            )
+
+
+def _values(generator: Generator, schema: dict[str, Any], first: int, second: int) -> Iterator[Any]:
+    # What fits both at once is the shortest way to a witness; each alone finds what the generator can't combine.
+    one, other = schema["oneOf"][first], schema["oneOf"][second]
+    examples = schema.get("examples")
+    yield from examples if isinstance(examples, list) else ()
+    for drawn in ({"allOf": [one, other]}, one, other):
+        yield from generator.drawn_from(drawn)

@@ -1,0 +1,254 @@
+"""The command line: exit statuses, one clear line for what cannot be run, and no dependence on where it is called."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from breaking_proxy import Break, BreakingProxy
+from judging import KEY_ENV, ids, judge, promptlayer, targets_file
+
+from contract_tests.__main__ import main
+from contract_tests.report.results import Report
+from workflow_sandbox.server import Sandbox
+
+TOP_LEVEL = {"contract", "targets", "seed", "duration_s", "summary", "coverage", "results"}
+ROW = {
+    "id",
+    "title",
+    "side",
+    "service",
+    "operation",
+    "basis",
+    "verdict",
+    "fails",
+    "identity",
+    "documented",
+    "received",
+    "reproduce",
+}
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call the harness as a user does, in a process of its own."""
+    command = [sys.executable, "-m", "contract_tests", *arguments]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--side", "bogus"], "--side"),
+        (["--no-such-option"], "--no-such-option"),
+        (["--shard", "3/2"], "1 <= I <= N"),
+        (["--shard", "0/2"], "1 <= I <= N"),
+        (["--budget", "fast"], "'fast' is neither quick, nightly nor"),
+        (["--budget", "0"], "'0' is neither quick, nightly nor"),
+        (["--seed", "-1"], "'-1' is not a whole number"),
+        (["--fail-under", "101"], "'101' is not a number from 0 to 100"),
+        (["--spec", "missing.yaml"], "--spec: there is no such file: missing.yaml"),
+        (["--generated", "missing"], "--generated: there is no such directory: missing"),
+        (["--client", "missing"], "--client: there is no such directory: missing"),
+        (["--targets", "missing.toml"], "--targets: there is no such file: missing.toml"),
+        (["-k", "NO-SUCH-RULE"], "nothing selected"),
+        (["merge", "missing", "--report-dir", "out"], "merge: cannot read missing/results.json"),
+        (["merge", "missing"], "--report-dir"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What cannot be understood ends in exit status 2 and one line that names it."""
+    monkeypatch.chdir(tmp_path)
+    status = main(arguments)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert status == 2
+    assert len(lines) == 1
+    assert words in lines[0]
+
+
+def test_unknown_target_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target that the file does not describe is named beside those that are known."""
+    path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
+    status = main(["--target", "yours", "--targets", str(path)])
+
+    assert status == 2
+    assert "target 'yours' is not described" in (line := capsys.readouterr().err)
+    assert "known: sandbox, mine" in line
+
+
+def test_missing_key_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that is not in the environment ends in exit status 2, its variable's name and a report without verdicts."""
+    monkeypatch.delenv(KEY_ENV)
+    path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
+    judgement = judge(tmp_path, "--side", "server", "--target", "mine", "--targets", str(path))
+
+    assert judgement.status == 2
+    assert capsys.readouterr().err == f"contract_tests: target mine: the environment variable {KEY_ENV} is not set\n"
+    assert {row["verdict"] for row in judgement.report["results"]} == {"not_exercised"}
+
+
+def test_unreachable_target_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target that nothing listens at ends in exit status 2 and its address."""
+    path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
+    judgement = judge(tmp_path, "--side", "server", "--target", "mine", "--targets", str(path))
+
+    assert judgement.status == 2
+    assert "http://127.0.0.1:9 cannot be reached" in (line := capsys.readouterr().err)
+    assert line.count("\n") == 1
+
+
+def test_missing_extra_is_one_line(tmp_path: Path) -> None:
+    """Without a package of the extra the line says which pip command brings it."""
+    program = (
+        "import sys; sys.modules['schemathesis'] = None; from contract_tests.__main__ import main; sys.exit(main())"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == "contract_tests: schemathesis is not installed: pip install 'workflow-runs[conformance]'\n"
+
+
+def test_help_states_the_numbers_of_cases(tmp_path: Path) -> None:
+    """The help says how many cases quick and nightly are."""
+    done = run("--help", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert re.search(r"quick\s+is\s+20,\s+nightly\s+is\s+500", done.stdout)
+
+
+def test_current_directory_does_not_matter(tmp_path: Path) -> None:
+    """A hostile pytest set-up in the current directory changes nothing, and nothing but the report is left there."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (tmp_path / "conftest.py").write_text("raise SystemError\n")
+    (tmp_path / "server").mkdir()
+    done = run("--side", "all", "-k", "S*-0[17]", cwd=tmp_path, PYTEST_ADDOPTS="--bogus", PYTEST_PLUGINS="bogus")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"pytest.ini", "conftest.py", "server", "conformance-report"}
+    assert {path.name for path in (tmp_path / "conformance-report").iterdir()} == {
+        "results.json",
+        "junit.xml",
+        "index.html",
+    }
+
+
+def test_interrupted_run_leaves_a_complete_report(tmp_path: Path) -> None:
+    """Ctrl-C ends in exit status 2, and rows that were not judged are not exercised."""
+    command = [sys.executable, "-m", "contract_tests", "--side", "server", "--budget", "nightly"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while "PL-RUN-01" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
+    assert process.returncode == 2
+    assert errors == "contract_tests: could not run to the end: interrupted\n"
+    assert report["summary"]["pass"] > 0
+    assert report["summary"]["not_exercised"] > 0
+
+
+def test_dry_run_sends_nothing(tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan is shown, and no request is sent."""
+    with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        arguments = ["--side", "server", "--dry-run", "--target", "mine", "--targets", str(path)]
+        judgement = judge(tmp_path, *arguments)
+
+    assert judgement.status == 0
+    assert not proxy.seen
+    assert "PL-RUN-10      A run with both a label and a version number is refused." in capsys.readouterr().out
+    assert {row["verdict"] for row in judgement.report["results"]} == {"not_exercised"}
+
+
+def test_results_have_the_documented_members(tmp_path: Path) -> None:
+    """results.json has exactly the members that are promised, one row for each rule and operation."""
+    report = judge(tmp_path, "--side", "spec", "--seed", "7").report
+
+    assert set(report) == TOP_LEVEL
+    assert report["seed"] == 7
+    assert set(report["summary"]) == {"pass", "violation", "known_deviation", "not_applicable", "not_exercised"}
+    assert all(set(row) == ROW for row in report["results"])
+    keys = [(row["id"], row["operation"]) for row in report["results"]]
+    assert len(keys) == len(set(keys))
+
+
+def test_shards_make_up_the_whole(tmp_path: Path) -> None:
+    """Every row is in exactly one shard, and merged shards are the report of the whole."""
+    whole = judge(tmp_path / "whole", "--side", "spec")
+    shards = [judge(tmp_path / str(part), "--side", "spec", "--shard", f"{part}/3") for part in (1, 2, 3)]
+    status = main(["merge", *(str(tmp_path / str(part)) for part in (1, 2, 3)), "--report-dir", str(tmp_path / "all")])
+    merged = json.loads((tmp_path / "all" / "results.json").read_text())
+
+    def rows(report: Report) -> list[tuple[str, str]]:
+        return sorted((row["id"], row["operation"]) for row in report["results"])  # type: ignore[index]
+
+    assert status == 0
+    assert rows(merged) == rows(whole.report)  # type: ignore[arg-type]
+    assert sum(len(shard.report["results"]) for shard in shards) == len(merged["results"])
+    assert set(merged) == TOP_LEVEL
+
+
+def test_merge_fails_if_a_part_fails(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A violation in one part is one in the whole."""
+    broken = Break(after=lambda _, reply: setattr(reply, "status", 200 if reply.status == 404 else reply.status))
+    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        only = ["--side", "server", "-k", "PL-RUN-02"]
+        judge(tmp_path / "bad", *only, "--target", "broken", "--targets", str(path))
+        judge(tmp_path / "good", *only)
+    status = main(["merge", str(tmp_path / "good"), str(tmp_path / "bad"), "--report-dir", str(tmp_path / "all")])
+
+    assert status == 1
+    assert json.loads((tmp_path / "all" / "results.json").read_text())["summary"]["violation"] == 1
+
+
+def test_pattern_selects_by_id(tmp_path: Path) -> None:
+    """-k takes an id or a glob."""
+    assert ids(judge(tmp_path, "-k", "SPEC-01").report["results"]) == ["SPEC-01"]
+    assert set(ids(judge(tmp_path, "-k", "spec-0[12]").report["results"])) == {"SPEC-01", "SPEC-02"}
+
+
+def test_coverage_below_the_demanded_fails(tmp_path: Path) -> None:
+    """--fail-under turns too little coverage into exit status 1."""
+    only = ["--side", "server", "-k", "PL-RUN-02"]
+
+    assert judge(tmp_path, *only, "--fail-under", "1").status == 0
+    assert judge(tmp_path, *only, "--fail-under", "90").status == 1
+
+
+def test_inferred_rule_fails_under_strict_only(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A violation of an inferred rule is reported either way and counts with --strict alone."""
+
+    def after(_: object, reply: object) -> None:
+        if getattr(reply, "status") == 404:  # noqa: B009
+            setattr(reply, "status", 201)  # noqa: B010
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        arguments = ["--side", "server", "-k", "PL-RUN-16", "--target", "broken", "--targets", str(path)]
+        lenient, strict = judge(tmp_path, *arguments), judge(tmp_path, *arguments, "--strict")
+
+    assert (lenient.status, lenient.row("PL-RUN-16")["verdict"]) == (0, "violation")
+    assert (strict.status, strict.row("PL-RUN-16")["fails"]) == (1, True)

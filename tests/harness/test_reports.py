@@ -1,0 +1,178 @@
+"""Reports: what a person reads on a terminal and in a browser, and what CI reads."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from breaking_proxy import Break, BreakingProxy, Reply, Request
+from judging import KEY, KEY_ENV, judge, promptlayer, targets_file
+
+from contract_tests.exchange import curl
+from contract_tests.masking import Secrets
+from contract_tests.report.rules_page import main as rules_page
+from contract_tests.report.terminal import Terminal
+from contract_tests.rows import Finding, Outcome
+from contract_tests.rules import Basis, Rule, Side, Verdict
+from workflow_sandbox.server import Sandbox
+
+RULE = Rule(
+    id="PL-RUN-99",
+    title="A rule.",
+    says="It says so.",
+    source="https://x.example",
+    basis=Basis.DOCUMENTED,
+    operations=("runWorkflow",),
+    side=Side.SERVER,
+    service="promptlayer",
+)
+SNAPSHOT = """\
+Workflow runs 0.1.0
+sides server; targets mine; 2 rows; seed 1
+
+PromptLayer: run a workflow
+  pass            PL-RUN-03      A run with an empty body is answered 201.
+  VIOLATION       PL-RUN-04      The reply to a run has success, message and workflow_version_execution_id.
+    Documented:     success is a boolean, message a string,
+                    workflow_version_execution_id an integer; all three are
+                    required.
+    Received:       201 application/json: {"success": "yes", "message": "m"}
+    Source:         https://docs.promptlayer.com/reference/run-workflow
+                    (documented)
+    Reproduce with: curl -sS -i --max-time 60 -X POST -H 'Content-Type: application/json' \
+-H "X-API-KEY: $HARNESS_TEST_KEY" http://127.0.0.1:PORT/workflows/canary/run \
+--data-binary '{"input_variables": {"user_message": "ping"}}'
+
+1 pass, 0 not applicable, 0 not exercised, 0 known deviation, 1 violation; 1 fails
+coverage N %; seed 1; N s
+report in DIR
+"""
+
+
+class Screen(io.StringIO):
+    """A terminal that a person looks at."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def _wrong_success(request: Request, reply: Reply) -> None:
+    if request.path.endswith("/run") and reply.status == 201:
+        reply.replace_json({"success": "yes", "message": "m"})
+
+
+def test_output_is_as_reviewed(
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole output of a run with a violation, at 80 columns and without colour."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        arguments = ["--side", "server", "-k", "PL-RUN-0[34]", "--seed", "1"]
+        judge(tmp_path, *arguments, "--target", "mine", "--targets", str(path))
+    shown = capsys.readouterr().out.replace(str(tmp_path), "DIR")
+    shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", shown)
+    shown = re.sub(r"coverage [\d.]+ %; seed 1; [\d.]+ s", "coverage N %; seed 1; N s", shown)
+
+    assert shown == SNAPSHOT
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="not run: curl is not installed")
+def test_curl_line_works_as_it_is(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The command, pasted into a shell that has the key in its environment, gets the reply that was reported."""
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        arguments = ["--side", "server", "-k", "PL-RUN-04", "--target", "mine", "--targets", str(path)]
+        command = judge(tmp_path, *arguments).row("PL-RUN-04")["reproduce"]
+        env = {**os.environ, KEY_ENV: KEY}
+        done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=True)  # noqa: S602
+
+    assert '{"success": "yes", "message": "m"}' in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="not run: curl is not installed")
+@pytest.mark.parametrize("content", [b'it\'s "quoted" $HOME `x`', b"@file", b"\x00\xff%d\n", "é".encode(), b""])
+def test_curl_line_carries_any_body(content: bytes, sandbox: Sandbox) -> None:
+    """Whatever the bytes of a body, the command sends exactly those."""
+    with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
+        command = curl("POST", f"{proxy.url}/echo", {"Content-Type": "text/plain"}, {}, content)
+        subprocess.run(command, shell=True, capture_output=True, check=True)  # noqa: S602
+
+        assert proxy.seen[0].content == content
+
+
+def test_junit_has_a_case_for_each_row(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A violation that fails is a failure with its curl line, a rule that was not tried is skipped with the reason."""
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url, label=None)})
+        arguments = ["--side", "server", "-k", "PL-RUN-0[348]", "--target", "mine", "--targets", str(path)]
+        judge(tmp_path, *arguments)
+    suite = ET.fromstring((tmp_path / "junit.xml").read_bytes())[0]  # noqa: S314
+    cases = {case.get("name"): [child.tag for child in case] for case in suite}
+
+    assert cases == {
+        "PL-RUN-03 runWorkflow": [],
+        "PL-RUN-04 runWorkflow": ["failure"],
+        "PL-RUN-08 runWorkflow": ["skipped"],
+    }
+    assert "Reproduce with: curl" in str(suite.findtext("testcase/failure"))
+
+
+def test_page_needs_nothing_else_and_escapes(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The HTML page loads nothing, and what a server sent stands in it as text."""
+
+    def after(_: Request, reply: Reply) -> None:
+        reply.status = 418
+        reply.replace_json({"message": "<script>alert(1)</script>"})
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        judge(tmp_path, "--side", "server", "-k", "PL-RUN-03", "--target", "mine", "--targets", str(path))
+    page = (tmp_path / "index.html").read_text()
+
+    assert "PL-RUN-03" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert not re.search(r"(?:src|href)=", page)
+
+
+def test_terminal_shows_progress_and_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a person looks on, violations are red and the count of judged rows is kept on the last line."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = Screen()
+    finding = Finding("status", "201.", "500.", "curl x")
+    violation = Outcome(
+        RULE, "runWorkflow", "promptlayer", "mine", "Chapter", Verdict.VIOLATION, findings=(finding,)
+    )  # fmt: skip
+    Terminal(Secrets(), screen).judged(violation)
+
+    assert "\033[31;1mVIOLATION\033[0m" in screen.getvalue()
+    assert screen.getvalue().endswith("  1 of 0\r")
+
+
+def test_piped_output_is_plain() -> None:
+    """Into a pipe go whole lines without colour and without progress."""
+    pipe = io.StringIO()
+    title = "A rule with a title that is longer than any terminal is wide. " * 5
+    rule = Rule(**{**RULE.__dict__, "title": title})
+    Terminal(Secrets(), pipe).judged(Outcome(rule, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
+
+    assert pipe.getvalue() == f"\nChapter\n  pass            PL-RUN-99      {title}\n"
+
+
+def test_rules_page_is_current(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check passes right after the page was written, and fails with the mending command once it was changed."""
+    path = tmp_path / "docs" / "rules.md"
+
+    assert rules_page([str(path)]) == 0
+    assert rules_page(["--check", str(path)]) == 0
+    path.write_text(path.read_text() + "stale")
+    assert rules_page(["--check", str(path)]) == 1
+    assert "python -m contract_tests.report.rules_page" in capsys.readouterr().err
+    assert "### PL-RUN-10" in path.read_text()

@@ -1,0 +1,99 @@
+"""Every rule of the server side tells a server that keeps it from one that does not."""
+
+from pathlib import Path
+
+import pytest
+from breaking_proxy import Break, BreakingProxy
+from judging import interactly, judge, promptlayer, targets_file
+from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES
+
+from contract_tests.registry import rules_of_this_package
+from contract_tests.rules import Side
+from workflow_sandbox.server import Sandbox
+
+SIDE = ("--side", "server", "--seed", "1")
+NOT_BROKEN_ALONE = {"PL-RES-28"}  # tested below: which request breaks it depends on another one
+
+
+def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
+    """The built-in target passes every row of the server side, and none is left out."""
+    judgement = judge(tmp_path, *SIDE)
+
+    assert judgement.status == 0
+    assert {row["verdict"] for row in judgement.report["results"]} == {"pass"}
+
+
+def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A target from a file passes every row as well, so that what the breaks below find is their own doing."""
+    with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
+        path = targets_file(tmp_path, {"pl": promptlayer(proxy.url), "ia": interactly(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "--target", "pl", "--target", "ia", "--targets", str(path))
+
+    assert judgement.status == 0
+    assert {row["verdict"] for row in judgement.report["results"]} == {"pass"}
+
+
+@pytest.mark.parametrize("name", PROMPTLAYER)
+def test_rule_finds_a_broken_promptlayer(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """The rule reports the break with what came and a curl line; only an inferred one does not fail the run."""
+    rule, broken = PROMPTLAYER[name]
+    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
+
+    row = judgement.row(rule)
+    assert row["verdict"] == "violation"
+    assert row["identity"].startswith(f"{rule} {row['operation']} ")
+    assert row["received"]
+    assert "$HARNESS_TEST_KEY" in row["reproduce"] or "no-such-key" in row["reproduce"] or rule == "PL-RUN-01"
+    assert judgement.status == (0 if row["basis"] == "inferred" else 1)
+
+
+@pytest.mark.parametrize("name", INTERACTLY)
+def test_rule_finds_a_broken_interactly(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """The rule reports the break."""
+    rule, broken = INTERACTLY[name]
+    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+        path = targets_file(tmp_path, {"broken": interactly(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
+
+    assert judgement.row(rule)["verdict"] == "violation"
+    assert judgement.status == 1
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_property_finds_a_broken_operation(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """The property reports the operation that breaks it."""
+    rule, operation, broken = PROPERTIES[name]
+    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
+
+    assert judgement.row(rule, operation)["verdict"] == "violation"
+    assert judgement.status == 1
+
+
+def test_rule_finds_a_form_that_follows_the_run(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A server whose results have the form that the run asked for breaks PL-RES-28."""
+    wanted: list[bool] = []
+
+    def before(request: object) -> None:
+        path, body = getattr(request, "path"), getattr(request, "json")  # noqa: B009
+        if path.endswith("/run"):
+            wanted.append(bool(body.get("return_all_outputs")))
+        elif wanted[-1]:
+            setattr(request, "path", path.replace("outputs=false", "outputs=true"))  # noqa: B010
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(before=before)) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", "PL-RES-28", "--target", "broken", "--targets", str(path))
+
+    assert judgement.row("PL-RES-28")["verdict"] == "violation"
+
+
+def test_every_server_rule_has_a_break() -> None:
+    """No rule of the server side goes without a server that it catches."""
+    broken = {rule for rule, _ in [*PROMPTLAYER.values(), *INTERACTLY.values()]}
+    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE
+
+    assert broken == {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}

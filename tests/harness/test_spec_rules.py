@@ -1,0 +1,189 @@
+"""Every rule of the spec side tells a contract that keeps it from one that does not, and says where."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from judging import Judgement, judge
+
+from contract_tests.arguments import default_spec
+from contract_tests.json_text import read_yaml
+from contract_tests.registry import rules_of_this_package
+from contract_tests.rules import Side
+
+Document = dict[str, Any]
+RUN = "#/paths/~1workflows~1{workflow_name}~1run/post"
+
+CALLBACK = f"{RUN}/callbacks/workflowFinished/{{$request.body#~1callback_url}}/post/requestBody"
+
+
+def _nullable(document: Document) -> None:
+    document["components"]["schemas"]["Message"]["nullable"] = True
+
+
+def _invalid_example(document: Document) -> None:
+    run = document["paths"]["/workflows/{workflow_name}/run"]["post"]
+    run["responses"]["201"]["content"]["application/json"]["examples"]["started"]["value"]["success"] = "yes"
+
+
+def _invalid_parameter_example(document: Document) -> None:
+    document["paths"]["/v1/workflows/{workflow_id}/execute"]["post"]["parameters"][0]["example"] = "UPPER"
+
+
+def _invalid_callback_example(document: Document) -> None:
+    run = document["paths"]["/workflows/{workflow_name}/run"]["post"]
+    callback = run["callbacks"]["workflowFinished"]["{$request.body#/callback_url}"]["post"]
+    callback["requestBody"]["content"]["application/json"]["examples"]["bareValue"]["value"] = {"final_output": 1}
+
+
+def _overlapping_one_of(document: Document) -> None:
+    content = document["components"]["responses"]["Unprocessable"]["content"]["application/json"]
+    content["schema"]["oneOf"] = content["schema"].pop("anyOf")
+
+
+def _overlap_of_open_objects(document: Document) -> None:
+    branches = [{"type": "object", "required": [name], "properties": {name: {"type": "string"}}} for name in "ab"]
+    document["components"]["schemas"]["Either"] = {"oneOf": branches}
+
+
+def _no_title(document: Document) -> None:
+    del document["info"]["title"]
+
+
+def _no_schema(document: Document) -> None:
+    document["components"]["schemas"]["Message"]["type"] = "text"
+
+
+def _invalid_default(document: Document) -> None:
+    document["components"]["schemas"]["Command"]["default"] = "begin"
+
+
+def _no_example(document: Document) -> None:
+    del document["paths"]["/workflows/{workflow_name}/run"]["post"]["responses"]["202"]["content"]["application/json"][
+        "examples"
+    ]
+
+
+def _broken_link(document: Document) -> None:
+    document["components"]["links"]["results"]["operationId"] = "getNothing"
+
+
+def _broken_link_parameter(document: Document) -> None:
+    document["components"]["links"]["results"]["parameters"] = {"run": "$response.body#/id"}
+
+
+def _new_operation(document: Document) -> None:
+    document["paths"]["/ping"] = {
+        "get": {"operationId": "ping", "tags": ["promptlayer"], "responses": {"204": {"description": "Here."}}}
+    }
+
+
+BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
+    "no title": (_no_title, "SPEC-01", "#/info"),
+    "no schema": (_no_schema, "SPEC-02", "#/components/schemas/Message/type"),
+    "nullable": (_nullable, "SPEC-03", "#/components/schemas/Message/nullable"),
+    "invalid example": (
+        _invalid_example,
+        "SPEC-04",
+        f"{RUN}/responses/201/content/application~1json/examples/started/value/success",
+    ),
+    "invalid parameter example": (
+        _invalid_parameter_example,
+        "SPEC-04",
+        "#/paths/~1v1~1workflows~1{workflow_id}~1execute/post/parameters/0/example",
+    ),
+    "invalid callback example": (
+        _invalid_callback_example,
+        "SPEC-04",
+        f"{CALLBACK}/content/application~1json/examples/bareValue/value",
+    ),
+    "invalid default": (_invalid_default, "SPEC-05", "#/components/schemas/Command/default"),
+    "no example": (_no_example, "SPEC-06", f"{RUN}/responses/202/content/application~1json"),
+    "overlapping oneOf": (
+        _overlapping_one_of,
+        "SPEC-07",
+        "#/components/responses/Unprocessable/content/application~1json/schema/oneOf",
+    ),
+    "overlap of open objects": (_overlap_of_open_objects, "SPEC-07", "#/components/schemas/Either/oneOf"),
+    "new operation without rules": (_new_operation, "SPEC-08", "#/paths/~1ping/get"),
+    "broken link": (_broken_link, "SPEC-09", f"{RUN}/responses/201/links/results"),
+    "broken link parameter": (_broken_link_parameter, "SPEC-09", f"{RUN}/responses/201/links/results/parameters/run"),
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    """The project's own contract."""
+    return dict(read_yaml(default_spec().read_text(encoding="utf-8")))
+
+
+def _judged(directory: Path, document: Document, *breaks: Callable[[Document], None]) -> Judgement:
+    broken = copy.deepcopy(document)
+    for change in breaks:
+        change(broken)
+    spec = directory / "contract.json"
+    spec.write_text(json.dumps(broken), encoding="utf-8")
+    return judge(directory / "report", "--side", "spec", "--spec", str(spec), "--seed", "1")
+
+
+def test_own_contract_keeps_every_rule(tmp_path: Path) -> None:
+    """The project's own contract passes every row of the spec side."""
+    judgement = judge(tmp_path, "--side", "spec")
+
+    assert judgement.status == 0
+    assert {row["verdict"] for row in judgement.report["results"]} == {"pass"}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_rule_finds_a_broken_contract(name: str, tmp_path: Path, document: Document) -> None:
+    """The rule, and no other, reports the break with the JSON pointer of the place."""
+    change, rule, pointer = BREAKS[name]
+    judgement = _judged(tmp_path, document, change)
+
+    consequences = {"SPEC-01", "SPEC-04"} if rule != "SPEC-06" else set()
+    assert {found for found, _ in judgement.violations} - consequences | {rule} == {rule}
+    received = [row["received"] for row in judgement.report["results"] if row["id"] == rule]
+    assert any(pointer in text for text in received), received
+
+
+def test_three_breaks_are_three_findings(tmp_path: Path, document: Document) -> None:
+    """A nullable, an invalid example and an overlap in one contract are each reported, and the run fails."""
+    judgement = _judged(tmp_path, document, _nullable, _invalid_example, _overlapping_one_of)
+
+    assert judgement.status == 1
+    assert {"SPEC-03", "SPEC-04", "SPEC-07"} <= {rule for rule, _ in judgement.violations}
+
+
+def test_overlap_is_proven_by_a_value(tmp_path: Path, document: Document) -> None:
+    """The finding shows a value that fits both branches."""
+    received = _judged(tmp_path, document, _overlap_of_open_objects).row("SPEC-07")["received"]
+
+    witness = json.loads(received.split(": ", 1)[1].rsplit(" fits branch", 1)[0])
+    assert isinstance(witness["a"], str)
+    assert isinstance(witness["b"], str)
+
+
+def test_contract_of_others_is_judged(tmp_path: Path) -> None:
+    """A contract that no rule names an operation of is judged by the properties alone."""
+    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    content = {"application/json": {"schema": schema, "example": {"name": "Rex"}}}
+    pets = {
+        "openapi": "3.1.0",
+        "info": {"title": "Pets", "version": "1"},
+        "paths": {"/pets": {"get": {"responses": {"200": {"description": "All.", "content": content}}}}},
+    }
+    judgement = _judged(tmp_path, pets)
+
+    assert judgement.status == 0
+    assert judgement.row("SPEC-04")["operation"] == "GET /pets"
+    assert judgement.row("SPEC-08")["verdict"] == "not_applicable"
+
+
+def test_every_spec_rule_has_a_break() -> None:
+    """No rule of the spec side goes without a contract that it catches."""
+    assert {rule for _, rule, _ in BREAKS.values()} == {
+        rule.id for rule in rules_of_this_package() if rule.side is Side.SPEC
+    }
