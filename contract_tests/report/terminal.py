@@ -37,6 +37,7 @@ class Terminal:
         self._colour = self._live and not os.environ.get("NO_COLOR")
         self._width = shutil.get_terminal_size((100, 24)).columns
         self._chapter: str | None = None
+        self._rule: list[Outcome] = []
         self._judged = 0
         self._all = 0
         self._targets = 0
@@ -55,27 +56,49 @@ class Terminal:
         """Say which rows would be judged, without judging any."""
         for row, chapter in rows.items():
             self._head(chapter)
-            self._line(self._fitted(f"  {row.rule.id:<15}{self._where(row)}{row.rule.title}"))
+            where = self._where(row)
+            self._line(self._fitted(f"  {row.rule.id:<15}{where + ': ' if where else ''}{row.rule.title}"))
 
     def judged(self, outcome: Outcome) -> None:
-        """Say what came out of one row."""
+        """Take down what came out of one row; a rule is told once all its rows are judged."""
+        if self._rule and self._rule[0].rule.id != outcome.rule.id:
+            self._tell_rule()
+        self._rule.append(outcome)
         self._judged += 1
-        self._erase()
-        self._head(outcome.chapter)
-        word = WORDS[outcome.verdict]
-        line = f"  {word:<{LABEL}}{outcome.rule.id:<15}{self._where(outcome)}{outcome.rule.title}"
-        line = line if outcome.verdict is Verdict.VIOLATION else self._fitted(line)
-        self._line(line.replace(word, self._painted(word, outcome.verdict), 1))
-        if outcome.verdict is Verdict.VIOLATION:
-            self._violation(outcome)
-        elif outcome.reason or outcome.error:
-            self._detail("Reason", ": ".join(filter(None, (outcome.reason, outcome.error))))
         if self._live:
             self._out.write(f"  {self._judged} of {self._all}\r")
             self._out.flush()
 
+    def _tell_rule(self) -> None:
+        """One line for all rows of a rule that ended alike, then its violations."""
+        self._erase()
+        alike: dict[tuple[Verdict, str], list[Outcome]] = {}
+        for outcome in self._rule:
+            reason = ": ".join(filter(None, (outcome.reason, outcome.error)))
+            violated = outcome.verdict is Verdict.VIOLATION
+            alike.setdefault((outcome.verdict, self._where(outcome) if violated else reason), []).append(outcome)
+        for (verdict, reason), outcomes in alike.items():
+            self._head(outcomes[0].chapter)
+            self._verdict(verdict, outcomes, of_all=len(alike) == 1)
+            if verdict is Verdict.VIOLATION:
+                self._violation(outcomes[0])
+            elif reason:
+                self._detail("Reason", reason)
+        self._rule = []
+
+    def _verdict(self, verdict: Verdict, outcomes: list[Outcome], *, of_all: bool) -> None:
+        word, rule = WORDS[verdict], outcomes[0].rule
+        places = ", ".join(filter(None, map(self._where, outcomes)))
+        place = "" if of_all and len(outcomes) > 1 else places
+        count = f" ({len(outcomes)} operations)" if of_all and len(outcomes) > 1 else ""
+        line = f"  {word:<{LABEL}}{rule.id:<15}{place + ': ' if place else ''}{rule.title}{count}"
+        line = line if verdict is Verdict.VIOLATION else self._fitted(line)
+        self._line(line.replace(word, self._painted(word, verdict), 1))
+
     def finish(self, report: Report, directory: Path) -> None:
         """Say how it went, in the last lines."""
+        if self._rule:
+            self._tell_rule()
         self._erase()
         counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)
         failing = sum(row["fails"] for row in report.results)
@@ -123,7 +146,7 @@ class Terminal:
         # Only what tells rows of a rule apart: most rules are about one operation, most runs about one target.
         parts = [row.operation] if row.rule.operations == EVERY_OPERATION or len(row.rule.operations) > 1 else []
         parts += [row.target] if self._targets > 1 and row.target else []
-        return f"{' at '.join(parts)}: " if parts else ""
+        return " at ".join(parts)
 
     def _fitted(self, text: str) -> str:
         # Only where a person looks on: what is read from a file or a pipe is never cut.
