@@ -33,6 +33,7 @@ RULE = Rule(
 SNAPSHOT = """\
 Workflow runs 0.1.0
 sides server; targets mine; 2 rows; seed 1
+NEXT_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-98"})
 
 PromptLayer: run a workflow
   pass            PL-RUN-03      A run with an empty body is answered 201.
@@ -150,10 +151,12 @@ def test_terminal_shows_progress_and_colour(monkeypatch: pytest.MonkeyPatch) -> 
     violation = Outcome(
         RULE, "runWorkflow", "promptlayer", "mine", "Chapter", Verdict.VIOLATION, findings=(finding,)
     )  # fmt: skip
-    Terminal(Secrets(), screen).judged(violation)
+    terminal = Terminal(Secrets(), screen)
+    terminal.judged(violation)
+    terminal.judged(Outcome(NEXT_RULE, "runWorkflow", "promptlayer", "mine", "Chapter", Verdict.PASS))
 
     assert "\033[31;1mVIOLATION\033[0m" in screen.getvalue()
-    assert screen.getvalue().endswith("  1 of 0\r")
+    assert screen.getvalue().endswith("  2 of 0\r")
 
 
 def test_piped_output_is_plain() -> None:
@@ -161,7 +164,9 @@ def test_piped_output_is_plain() -> None:
     pipe = io.StringIO()
     title = "A rule with a title that is longer than any terminal is wide. " * 5
     rule = Rule(**{**RULE.__dict__, "title": title})
-    Terminal(Secrets(), pipe).judged(Outcome(rule, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
+    terminal = Terminal(Secrets(), pipe)
+    terminal.judged(Outcome(rule, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
+    terminal.judged(Outcome(NEXT_RULE, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
 
     assert pipe.getvalue() == f"\nChapter\n  pass            PL-RUN-99      {title}\n"
 
