@@ -30,10 +30,10 @@ RULE = Rule(
     side=Side.SERVER,
     service="promptlayer",
 )
+NEXT_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-98"})
 SNAPSHOT = """\
 Workflow runs 0.1.0
 sides server; targets mine; 2 rows; seed 1
-NEXT_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-98"})
 
 PromptLayer: run a workflow
   pass            PL-RUN-03      A run with an empty body is answered 201.
