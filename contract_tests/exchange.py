@@ -79,6 +79,16 @@ class Exchange:
         expect(self.status in statuses, "status", received=self.shown, reproduce=self.curl)
         return self
 
+    def must_succeed(self) -> Self:
+        """
+        Demand any status from 200 to 299: which one is right has a rule of its own, so that a breach counts once.
+
+        Raises:
+            Violation: If the reply has another one.
+        """
+        expect(200 <= self.status < 300, "success", received=self.shown, reproduce=self.curl)  # noqa: PLR2004
+        return self
+
     def must_be_refused(self) -> Self:
         """
         Demand any status from 400 to 499.

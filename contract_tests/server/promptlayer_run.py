@@ -41,7 +41,7 @@ def test_unknown_workflow(server: Server) -> None:
 
 @rule(
     "PL-RUN-03",
-    "A run with an empty body is answered 201.",
+    "A run with an empty body is started.",
     says="Nothing in the body is required; without label and version the latest version runs.",
     source=PAGE,
     basis="documented",
@@ -49,7 +49,7 @@ def test_unknown_workflow(server: Server) -> None:
 )
 def test_empty_body_runs_latest_version(server: Server) -> None:
     """`{}` is a complete body."""
-    server.run_exactly({}).must_be(201)
+    server.run_exactly({}).must_succeed()
 
 
 @rule(
@@ -62,7 +62,7 @@ def test_empty_body_runs_latest_version(server: Server) -> None:
 )
 def test_members_of_the_reply(server: Server) -> None:
     """The three required members are there with their types."""
-    reply = server.run().must_be(201, 202)
+    reply = server.run().must_succeed()
     reply.must_have("success", bool)
     reply.must_have("message", str)
     reply.must_have("workflow_version_execution_id", int)
@@ -79,7 +79,7 @@ def test_members_of_the_reply(server: Server) -> None:
 def test_type_of_the_warning(server: Server) -> None:
     """Whether or not there is something to warn of, the warning has one of its types."""
     for reply in (server.run(), server.run_exactly({})):
-        body = reply.must_be(201, 202).json
+        body = reply.must_succeed().json
         reply.expect(isinstance(body, dict), "object")
         reply.expect(isinstance(body.get("warning"), str | None), "member warning")
 
@@ -112,7 +112,7 @@ def test_no_callback_is_answered_201(server: Server) -> None:
 
 @rule(
     "PL-RUN-07-NULL",
-    "A run with a callback URL of null is answered 201.",
+    "A run with a callback URL of null is not answered 202.",
     says="callback_url may be null; no page says that this means the same as leaving it out.",
     source=PAGE,
     basis="inferred",
@@ -120,7 +120,8 @@ def test_no_callback_is_answered_201(server: Server) -> None:
 )
 def test_null_callback_is_answered_201(server: Server) -> None:
     """Null stands for no callback."""
-    server.run(callback_url=None).must_be(201)
+    reply = server.run(callback_url=None).must_succeed()
+    reply.expect(reply.status != 202, "status")  # noqa: PLR2004 - HTTP
 
 
 @rule(
@@ -133,7 +134,7 @@ def test_null_callback_is_answered_201(server: Server) -> None:
 )
 def test_label_picks_a_version(server: Server) -> None:
     """A label that exists is enough to start a run."""
-    server.run(workflow_label_name=server.label).must_be(201)
+    server.run(workflow_label_name=server.label).must_succeed()
 
 
 @rule(
@@ -146,7 +147,7 @@ def test_label_picks_a_version(server: Server) -> None:
 )
 def test_number_picks_a_version(server: Server) -> None:
     """A version number that exists is enough to start a run."""
-    server.run(workflow_version_number=server.version).must_be(201)
+    server.run(workflow_version_number=server.version).must_succeed()
 
 
 @rule(
@@ -174,7 +175,7 @@ def test_label_and_number_exclude_each_other(server: Server) -> None:
 )
 def test_nulls_are_accepted(server: Server) -> None:
     """A run with nulls is started."""
-    server.run(workflow_label_name=None, workflow_version_number=None, metadata=None).must_be(201)
+    server.run(workflow_label_name=None, workflow_version_number=None, metadata=None).must_succeed()
 
 
 @rule(
@@ -217,7 +218,7 @@ def test_missing_variable_is_warned_of(server: Server) -> None:
     reply = server.run(input_variables={})
     if 400 <= reply.status < 500:  # noqa: PLR2004 - HTTP
         raise NotApplicable("this server refuses a run that lacks an input variable")
-    reply.must_be(201).must_have("warning", str)
+    reply.must_succeed().must_have("warning", str)
 
 
 @rule(
@@ -234,7 +235,7 @@ def test_unused_variable_is_warned_of(server: Server) -> None:
     reply = server.run(input_variables=variables)
     if 400 <= reply.status < 500:  # noqa: PLR2004 - HTTP
         raise NotApplicable("this server refuses a run with an unused input variable")
-    reply.must_be(201).must_have("warning", str)
+    reply.must_succeed().must_have("warning", str)
 
 
 @rule(
