@@ -1,0 +1,217 @@
+"""
+How a client is driven: the adapter protocol.
+
+A judged client runs in a process of its own. An adapter is the small piece of code in that process which knows the
+client: which call to make for an operation, how arguments are spelled, what it hands over, what it raises.
+Everything else (starting the process, the wire, the cases, the verdicts) is the harness's.
+
+``--adapter MODULE:ATTRIBUTE`` names a callable that is called once with the import name of the generated package and
+returns the adapter. A whole adapter for a client with one method per operation is this short::
+
+    class Shop:
+        own_errors = (shop.ShopError,)
+
+        def __init__(self, generated: str) -> None: ...
+
+        def connect(self, connection: Connection) -> Any:
+            return shop.Client(connection.key, connection.base_url, timeout=connection.timeout)
+
+        def invoke(self, client: Any, call: Call) -> Any:
+            return getattr(client, call.operation.id)(**call.path, **call.query, **call.body)
+
+        def read(self, value: Any, call: Call) -> Received:
+            return Received(json=value.to_json(), type_name=type(value).__name__)
+
+        def explain(self, error: BaseException, call: Call) -> Explanation:
+            return Explanation(status=error.status, content=error.raw_body)
+
+Only this module and :mod:`contract_tests.client.driver` are loaded into the client's process: standard library alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Protocol
+
+
+class Absent(Enum):
+    """What stands where nothing was given, since null is a value."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """
+    Where the credentials go, as the contract's security scheme says.
+
+    Attributes:
+        kind: ``apiKey`` or ``http``.
+        location: For an API key: ``header``, ``query`` or ``cookie``.
+        name: For an API key: the name of the header, query parameter or cookie.
+        scheme: For ``http``: the scheme, such as ``bearer``.
+    """
+
+    kind: str
+    location: str = ""
+    name: str = ""
+    scheme: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationFacts:
+    """
+    What an adapter may want to know of an operation, in the words of the contract.
+
+    Attributes:
+        id: The operationId.
+        method: In capitals.
+        path: The template.
+        tag: The first tag, empty if there is none.
+        parameters: Declared parameters, by place (``path``, ``query``, ``header``, ``cookie``), in order.
+        required: Those of them that have to be given, by place.
+        media_type: Of the request body; None if the operation takes none.
+        members: Names of the body's declared members in order; None if the body is no object.
+        required_members: Those of them that have to be given.
+        body_required: Whether there has to be a body.
+    """
+
+    id: str
+    method: str
+    path: str
+    tag: str = ""
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    media_type: str | None = None
+    members: tuple[str, ...] | None = None
+    required_members: tuple[str, ...] = ()
+    body_required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """
+    What a client is built with.
+
+    Attributes:
+        base_url: Stands for the operation's server; no slash at its end.
+        key: The credentials. Never to be shown.
+        scheme: Where the contract wants them; None for an operation without security.
+        timeout: Seconds to wait for the wire; None for the client's own default.
+        retries: How often a request may be sent again; None for the client's own default.
+        is_async: Whether the client's asynchronous form is meant.
+    """
+
+    base_url: str
+    key: str
+    scheme: Scheme | None
+    timeout: float | None
+    retries: int | None
+    is_async: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """
+    One call with its arguments by the names that they have on the wire; values are what ``json.loads`` gives.
+
+    ``is_async`` says that the asynchronous form is meant, as for the client that it is made on.
+    """
+
+    operation: OperationFacts
+    is_async: bool = False
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict)
+    cookie: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = ABSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """
+    A value as the caller has it.
+
+    Attributes:
+        json: The value as JSON again. Whatever the client lost or changed is lost or changed here.
+        type_name: Name of its class.
+        status: The status, if the client hands it over beside the value.
+    """
+
+    json: Any
+    type_name: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """
+    What one of the client's own errors says.
+
+    Attributes:
+        status: The status that was received, None if it does not say.
+        body: The parsed body, None if it has none.
+        content: The raw body, None if the error does not keep it.
+        facts: Its further documented attributes, JSON values.
+    """
+
+    status: int | None = None
+    body: Received | None = None
+    content: bytes | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Unsayable(Exception):
+    """The client's interface has no way to write this call; the text says why."""
+
+
+class Foreign(Exception):
+    """The value is not JSON and cannot be made JSON again; the text names its class."""
+
+
+class Adapter(Protocol):
+    """See the module's docstring."""
+
+    @property
+    def own_errors(self) -> tuple[type[BaseException], ...]:
+        """The exceptions that the client documents as its own: the root of their tree is enough."""
+
+    def connect(self, connection: Connection) -> Any:
+        """Build a client."""
+
+    def invoke(self, client: Any, call: Call) -> Any:
+        """
+        Make the call and give what the client gives; an awaitable in the asynchronous form.
+
+        Raises:
+            Unsayable: If no call can be written for these arguments, for example since a required one is not given.
+        """
+
+    def read(self, value: Any, call: Call) -> Received:
+        """Turn a returned value into JSON again; raises Foreign."""
+
+    def explain(self, error: BaseException, call: Call) -> Explanation:
+        """Read one of ``own_errors``."""
+
+
+def to_json(value: Any) -> Any:
+    """
+    Turn a client's value into JSON: models through their ``to_dict``, containers member by member.
+
+    Raises:
+        Foreign: If something in it is neither JSON nor a model.
+    """
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Mapping):
+        return {name: to_json(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if callable(turn := getattr(value, "to_dict", None)):
+        return to_json(turn())
+    raise Foreign(type(value).__name__)

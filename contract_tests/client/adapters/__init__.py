@@ -1,0 +1,8 @@
+"""Shipped adapters, by the names that ``--adapter`` knows."""
+
+from typing import Final
+
+SHIPPED: Final = {
+    "workflow_runs": "contract_tests.client.adapters.workflow_runs:WorkflowRuns",
+    "openapi-python-client": "contract_tests.client.adapters.openapi_python_client:OpenapiPythonClient",
+}

@@ -1,0 +1,31 @@
+"""Fixtures of the client side."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.client.case_book import CaseBook
+from contract_tests.client.findings import Findings
+from contract_tests.client.selection import choose_client
+from contract_tests.client.stage import Stage
+from contract_tests.client.subject import Subject
+from contract_tests.client.trials import Trials
+from contract_tests.client.wire_server import WireServer
+from contract_tests.plugin import RUN, Run
+from contract_tests.rows import Row
+
+
+@pytest.fixture(scope="session")
+def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
+    """Start the judged client, and play with it what the rules ask for."""
+    run = request.config.stash[RUN]
+    with Subject(choose_client(run.options)) as subject, WireServer() as server:
+        stage = Stage(run.contract, subject, server)
+        run.secrets.add(stage.key)
+        yield Trials(CaseBook(run.contract, run.generator), stage, run.coverage)
+
+
+@pytest.fixture
+def findings(run: Run, row: Row) -> Findings:
+    """Collect the findings of this row."""
+    return Findings(row.rule.id, run.options, run.secrets)

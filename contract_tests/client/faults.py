@@ -1,0 +1,48 @@
+"""What goes wrong on the wire, one thing at a time: refusals of the service, silence, broken connections."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from contract_tests.client.wire_server import Answer, Fault
+from contract_tests.contract import Operation
+
+SHORT: Final = 0.5
+ASKED_WAIT: Final = 1
+MESSAGE: Final = b'{"message": "not now"}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultCase:
+    """
+    A wire that misbehaves.
+
+    Attributes:
+        name: What goes wrong, part of a finding's identity.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait`` or ``redirect``.
+        timeout: The client's time-out in seconds; None for its default.
+    """
+
+    name: str
+    kind: str
+    answers: tuple[Answer, ...]
+    timeout: float | None = None
+
+
+def fault_cases(operation: Operation, success: Answer) -> Iterator[FaultCase]:
+    """Give the faults for an operation; ``success`` is its legal answer."""
+    at_once = (("Retry-After", "0"),)
+    for status in (500, 502, 503, 529):
+        answer = Answer(status=status, body=MESSAGE, headers=at_once)
+        yield FaultCase(name=f"status {status}", kind="status", answers=(answer,))
+    yield FaultCase(name="no answer", kind="time-out", answers=(Answer(fault=Fault.HANG),), timeout=SHORT)
+    yield FaultCase(name="reset", kind="broken", answers=(Answer(fault=Fault.RESET),))
+    yield FaultCase(name="closed without an answer", kind="broken", answers=(Answer(fault=Fault.CLOSE),))
+    if success.body:
+        yield FaultCase(name="closed within the body", kind="broken", answers=(replace(success, fault=Fault.CUT),))
+    throttled = Answer(status=429, body=MESSAGE, headers=at_once)
+    yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
+    later = Answer(status=429, body=MESSAGE, headers=(("Retry-After", str(ASKED_WAIT)),))
+    yield FaultCase(name="Retry-After", kind="wait", answers=(later, success))
+    elsewhere = Answer(status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),))
+    yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))

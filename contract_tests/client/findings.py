@@ -1,0 +1,51 @@
+"""Collects what a rule finds, with the command that shows it again."""
+
+import shlex
+from dataclasses import dataclass, field
+
+from contract_tests.arguments import Options
+from contract_tests.client.stage import Played
+from contract_tests.masking import Secrets
+from contract_tests.rules import Violation, report_all, shown
+
+
+@dataclass
+class Findings:
+    """The findings of one row: add them, then :meth:`report`."""
+
+    rule_id: str
+    options: Options
+    secrets: Secrets
+    found: list[Violation] = field(default_factory=list)
+
+    def add(self, constraint: str, received: str, *, played: Played | None = None, documented: str = "") -> None:
+        """
+        Take down a breach.
+
+        Args:
+            constraint: Which part of the rule was broken, without values.
+            received: What was seen instead.
+            played: The case in which it was seen.
+            documented: What should have been seen; by default what the rule says.
+        """
+        mode = f" ({played.mode} call)" if played else ""
+        text = shown(self.secrets.mask(received)) + mode
+        self.found.append(Violation(text, constraint, shown(self.secrets.mask(documented)), self.reproduce))
+
+    def report(self) -> None:
+        """Give the verdict; raises Violations if anything was found."""
+        report_all(self.found)
+
+    @property
+    def reproduce(self) -> str:
+        """A command that judges this rule again on the same cases."""
+        given = self.options
+        named = {
+            "--spec": given.spec if given.has_own_spec else None,
+            "--generated": given.generated,
+            "--client": given.client,
+            "--adapter": given.adapter,
+        }
+        words = ["python", "-m", "contract_tests", "--side", "client"]
+        words += [word for option, value in named.items() if value is not None for word in (option, str(value))]
+        return shlex.join([*words, "-k", self.rule_id, "--seed", str(given.seed)])

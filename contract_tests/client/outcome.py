@@ -1,0 +1,118 @@
+"""What a call came to, as the harness sees it."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A value that the caller has in hand; ``foreign`` names what could not be made JSON again, if anything."""
+
+    json: Any = None
+    type_name: str = ""
+    status: int | None = None
+    foreign: str = ""
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> Self:
+        """Read it from the driver's message."""
+        return cls(
+            json=message.get("json"),
+            type_name=message["type"],
+            status=message.get("status"),
+            foreign=message.get("foreign", ""),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raised:
+    """
+    An exception that the caller has got.
+
+    Attributes:
+        type_name: Name of its class.
+        family: Qualified names of its class and all base classes.
+        own: Whether it is one of the client's documented errors.
+        text: ``str(error)``.
+        shown: Everything that Python shows of it: text, repr, traceback with its causes.
+        status: The status that it says was received.
+        body: The parsed body that it carries.
+        content: The raw body that it keeps.
+        facts: Its other documented attributes.
+    """
+
+    type_name: str
+    family: tuple[str, ...] = ()
+    own: bool = False
+    text: str = ""
+    shown: str = ""
+    status: int | None = None
+    body: Value | None = None
+    content: bytes | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> Self:
+        """Read it from the driver's message."""
+        body, content = message.get("body"), message.get("content")
+        return cls(
+            type_name=message["type"],
+            family=tuple(message["mro"]),
+            own=message["own"],
+            text=message["text"],
+            shown=message["shown"],
+            status=message.get("status"),
+            body=None if body is None else Value.of(body),
+            content=None if content is None else base64.b64decode(content),
+            facts=message.get("facts", {}),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type_name}{'' if self.own else ', which is not an error of the client'}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Unwritable:
+    """The client's interface has no way to write the call."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The client's process gave no outcome: it hung or died."""
+
+    reason: str
+
+
+Outcome = Value | Raised | Unwritable | Lost
+
+
+def outcome_of(message: Mapping[str, Any]) -> Outcome:
+    """Read the driver's message about a call."""
+    match message["kind"]:
+        case "value":
+            return Value.of(message)
+        case "error":
+            return Raised.of(message)
+        case "unsayable":
+            return Unwritable(message["text"])
+        case _:
+            return Lost(message["text"])
+
+
+def told(outcome: Outcome) -> str:
+    """Say in a few words what a call came to, without values that came over the wire."""
+    match outcome:
+        case Value(foreign=foreign) if foreign:
+            return f"a value that is not JSON: {foreign}"
+        case Value():
+            return f"a value of type {outcome.type_name}"
+        case Raised():
+            return str(outcome)
+        case Unwritable():
+            return f"no way to write the call: {outcome.reason}"
+        case Lost():
+            return outcome.reason

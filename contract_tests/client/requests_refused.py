@@ -1,0 +1,149 @@
+"""Refusals: what the client does not send."""
+
+from contract_tests.client.breaking import keyword
+from contract_tests.client.findings import Findings
+from contract_tests.client.outcome import Raised, Unwritable, told
+from contract_tests.client.trials import RequestTrial, Trials
+from contract_tests.contract import Operation
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule, shown
+
+VALIDATION = "https://json-schema.org/draft/2020-12/json-schema-validation"
+CORE = "https://json-schema.org/draft/2020-12/json-schema-core"
+
+
+def judge(trials: Trials, operation: Operation, findings: Findings, *keywords: str) -> None:
+    """Demand that every request that breaks one of these keywords is refused, and by the client itself."""
+    tried = [trial for trial in trials.broken_requests(operation) if _keyword(trial) in keywords]
+    if not tried:
+        raise NotApplicable(f"the contract says nothing of this kind about the request ({', '.join(keywords)})")
+    for trial in tried:
+        assert trial.breach is not None
+        refused = f"{shown(trial.breach.message, 120)} at {trial.breach.at or 'the whole body'}"
+        outcome = trial.played.outcome
+        if trial.played.seen:
+            seen = trial.played.seen[0]
+            received = (
+                f"{refused}: sent all the same as {seen.method} {seen.target} {seen.body.decode('utf-8', 'replace')}"
+            )
+            findings.add(trial.breach.constraint, received, played=trial.played)
+        elif not (isinstance(outcome, Unwritable) or (isinstance(outcome, Raised) and outcome.own)):
+            findings.add(f"{trial.breach.constraint} own error", f"{refused}: {told(outcome)}", played=trial.played)
+    findings.report()
+
+
+def _keyword(trial: RequestTrial) -> str:
+    return keyword(trial.breach) if trial.breach else ""
+
+
+@rule(
+    "CL-REF-01",
+    "A value of the wrong type is refused.",
+    says="Arguments of another type are refused before anything is sent, by the client's own error.",
+    source=f"{VALIDATION}#section-6.1.1",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_wrong_types(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing of a wrong type is sent."""
+    judge(trials, operation, findings, "type")
+
+
+@rule(
+    "CL-REF-02",
+    "A word that the contract does not list is refused.",
+    says="Where the contract lists all words, another one is refused before anything is sent.",
+    source=f"{VALIDATION}#section-6.1.2",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_unlisted_words(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No unlisted word is sent."""
+    judge(trials, operation, findings, "enum", "const")
+
+
+@rule(
+    "CL-REF-03",
+    "A text outside its limits is refused.",
+    says="A text that is too short, too long or breaks its pattern is refused before anything is sent.",
+    source=f"{VALIDATION}#section-6.3",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_limits_of_texts(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No text outside its limits is sent."""
+    judge(trials, operation, findings, "pattern", "minLength", "maxLength")
+
+
+@rule(
+    "CL-REF-04",
+    "A number outside its limits is refused.",
+    says="A number below its minimum, above its maximum or off its steps is refused before anything is sent.",
+    source=f"{VALIDATION}#section-6.2",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_limits_of_numbers(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No number outside its limits is sent."""
+    judge(trials, operation, findings, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+
+
+@rule(
+    "CL-REF-05",
+    "A request without something that is required is refused.",
+    says="What is required is demanded by the call's signature or by a check before anything is sent.",
+    source=f"{VALIDATION}#section-6.5.3",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_missing(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing is sent without what is required."""
+    judge(trials, operation, findings, "required", "dependentRequired", "minProperties")
+
+
+@rule(
+    "CL-REF-06",
+    "What the contract excludes is refused.",
+    says="Members that exclude one another, or fit none of the allowed forms, are refused before anything is sent.",
+    source=f"{CORE}#section-10.2.1",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_exclusions(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing excluded is sent."""
+    judge(trials, operation, findings, "not", "oneOf", "anyOf", "if", "then", "else", "additionalProperties")
+
+
+@rule(
+    "CL-REF-07",
+    "A list or an object outside its limits is refused.",
+    says="A list or object with too few, too many or repeated entries is refused before anything is sent.",
+    source=f"{VALIDATION}#section-6.4",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_limits_of_containers(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No list and no object outside its limits is sent."""
+    judge(
+        trials, operation, findings, "minItems", "maxItems", "uniqueItems", "maxProperties", "propertyNames", "contains"
+    )
+
+
+@rule(
+    "CL-REF-08",
+    "A text that does not have its format is refused.",
+    says="A format is a remark in JSON Schema; a client that reads it spares the caller a refusal by the server.",
+    source=f"{VALIDATION}#section-7",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_formats(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing of another format is sent."""
+    judge(trials, operation, findings, "format")

@@ -1,0 +1,88 @@
+"""Which client is judged, and how it is driven, by the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from contract_tests.arguments import Options
+from contract_tests.client.adapters import SHIPPED
+from contract_tests.client.subject_process import Choice
+from contract_tests.rules import SetUpError
+
+OWN_GENERATED: Final = "workflow_runs_api"
+OWN_CLIENT: Final = "workflow_runs"
+STOCK_FUNCTION: Final = "def sync_detailed("
+
+
+def choose_client(options: Options) -> Choice:
+    """
+    Say which client is judged.
+
+    Raises:
+        SetUpError: If a directory holds no package or several, or an adapter is not known.
+    """
+    is_foreign = options.adapter is not None and ":" in options.adapter
+    is_candidate = is_package if is_foreign else is_generated
+    generated = None if options.generated is None else package_in(options.generated, "--generated", is_candidate)
+    adapter = options.adapter or _default_adapter(generated)
+    if ":" not in adapter and adapter not in SHIPPED:
+        raise SetUpError(f"--adapter: {adapter!r} is neither MODULE:ATTRIBUTE nor one of {', '.join(SHIPPED)}")
+    if options.client is not None and adapter == "openapi-python-client":
+        raise SetUpError("--client is a copy of workflow_runs, which the adapter openapi-python-client does not drive")
+    is_own = adapter == "workflow_runs"
+    packages: dict[str, Path] = {}
+    name = OWN_GENERATED
+    if generated is not None:
+        name = OWN_GENERATED if is_own else import_name(generated)
+        packages[name] = generated
+    if options.client is not None:
+        packages[OWN_CLIENT] = _client_in(options.client)
+    return Choice(adapter=SHIPPED.get(adapter, adapter), generated=name, packages=packages)
+
+
+def package_in(directory: Path, option: str, is_candidate: Callable[[Path], bool]) -> Path:
+    """
+    Give the one package that a directory is or holds.
+
+    Raises:
+        SetUpError: If there is none or more than one.
+    """
+    if is_candidate(directory):
+        return directory
+    found = sorted(folder for folder in directory.iterdir() if folder.is_dir() and is_candidate(folder))
+    if len(found) != 1:
+        names = ", ".join(folder.name for folder in found) or "none"
+        raise SetUpError(f"{option}: {directory} is no such package and has to hold exactly one; it holds {names}")
+    return found[0]
+
+
+def is_package(folder: Path) -> bool:
+    """Whether a folder is a Python package."""
+    return (folder / "__init__.py").is_file()
+
+
+def is_generated(folder: Path) -> bool:
+    """Whether a folder is a package with the layout that openapi-python-client writes."""
+    return is_package(folder) and (folder / "client.py").is_file() and (folder / "api").is_dir()
+
+
+def import_name(package: Path) -> str:
+    """Give the name under which a generated package is imported; a copy may lie in a folder of any name."""
+    return package.name if package.name.isidentifier() else "generated_client"
+
+
+def is_stock(package: Path) -> bool:
+    """Whether a generated package has the functions that openapi-python-client writes by itself."""
+    modules = (package / "api").rglob("*.py")
+    return any(STOCK_FUNCTION in module.read_text(encoding="utf-8") for module in modules)
+
+
+def _default_adapter(generated: Path | None) -> str:
+    if generated is not None:
+        return "openapi-python-client" if is_stock(generated) else "workflow_runs"
+    return "workflow_runs"
+
+
+def _client_in(directory: Path) -> Path:
+    inner = directory / OWN_CLIENT
+    return inner if not is_package(directory) and is_package(inner) else package_in(directory, "--client", is_package)

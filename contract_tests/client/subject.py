@@ -1,0 +1,93 @@
+"""The judged client in a process of its own: starts it, asks it, starts it again when it hangs or dies."""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import asdict
+from typing import Any, Final, Self
+
+from contract_tests.client.adapter import ABSENT, Call, Connection
+from contract_tests.client.outcome import Outcome, outcome_of
+from contract_tests.client.subject_process import Choice, SubjectProcess
+from contract_tests.rules import SetUpError, shown
+
+CALL_TIMEOUT: Final = 30.0
+
+
+class Subject:
+    """A client's process; a context manager. Calls may be made from several threads at a time."""
+
+    def __init__(self, choice: Choice) -> None:
+        self.choice = choice
+        self._process: SubjectProcess | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Start the process now; see :meth:`call` for what can go wrong."""
+        self._running()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self.close()
+
+    def call(self, call: Call, connection: Connection, *, timeout: float = CALL_TIMEOUT) -> Outcome:
+        """
+        Make one call.
+
+        Args:
+            call: The operation and its arguments.
+            connection: What the client is built with.
+            timeout: Seconds after which a call without an outcome is given up and the process ended.
+
+        Raises:
+            SetUpError: If the client cannot be loaded, or its adapter breaks.
+        """
+        arguments: dict[str, Any] = {
+            "path": call.path,
+            "query": call.query,
+            "header": call.header,
+            "cookie": call.cookie,
+        }
+        if call.body is not ABSENT:
+            arguments["body"] = call.body
+        facts = asdict(call.operation)
+        message = {"do": "call", "operation": facts, "arguments": arguments, "connection": asdict(connection)}
+        return outcome_of(self._ask(message, timeout))
+
+    def show(self, connection: Connection) -> str:
+        """Give the text that the client shows of itself."""
+        text: str = self._ask({"do": "show", "connection": asdict(connection)}, CALL_TIMEOUT)["text"]
+        return text
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        with self._lock:
+            if self._process is not None:
+                self._process.end()
+            self._process = None
+
+    def _ask(self, message: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+        process = self._running()
+        try:
+            answer = process.ask(message).result(timeout)
+        except FutureTimeoutError:
+            self._forget(process)
+            return {"kind": "lost", "text": f"the client hung: no outcome within {timeout:g} s"}
+        if answer["kind"] == "broken":
+            raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['text'])}")
+        if answer["kind"] == "lost":
+            self._forget(process)
+        return answer
+
+    def _running(self) -> SubjectProcess:
+        with self._lock:
+            if self._process is None:
+                self._process = SubjectProcess(self.choice)
+            return self._process
+
+    def _forget(self, process: SubjectProcess) -> None:
+        with self._lock:
+            process.end()
+            if self._process is process:
+                self._process = None

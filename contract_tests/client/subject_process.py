@@ -1,0 +1,171 @@
+"""One life of a judged client's process, and the conversation with it: JSON lines over its pipes."""
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import contract_tests
+from contract_tests.rules import SetUpError, shown
+
+START_TIMEOUT: Final = 60.0
+START: Final = """
+import json, sys
+is_ours, path = json.loads(sys.argv[1])
+sys.path[:] = path if is_ours else [*sys.path, *path]
+from contract_tests.client.driver import main
+main()
+"""
+KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """
+    Which client is judged.
+
+    Attributes:
+        adapter: ``MODULE:ATTRIBUTE`` of the adapter.
+        generated: Import name of the generated package, empty if there is none.
+        packages: Folders of the judged packages by import name; they are found before all others.
+        python: The interpreter of the environment that the client is installed in.
+    """
+
+    adapter: str
+    generated: str = ""
+    packages: Mapping[str, Path] = field(default_factory=dict)
+    python: str = sys.executable
+
+
+class SubjectProcess:
+    """One life of a subject."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._popen = subprocess.Popen(
+            [choice.python, "-I", "-B", "-c", START, json.dumps(_path(choice))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+        self._noise: deque[bytes] = deque(maxlen=20)
+        self._waiting: dict[int, Future[Mapping[str, Any]]] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._gone = False
+        self._ended_here = False
+        self._readers = [threading.Thread(target=task, daemon=True) for task in (self._read, self._listen_to_noise)]
+        started = self._expect(0)
+        for reader in self._readers:
+            reader.start()
+        self._write({"adapter": choice.adapter, "generated": choice.generated, "packages": _texts(choice.packages)})
+        self._await_start(started)
+
+    def ask(self, message: Mapping[str, Any]) -> Future[Mapping[str, Any]]:
+        """Send a message; its answer comes in time."""
+        number = next(self._numbers)
+        future = self._expect(number)
+        self._write({**message, "id": number})
+        return future
+
+    def end(self) -> None:
+        """End the process and let go of its pipes."""
+        self._ended_here = True
+        self._popen.kill()
+        self._popen.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was not written any more
+                    pipe.close()
+
+    def _expect(self, number: int) -> Future[Mapping[str, Any]]:
+        future: Future[Mapping[str, Any]] = Future()
+        with self._lock:
+            self._waiting[number] = future
+            if self._gone:
+                self._lose_all()
+        return future
+
+    def _await_start(self, started: Future[Mapping[str, Any]]) -> None:
+        try:
+            answer = started.result(START_TIMEOUT)
+        except FutureTimeoutError:
+            answer = {"kind": "lost", "text": f"it did not start within {START_TIMEOUT:g} s"}
+        if answer["kind"] != "ready":
+            self.end()
+            raise SetUpError(f"the client could not be loaded: {shown(answer['text'])}")
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        pipe = self._popen.stdin
+        assert pipe is not None
+        line = json.dumps(message).encode("ascii") + b"\n"
+        try:
+            with self._writing:
+                pipe.write(line)
+                pipe.flush()
+        except (OSError, ValueError):
+            pass  # the process is gone; the reader says so to whoever waits
+
+    def _read(self) -> None:
+        pipe = self._popen.stdout
+        assert pipe is not None
+        for line in pipe:
+            message = json.loads(line)
+            with self._lock:
+                future = self._waiting.pop(message.get("id", 0), None)
+            if future is not None:
+                future.set_result(message)
+        self._popen.wait()
+        self._readers[1].join(timeout=5)
+        with self._lock:
+            self._gone = True
+            self._lose_all()
+
+    def _lose_all(self) -> None:
+        if self._ended_here:
+            self._give_up("the client's process was ended, since another call of it hung")
+            return
+        last = b" ".join(self._noise).decode("utf-8", "replace").strip()
+        text = f"the client's process ended with status {self._popen.returncode}" + (f": {last[-500:]}" if last else "")
+        self._give_up(text)
+
+    def _give_up(self, reason: str) -> None:
+        for future in self._waiting.values():
+            future.set_result({"kind": "lost", "text": reason})
+        self._waiting.clear()
+
+    def _listen_to_noise(self) -> None:
+        pipe = self._popen.stderr
+        assert pipe is not None
+        self._noise.extend(pipe)
+
+
+def _texts(packages: Mapping[str, Path]) -> dict[str, str]:
+    return {name: str(folder.resolve()) for name, folder in packages.items()}
+
+
+def _path(choice: Choice) -> tuple[bool, list[str]]:
+    """Say whether the interpreter is this one, and what it may import: all that we may, or the harness alone."""
+    own = str(Path(contract_tests.__file__).resolve().parents[1])
+    if choice.python != sys.executable:
+        return False, [own]
+    # An adapter of the user's own lies where the user is; the harness itself may run from a folder or from a wheel.
+    return True, list(dict.fromkeys([*(entry or str(Path.cwd()) for entry in sys.path), own]))
+
+
+def _environment() -> dict[str, str]:
+    # Keys, addresses and proxies of the user's shell would make the verdict depend on the shell.
+    return {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {"NO_PROXY": "*"}

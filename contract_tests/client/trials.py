@@ -1,0 +1,197 @@
+"""
+Everything that is played with the client, once for all rules that judge it.
+
+Each kind of trial is played when a rule first asks for it. The first case about a thing is played in the client's
+synchronous and in its asynchronous form, further ones about the same thing in turn.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from contract_tests.client.case_book import CaseBook
+from contract_tests.client.faults import FaultCase, fault_cases
+from contract_tests.client.reply_cases import ReplyCase
+from contract_tests.client.stage import MODES, Played, Stage
+from contract_tests.client.wire_server import Answer, WireServer
+from contract_tests.contract import Operation, Parameter
+from contract_tests.coverage import Coverage
+from contract_tests.problems import Problem
+from contract_tests.request_case import RequestCase
+from contract_tests.rules import NotExercised
+
+T = TypeVar("T")
+AT_A_TIME: Final = 24
+
+
+@dataclass(frozen=True)
+class RequestTrial:
+    """
+    A call with these arguments, answered with a legal success.
+
+    Attributes:
+        focus: Pointer of the schema that the arguments were chosen for, empty if they were not.
+        breach: The one constraint that the arguments break, None if they are legal.
+    """
+
+    case: RequestCase
+    played: Played
+    focus: str = ""
+    breach: Problem | None = None
+
+
+@dataclass(frozen=True)
+class ProbeTrial:
+    """A call with a step or nothing as a path parameter."""
+
+    case: RequestCase
+    parameter: Parameter
+    played: Played
+
+
+@dataclass(frozen=True)
+class ReplyTrial:
+    """A legal call, answered like this."""
+
+    case: ReplyCase
+    played: Played
+
+
+@dataclass(frozen=True)
+class FaultTrial:
+    """A legal call on a wire that misbehaves."""
+
+    case: FaultCase
+    played: Played
+
+
+class Trials:
+    """Plays and keeps trials; see the module's docstring."""
+
+    def __init__(self, book: CaseBook, stage: Stage, coverage: Coverage) -> None:
+        self.contract = book.contract
+        self.stage = stage
+        self._book = book
+        self._coverage = coverage
+        self._kept: dict[tuple[str, str], Any] = {}
+        self._turns: Counter[str] = Counter()
+        self._faults: dict[str, list[Future[FaultTrial]]] = {}
+
+    def legal_requests(self, operation: Operation) -> list[RequestTrial]:
+        """Give calls with legal arguments."""
+        return self._once("legal requests", operation, self._play_legal_requests)
+
+    def broken_requests(self, operation: Operation) -> list[RequestTrial]:
+        """Give calls whose arguments break one constraint each."""
+        return self._once("broken requests", operation, self._play_broken_requests)
+
+    def probes(self, operation: Operation) -> list[ProbeTrial]:
+        """Give calls with a step or nothing as a path parameter."""
+        return self._once("probes", operation, self._play_probes)
+
+    def legal_replies(self, operation: Operation) -> list[ReplyTrial]:
+        """Give calls that are answered with each documented status and legal bodies."""
+        return self._once("legal replies", operation, lambda one: self._replies(one, self._book.legal_replies(one)))
+
+    def grown_replies(self, operation: Operation) -> list[ReplyTrial]:
+        """Give calls that are answered with members and words that the contract does not name."""
+        return self._once("grown replies", operation, lambda one: self._replies(one, self._book.grown_replies(one)))
+
+    def broken_replies(self, operation: Operation) -> list[ReplyTrial]:
+        """Give calls that are answered with what the contract does not allow."""
+        return self._once("broken replies", operation, lambda one: self._replies(one, self._book.broken_replies(one)))
+
+    def faults(self, operation: Operation) -> list[FaultTrial]:
+        """Give calls on a wire that misbehaves, with the client's own policy for sending again."""
+        if not self._faults:
+            self._start_faults()
+        return [future.result() for future in self._faults[operation.id]]
+
+    def _once(self, kind: str, operation: Operation, make: Callable[[Operation], T]) -> T:
+        key = kind, operation.id
+        if key not in self._kept:
+            self._kept[key] = make(operation)
+        made: T = self._kept[key]
+        return made
+
+    def _modes(self, operation: Operation) -> tuple[str, ...]:
+        """Give the modes in which the operation can be called at all; raises NotExercised if there is none."""
+        start, success = self._book.start(operation), self._book.success(operation)
+        modes = tuple(mode for mode in MODES if self.stage.play(start, [success], mode).seen)
+        if not modes:
+            raise NotExercised("no legal request reached the wire, see CL-REQ-01")
+        return modes
+
+    def _play(self, case: RequestCase, answer: Answer, about: str, modes: tuple[str, ...] = MODES) -> Iterator[Played]:
+        names = [*case.path, *case.query, *case.headers, *case.cookies]
+        about = f"{case.operation.id} {about}"
+        self._turns[about] += 1
+        for mode in modes if self._turns[about] == 1 else (modes[self._turns[about] % len(modes)],):
+            played = self.stage.play(case, [answer], mode)
+            if played.seen:
+                self._coverage.saw_request(case.operation, names, case.body)
+                self._coverage.saw_reply(case.operation, answer.status, answer.media_type or "")
+            yield played
+
+    def _play_legal_requests(self, operation: Operation) -> list[RequestTrial]:
+        success = self._book.success(operation)
+        return [
+            RequestTrial(case.request, played, focus=case.focus)
+            for case in self._book.legal_requests(operation)
+            for played in self._play(case.request, success, f"legal {case.focus}")
+        ]
+
+    def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
+        success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
+        return [
+            RequestTrial(case, played, breach=case.breach)
+            for case in self._book.broken_requests(operation)
+            for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
+        ]
+
+    def _play_probes(self, operation: Operation) -> list[ProbeTrial]:
+        success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
+        return [
+            ProbeTrial(case, parameter, played)
+            for case, parameter in self._book.probes(operation)
+            for played in self._play(case, success, f"probe {case.path}", modes)
+        ]
+
+    def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
+        start, modes = self._book.start(operation), self._once("modes", operation, self._modes)
+        return [
+            ReplyTrial(case, played)
+            for case in cases
+            for played in self._play(start, case.answer, f"reply {case.answer.status} {case.about}", modes)
+        ]
+
+    def _start_faults(self) -> None:
+        # Faults are mostly waiting: those of all operations wait at the same time.
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for operation in self.contract.operations:
+                self._faults[operation.id] = list(self._submit_faults(pool, operation))
+
+    def _submit_faults(self, pool: ThreadPoolExecutor, operation: Operation) -> Iterator[Future[FaultTrial]]:
+        try:
+            start, success = self._book.start(operation), self._book.success(operation)
+            modes = self._once("modes", operation, self._modes)
+        except NotExercised as reason:
+            yield _failed(reason)
+            return
+        for case in fault_cases(operation, success):
+            for mode in modes:
+                yield pool.submit(self._play_fault, start, case, mode)
+
+    def _play_fault(self, start: RequestCase, case: FaultCase, mode: str) -> FaultTrial:
+        # Each on a server of its own: the waits of all cases pass at the same time.
+        with WireServer() as server:
+            played = self.stage.play(start, case.answers, mode, timeout=case.timeout, retries=None, server=server)
+        return FaultTrial(case, played)
+
+
+def _failed(reason: Exception) -> Future[FaultTrial]:
+    future: Future[FaultTrial] = Future()
+    future.set_exception(reason)
+    return future

@@ -1,0 +1,106 @@
+"""Judges a client by single rules in this process, with few generated cases."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from contract_tests.arguments import Options, parse
+from contract_tests.budget import Budget
+from contract_tests.client.case_book import CaseBook
+from contract_tests.client.findings import Findings
+from contract_tests.client.stage import Stage
+from contract_tests.client.subject import Subject
+from contract_tests.client.subject_process import Choice
+from contract_tests.client.trials import Trials
+from contract_tests.client.wire_server import WireServer
+from contract_tests.contract import Contract, Operation
+from contract_tests.coverage import Coverage
+from contract_tests.generation import Generator
+from contract_tests.masking import Secrets
+from contract_tests.registry import chapters
+from contract_tests.rules import NotApplicable, NotExercised, Rule, Verdict, Violation, Violations, rule_of
+
+CASES = 4
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A rule's verdict on one operation."""
+
+    rule: Rule
+    operation: str
+    verdict: Verdict
+    found: tuple[Violation, ...] = ()
+
+    @property
+    def constraints(self) -> list[str]:
+        """Which constraints were broken."""
+        return [violation.constraint for violation in self.found]
+
+
+class Judge:
+    """Judges one client by a contract."""
+
+    def __init__(self, trials: Trials, options: Options, secrets: Secrets) -> None:
+        self.trials = trials
+        self.options = options
+        self.secrets = secrets
+
+    def verdicts(self, *rule_ids: str, operation: str = "") -> list[Judged]:
+        """Give the verdicts of some rules, or of all, on one operation or on every one."""
+        return [
+            self._verdict(check, rule, judged)
+            for rule, check in client_rules().items()
+            for judged in self.trials.contract.operations
+            if (not rule_ids or rule.id in rule_ids) and operation in {"", judged.id}
+        ]
+
+    def violations(self, *rule_ids: str, operation: str = "") -> list[Judged]:
+        """Give the violations among them."""
+        verdicts = self.verdicts(*rule_ids, operation=operation)
+        return [judged for judged in verdicts if judged.verdict is Verdict.VIOLATION]
+
+    def _verdict(self, check: FunctionType, rule: Rule, operation: Operation) -> Judged:
+        findings = Findings(rule.id, self.options, self.secrets)
+        fixtures: dict[str, Any] = {"trials": self.trials, "operation": operation, "findings": findings}
+        try:
+            check(**{name: fixtures[name] for name in signature(check).parameters})
+        except Violations as violations:
+            return Judged(rule, operation.id, Verdict.VIOLATION, tuple(violations.found))
+        except NotApplicable:
+            return Judged(rule, operation.id, Verdict.NOT_APPLICABLE)
+        except NotExercised:
+            return Judged(rule, operation.id, Verdict.NOT_EXERCISED)
+        return Judged(rule, operation.id, Verdict.PASS)
+
+
+def client_rules() -> dict[Rule, FunctionType]:
+    """Give all rules of the client side with their checks."""
+    modules = [import_module(name) for name in chapters() if name.startswith("contract_tests.client.")]
+    checks = [value for module in modules for value in vars(module).values() if isinstance(value, FunctionType)]
+    return {rule: check for check in checks if (rule := rule_of(check)) is not None}
+
+
+@cache
+def case_book(spec: Path, cases: int, seed: int) -> CaseBook:
+    """Give the cases of a contract; several clients are judged by the same ones."""
+    contract = Contract.load(spec)
+    return CaseBook(contract, Generator(contract, random_seed=seed, budget=Budget(cases=cases)))
+
+
+@contextmanager
+def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) -> Iterator[Judge]:
+    """Start a client and give its judge."""
+    book, secrets = case_book(spec, cases, seed), Secrets()
+    options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
+    assert isinstance(options, Options)
+    with Subject(choice) as subject, WireServer() as server:
+        stage = Stage(book.contract, subject, server)
+        secrets.add(stage.key)
+        yield Judge(Trials(book, stage, Coverage(book.contract)), options, secrets)

@@ -1,0 +1,361 @@
+"""
+A client of ``shelf.yaml`` that keeps the contract, and what it becomes with one defect each.
+
+``shelf_client:Conforming`` is the adapter of the first; ``shelf_client:NAME`` of the one with the defect ``NAME``, see
+:data:`DEFECTS`. It interprets the contract with the harness's own reader and encoder, not with what judges it.
+"""
+
+import asyncio
+import dataclasses
+import functools
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Unsayable
+from contract_tests.contract import Contract, Operation, split
+from contract_tests.encoding import encode_headers, encode_path, encode_query
+from contract_tests.request_case import ABSENT as NO_BODY
+from contract_tests.request_case import RequestCase, request_problems
+
+CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
+TRIES = 3
+KEPT_WORDS = ("enum", "format")
+
+DEFECTS = {
+    "refuses_umlauts": "refuses a legal text",
+    "lacks_add_book": "has no method for an operation",
+    "sync_only": "has no asynchronous form",
+    "hangs": "never comes back from a legal call",
+    "dies": "takes its process with it",
+    "sends_twice": "sends every request twice",
+    "puts": "uses another method",
+    "leaves_slashes": "does not escape slashes in a path",
+    "walks_dots": "leaves a path to be resolved",
+    "renames_query": "sends a query parameter under another name",
+    "renames_query_async": "does so in its asynchronous form only",
+    "explodes_all": "ignores explode: false",
+    "adds_query": "adds a query parameter",
+    "drops_header": "does not send a header parameter",
+    "adds_cookie": "adds a cookie",
+    "key_in_query": "sends the key in the query as well",
+    "no_key": "sends no key",
+    "drops_nulls": "leaves out members that are null",
+    "floats": "sends integers as floats",
+    "adds_member": "adds a member to the body",
+    "plain_text": "sends JSON as text/plain",
+    "sends_defaults": "sends defaults that were not given",
+    "no_checks": "sends whatever it is given",
+    "foreign_refusal": "refuses with an exception that is not its own",
+    "loses_member": "loses a member of a reply",
+    "nulls_for_absent": "gives null for an absent member",
+    "one_class": "gives everything the same class",
+    "loses_error_body": "does not hand over the body of an error",
+    "error_as_value": "returns an error as if it were a success",
+    "foreign_status_error": "raises a foreign exception for an error",
+    "closed_objects": "drops members that it does not know",
+    "closed_words": "refuses words that it does not know",
+    "unchecked_replies": "takes whatever JSON comes",
+    "any_media_type": "does not look at the media type",
+    "text_for_json": "returns text where JSON should be",
+    "empty_is_none": "returns None for an empty reply",
+    "leaks_json_error": "lets the JSON parser's exception through",
+    "any_status": "takes an undocumented status for success",
+    "forgets_status": "raises its error without the status",
+    "forgets_response": "raises its error without the response",
+    "repeats_5xx": "repeats everything after a 5xx",
+    "repeats_time_outs": "repeats everything after a time-out",
+    "repeats_resets": "repeats everything after a broken connection",
+    "storms": "repeats for a long time when throttled",
+    "impatient": "does not wait as long as it is asked to",
+    "follows_redirects": "follows a redirect with an unsafe request",
+    "leaks_network_error": "lets exceptions of its HTTP library through",
+    "key_in_error": "shows the key in its errors",
+    "key_in_repr": "shows the key in its repr",
+}
+
+
+class ShelfError(Exception):
+    """The root of this client's errors."""
+
+    def __init__(self, message: str, status: int | None = None, content: bytes | None = None, body: Any = None) -> None:
+        super().__init__(message)
+        self.status, self.content, self.body = status, content, body
+
+
+class Model:
+    """An object of the contract; sub-classes bear its name."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON again."""
+        return self.data
+
+
+@functools.cache
+def model(name: str) -> type[Model]:
+    """Give the class for a named object."""
+    return type(name, (Model,), {})
+
+
+class Client:
+    """Makes calls; ``connection`` says where and with which key."""
+
+    def __init__(self, connection: Connection, defect: str) -> None:
+        self.connection = connection
+        self.defect = defect
+        options: dict[str, Any] = {
+            "timeout": connection.timeout or 5.0,
+            "follow_redirects": defect == "follows_redirects",
+        }
+        self.http: Any = httpx.AsyncClient(**options) if connection.is_async else httpx.Client(**options)
+        retries = TRIES - 1 if connection.retries is None else connection.retries
+        self.tries = 1 + retries
+
+    def __repr__(self) -> str:
+        return f"Client({self.connection.key if self.defect == 'key_in_repr' else self.connection.base_url})"
+
+    def has(self, *defects: str) -> bool:
+        """Whether this client has one of these defects."""
+        return self.defect in defects
+
+    def call(self, call: Call) -> Any:
+        """Make a call and wait for it."""
+        operation, request = self.prepare(call)
+        for attempt in range(1, 100):
+            reply, error = None, None
+            try:
+                reply = self.http.send(request)
+                if self.has("sends_twice"):
+                    self.http.send(request)
+            except httpx.HTTPError as problem:
+                error = problem
+            pause = self.pause(operation, attempt, reply, error)
+            if pause is None:
+                return self.finish(operation, reply, error)
+            time.sleep(pause)
+        return None
+
+    async def call_async(self, call: Call) -> Any:
+        """Make a call."""
+        operation, request = self.prepare(call)
+        for attempt in range(1, 100):
+            reply, error = None, None
+            try:
+                reply = await self.http.send(request)
+                if self.has("sends_twice"):
+                    await self.http.send(request)
+            except httpx.HTTPError as problem:
+                error = problem
+            pause = self.pause(operation, attempt, reply, error)
+            if pause is None:
+                return self.finish(operation, reply, error)
+            await asyncio.sleep(pause)
+        return None
+
+    def prepare(self, call: Call) -> tuple[Operation, Any]:
+        """Check a call and make its request."""
+        operation = CONTRACT.operation(call.operation.id)
+        body = NO_BODY if call.body is ABSENT else call.body
+        case = RequestCase(
+            operation, {**call.path}, {**call.query}, {**call.header}, {**call.cookie}, body, "application/json"
+        )
+        self.misbehave(case)
+        if request_problems(CONTRACT, case) and not self.has("no_checks"):
+            raise ValueError("bad argument") if self.has("foreign_refusal") else ShelfError("bad argument")
+        return operation, self.request(case)
+
+    def misbehave(self, case: RequestCase) -> None:
+        """Do what some defects do before a request is made."""
+        if self.has("refuses_umlauts") and "é" in json.dumps([case.query, case.path], ensure_ascii=False):
+            raise ShelfError("only ASCII")
+        if self.has("hangs"):
+            time.sleep(60)
+        if self.has("dies"):
+            os._exit(3)
+
+    def request(self, case: RequestCase) -> Any:
+        """Make a request."""
+        operation, connection = case.operation, self.connection
+        query = (
+            {"pageSize": 20, **case.query} if self.has("sends_defaults") and operation.id == "listBooks" else case.query
+        )
+        path = encode_path(operation, case.path)
+        if case.path.get("title") in {".", "..", ""} and not self.has("walks_dots"):
+            raise ShelfError("no title")
+        if self.has("walks_dots"):
+            path = path.replace("%2E", ".")
+        if self.has("leaves_slashes"):
+            path = path.replace("%2F", "/")
+        url = connection.base_url + path + self.query(operation, query)
+        headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
+        headers |= self.credentials()
+        if self.has("adds_cookie"):
+            headers["Cookie"] = "; ".join([*([headers["Cookie"]] if "Cookie" in headers else []), "seen=1"])
+        content = None
+        if case.has_body and operation.body:
+            content = json.dumps(self.body(case.body)).encode()
+            headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"
+        return self.http.build_request(
+            "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
+        )
+
+    def query(self, operation: Operation, values: Mapping[str, Any]) -> str:
+        """Write a query."""
+        if self.has("explodes_all"):
+            parameters = tuple(dataclasses.replace(item, explode=True) for item in operation.parameters)
+            operation = dataclasses.replace(operation, parameters=parameters)
+        query = encode_query(operation, values)
+        if self.has("renames_query") or (self.has("renames_query_async") and self.connection.is_async):
+            query = query.replace("pageSize=", "page_size=")
+        if self.has("adds_query"):
+            query += ("&" if query else "?") + "page=1"
+        if self.has("key_in_query"):
+            query += ("&" if query else "?") + f"key={self.connection.key}"
+        return query
+
+    def credentials(self) -> dict[str, str]:
+        """Give the header with the key."""
+        scheme = self.connection.scheme
+        if scheme is None or self.has("no_key"):
+            return {}
+        is_bearer = scheme.kind == "http"
+        return {"Authorization": f"Bearer {self.connection.key}"} if is_bearer else {scheme.name: self.connection.key}
+
+    def body(self, body: Any) -> Any:
+        """Give the body to send."""
+        if not isinstance(body, dict):
+            return body
+        if self.has("drops_nulls"):
+            body = {name: value for name, value in body.items() if value is not None}
+        if self.has("floats"):
+            body = {name: float(value) if type(value) is int else value for name, value in body.items()}
+        if self.has("adds_member"):
+            body = {**body, "client": "shelf"}
+        return {"draft": False, **body} if self.has("sends_defaults") else body
+
+    def pause(
+        self, operation: Operation, attempt: int, reply: httpx.Response | None, error: httpx.HTTPError | None
+    ) -> float | None:
+        """Say how long to wait before the next try; None for no further one."""
+        is_safe = operation.method in {"GET", "DELETE"}
+        if reply is not None and reply.status_code == 429:
+            more = attempt < (40 if self.has("storms") else self.tries) and self.tries > 1
+            asked = float(reply.headers.get("Retry-After", 0))
+            return (0.0 if self.has("impatient") else asked) if more else None
+        if attempt >= self.tries:
+            return None
+        if reply is not None:
+            return 0.01 if reply.status_code >= 500 and (is_safe or self.has("repeats_5xx")) else None
+        is_time_out = isinstance(error, httpx.TimeoutException)
+        return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
+
+    def finish(self, operation: Operation, reply: httpx.Response | None, error: httpx.HTTPError | None) -> Any:
+        """Make a reply, or its absence, what the caller gets."""
+        if reply is None:
+            assert error is not None
+            raise error if self.has("leaks_network_error") else ShelfError(f"no reply: {error}")
+        status, content = reply.status_code, reply.content
+        text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
+        failure = ShelfError(
+            text,
+            None if self.has("forgets_status") else status,
+            None if self.has("forgets_response") else content,
+        )
+        response = operation.response(status)
+        if response is None:
+            if self.has("any_status"):
+                return reply.text
+            raise failure
+        if status == 204 and response.status == "204":
+            return None
+        value = self.read(reply, response.media["application/json"].schema or "", failure)
+        if status < 300 or self.has("error_as_value"):
+            return value
+        if self.has("foreign_status_error"):
+            raise LookupError(status)
+        failure.body = None if self.has("loses_error_body") else value
+        raise failure
+
+    def read(self, reply: httpx.Response, schema: str, failure: ShelfError) -> Any:
+        """Read a reply by its schema."""
+        if self.has("empty_is_none") and not reply.content:
+            return None
+        if reply.headers.get("Content-Type") != "application/json" and not self.has("any_media_type", "text_for_json"):
+            raise failure
+        try:
+            value = json.loads(reply.content)
+        except ValueError as error:
+            if self.has("text_for_json"):
+                return reply.text
+            raise error if self.has("leaks_json_error") else failure from None
+        if not self.is_acceptable(value, schema):
+            raise failure
+        name = "Book" if self.has("one_class") else split(CONTRACT.follow(schema))[-1]
+        return model(name)(self.changed(value)) if isinstance(value, dict) else value
+
+    def is_acceptable(self, value: Any, schema: str) -> bool:
+        """Whether a body may be handed over."""
+        problems = CONTRACT.problems(value, schema, formats=False)
+        if not self.has("closed_words"):
+            problems = [problem for problem in problems if split(problem.constraint)[-1] not in KEPT_WORDS]
+        return not problems or self.has("unchecked_replies")
+
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Give the body to hand over."""
+        if self.has("loses_member"):
+            value = {name: member for name, member in value.items() if name != "pages"}
+        if self.has("nulls_for_absent"):
+            value = {"next": None, "pages": None, "detail": None, **value}
+        if self.has("closed_objects"):
+            value = {name: member for name, member in value.items() if not name.startswith("x_")}
+        return value
+
+
+class ShelfAdapter:
+    """Drives the client."""
+
+    def __init__(self, generated: str, defect: str = "") -> None:
+        self.generated = generated
+        self.defect = defect
+        self.own_errors: tuple[type[BaseException], ...] = (ShelfError,)
+        print("what a client prints must not disturb anybody")  # noqa: T201 - that is what is tried
+
+    def connect(self, connection: Connection) -> Client:
+        """Build a client."""
+        return Client(connection, self.defect)
+
+    def invoke(self, client: Client, call: Call) -> Any:
+        """Make a call."""
+        if client.has("lacks_add_book") and call.operation.id == "addBook":
+            raise Unsayable("no method for addBook")
+        if client.has("sync_only") and call.is_async:
+            raise Unsayable("no asynchronous form")
+        return client.call_async(call) if call.is_async else client.call(call)
+
+    def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
+        """Give a value as JSON."""
+        data = value.to_dict() if isinstance(value, Model) else value
+        return Received(json=data, type_name=type(value).__name__)
+
+    def explain(self, error: BaseException, call: Call) -> Explanation:
+        """Read an error."""
+        assert isinstance(error, ShelfError)
+        body = None if error.body is None else self.read(error.body, call)
+        return Explanation(status=error.status, content=error.content, body=body)
+
+
+Conforming = ShelfAdapter
+
+
+def __getattr__(name: str) -> Any:
+    if name not in DEFECTS:
+        raise AttributeError(name)
+    return functools.partial(ShelfAdapter, defect=name)

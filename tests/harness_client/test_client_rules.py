@@ -1,0 +1,157 @@
+"""Every rule of the client side finds the defect that it is for, and nothing in a client without defects."""
+
+from pathlib import Path
+
+import pytest
+from judging_clients import client_rules, judging
+from shelf_client import DEFECTS
+
+from contract_tests.client.subject_process import Choice
+from contract_tests.rules import Verdict
+
+SPEC = Path(__file__).with_name("shelf.yaml")
+
+# The defect, the rule that must find it, the operation, and the constraint that the finding names.
+FOUND_BY = [
+    ("refuses_umlauts", "CL-REQ-01", "listBooks", "#/paths/~1books/get/parameters/0"),
+    ("sends_twice", "CL-REQ-02", "addBook", "count"),
+    ("puts", "CL-REQ-03", "addBook", "method"),
+    ("leaves_slashes", "CL-REQ-03", "removeBook", "path"),
+    ("walks_dots", "CL-REQ-04", "removeBook", "#/paths/~1shelves~1{number}~1books~1{title}/delete/parameters/1"),
+    ("renames_query", "CL-REQ-05", "listBooks", "#/paths/~1books/get/parameters/3"),
+    ("renames_query", "CL-REQ-05", "listBooks", "nothing is added"),
+    ("renames_query_async", "CL-REQ-05", "listBooks", "#/paths/~1books/get/parameters/3"),
+    ("explodes_all", "CL-REQ-05", "listBooks", "#/paths/~1books/get/parameters/2"),
+    ("adds_query", "CL-REQ-05", "addBook", "nothing is added"),
+    ("drops_header", "CL-REQ-06", "listBooks", "#/paths/~1books/get/parameters/5"),
+    ("adds_cookie", "CL-REQ-06", "listBooks", "no cookie is added"),
+    ("key_in_query", "CL-REQ-07", "addBook", "security"),
+    ("no_key", "CL-REQ-07", "removeBook", "security"),
+    ("drops_nulls", "CL-REQ-08", "addBook", "#/components/schemas/Book/properties/pages"),
+    ("floats", "CL-REQ-08", "addBook", "#/components/schemas/Book/properties/price"),
+    ("adds_member", "CL-REQ-08", "addBook", "#/components/schemas/Book nothing is added"),
+    ("plain_text", "CL-REQ-08", "addBook", "Content-Type"),
+    ("sends_defaults", "CL-REQ-09", "listBooks", "#/paths/~1books/get/parameters/3"),
+    ("sends_defaults", "CL-REQ-09", "addBook", "#/components/schemas/Book/properties/draft"),
+    ("no_checks", "CL-REF-01", "addBook", "#/components/schemas/Author/properties/name/type"),
+    ("no_checks", "CL-REF-01", "listBooks", "#/paths/~1books/get/parameters/4/schema/type"),
+    ("no_checks", "CL-REF-02", "addBook", "#/components/schemas/Book/properties/genre/enum"),
+    ("no_checks", "CL-REF-03", "addBook", "#/components/schemas/Book/properties/isbn/pattern"),
+    ("no_checks", "CL-REF-04", "addBook", "#/components/schemas/Book/properties/pages/minimum"),
+    ("no_checks", "CL-REF-05", "addBook", "#/components/schemas/Author/required/0"),
+    ("no_checks", "CL-REF-05", "listBooks", "#/paths/~1books/get/parameters/0/required"),
+    ("no_checks", "CL-REF-06", "addBook", "#/components/schemas/Book/not"),
+    ("no_checks", "CL-REF-07", "listBooks", "#/paths/~1books/get/parameters/2/schema/maxItems"),
+    ("foreign_refusal", "CL-REF-01", "addBook", "#/components/schemas/Book/properties/title/type own error"),
+    ("loses_member", "CL-REP-01", "addBook", "201 #/components/schemas/Book/properties/pages"),
+    ("nulls_for_absent", "CL-REP-01", "listBooks", "200 #/components/schemas/BookPage/properties/next"),
+    ("one_class", "CL-REP-02", "listBooks", "200 BookPage"),
+    ("one_class", "CL-REP-03", "listBooks", "200 and 202"),
+    ("loses_error_body", "CL-REP-04", "addBook", "409 ShelfError"),
+    ("error_as_value", "CL-REP-04", "addBook", "409 status"),
+    ("foreign_status_error", "CL-REP-04", "addBook", "409 LookupError"),
+    ("closed_objects", "CL-REP-05", "listBooks", "200 member of the body"),
+    ("closed_words", "CL-REP-06", "addBook", "201 word of #/components/schemas/Book/properties/genre/enum"),
+    ("unchecked_replies", "CL-BRK-01", "listBooks", "200 #/components/schemas/BookPage/required/0"),
+    ("unchecked_replies", "CL-BRK-02", "listBooks", "202 #/components/schemas/SearchPending/properties/ticket/type"),
+    ("unchecked_replies", "CL-BRK-08", "addBook", "201 #/components/schemas/Book/properties/title/maxLength"),
+    ("text_for_json", "CL-BRK-03", "addBook", "201 not JSON"),
+    ("any_media_type", "CL-BRK-04", "addBook", "201 media type"),
+    ("empty_is_none", "CL-BRK-05", "addBook", "201 empty"),
+    ("leaks_json_error", "CL-BRK-06", "addBook", "201 cut"),
+    ("any_status", "CL-BRK-07", "addBook", "299 status"),
+    ("forgets_status", "CL-BRK-07", "addBook", "520 status status is kept"),
+    ("forgets_response", "CL-BRK-07", "addBook", "520 status response is kept"),
+    ("repeats_5xx", "CL-NET-01", "addBook", "status 503"),
+    ("repeats_time_outs", "CL-NET-02", "addBook", "no answer"),
+    ("repeats_resets", "CL-NET-03", "addBook", "reset"),
+    ("storms", "CL-NET-04", "addBook", "count"),
+    ("impatient", "CL-NET-05", "listBooks", "wait"),
+    ("follows_redirects", "CL-NET-06", "addBook", "status 307"),
+    ("leaks_network_error", "CL-NET-07", "listBooks", "closed within the body"),
+    ("key_in_error", "CL-SEC-01", "addBook", "ShelfError"),
+    ("key_in_repr", "CL-SEC-02", "addBook", "repr"),
+]
+
+
+def choice(name: str) -> Choice:
+    """Choose the client with this defect."""
+    return Choice(adapter=f"shelf_client:{name}")
+
+
+def test_a_conforming_client_keeps_every_rule() -> None:
+    """Nothing is found in a client without defects, and each rule has judged it on some operation."""
+    with judging(choice("Conforming"), SPEC, cases=8) as judge:
+        verdicts = judge.verdicts()
+
+    assert [judged for judged in verdicts if judged.verdict in {Verdict.VIOLATION, Verdict.NOT_EXERCISED}] == []
+    passed = {judged.rule.id for judged in verdicts if judged.verdict is Verdict.PASS}
+    assert {rule.id for rule in client_rules()} - passed == {"CL-REF-08"}, "the contract has no format"
+
+
+@pytest.mark.parametrize("defect", dict.fromkeys(defect for defect, *_ in FOUND_BY))
+def test_a_defect_is_found(defect: str) -> None:
+    """The rules that are for a defect find it, and name the constraint."""
+    expected = [(rule_id, operation, constraint) for name, rule_id, operation, constraint in FOUND_BY if name == defect]
+    with judging(choice(defect), SPEC) as judge:
+        found = [
+            (judged.rule.id, judged.operation, constraint)
+            for rule_id, operation in dict.fromkeys((rule_id, operation) for rule_id, operation, _ in expected)
+            for judged in judge.violations(rule_id, operation=operation)
+            for constraint in judged.constraints
+        ]
+
+    assert [one for one in expected if one not in found] == []
+
+
+def test_every_defect_has_a_rule() -> None:
+    """No defect of the client is without a rule that must find it, nor is any rule without a defect."""
+    elsewhere = {"hangs", "dies", "lacks_add_book", "sync_only"}
+    assert {defect for defect, *_ in FOUND_BY} | elsewhere == set(DEFECTS)
+    assert {rule.id for rule in client_rules()} - {rule_id for _, rule_id, *_ in FOUND_BY} == {"CL-REF-08"}
+
+
+def test_a_finding_names_no_value_in_its_constraint_and_tells_how_to_see_it_again() -> None:
+    """Another seed finds the same breaches under the same names, and a command repeats each of them."""
+    with judging(choice("drops_nulls"), SPEC, seed=1) as judge:
+        first = judge.violations("CL-REQ-08", operation="addBook")
+    with judging(choice("drops_nulls"), SPEC, seed=2) as judge:
+        second = judge.violations("CL-REQ-08", operation="addBook")
+
+    assert [judged.constraints for judged in first] == [judged.constraints for judged in second]
+    violation = first[0].found[0]
+    assert violation.reproduce.startswith("python -m contract_tests --side client")
+    assert violation.reproduce.endswith("-k CL-REQ-08 --seed 1")
+    assert violation.documented == "NoneType None at /pages"
+    assert violation.received.startswith("nothing at /pages")
+
+
+def test_no_finding_shows_the_key() -> None:
+    """The key of the run is in no text of any finding, whatever the client does with it."""
+    with judging(choice("key_in_query"), SPEC) as judge:
+        judged = judge.violations("CL-REQ-05", "CL-REQ-07", operation="addBook")
+        found = [violation for one in judged for violation in one.found]
+        key = judge.trials.stage.key
+
+    assert found
+    assert not [violation for violation in found if key in repr(violation)]
+
+
+def test_a_client_that_lacks_an_operation_is_not_judged_by_what_it_cannot_do() -> None:
+    """That no call can be written is one finding; rules about replies, refusals and faults stop there."""
+    with judging(choice("lacks_add_book"), SPEC) as judge:
+        verdicts = {judged.rule.id: judged.verdict for judged in judge.verdicts(operation="addBook")}
+
+    assert verdicts.pop("CL-REQ-01") is Verdict.VIOLATION
+    assert {verdict for rule_id, verdict in verdicts.items() if rule_id[3:6] in {"REF", "REP", "BRK"}} == {
+        Verdict.NOT_EXERCISED
+    }
+    assert Verdict.VIOLATION not in verdicts.values()
+
+
+def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
+    """What is missing is one finding, and all other rules judge the calls that can be made."""
+    with judging(choice("sync_only"), SPEC) as judge:
+        found = judge.violations(operation="addBook")
+
+    assert [(judged.rule.id, judged.constraints[-1]) for judged in found] == [("CL-REQ-01", "unwritable")]

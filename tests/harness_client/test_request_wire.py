@@ -1,0 +1,107 @@
+"""How the harness reads a request: paths, query styles, headers, and what it takes for another value."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.client import on_the_wire as wire
+from contract_tests.client.comparison import Kind, differences
+from contract_tests.contract import Operation, Parameter
+
+
+def parameter(style: str = "form", *, explode: bool = True, location: str = "query") -> Parameter:
+    """Make a parameter called p."""
+    return Parameter("p", location, False, "#/p", "#/p/schema", style, explode, ())  # noqa: FBT003
+
+
+def operation(path: str) -> Operation:
+    """Make an operation with a path."""
+    return Operation("op", "GET", path, "", "#", (), (), None, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("target", "values"),
+    [
+        ("/base/a/x%2Fy/b?q=1", {"p": "x%2Fy"}),
+        ("/base/a/../b", {"p": ".."}),
+        ("/base/a//b", {"p": ""}),
+        ("/base/%61/1/b", {"p": "1"}),
+        ("/base/a/x/y/b", None),
+        ("/a/x/b", None),
+        ("/base/a/x/b/", None),
+    ],
+)
+def test_a_path_is_read_segment_by_segment(target: str, values: dict[str, str] | None) -> None:
+    """A value never reaches over a slash, and a literal part may be written in any way."""
+    assert wire.path_values(operation("/a/{p}/b"), "/base", target) == values
+
+
+def test_several_parameters_share_a_segment() -> None:
+    """What stands between them tells them apart."""
+    assert wire.path_values(operation("/{a}.{b}/c"), "", "/1.json/c") == {"a": "1", "b": "json"}
+
+
+@pytest.mark.parametrize(
+    ("style", "explode", "value", "query"),
+    [
+        ("form", True, ["a", "b,c"], "p=a&p=b%2Cc"),
+        ("form", False, ["a", "b,c"], "p=a,b%2Cc"),
+        ("form", False, ["a", "b"], "p=a%2Cb"),
+        ("spaceDelimited", False, ["a", "b"], "p=a%20b"),
+        ("pipeDelimited", False, ["a", "b"], "p=a|b"),
+        ("pipeDelimited", False, ["a", "b"], "p=a%7Cb"),
+        ("deepObject", True, {"x": 1, "y": "z"}, "p%5Bx%5D=1&p[y]=z"),
+        ("form", True, {"x": 1, "y": True}, "x=1&y=true"),
+        ("form", False, {"x": 1, "y": "z"}, "p=x,1,y,z"),
+        ("form", True, "a b+c", "p=a+b%2Bc"),
+        ("form", True, 1e30, "p=1e%2B30"),
+        ("form", True, [], ""),
+        ("form", True, False, "p=false"),
+        ("form", True, "", "p="),
+    ],
+)
+def test_a_query_reads_as_what_was_given(style: str, explode: bool, value: Any, query: str) -> None:  # noqa: FBT001
+    """Each style has its form on the wire, with some freedom in what is percent-encoded."""
+    declared = {"p": parameter(style, explode=explode)}
+    assert list(wire.query_problems(declared, {"p": value}, wire.query_pairs(f"/x?{query}"))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "query"),
+    [
+        (["a", "b"], "p=a,b"),
+        (["a"], "p=a&p=a"),
+        (True, "p=True"),
+        (1, "p=1.0"),
+        ("a", "P=a"),
+        ("é", "p=%E9"),
+        ("a", ""),
+    ],
+)
+def test_a_query_that_reads_otherwise_is_a_problem(value: Any, query: str) -> None:
+    """Another style, spelling, type or encoding is not what was given."""
+    problems = list(wire.query_problems({"p": parameter()}, {"p": value}, wire.query_pairs(f"/x?{query}")))
+    assert problems[0][0] == "p"
+
+
+def test_what_is_added_to_a_query_is_a_problem() -> None:
+    """A declared parameter that was not given is named, an unknown one is not, since its name is the client's."""
+    problems = wire.query_problems({"p": parameter()}, {}, wire.query_pairs("/x?p=1&zzz=2"))
+    assert [name for name, _ in problems] == ["p", ""]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (1, True, [((), Kind.CHANGED)]),
+        (1, 1.0, [((), Kind.CHANGED)]),
+        ({"a": None}, {}, [(("a",), Kind.MISSING)]),
+        ({}, {"a": None}, [(("a",), Kind.ADDED)]),
+        ([1, {"b": [2]}], [1, {"b": [3]}], [((1, "b", 0), Kind.CHANGED)]),
+        ([1], [1, 2], [((), Kind.CHANGED)]),
+        ({"a": "x", "b": [None, 1.5]}, {"b": [None, 1.5], "a": "x"}, []),
+    ],
+)
+def test_json_is_compared_as_json(before: Any, after: Any, found: list[Any]) -> None:
+    """Types count, null is not absent, and the order of members is nothing."""
+    assert [(difference.place, difference.kind) for difference in differences(before, after)] == found

@@ -1,0 +1,82 @@
+"""Broken data breaks what it is meant to break, and nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from contract_tests.client.breaking import Breaker, keyword, only, sampler
+from contract_tests.client.case_book import Kept
+from contract_tests.contract import Contract
+from contract_tests.problems import Problem
+from contract_tests.request_case import RequestCase, request_problems
+
+CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
+BREAKER = Breaker(CONTRACT, sampler(CONTRACT, lambda _: iter(["0123456789"])))
+BOOK = "#/components/schemas/Book"
+
+
+def test_every_constraint_of_a_schema_is_broken_alone() -> None:
+    """Types, words, limits, patterns, requirements and exclusions are reached, also inside lists and maps."""
+    broken = list(BREAKER.values(BOOK, {"title": "Notes", "isbn": "0123456789"}))
+
+    assert all(only(CONTRACT.problems(value, BOOK)) == problem for value, problem in broken)
+    constraints = {problem.constraint.removeprefix("#/components/schemas/") for _, problem in broken}
+    assert constraints >= {
+        "Book/type",
+        "Book/required/0",
+        "Book/not",
+        "Book/properties/title/type",
+        "Book/properties/title/minLength",
+        "Book/properties/title/maxLength",
+        "Book/properties/pages/type",
+        "Book/properties/pages/minimum",
+        "Book/properties/genre/type",
+        "Book/properties/genre/enum",
+        "Book/properties/isbn/pattern",
+        "Book/properties/draft/type",
+        "Book/properties/notes/type",
+        "Book/properties/notes/additionalProperties/type",
+        "Book/properties/authors/type",
+        "Book/properties/authors/uniqueItems",
+        "Author/required/0",
+        "Author/properties/name/type",
+        "Author/properties/born/type",
+    }
+
+
+def test_every_broken_request_breaks_one_thing() -> None:
+    """Parameters are broken only where no reading of the text on the wire is legal."""
+    operation = CONTRACT.operation("removeBook")
+    broken = list(BREAKER.requests(RequestCase(operation, path={"number": 3, "title": "Notes"})))
+
+    assert [case for case in broken if only(request_problems(CONTRACT, case)) != case.breach] == []
+    numbers = [case.path.get("number") for case in broken if case.breach and case.breach.at == "number"]
+    assert numbers, "the integer can be broken"
+    assert not [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
+    titles = [case.path["title"] for case in broken if "title" in case.path and case.path["title"] != "Notes"]
+    assert titles == [""], "everything else that stands in a path is a text"
+
+
+def test_one_breach_is_told_from_several() -> None:
+    """A value of the wrong type breaks the words of the same schema as well, which is one thing; two places are two."""
+    wrong_type = [Problem("/a", "#/x/type", ""), Problem("/a", "#/x/enum", "")]
+    elsewhere = [Problem("/a", "#/x/type", ""), Problem("/b", "#/y/type", "")]
+
+    assert only(wrong_type) == wrong_type[0]
+    assert only(elsewhere) is None
+    assert only([]) is None
+    assert [keyword(Problem("", constraint, "")) for constraint in ("#/x/required/0", "#/x/not")] == ["required", "not"]
+
+
+def test_cases_are_taken_when_they_are_asked_for_and_once() -> None:
+    """Two readers get the same cases, and nothing is drawn before somebody asks."""
+    drawn: list[int] = []
+
+    def draw() -> Iterator[int]:
+        for number in range(3):
+            drawn.append(number)
+            yield number
+
+    kept = Kept(draw())
+    assert next(iter(kept)) == 0
+    assert drawn == [0]
+    assert (list(kept), list(kept), drawn) == ([0, 1, 2], [0, 1, 2], [0, 1, 2])
