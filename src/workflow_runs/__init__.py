@@ -43,8 +43,34 @@ if TYPE_CHECKING:
         ExecutionResults,
     )
 
+    from .callbacks import RunFinished, read_callback
+    from .deliveries import DeliveryMemory, RecentDeliveries
+    from .listening import CallbackListener
+    from .receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
+    from .signatures import BadSignature, sign_dashboard_event, sign_interactly_event
+    from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
+
 _RESULTS = "workflow_runs_api.api.promptlayer.get_workflow_version_execution_results"
-_LATER = {"models": "workflow_runs_api.models", "ExecutionPending": _RESULTS, "ExecutionResults": _RESULTS}
+# What needs attrs, httpx or a server of its own is loaded when it is first asked for.
+_LATER = {
+    "models": "workflow_runs_api.models",
+    "ExecutionPending": _RESULTS,
+    "ExecutionResults": _RESULTS,
+    "BadSignature": "workflow_runs.signatures",
+    "CallbackListener": "workflow_runs.listening",
+    "DashboardWebhooks": "workflow_runs.receivers",
+    "DeliveryMemory": "workflow_runs.deliveries",
+    "InteractlyEvent": "workflow_runs.webhooks",
+    "InteractlyWebhooks": "workflow_runs.receivers",
+    "RecentDeliveries": "workflow_runs.deliveries",
+    "RunCallbacks": "workflow_runs.receivers",
+    "RunFinished": "workflow_runs.callbacks",
+    "read_callback": "workflow_runs.callbacks",
+    "read_dashboard_event": "workflow_runs.webhooks",
+    "read_interactly_event": "workflow_runs.webhooks",
+    "sign_dashboard_event": "workflow_runs.signatures",
+    "sign_interactly_event": "workflow_runs.signatures",
+}
 
 __all__ = [
     "UNSET",
@@ -52,18 +78,27 @@ __all__ = [
     "AsyncPromptLayer",
     "BadArgument",
     "BadRequest",
+    "BadSignature",
+    "CallbackListener",
     "Conflict",
     "ContractBroken",
+    "DashboardWebhooks",
+    "DeliveryMemory",
     "ExecutionPending",
     "ExecutionResults",
     "Forbidden",
     "Interactly",
+    "InteractlyEvent",
+    "InteractlyWebhooks",
     "MaybeSent",
     "NotFound",
     "NotSent",
     "PromptLayer",
+    "RecentDeliveries",
     "Retries",
+    "RunCallbacks",
     "RunFailed",
+    "RunFinished",
     "RunOutcome",
     "ServerError",
     "StatusError",
@@ -75,6 +110,11 @@ __all__ = [
     "WorkflowRunsError",
     "__version__",
     "models",
+    "read_callback",
+    "read_dashboard_event",
+    "read_interactly_event",
+    "sign_dashboard_event",
+    "sign_interactly_event",
 ]
 
 

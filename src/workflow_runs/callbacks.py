@@ -1,0 +1,126 @@
+"""What PromptLayer posts to a run's `callback_url` once the run has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workflow_runs_api.models.node_outputs import read_node_outputs
+from workflow_runs_api.models.workflow_finished import WorkflowFinished
+from workflow_runs_api.types import UNSET, Problem
+
+from .outcome import RunFailed, RunOutcome
+from .payloads import MAX_BYTES, Payload, read_payload
+
+if TYPE_CHECKING:
+    from workflow_runs_api.models import NodeOutput
+
+__all__ = ["RunFinished", "read_callback"]
+
+_OPERATION = "workflow_finished"
+_WORDS_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run has ended, and this is what its callback told.
+
+    Attributes:
+        execution_id: Id of the execution, the one that `run_workflow` gave back.
+        output: The main output, any JSON value: the bare one, or the value of the first output node that succeeded.
+            None if no output node succeeded, UNSET if the payload has no `final_output` at all.
+        nodes: Every node's entry by its name if the payload has them, else None. The word FAILURE, which the
+            callback's page has, reads FAILED here, as everywhere else; any other word stays as it is.
+        succeeded: True if there is an output, False if none of the output nodes succeeded, None if the payload
+            doesn't tell (no `final_output`, or nodes of which none is said to be an output).
+        raw: The payload as it was sent, members that the contract does not name included.
+
+    Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
+
+    Example:
+        >>> RunFinished(98765, "Your invoice is attached.", succeeded=True).outcome().output
+        'Your invoice is attached.'
+    """
+
+    execution_id: int
+    output: Any = UNSET
+    nodes: dict[str, NodeOutput] | None = None
+    succeeded: bool | None = None
+    raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def outcome(self) -> RunOutcome:
+        """The same as what `PromptLayer.wait` gives back or raises.
+
+        Its output is UNSET if the payload has none; ask `PromptLayer.wait` for it then.
+
+        Raises:
+            RunFailed: None of the run's output nodes succeeded.
+
+        Example:
+            >>> read_callback({"workflow_version_execution_id": 98765, "final_output": None}).outcome()
+            RunOutcome(execution_id=98765, output=None, nodes=None)
+        """
+        if self.succeeded is not False:
+            return RunOutcome(self.execution_id, self.output, self.nodes)
+        ended = {name: node for name, node in (self.nodes or {}).items() if node.is_output_node}
+        told = "; ".join(f"{name}: {node.error_message or node.status}" for name, node in ended.items())
+        words = f"execution {self.execution_id} has ended without an output; {told[:_WORDS_SHOWN]}"
+        raise RunFailed(words, execution_id=self.execution_id, nodes=self.nodes, operation=_OPERATION)
+
+
+def read_callback(body: Payload, *, return_all_outputs: bool | None = None, max_bytes: int = MAX_BYTES) -> RunFinished:
+    """Read a callback's payload.
+
+    Whether it came from PromptLayer this can't tell: no signature of run callbacks is documented. Put a secret into
+    the address you give as `callback_url`, or take the payload as a hint and ask `PromptLayer.wait` for the outcome.
+
+    Args:
+        body: The payload: bytes, text, or JSON that is parsed already and stays yours.
+        return_all_outputs: What the run was started with. True: anything but the entries of all nodes is an error.
+            False: the entries of all nodes stand for a failure alone, where a workflow's own output may look like
+            them. Default: their form tells.
+        max_bytes: Size above which the payload is refused, in bytes (of a text: in characters). Default: 16 MiB.
+
+    Raises:
+        ContractBroken: The payload is not what the contract says; the error tells where, and never quotes it.
+
+    Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
+
+    Example:
+        >>> finished = read_callback(b'{"workflow_version_execution_id": 98765, "final_output": {"total": 3}}')
+        >>> finished.execution_id, finished.output, finished.nodes
+        (98765, {'total': 3}, None)
+    """
+
+    def read(payload: dict[str, Any]) -> RunFinished:
+        return _finished(payload, return_all_outputs)
+
+    return read_payload(body, read, operation=_OPERATION, max_bytes=max_bytes)
+
+
+def _finished(payload: dict[str, Any], return_all_outputs: bool | None) -> RunFinished:  # noqa: FBT001 - a tri-state
+    sent = WorkflowFinished.from_dict(payload)
+    execution_id, output = sent.workflow_version_execution_id, sent.final_output
+    nodes = _nodes(output, return_all_outputs)
+    if nodes is None:
+        return RunFinished(execution_id, output, None, None if output is UNSET else True, payload)
+    ended = [node for node in nodes.values() if node.is_output_node]
+    main = next((node for node in ended if node.status == "SUCCESS"), None)
+    if return_all_outputs is False and (main is not None or not ended):
+        return RunFinished(execution_id, output, None, True, payload)  # noqa: FBT003 - in the order of the fields
+    return RunFinished(execution_id, main.value if main else None, nodes, bool(main) if ended else None, payload)
+
+
+def _nodes(output: Any, return_all_outputs: bool | None) -> dict[str, NodeOutput] | None:  # noqa: FBT001 - a tri-state
+    if not output and not return_all_outputs:
+        return None
+    try:
+        nodes = read_node_outputs(output)
+    except Problem as problem:
+        if return_all_outputs:
+            raise problem.under("final_output") from None
+        return None
+    for node in nodes.values():
+        if node.status == "FAILURE":
+            node.status = "FAILED"
+    return nodes
