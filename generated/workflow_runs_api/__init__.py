@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "54faaee3330cbabf0f49da5d7a3ad64a3637b9d4526aa08fb16b9eea66caeeac"
+SOURCE_HASH = "0e56167df4a86fc283abc4a4010dc41913329cbfc2a973e124126d664c2c2d73"
 GENERATOR = "openapi-python-client 0.29.1"

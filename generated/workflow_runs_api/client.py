@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -151,7 +152,8 @@ class Settings:
             retries: When a request is sent again.
             headers: Headers to add to every request.
             extra_query: Query parameters that the contract does not know, by name.
-            extra_body: Members that the contract does not know, for bodies that are objects.
+            extra_body: Members that the contract does not know, for bodies that are objects; an empty one sends a
+                body even where it may be absent and no member is given.
             on_reply: Is called with every raw reply, whatever its status, before it is read. Its request has lost its
                 body, its query and the values of all headers that may be secret.
 
@@ -162,8 +164,9 @@ class Settings:
         view._timeout = self._timeout if timeout is None else _checked_timeout(timeout)
         view._retries = self._retries if retries is None else self._policy(retries)
         view._headers = self._headers | _checked_headers(headers)
-        view._extra_query = {**(self._extra_query or {}), **(extra_query or {})}
-        view._extra_body = {**(self._extra_body or {}), **(extra_body or {})}
+        view._extra_query = {**(self._extra_query or {}), **_checked_mapping("extra_query", extra_query)}
+        if extra_body is not None:
+            view._extra_body = {**(self._extra_body or {}), **_checked_mapping("extra_body", extra_body)}
         view._on_reply = on_reply or self._on_reply
         return view
 
@@ -194,26 +197,28 @@ class Client(Settings):
             call, self._base_url, self._all_headers(operation), self._extra_query, self._extra_body
         )
         http = self._connection.http(wire, self._user_agent)
+        redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
             began = time.monotonic()
             try:
                 request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
-                response = http.send(request, follow_redirects=False)
+                response = wire.send(http, request, redaction)
                 wire.note(operation, response.status_code, began)
+                reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                return operation.read(wire.Reply(operation, response))
+                return operation.read(reply)
             except wire.ERRORS as error:
-                problem = wire.translated(error, operation)
+                problem = wire.translated(error, operation, redaction)
                 wire.note(operation, type(problem).__name__, began)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise wire.concealed(problem, outgoing) from None
+                raise wire.concealed(problem) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
-            wire.pause(delay)
+            self._pause(delay)
 
     def _pause(self, seconds: float) -> None:
         _wire().pause(seconds)
@@ -240,26 +245,28 @@ class AsyncClient(Settings):
             call, self._base_url, self._all_headers(operation), self._extra_query, self._extra_body
         )
         http = self._connection.http(wire, self._user_agent)
+        redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
             began = time.monotonic()
             try:
                 request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
-                response = await http.send(request, follow_redirects=False)
+                response = await wire.async_send(http, request, redaction)
                 wire.note(operation, response.status_code, began)
+                reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                return operation.read(wire.Reply(operation, response))
+                return operation.read(reply)
             except wire.ERRORS as error:
-                problem = wire.translated(error, operation)
+                problem = wire.translated(error, operation, redaction)
                 wire.note(operation, type(problem).__name__, began)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise wire.concealed(problem, outgoing) from None
+                raise wire.concealed(problem) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
-            await wire.async_pause(delay)
+            await self._pause(delay)
 
     async def _pause(self, seconds: float) -> None:
         await _wire().async_pause(seconds)
@@ -277,23 +284,29 @@ class AsyncClient(Settings):
         await self.aclose()
 
 
-def _checked_base_url(base_url: str) -> str:
+def _checked_base_url(base_url: Any) -> str:
     expected = "expected an http or https address without user, query and fragment"
+    if not isinstance(base_url, str) or not _ADDRESS.fullmatch(base_url):
+        raise BadArgument(expected, field="base_url")
     try:
         parts = urlsplit(base_url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-    except (ValueError, AttributeError, TypeError):
-        raise BadArgument(expected, field="base_url") from None
-    if not usable or parts.username is not None or parts.query or parts.fragment or not base_url.isprintable():
+        host = parts.hostname or ""
+        # A port beyond 65535 and a host name that IDNA can't read are told here instead of with the first call.
+        spelled = host.encode().decode("idna") if "xn--" in host else host if host.isascii() else host.encode("idna")
+        usable = bool(spelled) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise BadArgument(expected, field="base_url")
     return base_url.rstrip("/")
 
 
 def _checked_timeout(timeout: Any) -> Any:
-    if isinstance(timeout, int | float) and (isinstance(timeout, bool) or not timeout > 0):
-        raise BadArgument("expected seconds above 0", field="timeout")
-    if isinstance(timeout, str):
-        raise BadArgument("expected seconds as a number", field="timeout")
+    if timeout is None or type(timeout).__name__ == "Timeout":
+        return timeout
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise BadArgument(f"expected seconds above 0, at most {_LONGEST_TIMEOUT}", field="timeout")
     return timeout
 
 
@@ -308,5 +321,23 @@ def _checked_header(field: str, value: Any) -> Any:
     return value
 
 
-def _checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {name.lower(): _checked_header(f"headers.{name}", value) for name, value in (headers or {}).items()}
+def _checked_headers(headers: Any) -> dict[str, str]:
+    checked = {}
+    for name, value in _checked_mapping("headers", headers).items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise BadArgument("expected names of headers, letters, digits and dashes", field="headers")
+        checked[name.lower()] = _checked_header(f"headers.{name}", value)
+    return checked
+
+
+def _checked_mapping(field: str, mapping: Any) -> dict[str, Any]:
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping):
+        raise BadArgument("expected a mapping from names to values", field=field)
+    return dict(mapping)
+
+
+_LONGEST_TIMEOUT = 10**6
+_ADDRESS = re.compile(r"(?i:https?)://[^\s/?#@\\]+(?:/[^\s?#]*)?")
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

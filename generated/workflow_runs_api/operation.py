@@ -25,6 +25,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_PLACES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ class Operation(Generic[T_co]):
         """Whether sending it twice does no more than sending it once."""
         return self.method in _REPEATABLE
 
-    def call(self, *, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
-        """Check the arguments, given by place and by their name on the wire.
+    def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
+        """Check the arguments, given by place and by their name on the wire; the body whole or member by member.
 
         Raises:
             BadArgument: one is missing or is not what the contract says.
@@ -106,8 +107,10 @@ class Operation(Generic[T_co]):
                 self._place(parameter, value, texts)
             except Problem as problem:
                 raise self._refusal(problem, parameter.argument) from None
+        if members is not None:
+            body = self._object(members)
         path = self._filled(texts["path"])
-        return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body))
+        return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body, members))
 
     def _place(self, parameter: Parameter, value: Any, texts: dict[str, Any]) -> None:
         if value is UNSET:
@@ -136,29 +139,32 @@ class Operation(Generic[T_co]):
             segments.append(filled)
         return "/" + "/".join(segments)
 
-    def _checked(self, body: Any) -> Any:
+    def _object(self, members: Mapping[str, Any]) -> Any:
+        given = {name: value for name, value in members.items() if value is not UNSET}
+        return given if given or (self.body and self.body.required) else UNSET
+
+    def _checked(self, body: Any, members: Mapping[str, Any] | None) -> Any:
         if self.body is None:
             return UNSET
         try:
-            if isinstance(body, dict):
-                body = {name: value for name, value in body.items() if value is not UNSET}
-                if not body and not self.body.required:
-                    return UNSET
             if body is not UNSET:
                 body = to_json(body)
                 check(body, self.body.schema)
             elif self.body.required:
                 raise Problem("a value")
         except Problem as problem:
-            raise self._refusal(problem, "body") from None
+            raise self._refusal(problem, "body" if members is None else "") from None
         return body
 
     def _refusal(self, problem: Problem, argument: str) -> BadArgument:
+        """The error for a problem inside an argument, or without one inside the body's members."""
         place = list(problem.place)
-        if argument == "body" and place:
-            first = str(place.pop(0))
-            argument = self.body.arguments.get(first, first) if self.body else first
-        trail = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+        if not argument:
+            member = str(place.pop(0)) if place else "body"
+            argument = self.body.arguments.get(member, member) if self.body else member
+        # A value that holds itself has no end.
+        shown = place if len(place) <= _PLACES_SHOWN else [*place[:_PLACES_SHOWN], "..."]
+        trail = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in shown)
         words = f"expected {problem.expected}, got {problem.received}"
         return BadArgument(words, field=argument + trail, operation=self.name)
 
@@ -178,12 +184,13 @@ class Operation(Generic[T_co]):
         query = "&".join(call.query + self._extra_query(extra_query))
         url = f"{base_url}{call.path}?{query}" if query else base_url + call.path
         content = self._content(call.body, extra_body)
-        sent = {"accept": "application/json", **call.headers}
+        # Of two headers with one name the argument of this call goes before the client's.
+        own = {name.lower(): value for name, value in call.headers.items()}
+        sent = {"accept": "application/json", **headers, **own}
         if content is not None and self.body is not None:
             sent["content-type"] = self.body.media_type
         if call.cookies:
             sent["cookie"] = "; ".join(call.cookies)
-        sent.update({name.lower(): value for name, value in headers.items()})
         return Outgoing(self.method, url, sent, content, self.repeatable)
 
     def _extra_query(self, extra: Mapping[str, Any] | None) -> list[str]:
@@ -197,17 +204,39 @@ class Operation(Generic[T_co]):
         return pairs
 
     def _content(self, body: Any, extra: Mapping[str, Any] | None) -> bytes | None:
+        if self.body is None:
+            return None
+        body = self._with_extra(body, extra)
+        if body is UNSET:
+            return None
         try:
-            if extra:
-                body = {} if body is UNSET else body
-                if not isinstance(body, dict):
-                    raise Problem("an object as body, to add members to", body)
-                body = {**body, **to_json(extra)}
-            if body is UNSET:
-                return None
             return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:
+            unwritable = Problem("a text that UTF-8 can write", received="one with half a character")
+            unwritable.place = _unwritable(body) or []
+            raise self._refusal(unwritable, "") from None
+
+    def _with_extra(self, body: Any, extra: Mapping[str, Any] | None) -> Any:
+        if extra is None:
+            return body
+        try:
+            body = {} if body is UNSET else body
+            if not isinstance(body, dict):
+                raise Problem("an object as body, to add members to", body)
+            return {**body, **to_json(extra)}
         except Problem as problem:
             raise self._refusal(problem, "extra_body") from None
-        except (UnicodeEncodeError, RecursionError):
-            unwritable = Problem("a value that UTF-8 can write and that is not nested too deeply", body)
-            raise self._refusal(unwritable, "body") from None
+
+
+def _unwritable(value: Any) -> list[str | int] | None:
+    """The place of the first text that can't be written as UTF-8, if there is one."""
+    if isinstance(value, str):
+        return None if value.encode("utf-8", "ignore").decode() == value else []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in entries:
+        inner = _unwritable(item)
+        if inner is not None:
+            return [key, *inner]
+        if isinstance(key, str) and _unwritable(key) is not None:
+            return [ascii(key)]
+    return None

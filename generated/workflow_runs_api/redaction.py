@@ -3,22 +3,24 @@
 """What must not be shown, taken out of what is shown.
 
 A service may send back what it was sent: the key, a header, an input. Whatever a request held is masked in every text
-that an error or a log line shows of the reply.
+that an error or a log line shows of the reply. Our own words are put round it afterwards, and stay whole.
 """
 
 from __future__ import annotations
 
+import functools
+import html
 import json
+import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from .errors import WorkflowRunsError
     from .operation import Outgoing
 
-__all__ = ["HARMLESS_HEADERS", "conceal", "mask", "secrets_of"]
+__all__ = ["HARMLESS_HEADERS", "MASK", "Redaction"]
 
 MASK = "***"
 HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "connection", "content-length", "content-type", "host"})
@@ -26,43 +28,108 @@ HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "connection", "conten
 _SHORTEST = 4
 
 
-def secrets_of(outgoing: Outgoing) -> list[str]:
-    """Texts of a request that must not be shown, the longest first."""
-    found = {value for name, value in outgoing.headers.items() if name not in HARMLESS_HEADERS}
-    found |= {value.partition(" ")[2] for value in found}
-    if outgoing.content:
-        found |= set(_texts(json.loads(outgoing.content)))
-    spelled = {form for text in found if len(text) >= _SHORTEST for form in _spellings(text)}
-    return sorted(spelled, key=len, reverse=True)
+class Redaction:
+    """Masks what one request held.
+
+    Args:
+        outgoing: The request as the contract has it.
+
+    Attributes:
+        sent_headers: The headers that it went out with: a client of the user's may have added some.
+    """
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
+        self.sent_headers: Mapping[str, str] = outgoing.headers
+
+    def shown(self, text: str, longest: int | None = None) -> str:
+        """The text as it may be shown. It is cut after it has been masked, so that no half of a secret is left."""
+        masked = _masked(text, self._secrets) if text else ""
+        return masked if longest is None or len(masked) <= longest else masked[:longest] + "..."
+
+    @functools.cached_property
+    def _secrets(self) -> list[str]:
+        found = {text for text in self._texts() if len(text) >= _SHORTEST}
+        return [spelled for text in found for spelled in _spellings(text)]
+
+    def _texts(self) -> Iterator[str]:
+        for name, value in (*self._outgoing.headers.items(), *self.sent_headers.items()):
+            if name.lower() not in HARMLESS_HEADERS:
+                yield value
+                yield from re.split(r"[\s;,=]+", value)
+        yield from _texts_of_address(self._outgoing.url)
+        for text in _texts_in(json.loads(self._outgoing.content or b"null")):
+            yield text
+            if "://" in text:
+                yield from _texts_of_address(text)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+def _texts_of_address(url: str) -> Iterator[str]:
+    """A user, a password and the values of a query; not the path, which says what a reply is about."""
+    rest, _, query = url.partition("#")[0].partition("?")
+    user, at, _ = rest.partition("://")[2].partition("/")[0].rpartition("@")
+    yield from (unquote(text) for text in user.split(":") if at)
+    yield from (value for _, value in parse_qsl(query))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    # Without recursion: an input may be nested as deeply as a request can be.
+    left = [value]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+
+
+_WRITERS: tuple[Callable[[str], str], ...] = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: text.replace("/", "\\/"),
+    lambda text: repr(text)[1:-1],
+    lambda text: repr('"' + text)[2:-1],  # beside a double quote, a single one is escaped
+    lambda text: repr(text.encode())[2:-1],
+    lambda text: quote(text, safe=""),
+    quote,
+    quote_plus,
+    lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    html.escape,
+)
 
 
 def _spellings(text: str) -> set[str]:
-    """The text as it stands, and as JSON, Python and a URL write it."""
-    return {text, json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe="")}
+    """The text as it stands, and as JSON, Python, a URL and HTML write it, each of them once more by another one."""
+    if _PLAIN.fullmatch(text):
+        return {text}
+    once = _written([text])
+    return once | _written(once)
 
 
-def mask(text: str, secrets: list[str]) -> str:
-    """The text without any of the secrets."""
+# No writer changes such a text.
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-]*")
+
+
+def _written(texts: Iterable[str]) -> set[str]:
+    return {*texts, *(writer(text) for text in texts for writer in _WRITERS)}
+
+
+def _masked(text: str, secrets: list[str]) -> str:
+    kept: list[str] = []
+    end = 0
+    for first, last in sorted(_places(text, secrets)):
+        if first > end or not kept:
+            kept += [text[end:first], MASK]
+        end = max(end, last)
+    return "".join([*kept, text[end:]])
+
+
+def _places(text: str, secrets: list[str]) -> Iterator[tuple[int, int]]:
+    # Secrets may overlap: then all of them are masked, and no rest of one is left beside another.
     for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
-
-
-def conceal(error: WorkflowRunsError, outgoing: Outgoing) -> None:
-    """Mask in an error whatever of its texts came from the service or from below."""
-    secrets = secrets_of(outgoing)
-    for name, value in vars(error).items():
-        if isinstance(value, str) and name != "operation":
-            setattr(error, name, mask(value, secrets))
-    error.args = (error.message,)
+        place = text.find(secret)
+        while place >= 0:
+            yield place, place + len(secret)
+            place = text.find(secret, place + 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import json
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ContractBroken, StatusError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .operation import Operation
+    from .redaction import Redaction
 
 __all__ = ["Reply"]
 
@@ -26,23 +28,27 @@ T = TypeVar("T")
 _NOT_ACTED_UPON = range(400, 500)
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
-_WORDS_SHOWN, _NAME_SHOWN = 300, 80
+_WORDS_SHOWN, _NAME_SHOWN, _KEY_SHOWN = 300, 80, 40
 
 
 class Reply:
     """One reply to one operation.
+
+    Args:
+        redaction: Takes what was sent out of every error, even if the service has sent it back.
 
     Attributes:
         status: HTTP status.
         response: The raw reply.
     """
 
-    __slots__ = ("operation", "response", "status")
+    __slots__ = ("_redaction", "operation", "response", "status")
 
-    def __init__(self, operation: Operation[Any], response: httpx.Response) -> None:
+    def __init__(self, operation: Operation[Any], response: httpx.Response, redaction: Redaction) -> None:
         self.operation = operation
         self.response = response
         self.status = response.status_code
+        self._redaction = redaction
 
     @property
     def may_have_run(self) -> bool:
@@ -84,7 +90,7 @@ class Reply:
         header = self.response.headers.get("content-type", "")
         received = header.partition(";")[0].strip().lower()
         if received not in expected and not any(_covers(pattern, received) for pattern in expected):
-            problem = Problem(" or ".join(expected), received=received[:80] or "no content-type")
+            problem = Problem(" or ".join(expected), received=header or "no content-type")
             raise self.broken(problem, "content-type")
 
     def _parsed(self, media_types: tuple[str, ...]) -> Any:
@@ -93,20 +99,33 @@ class Reply:
 
     def _loaded(self) -> Any:
         try:
-            return json.loads(self.response.content, parse_constant=_no_constant)
+            return json.loads(self.response.content, parse_constant=_no_constant, parse_float=_finite)
         except (ValueError, RecursionError):
             size = len(self.response.content)
             raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
 
+    def shown(self, text: str, longest: int | None = None) -> str:
+        """A text of the service as it may be shown: without anything that it was sent, cut to a length."""
+        return self._redaction.shown(text, longest)
+
     def broken(self, problem: Problem, path: str = "") -> ContractBroken:
         """The error for a body that is not what the contract says."""
+        shown = self.shown
+        problem.place = [shown(key, _KEY_SHOWN) if isinstance(key, str) else key for key in problem.place]
         return ContractBroken(
-            path=path or problem.path, expected=problem.expected, received=problem.received, **self._about()
+            path=path or problem.path,
+            expected=problem.expected,
+            received=shown(problem.received, _NAME_SHOWN),
+            **self._about(),
         )
 
     def error(self, read: Callable[[Any], Any] | None = None) -> StatusError:
         """The error that a documented status stands for; its body is read as far as it can be."""
         return self._error(self._body(read), "")
+
+    def unread(self, remark: str) -> StatusError:
+        """The error for a status whose body nobody can read any more."""
+        return self._error(None, remark)
 
     def undocumented(self) -> StatusError:
         """The error for a status that the contract does not know."""
@@ -115,7 +134,7 @@ class Reply:
         return self._error(self._body(None), "the contract does not know this status")
 
     def _error(self, body: Any, remark: str) -> StatusError:
-        words = _words(body)
+        words = self.shown(_words(body), _WORDS_SHOWN)
         message = "; ".join(part for part in (words, remark) if part) or "no reason given"
         return StatusError.of(self.status)(message, body=body, **self._about())
 
@@ -124,7 +143,7 @@ class Reply:
         return {
             "operation": self.operation.name,
             "response": self.response,
-            "request_id": headers.get("x-request-id", "")[:_NAME_SHOWN] or None,
+            "request_id": self.shown(headers.get("x-request-id", ""), _NAME_SHOWN) or None,
             "retry_after": _seconds_to_wait(headers.get("retry-after")),
             "may_have_run": self.may_have_run,
         }
@@ -133,7 +152,7 @@ class Reply:
         try:
             value = self._loaded()
         except Problem:
-            return self.response.text
+            return self.shown(self.response.text)
         try:
             return value if read is None else read(value)
         except (Problem, RecursionError):
@@ -147,11 +166,19 @@ def _seconds_to_wait(retry_after: str | None) -> float | None:
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+
+
+def _finite(text: str) -> float:
+    # JSON can write numbers that no float can hold, and an infinity would be another number.
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> Any:
@@ -166,8 +193,7 @@ def _covers(pattern: str, received: str) -> bool:
 def _words(body: Any) -> str:
     """The service's own words, wherever it put them: some of its errors have one member, some another."""
     found = [_member(body, name) for name in ("message", "error", "detail")]
-    words = "; ".join(dict.fromkeys(_shown(word) for word in found if word))
-    return words if len(words) <= _WORDS_SHOWN else words[:_WORDS_SHOWN] + "..."
+    return "; ".join(dict.fromkeys(_shown(word) for word in found if word))
 
 
 def _member(body: Any, name: str) -> Any:
@@ -175,10 +201,12 @@ def _member(body: Any, name: str) -> Any:
     return None if value is UNSET else value
 
 
-def _shown(word: Any) -> str:
+def _shown(word: Any, depth: int = 3) -> str:
     if isinstance(word, str):
         return word
-    if isinstance(word, list):
-        return ", ".join(_shown(item) for item in word[:5])
+    if isinstance(word, list) and depth:
+        return ", ".join(_shown(item, depth - 1) for item in word[:5])
     place, words = _member(word, "loc"), _member(word, "msg")
-    return f"{'.'.join(map(str, place))}: {words}" if isinstance(place, list) else str(words or type(word).__name__)
+    if isinstance(place, list) and isinstance(words, str):
+        return f"{'.'.join(str(part) for part in place[:8] if isinstance(part, str | int))}: {words}"
+    return words if isinstance(words, str) else type(word).__name__

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import logging
 import platform
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from .errors import ContractBroken, MaybeSent, NotSent, WorkflowRunsError
-from .redaction import HARMLESS_HEADERS, MASK, conceal
+from .redaction import HARMLESS_HEADERS, MASK, Redaction
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 __all__ = [
     "ERRORS",
     "LOG",
+    "Redaction",
     "Reply",
     "async_pause",
+    "async_send",
     "concealed",
     "masked",
     "open_async_client",
     "open_client",
     "pause",
     "prepared",
+    "send",
     "translated",
 ]
 
@@ -44,8 +48,10 @@ _NEVER_LEFT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+# UnicodeError stands for host names that IDNA can't write.
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 _CONNECT, _ANSWER = 5.0, 60.0
+_REASON_SHOWN = 200
 
 LOG = logging.getLogger("workflow_runs")
 
@@ -60,12 +66,32 @@ def default_timeout() -> httpx.Timeout:
 
 def open_client(user_agent: str) -> httpx.Client:
     """A client of our own. It follows no redirect: that would carry the key to an address nobody chose."""
-    return httpx.Client(timeout=default_timeout(), follow_redirects=False, headers=_own_headers(user_agent))
+    return httpx.Client(
+        timeout=default_timeout(),
+        follow_redirects=False,
+        headers=_own_headers(user_agent),
+        event_hooks={"response": [_put_away_location]},
+    )
 
 
 def open_async_client(user_agent: str) -> httpx.AsyncClient:
     """The same for asyncio."""
-    return httpx.AsyncClient(timeout=default_timeout(), follow_redirects=False, headers=_own_headers(user_agent))
+    return httpx.AsyncClient(
+        timeout=default_timeout(),
+        follow_redirects=False,
+        headers=_own_headers(user_agent),
+        event_hooks={"response": [_async_put_away_location]},
+    )
+
+
+def _put_away_location(response: httpx.Response) -> None:
+    # httpx reads the address of a redirect even if it isn't to follow it, and fails on one that is none.
+    if "location" in response.headers:
+        response.extensions["location"] = response.headers.pop("location")
+
+
+async def _async_put_away_location(response: httpx.Response) -> None:
+    _put_away_location(response)
 
 
 def _own_headers(user_agent: str) -> dict[str, str]:
@@ -100,20 +126,60 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def translated(error: Exception, operation: Operation[Any]) -> WorkflowRunsError:
+def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> httpx.Response:
+    """Send a request, while whatever the libraries below log of it is masked."""
+    redaction.sent_headers = request.headers
+    token = _UNDER_WAY.set(redaction)
+    try:
+        return http.send(request, follow_redirects=False)
+    finally:
+        _UNDER_WAY.reset(token)
+
+
+async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction: Redaction) -> httpx.Response:
+    """The same for asyncio."""
+    redaction.sent_headers = request.headers
+    token = _UNDER_WAY.set(redaction)
+    try:
+        return await http.send(request, follow_redirects=False)
+    finally:
+        _UNDER_WAY.reset(token)
+
+
+class _Masking(logging.Filter):
+    """Masks log lines of the libraries below: they tell addresses with their query, and the headers of replies."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        redaction = _UNDER_WAY.get()
+        if redaction is not None:
+            record.msg, record.args = redaction.shown(record.getMessage()), ()
+        return True
+
+
+_UNDER_WAY: contextvars.ContextVar[Redaction | None] = contextvars.ContextVar("request under way", default=None)
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+    # A filter holds for the very logger it is put on, and not for those below it.
+    logging.getLogger(_name).addFilter(_Masking())
+
+
+def translated(error: Exception, operation: Operation[Any], redaction: Redaction) -> WorkflowRunsError:
     """Our error for one of httpx: told apart by whether the request can have arrived."""
-    words = f"{type(error).__name__}: {_reason(error)}"
+    reason = redaction.shown(str(error), _REASON_SHOWN) or "no further word"
+    words = f"{type(error).__name__}: {reason}"
     if isinstance(error, _NEVER_LEFT):
         return NotSent(f"nothing was sent ({words}); the call may be repeated", operation=operation.name)
     in_doubt = not operation.repeatable
-    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects | httpx.StreamError):
+    if isinstance(error, httpx.HTTPStatusError):
+        return Reply(operation, error.response, redaction).unread(f"a hook of the http_client raised {words}")
+    if isinstance(error, httpx.DecodingError | httpx.StreamError | UnicodeError) or _is_bad_redirect(error):
         return ContractBroken(f"the reply can't be read ({words})", operation=operation.name, may_have_run=in_doubt)
     advice = "it may have started a run: look for it before calling again" if in_doubt else "the call may be repeated"
     return MaybeSent(f"no reply arrived ({words}); {advice}", operation=operation.name, may_have_run=in_doubt)
 
 
-def _reason(error: Exception) -> str:
-    return str(error)[:200] or "no further word"
+def _is_bad_redirect(error: Exception) -> bool:
+    # In a client of the user's; in ours the address is put away before httpx reads it.
+    return isinstance(error, httpx.TooManyRedirects) or "location header" in str(error)
 
 
 def masked(response: httpx.Response) -> httpx.Response:
@@ -121,12 +187,16 @@ def masked(response: httpx.Response) -> httpx.Response:
     request = response.request
     headers = {name: value if name in HARMLESS_HEADERS else MASK for name, value in request.headers.items()}
     response.request = httpx.Request(request.method, request.url.copy_with(query=None), headers=headers)
+    location = response.extensions.pop("location", None)
+    if location is not None:
+        response.headers["location"] = location
+    response.next_request = None  # for a redirect httpx has made one, with the key
+    response.extensions.pop("reason_phrase", None)  # the service's own words, and a part of its repr
     return response
 
 
-def concealed(error: WorkflowRunsError, outgoing: Outgoing) -> WorkflowRunsError:
-    """The error without what must not be shown, even if the service has sent it back."""
-    conceal(error, outgoing)
+def concealed(error: WorkflowRunsError) -> WorkflowRunsError:
+    """The error without the request that its reply belongs to."""
     if error.response is not None:
         error.response = masked(error.response)
     return error

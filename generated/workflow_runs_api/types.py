@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-__all__ = ["UNSET", "Moment", "Problem", "Unset", "to_json"]
+from .errors import WorkflowRunsError
+
+__all__ = ["UNSET", "Moment", "Problem", "Unset", "member_to_json", "to_json"]
 
 
 class Unset:
@@ -41,8 +43,17 @@ class Unset:
 UNSET: Final = Unset()
 
 
-class Problem(Exception):
-    """A value that is not what the contract says, with its place. Never holds the value of a text."""
+class Problem(WorkflowRunsError, ValueError):
+    """A value that is not what the contract says, with its place. Never holds the value of a text.
+
+    A call ends in `BadArgument` or `ContractBroken` instead; this one is seen only where a model is read or written
+    by hand.
+
+    Attributes:
+        expected: What the contract says stands there.
+        received: What stands there, without its text.
+        place: Where it stands, from the outside in.
+    """
 
     def __init__(self, expected: str, value: object = UNSET, *, received: str = "") -> None:
         self.expected = expected
@@ -129,15 +140,20 @@ def to_json(value: Any) -> Any:
     if kind is str or kind is bool or kind is int or value is None:
         return value
     if isinstance(value, Mapping):
-        return {_key(key): _inside(key, item) for key, item in value.items()}
+        return {_key(key): member_to_json(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_inside(index, item) for index, item in enumerate(value)]
-    if hasattr(kind, "to_dict"):
+        return [member_to_json(index, item) for index, item in enumerate(value)]
+    if hasattr(kind, "from_json") and hasattr(kind, "to_dict"):  # one of our models; others have a to_dict too
         return value.to_dict()
     return _scalar(value)
 
 
-def _inside(key: str | int, value: Any) -> Any:
+def member_to_json(key: str | int, value: Any) -> Any:
+    """The same for what stands inside an object or a list, whose place a problem then tells.
+
+    Raises:
+        Problem: the value, or one inside it, has no JSON form.
+    """
     try:
         return to_json(value)
     except Problem as problem:

@@ -14,15 +14,20 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from workflow_runs_api.errors import BadArgument, MaybeSent, NotSent, StatusError, WorkflowRunsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Retries"]
 
 _Number = TypeVar("_Number", int, float)
 
 _TOO_MANY, _UNAVAILABLE, _SERVER_ERROR = 429, 503, 500
+# Longer waits than 2^60 first ones are nobody's wish, and a float can't hold all of them.
+_LARGEST_POWER = 60
 
 
 class Retries:
@@ -49,6 +54,8 @@ class Retries:
         'https://api.promptlayer.com'
     """
 
+    _now = staticmethod(time.monotonic)
+
     def __init__(
         self,
         *,
@@ -68,7 +75,7 @@ class Retries:
 
     def begin(self) -> Tries:
         """Start to count for one call."""
-        return Tries(self)
+        return Tries(self, self._now)
 
     def allows(self, error: WorkflowRunsError, *, repeatable: bool) -> bool:
         """Whether a request may be sent again after this error, going by the table above."""
@@ -90,10 +97,11 @@ class Retries:
 class Tries:
     """Counts the tries of one call."""
 
-    def __init__(self, retries: Retries) -> None:
+    def __init__(self, retries: Retries, now: Callable[[], float]) -> None:
         self._retries = retries
         self._made = 0
-        self._began = time.monotonic()
+        self._now = now
+        self._began = now()
 
     def after(self, error: WorkflowRunsError, *, repeatable: bool) -> float | None:
         """Seconds to wait before the next try, or None to give up."""
@@ -101,7 +109,7 @@ class Tries:
         if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):
             return None
         wait = self._wait(error.retry_after)
-        left = retries.total_time - (time.monotonic() - self._began)
+        left = retries.total_time - (self._now() - self._began)
         if wait is None or wait > left:
             return None
         self._made += 1
@@ -109,7 +117,7 @@ class Tries:
 
     def _wait(self, retry_after: float | None) -> float | None:
         retries = self._retries
-        wait = random.uniform(0, min(retries.longest_wait, retries.first_wait * 2**self._made))  # noqa: S311 - no secret
+        wait = random.uniform(0, min(retries.longest_wait, retries.first_wait * 2.0 ** min(self._made, _LARGEST_POWER)))  # noqa: S311 - no secret
         if retry_after is None:
             return wait
         return None if retry_after > retries.longest_retry_after else max(wait, retry_after)

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["Comment"]
 
@@ -40,17 +40,17 @@ class Comment:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.logical_id is not UNSET:
-            _target["logical_id"] = to_json(self.logical_id)
+            _target["logical_id"] = member_to_json("logical_id", self.logical_id)
         if self.content is not UNSET:
-            _target["content"] = to_json(self.content)
+            _target["content"] = member_to_json("content", self.content)
         if self.created_by is not UNSET:
-            _target["createdBy"] = to_json(self.created_by)
+            _target["createdBy"] = member_to_json("createdBy", self.created_by)
         if self.updated_by is not UNSET:
-            _target["updatedBy"] = to_json(self.updated_by)
+            _target["updatedBy"] = member_to_json("updatedBy", self.updated_by)
         if self.created_at is not UNSET:
-            _target["createdAt"] = to_json(self.created_at)
+            _target["createdAt"] = member_to_json("createdAt", self.created_at)
         if self.updated_at is not UNSET:
-            _target["updatedAt"] = to_json(self.updated_at)
+            _target["updatedAt"] = member_to_json("updatedAt", self.updated_at)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["DashboardEvent"]
 
@@ -41,18 +41,18 @@ class DashboardEvent:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["event_type"] = to_json(self.event_type)
-        _target["details"] = to_json(self.details)
+        _target["event_type"] = member_to_json("event_type", self.event_type)
+        _target["details"] = member_to_json("details", self.details)
         if self.user_id is not UNSET:
-            _target["user_id"] = to_json(self.user_id)
+            _target["user_id"] = member_to_json("user_id", self.user_id)
         if self.user_name is not UNSET:
-            _target["user_name"] = to_json(self.user_name)
+            _target["user_name"] = member_to_json("user_name", self.user_name)
         if self.user_email is not UNSET:
-            _target["user_email"] = to_json(self.user_email)
+            _target["user_email"] = member_to_json("user_email", self.user_email)
         if self.workspace_id is not UNSET:
-            _target["workspace_id"] = to_json(self.workspace_id)
+            _target["workspace_id"] = member_to_json("workspace_id", self.workspace_id)
         if self.timestamp is not UNSET:
-            _target["timestamp"] = to_json(self.timestamp)
+            _target["timestamp"] = member_to_json("timestamp", self.timestamp)
         return _target
 
     @classmethod

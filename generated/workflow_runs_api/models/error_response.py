@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["ErrorResponse"]
 
@@ -36,13 +36,13 @@ class ErrorResponse:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.success is not UNSET:
-            _target["success"] = to_json(self.success)
+            _target["success"] = member_to_json("success", self.success)
         if self.message is not UNSET:
-            _target["message"] = to_json(self.message)
+            _target["message"] = member_to_json("message", self.message)
         if self.error is not UNSET:
-            _target["error"] = to_json(self.error)
+            _target["error"] = member_to_json("error", self.error)
         if self.detail is not UNSET:
-            _target["detail"] = to_json(self.detail)
+            _target["detail"] = member_to_json("detail", self.detail)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["EvaluationRunInfo"]
 
@@ -30,7 +30,9 @@ class EvaluationRunInfo:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.evaluation_workflow_run_id is not UNSET:
-            _target["evaluation_workflow_run_id"] = to_json(self.evaluation_workflow_run_id)
+            _target["evaluation_workflow_run_id"] = member_to_json(
+                "evaluation_workflow_run_id", self.evaluation_workflow_run_id
+            )
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import Problem, to_json
+from ..types import Problem, member_to_json, to_json
 
 __all__ = ["ExecutionFailed"]
 
@@ -33,9 +33,9 @@ class ExecutionFailed:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["success"] = to_json(self.success)
-        _target["message"] = to_json(self.message)
-        _target["output"] = to_json(self.output)
+        _target["success"] = member_to_json("success", self.success)
+        _target["message"] = member_to_json("message", self.message)
+        _target["output"] = member_to_json("output", self.output)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import Problem, to_json
+from ..types import Problem, member_to_json, to_json
 
 __all__ = ["HTTPValidationError"]
 
@@ -29,7 +29,7 @@ class HTTPValidationError:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["detail"] = to_json(self.detail)
+        _target["detail"] = member_to_json("detail", self.detail)
         return _target
 
     @classmethod

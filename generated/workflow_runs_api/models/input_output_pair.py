@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["InputOutputPair"]
 
@@ -34,11 +34,11 @@ class InputOutputPair:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.run_input is not UNSET:
-            _target["run_input"] = to_json(self.run_input)
+            _target["run_input"] = member_to_json("run_input", self.run_input)
         if self.run_output is not UNSET:
-            _target["run_output"] = to_json(self.run_output)
+            _target["run_output"] = member_to_json("run_output", self.run_output)
         if self.evaluation is not UNSET:
-            _target["evaluation"] = to_json(self.evaluation)
+            _target["evaluation"] = member_to_json("evaluation", self.evaluation)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["LatencyStats"]
 
@@ -36,13 +36,17 @@ class LatencyStats:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.call_count is not UNSET:
-            _target["call_count"] = to_json(self.call_count)
+            _target["call_count"] = member_to_json("call_count", self.call_count)
         if self.total_latency_milliseconds is not UNSET:
-            _target["total_latency_milliseconds"] = to_json(self.total_latency_milliseconds)
+            _target["total_latency_milliseconds"] = member_to_json(
+                "total_latency_milliseconds", self.total_latency_milliseconds
+            )
         if self.average_latency_milliseconds is not UNSET:
-            _target["average_latency_milliseconds"] = to_json(self.average_latency_milliseconds)
+            _target["average_latency_milliseconds"] = member_to_json(
+                "average_latency_milliseconds", self.average_latency_milliseconds
+            )
         if self.breakdown_by_models is not UNSET:
-            _target["breakdown_by_models"] = to_json(self.breakdown_by_models)
+            _target["breakdown_by_models"] = member_to_json("breakdown_by_models", self.breakdown_by_models)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["ModelLatencyStats"]
 
@@ -38,15 +38,19 @@ class ModelLatencyStats:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.response_model is not UNSET:
-            _target["response_model"] = to_json(self.response_model)
+            _target["response_model"] = member_to_json("response_model", self.response_model)
         if self.provider is not UNSET:
-            _target["provider"] = to_json(self.provider)
+            _target["provider"] = member_to_json("provider", self.provider)
         if self.call_count is not UNSET:
-            _target["call_count"] = to_json(self.call_count)
+            _target["call_count"] = member_to_json("call_count", self.call_count)
         if self.total_latency_milliseconds is not UNSET:
-            _target["total_latency_milliseconds"] = to_json(self.total_latency_milliseconds)
+            _target["total_latency_milliseconds"] = member_to_json(
+                "total_latency_milliseconds", self.total_latency_milliseconds
+            )
         if self.average_latency_milliseconds is not UNSET:
-            _target["average_latency_milliseconds"] = to_json(self.average_latency_milliseconds)
+            _target["average_latency_milliseconds"] = member_to_json(
+                "average_latency_milliseconds", self.average_latency_milliseconds
+            )
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["ModelTokenUsage"]
 
@@ -44,21 +44,25 @@ class ModelTokenUsage:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.response_model is not UNSET:
-            _target["response_model"] = to_json(self.response_model)
+            _target["response_model"] = member_to_json("response_model", self.response_model)
         if self.provider is not UNSET:
-            _target["provider"] = to_json(self.provider)
+            _target["provider"] = member_to_json("provider", self.provider)
         if self.total_input_tokens is not UNSET:
-            _target["total_input_tokens"] = to_json(self.total_input_tokens)
+            _target["total_input_tokens"] = member_to_json("total_input_tokens", self.total_input_tokens)
         if self.total_output_tokens is not UNSET:
-            _target["total_output_tokens"] = to_json(self.total_output_tokens)
+            _target["total_output_tokens"] = member_to_json("total_output_tokens", self.total_output_tokens)
         if self.total_tokens is not UNSET:
-            _target["total_tokens"] = to_json(self.total_tokens)
+            _target["total_tokens"] = member_to_json("total_tokens", self.total_tokens)
         if self.call_count_with_user_keys is not UNSET:
-            _target["call_count_with_user_keys"] = to_json(self.call_count_with_user_keys)
+            _target["call_count_with_user_keys"] = member_to_json(
+                "call_count_with_user_keys", self.call_count_with_user_keys
+            )
         if self.call_count_with_fallback_keys is not UNSET:
-            _target["call_count_with_fallback_keys"] = to_json(self.call_count_with_fallback_keys)
+            _target["call_count_with_fallback_keys"] = member_to_json(
+                "call_count_with_fallback_keys", self.call_count_with_fallback_keys
+            )
         if self.call_count is not UNSET:
-            _target["call_count"] = to_json(self.call_count)
+            _target["call_count"] = member_to_json("call_count", self.call_count)
         return _target
 
     @classmethod

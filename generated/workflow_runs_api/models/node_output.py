@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import Problem, to_json
+from ..types import Problem, member_to_json, to_json
 
 __all__ = ["NodeOutput"]
 
@@ -38,11 +38,11 @@ class NodeOutput:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["status"] = to_json(self.status)
-        _target["value"] = to_json(self.value)
-        _target["error_message"] = to_json(self.error_message)
-        _target["raw_error_message"] = to_json(self.raw_error_message)
-        _target["is_output_node"] = to_json(self.is_output_node)
+        _target["status"] = member_to_json("status", self.status)
+        _target["value"] = member_to_json("value", self.value)
+        _target["error_message"] = member_to_json("error_message", self.error_message)
+        _target["raw_error_message"] = member_to_json("raw_error_message", self.raw_error_message)
+        _target["is_output_node"] = member_to_json("is_output_node", self.is_output_node)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["RunAccepted"]
 
@@ -35,11 +35,13 @@ class RunAccepted:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["success"] = to_json(self.success)
-        _target["message"] = to_json(self.message)
-        _target["workflow_version_execution_id"] = to_json(self.workflow_version_execution_id)
+        _target["success"] = member_to_json("success", self.success)
+        _target["message"] = member_to_json("message", self.message)
+        _target["workflow_version_execution_id"] = member_to_json(
+            "workflow_version_execution_id", self.workflow_version_execution_id
+        )
         if self.warning is not UNSET:
-            _target["warning"] = to_json(self.warning)
+            _target["warning"] = member_to_json("warning", self.warning)
         return _target
 
     @classmethod

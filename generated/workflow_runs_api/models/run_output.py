@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["RunOutput"]
 
@@ -32,9 +32,9 @@ class RunOutput:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.events is not UNSET:
-            _target["events"] = to_json(self.events)
+            _target["events"] = member_to_json("events", self.events)
         if self.thread_to_node_outputs is not UNSET:
-            _target["thread_to_node_outputs"] = to_json(self.thread_to_node_outputs)
+            _target["thread_to_node_outputs"] = member_to_json("thread_to_node_outputs", self.thread_to_node_outputs)
         return _target
 
     @classmethod

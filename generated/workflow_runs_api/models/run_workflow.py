@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["RunWorkflow"]
 
@@ -40,17 +40,17 @@ class RunWorkflow:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.workflow_label_name is not UNSET:
-            _target["workflow_label_name"] = to_json(self.workflow_label_name)
+            _target["workflow_label_name"] = member_to_json("workflow_label_name", self.workflow_label_name)
         if self.workflow_version_number is not UNSET:
-            _target["workflow_version_number"] = to_json(self.workflow_version_number)
+            _target["workflow_version_number"] = member_to_json("workflow_version_number", self.workflow_version_number)
         if self.metadata is not UNSET:
-            _target["metadata"] = to_json(self.metadata)
+            _target["metadata"] = member_to_json("metadata", self.metadata)
         if self.input_variables is not UNSET:
-            _target["input_variables"] = to_json(self.input_variables)
+            _target["input_variables"] = member_to_json("input_variables", self.input_variables)
         if self.return_all_outputs is not UNSET:
-            _target["return_all_outputs"] = to_json(self.return_all_outputs)
+            _target["return_all_outputs"] = member_to_json("return_all_outputs", self.return_all_outputs)
         if self.callback_url is not UNSET:
-            _target["callback_url"] = to_json(self.callback_url)
+            _target["callback_url"] = member_to_json("callback_url", self.callback_url)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["ThreadInputs"]
 
@@ -30,7 +30,7 @@ class ThreadInputs:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.node_run_inputs is not UNSET:
-            _target["node_run_inputs"] = to_json(self.node_run_inputs)
+            _target["node_run_inputs"] = member_to_json("node_run_inputs", self.node_run_inputs)
         return _target
 
     @classmethod

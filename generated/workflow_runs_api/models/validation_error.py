@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import Problem, to_json
+from ..types import Problem, member_to_json, to_json
 
 __all__ = ["ValidationError"]
 
@@ -33,9 +33,9 @@ class ValidationError:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["loc"] = to_json(self.loc)
-        _target["msg"] = to_json(self.msg)
-        _target["type"] = to_json(self.type_)
+        _target["loc"] = member_to_json("loc", self.loc)
+        _target["msg"] = member_to_json("msg", self.msg)
+        _target["type"] = member_to_json("type", self.type_)
         return _target
 
     @classmethod

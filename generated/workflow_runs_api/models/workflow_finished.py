@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, to_json
+from ..types import UNSET, Problem, member_to_json, to_json
 
 __all__ = ["WorkflowFinished"]
 
@@ -31,9 +31,11 @@ class WorkflowFinished:
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
-        _target["workflow_version_execution_id"] = to_json(self.workflow_version_execution_id)
+        _target["workflow_version_execution_id"] = member_to_json(
+            "workflow_version_execution_id", self.workflow_version_execution_id
+        )
         if self.final_output is not UNSET:
-            _target["final_output"] = to_json(self.final_output)
+            _target["final_output"] = member_to_json("final_output", self.final_output)
         return _target
 
     @classmethod

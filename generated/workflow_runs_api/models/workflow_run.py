@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["WorkflowRun"]
 
@@ -60,37 +60,39 @@ class WorkflowRun:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.logical_id is not UNSET:
-            _target["logical_id"] = to_json(self.logical_id)
+            _target["logical_id"] = member_to_json("logical_id", self.logical_id)
         if self.workflow_id is not UNSET:
-            _target["workflow_id"] = to_json(self.workflow_id)
+            _target["workflow_id"] = member_to_json("workflow_id", self.workflow_id)
         if self.version_number is not UNSET:
-            _target["version_number"] = to_json(self.version_number)
+            _target["version_number"] = member_to_json("version_number", self.version_number)
         if self.status is not UNSET:
-            _target["status"] = to_json(self.status)
+            _target["status"] = member_to_json("status", self.status)
         if self.termination_source is not UNSET:
-            _target["termination_source"] = to_json(self.termination_source)
+            _target["termination_source"] = member_to_json("termination_source", self.termination_source)
         if self.input_output_pairs is not UNSET:
-            _target["input_output_pairs"] = to_json(self.input_output_pairs)
+            _target["input_output_pairs"] = member_to_json("input_output_pairs", self.input_output_pairs)
         if self.run_by is not UNSET:
-            _target["run_by"] = to_json(self.run_by)
+            _target["run_by"] = member_to_json("run_by", self.run_by)
         if self.comments is not UNSET:
-            _target["comments"] = to_json(self.comments)
+            _target["comments"] = member_to_json("comments", self.comments)
         if self.llm_token_usage is not UNSET:
-            _target["llm_token_usage"] = to_json(self.llm_token_usage)
+            _target["llm_token_usage"] = member_to_json("llm_token_usage", self.llm_token_usage)
         if self.llm_latency_stats is not UNSET:
-            _target["llm_latency_stats"] = to_json(self.llm_latency_stats)
+            _target["llm_latency_stats"] = member_to_json("llm_latency_stats", self.llm_latency_stats)
         if self.version_name is not UNSET:
-            _target["version_name"] = to_json(self.version_name)
+            _target["version_name"] = member_to_json("version_name", self.version_name)
         if self.workflow_config_fully_hydrated is not UNSET:
-            _target["workflow_config_fully_hydrated"] = to_json(self.workflow_config_fully_hydrated)
+            _target["workflow_config_fully_hydrated"] = member_to_json(
+                "workflow_config_fully_hydrated", self.workflow_config_fully_hydrated
+            )
         if self.workflow_run_id is not UNSET:
-            _target["workflow_run_id"] = to_json(self.workflow_run_id)
+            _target["workflow_run_id"] = member_to_json("workflow_run_id", self.workflow_run_id)
         if self.source_workflow_run_id is not UNSET:
-            _target["source_workflow_run_id"] = to_json(self.source_workflow_run_id)
+            _target["source_workflow_run_id"] = member_to_json("source_workflow_run_id", self.source_workflow_run_id)
         if self.is_evaluation_run is not UNSET:
-            _target["is_evaluation_run"] = to_json(self.is_evaluation_run)
+            _target["is_evaluation_run"] = member_to_json("is_evaluation_run", self.is_evaluation_run)
         if self.evaluation_run_info is not UNSET:
-            _target["evaluation_run_info"] = to_json(self.evaluation_run_info)
+            _target["evaluation_run_info"] = member_to_json("evaluation_run_info", self.evaluation_run_info)
         return _target
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from .. import reading
-from ..types import UNSET, Problem, Unset, to_json
+from ..types import UNSET, Problem, Unset, member_to_json, to_json
 
 __all__ = ["WorkflowRunInput"]
 
@@ -48,25 +48,25 @@ class WorkflowRunInput:
         """This object as a new JSON object; members that are absent stay absent."""
         _target: dict[str, Any] = to_json(self.additional_properties)
         if self.dynamic_variables is not UNSET:
-            _target["dynamic_variables"] = to_json(self.dynamic_variables)
+            _target["dynamic_variables"] = member_to_json("dynamic_variables", self.dynamic_variables)
         if self.runtime_variables is not UNSET:
-            _target["runtime_variables"] = to_json(self.runtime_variables)
+            _target["runtime_variables"] = member_to_json("runtime_variables", self.runtime_variables)
         if self.miscellaneous is not UNSET:
-            _target["miscellaneous"] = to_json(self.miscellaneous)
+            _target["miscellaneous"] = member_to_json("miscellaneous", self.miscellaneous)
         if self.command is not UNSET:
-            _target["command"] = to_json(self.command)
+            _target["command"] = member_to_json("command", self.command)
         if self.workflow_id is not UNSET:
-            _target["workflow_id"] = to_json(self.workflow_id)
+            _target["workflow_id"] = member_to_json("workflow_id", self.workflow_id)
         if self.version_number is not UNSET:
-            _target["version_number"] = to_json(self.version_number)
+            _target["version_number"] = member_to_json("version_number", self.version_number)
         if self.run_by is not UNSET:
-            _target["run_by"] = to_json(self.run_by)
+            _target["run_by"] = member_to_json("run_by", self.run_by)
         if self.workflow_run_id is not UNSET:
-            _target["workflow_run_id"] = to_json(self.workflow_run_id)
+            _target["workflow_run_id"] = member_to_json("workflow_run_id", self.workflow_run_id)
         if self.team_id is not UNSET:
-            _target["team_id"] = to_json(self.team_id)
+            _target["team_id"] = member_to_json("team_id", self.team_id)
         if self.thread_to_node_inputs is not UNSET:
-            _target["thread_to_node_inputs"] = to_json(self.thread_to_node_inputs)
+            _target["thread_to_node_inputs"] = member_to_json("thread_to_node_inputs", self.thread_to_node_inputs)
         return _target
 
     @classmethod

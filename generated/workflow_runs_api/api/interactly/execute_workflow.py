@@ -62,7 +62,7 @@ def request(
         query={
             "version": version,
         },
-        body={
+        members={
             "dynamic_variables": dynamic_variables,
             "runtime_variables": runtime_variables,
             "miscellaneous": miscellaneous,

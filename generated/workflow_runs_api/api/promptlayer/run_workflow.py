@@ -48,7 +48,7 @@ def request(
         path={
             "workflow_name": workflow_name,
         },
-        body={
+        members={
             "workflow_label_name": workflow_label_name,
             "workflow_version_number": workflow_version_number,
             "metadata": metadata,

@@ -1,0 +1,73 @@
+"""What importing costs and gives: nothing heavy is loaded, and the public names are the promised ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import workflow_runs
+
+_HEAVY = ["httpx", "httpcore", "h11", "attr", "attrs", "asyncio", "ssl", "yaml"]
+_PUBLIC = {
+    "UNSET", "AsyncInteractly", "AsyncPromptLayer", "BadArgument", "BadRequest", "BadSignature", "CallbackListener",
+    "Conflict", "ContractBroken", "DashboardWebhooks", "DeliveryMemory", "ExecutionPending", "ExecutionResults",
+    "Forbidden", "Interactly", "InteractlyEvent", "InteractlyWebhooks", "MaybeSent", "NotFound", "NotSent",
+    "PromptLayer", "RecentDeliveries", "Retries", "RunCallbacks", "RunFailed", "RunFinished", "RunOutcome",
+    "ServerError", "StatusError", "TooManyRequests", "Unauthorized", "Unprocessable", "Unset", "WaitTimeout",
+    "WorkflowRunsError", "__version__", "models", "read_callback", "read_dashboard_event", "read_interactly_event",
+    "sign_dashboard_event", "sign_interactly_event",
+}  # fmt: skip
+
+
+def _loaded_after(program: str) -> list[str]:
+    report = f"{program}\nimport sys, json\nprint(json.dumps([name for name in {_HEAVY!r} if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    loaded: list[str] = json.loads(done.stdout)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import workflow_runs",
+        "import workflow_runs; from workflow_runs import PromptLayer",
+        "from workflow_runs import AsyncPromptLayer, AsyncInteractly, Interactly, Retries, RunFailed, UNSET",
+        "from workflow_runs import PromptLayer; PromptLayer(api_key='k', retries=1, timeout=3).with_options(timeout=5)",
+    ],
+)
+def test_importing_loads_nothing_heavy(program: str) -> None:
+    """Importing, and even making a client, loads neither httpx nor attrs nor asyncio."""
+    assert _loaded_after(program) == []
+
+
+def test_a_name_that_needs_attrs_loads_it_when_it_is_asked_for() -> None:
+    """The counter-check: the test above would see a heavy import."""
+    assert "attr" in _loaded_after("import workflow_runs; workflow_runs.models.RunCreated")
+
+
+def test_the_public_names_are_the_promised_ones() -> None:
+    """Semantic versioning applies to exactly these."""
+    assert sorted(workflow_runs.__all__) == sorted(_PUBLIC)
+    assert len(workflow_runs.__all__) == len(set(workflow_runs.__all__))
+
+
+@pytest.mark.parametrize("name", sorted(_PUBLIC))
+def test_every_public_name_is_there(name: str) -> None:
+    """Each name resolves, is listed by dir(), and stays the same object."""
+    assert getattr(workflow_runs, name) is getattr(workflow_runs, name)
+    assert name in dir(workflow_runs)
+
+
+def test_everything_can_be_imported_at_once() -> None:
+    """A star import brings the late names too."""
+    program = "from workflow_runs import *; assert models.RunCreated and ExecutionResults and __version__"
+    assert "attr" in _loaded_after(program)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """The late loading hides no typo."""
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = workflow_runs.no_such_name

@@ -1,0 +1,107 @@
+"""Keys and secret headers are shown nowhere: not in an error, its repr, its reply, a pickle or a log line."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+from client_calls import KEY, RESULTS, RUN, Call, Flavour, reply
+
+from workflow_runs import PromptLayer, WorkflowRunsError
+
+_ECHOES = [
+    reply(400, {"message": f"bad key {KEY}"}),
+    reply(401, {"error": KEY, "detail": [{"loc": [KEY], "msg": KEY, "type": KEY}]}),
+    reply(422, {"detail": [{"loc": [KEY], "msg": KEY, "type": KEY}]}),
+    reply(400, {"message": "x" * (300 - len(KEY) // 2) + KEY}),
+    reply(500, {"success": False, "message": KEY, "output": {}}),
+    reply(418, {KEY: KEY}, x_request_id=KEY),
+    reply(400, {}, x_request_id="x" * (80 - len(KEY) // 2) + KEY),
+    httpx.Response(200, text="no JSON", headers={"content-type": KEY}),
+    httpx.Response(200, text="no JSON", headers={"content-type": "x" * (80 - len(KEY) // 2) + KEY}),
+    reply(201, {KEY: 1}),
+    httpx.Response(307, headers={"location": f"https://evil.example/{KEY}"}),
+    httpx.ReadError(f"lost {KEY}"),
+    httpx.ConnectError("x" * (200 - len(KEY) // 2) + KEY),
+    httpx.LocalProtocolError(KEY),
+]
+
+
+def _shown(error: WorkflowRunsError) -> str:
+    lines = traceback.format_exception(error)
+    return "".join([*lines, str(error), repr(error), repr(error.args), str(error.request_id), repr(error.response)])
+
+
+def _hidden(text: str) -> bool:
+    # Half a key is a leak too: a cut in the wrong place must not leave one behind.
+    return KEY[: len(KEY) // 2] not in text
+
+
+@pytest.mark.parametrize("echo", _ECHOES, ids=range(len(_ECHOES)))
+@pytest.mark.parametrize("call", [RUN, RESULTS], ids=str)
+def test_an_echoed_key_is_masked(call: Call, echo: Any, flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
+    """A service or a network layer that repeats the key can't bring it, or half of it, into an error or a log."""
+    caplog.set_level(logging.DEBUG, "workflow_runs")
+    client, _ = flavour.over(call, echo)
+    with pytest.raises(WorkflowRunsError) as caught:
+        flavour.make(call, client)
+    assert _hidden(_shown(caught.value))
+    assert _hidden(caplog.text)
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "cookie", "x-team-token"])
+def test_headers_of_the_caller_are_masked_too(name: str, flavour: Flavour) -> None:
+    """Any header that was given may be a secret."""
+    client, _ = flavour.over(RUN, reply(400, {"message": f"bad {KEY}!"}), api_key="other", headers={name: KEY})
+    with pytest.raises(WorkflowRunsError) as caught:
+        flavour.make(RUN, client)
+    assert _hidden(_shown(caught.value))
+    assert caught.value.response is not None
+    assert _hidden(repr(caught.value.response.request.headers.raw))
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(400), httpx.Response(302, headers={"location": "https://other.example/"})], ids=[400, 302]
+)
+def test_no_reply_of_an_error_holds_the_key(answer: httpx.Response, flavour: Flavour) -> None:
+    """The raw reply that an error carries has lost the key wherever httpx keeps a request, and so has its pickle."""
+    client, _ = flavour.over(RUN, answer)
+    with pytest.raises(WorkflowRunsError) as caught:
+        flavour.make(RUN, client)
+    response = caught.value.response
+    assert response is not None
+    for request in (response.request, response.next_request):
+        assert request is None or KEY not in repr(request.headers.raw)
+    assert KEY.encode() not in pickle.dumps(caught.value)
+
+
+def test_failed_nodes_are_told_without_the_key() -> None:
+    """A node's own words are the service's words: they are masked as well."""
+    node = {
+        "status": "FAILED",
+        "value": None,
+        "error_message": f"refused {KEY}",
+        "raw_error_message": None,
+        "is_output_node": True,
+    }
+    transport = httpx.MockTransport(lambda _: reply(200, {"Reply": node}))
+    client = PromptLayer(api_key=KEY, http_client=httpx.Client(transport=transport))
+    with pytest.raises(WorkflowRunsError) as caught:
+        client.wait(1)
+    assert _hidden(_shown(caught.value))
+
+
+def test_log_lines_tell_the_try_and_nothing_that_was_sent(flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
+    """A log names operation and outcome; names, inputs and key stay out."""
+    caplog.set_level(logging.DEBUG, "workflow_runs")
+    client, _ = flavour.over(RUN, RUN.ok())
+    flavour.do(client, "run_workflow", "secret-workflow", input_variables={"a": "secret-input"})
+    told = "\n".join(record.getMessage() for record in caplog.records if record.name == "workflow_runs")
+    assert "run_workflow" in told
+    assert "201" in told
+    assert "secret" not in told
+    assert KEY not in told

@@ -1,0 +1,161 @@
+"""Who may import whom: a wrong arrow would let one bug hide in two places."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_OURS = {"workflow_runs", "workflow_runs_api", "workflow_sandbox", "contract_tests"}
+_FOLDERS = {
+    "workflow_runs_api": _ROOT / "generated" / "workflow_runs_api",
+    "workflow_runs": _ROOT / "src" / "workflow_runs",
+    "workflow_sandbox": _ROOT / "src" / "workflow_sandbox",
+    "contract_tests": _ROOT / "contract_tests",
+}
+_MAY_IMPORT: dict[str, set[str]] = {
+    "workflow_runs_api": set(),
+    "workflow_runs": {"workflow_runs_api"},
+    "workflow_sandbox": set(),
+    "contract_tests": {"workflow_runs", "workflow_runs_api", "workflow_sandbox"},
+}
+_STRICT = ("workflow_runs", "workflow_runs_api")
+
+
+class Import(NamedTuple):
+    """One imported module, and where and how it is imported."""
+
+    module: str
+    line: int
+    in_function: bool
+    for_types: bool
+
+
+def _imports(path: Path) -> list[Import]:
+    found: list[Import] = []
+
+    def visit(node: ast.AST, *, in_function: bool, for_types: bool) -> None:
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, node.lineno, in_function, for_types) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.append(Import("." * node.level + (node.module or ""), node.lineno, in_function, for_types))
+        elif isinstance(node, ast.Call) and (named := _import_by_name(node)):
+            found.append(Import(named, node.lineno, in_function, for_types))
+        in_function = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for statement in node.body:
+                visit(statement, in_function=in_function, for_types=True)
+            for statement in node.orelse:
+                visit(statement, in_function=in_function, for_types=for_types)
+            return
+        for inner in ast.iter_child_nodes(node):
+            visit(inner, in_function=in_function, for_types=for_types)
+
+    visit(ast.parse(path.read_text("utf-8")), in_function=False, for_types=False)
+    return found
+
+
+def _import_by_name(node: ast.Call) -> str | None:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name not in {"import_module", "__import__"} or not node.args:
+        return None
+    first = node.args[0]
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+_MODULES = [
+    pytest.param(package, path, id=f"{package}/{path.relative_to(folder).as_posix()}")
+    for package, folder in _FOLDERS.items()
+    for path in _modules(folder)
+]
+
+
+def test_all_four_packages_are_looked_at() -> None:
+    """The tests below are about something."""
+    looked_at = {parameter.values[0] for parameter in _MODULES}
+    assert looked_at == set(_FOLDERS)
+
+
+@pytest.mark.parametrize(("package", "path"), _MODULES)
+def test_a_module_imports_only_what_its_package_may(package: str, path: Path) -> None:
+    """The arrows go one way, for types as at run time."""
+    allowed = _MAY_IMPORT[package] | {package}
+    for each in _imports(path):
+        top = each.module.partition(".")[0]
+        assert top not in _OURS or top in allowed, f"{path}:{each.line} imports {each.module}"
+        assert top != "tests", f"{path}:{each.line} imports the tests"
+
+
+@pytest.mark.parametrize("path", _modules(_FOLDERS["workflow_sandbox"]), ids=lambda path: path.name)
+def test_the_sandbox_does_not_read_the_contract(path: Path) -> None:
+    """It was written from the pages: what it had from the contract it couldn't contradict."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert "openapi.yaml" not in node.value
+    assert not {each.module.partition(".")[0] for each in _imports(path)} & {"yaml", "ruamel"}
+
+
+def test_only_tests_import_the_harness() -> None:
+    """Nothing that a user imports or that generates brings the harness along."""
+    others = list(_ROOT.glob("*.py")) + _modules(_ROOT / "scripts")
+    for package in ("workflow_runs", "workflow_runs_api", "workflow_sandbox"):
+        others += _modules(_FOLDERS[package])
+    for path in others:
+        assert not [each for each in _imports(path) if each.module.partition(".")[0] == "contract_tests"], path
+
+
+@pytest.mark.parametrize("package", _STRICT)
+def test_one_module_touches_the_wire_library(package: str) -> None:
+    """Only the transport of the generated package imports httpx at run time, so that it can be replaced one day."""
+    wire = _FOLDERS["workflow_runs_api"] / "transport.py"
+    for path in _modules(_FOLDERS[package]):
+        imported = [each for each in _imports(path) if each.module.partition(".")[0] in {"httpx", "httpcore", "h11"}]
+        at_run_time = [each for each in imported if not each.for_types]
+        assert bool(at_run_time) == (path == wire), path
+
+
+def _may_import_late(path: Path) -> bool:
+    api = _FOLDERS["workflow_runs_api"] / "api"
+    return path.is_relative_to(api) and path.name == "__init__.py"
+
+
+@pytest.mark.parametrize("package", _STRICT)
+def test_imports_within_functions_stand_where_they_are_allowed(package: str) -> None:
+    """Late imports belong to the operation packages and the one seam."""
+    seam = _FOLDERS["workflow_runs_api"] / "client.py"
+    for path in _modules(_FOLDERS[package]):
+        late = [each for each in _imports(path) if each.in_function]
+        if path == seam:
+            assert [each.module for each in late] == ["."], late
+            tree = ast.parse(path.read_text("utf-8"))
+            holders = [
+                node.name
+                for node in ast.walk(tree)
+                if isinstance(node, ast.FunctionDef) and any(isinstance(x, ast.ImportFrom) for x in node.body)
+            ]
+            assert holders == ["_wire"]
+        elif late and package == "workflow_runs":
+            # By name and of its own: what needs the models is loaded when it is first used.
+            assert all(each.module.startswith("workflow_runs.") for each in late), f"{path}: {late}"
+        elif late:
+            assert _may_import_late(path), f"{path}: {late}"
+
+
+def test_other_late_imports_are_told() -> None:
+    """The sandbox and the harness load heavy optional dependencies late; which ones is said, not judged."""
+    told = [
+        f"{path.relative_to(_ROOT)}:{each.line} {each.module}"
+        for package in ("workflow_sandbox", "contract_tests")
+        for path in _modules(_FOLDERS[package])
+        for each in _imports(path)
+        if each.in_function
+    ]
+    print(*told, sep="\n")  # noqa: T201 - shown by `pytest -rP`
+    assert len(told) == len(set(told))
