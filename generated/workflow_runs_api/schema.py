@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .types import Problem
@@ -104,7 +104,7 @@ def _bound(applies: Callable[[Any], bool], fits: Callable[[Any, Any], object], w
 
 def _is_multiple(value: float, step: float) -> bool:
     # As the numbers are written: 4.35 is a multiple of 0.01, though no binary fraction says so.
-    return Decimal(repr(value)) % Decimal(repr(step)) == 0
+    return (Fraction(repr(value)) / Fraction(repr(step))).denominator == 1
 
 
 def _are_unique(value: list[Any], wanted: bool) -> bool:  # noqa: FBT001 - the keyword's argument
