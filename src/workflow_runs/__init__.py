@@ -31,7 +31,7 @@ from workflow_runs_api.errors import (
 from workflow_runs_api.types import UNSET, Unset
 
 from .interactly import AsyncInteractly, Interactly
-from .outcome import RunFailed, RunOutcome, WaitTimeout
+from .outcome import Progress, RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 from .promptlayer import AsyncPromptLayer, PromptLayer
 from .retries import Retries
 from .version import __version__
@@ -43,8 +43,10 @@ if TYPE_CHECKING:
         ExecutionResults,
     )
 
+    from .batch import BatchItem, BatchProgress, BatchResult, run_batch, run_batch_async
     from .callbacks import RunFinished, read_callback
     from .deliveries import DeliveryMemory, RecentDeliveries
+    from .ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch
     from .listening import CallbackListener
     from .receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
     from .signatures import BadSignature, sign_dashboard_event, sign_interactly_event
@@ -53,21 +55,30 @@ if TYPE_CHECKING:
 _RESULTS = "workflow_runs_api.api.promptlayer.get_workflow_version_execution_results"
 # What needs attrs, httpx or a server of its own is loaded when it is first asked for.
 _LATER = {
-    "models": "workflow_runs_api.models",
-    "ExecutionPending": _RESULTS,
-    "ExecutionResults": _RESULTS,
     "BadSignature": "workflow_runs.signatures",
+    "BatchItem": "workflow_runs.batch",
+    "BatchProgress": "workflow_runs.batch",
+    "BatchResult": "workflow_runs.batch",
     "CallbackListener": "workflow_runs.listening",
     "DashboardWebhooks": "workflow_runs.receivers",
     "DeliveryMemory": "workflow_runs.deliveries",
+    "ExecutionPending": _RESULTS,
+    "ExecutionResults": _RESULTS,
     "InteractlyEvent": "workflow_runs.webhooks",
     "InteractlyWebhooks": "workflow_runs.receivers",
+    "Ledger": "workflow_runs.ledger",
+    "LedgerError": "workflow_runs.ledger",
+    "LedgerInUse": "workflow_runs.ledger",
+    "LedgerMismatch": "workflow_runs.ledger",
     "RecentDeliveries": "workflow_runs.deliveries",
     "RunCallbacks": "workflow_runs.receivers",
     "RunFinished": "workflow_runs.callbacks",
+    "models": "workflow_runs_api.models",
     "read_callback": "workflow_runs.callbacks",
     "read_dashboard_event": "workflow_runs.webhooks",
     "read_interactly_event": "workflow_runs.webhooks",
+    "run_batch": "workflow_runs.batch",
+    "run_batch_async": "workflow_runs.batch",
     "sign_dashboard_event": "workflow_runs.signatures",
     "sign_interactly_event": "workflow_runs.signatures",
 }
@@ -79,6 +90,9 @@ __all__ = [
     "BadArgument",
     "BadRequest",
     "BadSignature",
+    "BatchItem",
+    "BatchProgress",
+    "BatchResult",
     "CallbackListener",
     "Conflict",
     "ContractBroken",
@@ -90,9 +104,14 @@ __all__ = [
     "Interactly",
     "InteractlyEvent",
     "InteractlyWebhooks",
+    "Ledger",
+    "LedgerError",
+    "LedgerInUse",
+    "LedgerMismatch",
     "MaybeSent",
     "NotFound",
     "NotSent",
+    "Progress",
     "PromptLayer",
     "RecentDeliveries",
     "Retries",
@@ -106,6 +125,7 @@ __all__ = [
     "Unauthorized",
     "Unprocessable",
     "Unset",
+    "WaitCancelled",
     "WaitTimeout",
     "WorkflowRunsError",
     "__version__",
@@ -113,6 +133,8 @@ __all__ = [
     "read_callback",
     "read_dashboard_event",
     "read_interactly_event",
+    "run_batch",
+    "run_batch_async",
     "sign_dashboard_event",
     "sign_interactly_event",
 ]

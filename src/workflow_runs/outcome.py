@@ -1,4 +1,4 @@
-"""How a run ends: with an outcome, in failure, or not within the time given."""
+"""How a run ends, with an outcome or in failure, and what is known of one that hasn't ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workflow_runs_api.errors import WorkflowRunsError
 if TYPE_CHECKING:
     from workflow_runs_api.models import NodeOutput
 
-__all__ = ["RunFailed", "RunOutcome", "WaitTimeout"]
+__all__ = ["Progress", "RunFailed", "RunOutcome", "WaitCancelled", "WaitTimeout"]
 
 
 class RunOutcome(NamedTuple):
@@ -19,11 +19,45 @@ class RunOutcome(NamedTuple):
         execution_id: Id of the execution.
         output: The main output, any JSON value; null, false, 0, "" and {} are outputs like any other.
         nodes: Every node's entry by its name if all outputs were asked for, else None.
+
+    Example:
+        >>> execution_id, output, nodes = client.wait(98765, return_all_outputs=True)
+        >>> {name: node.status for name, node in nodes.items()}
+        {'Draft': 'SUCCESS', 'Reply': 'SUCCESS'}
     """
 
     execution_id: int
     output: Any
     nodes: dict[str, NodeOutput] | None = None
+
+
+class Progress(NamedTuple):
+    """How far a wait has come; `wait` hands one to `on_progress` after each question that didn't end it.
+
+    Attributes:
+        execution_id: Id of the execution.
+        seconds: Seconds since the wait began.
+        polls: Questions asked so far, those without an answer included.
+        nodes: Status of every node by its name, if all outputs were asked for and the answer tells them; else None.
+        problem: Why this question got no answer, or None if it got one.
+
+    Example:
+        >>> print(Progress(98765, seconds=0.5, polls=1, nodes={"Draft": "SUCCESS", "Reply": "RUNNING"}))
+        execution 98765 after 0.5 s: Draft SUCCESS, Reply RUNNING
+    """
+
+    execution_id: int
+    seconds: float
+    polls: int
+    nodes: dict[str, str] | None = None
+    problem: WorkflowRunsError | None = None
+
+    def __str__(self) -> str:
+        if self.problem is not None:
+            state = f"no answer, asking again ({self.problem})"
+        else:
+            state = ", ".join(f"{name} {status}" for name, status in (self.nodes or {}).items()) or "running"
+        return f"execution {self.execution_id} after {self.seconds:.1f} s: {state}"
 
 
 class RunFailed(WorkflowRunsError):
@@ -55,6 +89,20 @@ class RunFailed(WorkflowRunsError):
 
 class WaitTimeout(WorkflowRunsError):
     """The run had not ended when the deadline came. It goes on: wait for the execution id again.
+
+    If the last question got no answer, the error that it ended in is the `__cause__`.
+
+    Attributes:
+        execution_id: Id of the execution.
+    """
+
+    def __init__(self, message: str, *, execution_id: int) -> None:
+        self.execution_id = execution_id
+        super().__init__(message, operation="wait")
+
+
+class WaitCancelled(WorkflowRunsError):
+    """The wait was cancelled before the run had ended. The run goes on: wait for the execution id again.
 
     Attributes:
         execution_id: Id of the execution.

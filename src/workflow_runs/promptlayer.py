@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
@@ -12,12 +13,17 @@ from .outcome import RunFailed, RunOutcome
 from .settings import Configured
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from collections.abc import Callable
+    from typing import Self, Unpack
+
+    import httpx
 
     from workflow_runs_api.api.promptlayer.run_workflow import Keywords
     from workflow_runs_api.models import RunAccepted, RunCreated
+    from workflow_runs_api.operation import Call, Operation, Outgoing
 
-    from .waiting import Waiting
+    from .outcome import Progress
+    from .waiting import Cancellation, Waiting
 
 __all__ = ["AsyncPromptLayer", "PromptLayer"]
 
@@ -30,6 +36,7 @@ class _Waits(Configured):
 
     _service = "PROMPTLAYER"
     _production = SERVER
+    _now = staticmethod(time.monotonic)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         # The contract's failure form has become a model; anything else with this status is a server in trouble.
@@ -44,11 +51,33 @@ class _Waits(Configured):
             )
         return error
 
-    def _waiting(self, run: Any, *, return_all_outputs: bool, deadline: float) -> Waiting:
+    def _waiting(self, run: Any, **options: Any) -> Waiting:
         # Loaded by name, since it needs the models and with them attrs, which a script may never use.
         module = importlib.import_module("workflow_runs.waiting")
-        waiting: Waiting = module.Waiting(run, return_all_outputs=return_all_outputs, deadline=deadline)
+        waiting: Waiting = module.Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
         return waiting
+
+    def _asking(self, waiting: Waiting) -> Self:
+        """A view that asks once and keeps the raw reply: when to ask again is for the wait alone to say."""
+        told = self._on_reply
+
+        def keep(response: httpx.Response) -> None:
+            waiting.response = response
+            if told is not None:
+                told(response)
+
+        return self.with_options(retries=0, on_reply=keep)
+
+    def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
+        headers = {**self._connection.headers, **self._all_headers(operation)}
+        return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
+
+
+def _note_start(error: WorkflowRunsError, run: RunCreated | RunAccepted) -> None:
+    # Whoever catches an error of `run_and_wait` from after the start must not take it for a reason to start again.
+    error.may_have_run = True
+    if not hasattr(error, "execution_id"):
+        error.message += f"; execution {run.workflow_version_execution_id} was started, wait for it"
 
 
 class PromptLayer(_Waits, PromptLayerOperations):
@@ -68,35 +97,58 @@ class PromptLayer(_Waits, PromptLayerOperations):
         *,
         return_all_outputs: bool = False,
         deadline: float = _HOUR,
+        on_progress: Callable[[Progress], object] | None = None,
+        cancelled: Cancellation | None = None,
     ) -> RunOutcome:
         """Ask for the results of a run until it has ended.
+
+        The first question comes after 0.5 s, later ones at pauses that grow to 5 s; a `Retry-After` of the service
+        makes a pause longer. The last question comes at the deadline. One that gets no answer (no connection, a broken
+        one, 429, 5xx) is asked again and ends the wait only if the client's `retries` are 0: the run goes on meanwhile.
+        Any other error, as 401 or 404, ends the wait.
+
+        A question on its way is let finish, so that a wait may end later than its deadline by the time of one, as the
+        client's `timeout` allows it, and of its further tries within a second.
 
         Args:
             run: What `run_workflow` gave back, or the execution id, perhaps of a run that another process started.
             return_all_outputs: Whether every node's entry is wanted, or the main output alone.
-            deadline: Seconds to wait at most.
+            deadline: Seconds to wait at most. Default: an hour.
+            on_progress: Is called with a `Progress` after every question that leaves the run going on. What it raises
+                ends the wait.
+            cancelled: Ends the wait, even in the middle of a pause, as soon as it is set: a `threading.Event`, for the
+                asyncio client an `asyncio.Event`.
 
         Raises:
             RunFailed: None of the run's output nodes has succeeded.
             WaitTimeout: The deadline came first. The run goes on.
+            WaitCancelled: `cancelled` was set first. The run goes on.
+            BadArgument: An argument makes no sense; nothing was asked.
             WorkflowRunsError: Asking failed, see `get_workflow_version_execution_results`.
 
         Example:
-            >>> client.wait(98765, return_all_outputs=True).output
+            >>> client.wait(98765, return_all_outputs=True, on_progress=print).output
             'Your invoice is attached.'
         """
-        waiting = self._waiting(run, return_all_outputs=return_all_outputs, deadline=deadline)
-        outcome = None
-        while outcome is None:
-            self._pause(waiting.pause())
-            reply = self.get_workflow_version_execution_results(
-                workflow_version_execution_id=waiting.execution_id, return_all_outputs=waiting.return_all_outputs
-            )
-            outcome = waiting.outcome(reply)
-        return outcome
+        waiting = self._waiting(
+            run,
+            return_all_outputs=return_all_outputs,
+            deadline=deadline,
+            on_progress=on_progress,
+            cancelled=cancelled,
+            asynchronous=False,
+        )
+        client = self._asking(waiting)
+        for seconds in waiting.pauses():
+            waiting.rest(seconds, self._pause)
+            with waiting.asking():
+                waiting.read(client.get_workflow_version_execution_results(**waiting.question))
+        return waiting.outcome
 
     def run_and_wait(self, workflow_name: str, **arguments: Unpack[Keywords]) -> RunOutcome:
-        """Start a run and wait for it for up to an hour. Takes the arguments of `run_workflow`.
+        """Start a run and wait for it for up to an hour. Takes the arguments of `run_workflow` and has none of its own.
+
+        An error from after the start has `may_have_run` true and names the execution: wait for it, don't start again.
 
         Raises:
             RunFailed: None of the run's output nodes has succeeded.
@@ -108,7 +160,11 @@ class PromptLayer(_Waits, PromptLayerOperations):
             'Your invoice is attached.'
         """
         run = self.run_workflow(workflow_name, **arguments)
-        return self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
+        try:
+            return self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
+        except WorkflowRunsError as error:
+            _note_start(error, run)
+            raise
 
 
 class AsyncPromptLayer(_Waits, AsyncPromptLayerOperations):
@@ -128,19 +184,33 @@ class AsyncPromptLayer(_Waits, AsyncPromptLayerOperations):
         *,
         return_all_outputs: bool = False,
         deadline: float = _HOUR,
+        on_progress: Callable[[Progress], object] | None = None,
+        cancelled: Cancellation | None = None,
     ) -> RunOutcome:
-        """Ask for the results of a run until it has ended. See `PromptLayer.wait`."""
-        waiting = self._waiting(run, return_all_outputs=return_all_outputs, deadline=deadline)
-        outcome = None
-        while outcome is None:
-            await self._pause(waiting.pause())
-            reply = await self.get_workflow_version_execution_results(
-                workflow_version_execution_id=waiting.execution_id, return_all_outputs=waiting.return_all_outputs
-            )
-            outcome = waiting.outcome(reply)
-        return outcome
+        """Ask for the results of a run until it has ended. See `PromptLayer.wait`.
+
+        It can be cancelled like any task, too: the run goes on.
+        """
+        waiting = self._waiting(
+            run,
+            return_all_outputs=return_all_outputs,
+            deadline=deadline,
+            on_progress=on_progress,
+            cancelled=cancelled,
+            asynchronous=True,
+        )
+        client = self._asking(waiting)
+        for seconds in waiting.pauses():
+            await waiting.rest_async(seconds, self._pause)
+            with waiting.asking():
+                waiting.read(await client.get_workflow_version_execution_results(**waiting.question))
+        return waiting.outcome
 
     async def run_and_wait(self, workflow_name: str, **arguments: Unpack[Keywords]) -> RunOutcome:
         """Start a run and wait for it for up to an hour. See `PromptLayer.run_and_wait`."""
         run = await self.run_workflow(workflow_name, **arguments)
-        return await self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
+        try:
+            return await self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
+        except WorkflowRunsError as error:
+            _note_start(error, run)
+            raise

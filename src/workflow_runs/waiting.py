@@ -1,28 +1,59 @@
-"""Waiting for a run: when to ask, what an answer means. Knows no clock but the caller's and sends nothing itself."""
+"""Waiting for a run: when to ask, what an answer means, what a lost answer means.
+
+Sends nothing, and knows no clock but the one it is given: the clients' `wait` asks and pauses, in a few lines each.
+"""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+import asyncio
+import contextlib
+import inspect
+import logging
+import math
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
-from workflow_runs_api.errors import BadArgument, ContractBroken
+from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import (
+    OPERATION,
+    ExecutionPending,
+    ExecutionResults,
+    Keywords,
+    request,
+)
+from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 from workflow_runs_api.models.node_outputs import read_node_outputs
+from workflow_runs_api.redaction import Redaction
+from workflow_runs_api.reply import Reply
 from workflow_runs_api.types import Problem
 
-from .outcome import RunFailed, RunOutcome, WaitTimeout
+from .outcome import Progress, RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 
 if TYPE_CHECKING:
-    from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import (
-        ExecutionPending,
-        ExecutionResults,
-    )
-    from workflow_runs_api.models import NodeOutput
+    from collections.abc import Awaitable, Callable, Iterator
 
-__all__ = ["Waiting"]
+    import httpx
+
+    from workflow_runs_api.models import NodeOutput
+    from workflow_runs_api.operation import Call, Operation, Outgoing
+
+    from .retries import Retries, Tries
+
+__all__ = ["Cancellation", "Waiting", "checked_deadline"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.5, 5.0, 1.5
-_OPERATION = "get_workflow_version_execution_results"
-_NODE_MEMBERS = frozenset({"status", "value", "error_message", "raw_error_message", "is_output_node"})
+_FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
+# Servers close idle connections after some seconds, and the last question may be the one to find that out.
+_GRACE = 1.0
+_WORDS_SHOWN = 300
+_NODE_MEMBERS: Final = frozenset({"status", "value", "error_message", "raw_error_message", "is_output_node"})
+_LOG = logging.getLogger("workflow_runs")
+
+
+class Cancellation(Protocol):
+    """What cancels a wait: a `threading.Event`, or for the asyncio client an `asyncio.Event`."""
+
+    @property
+    def wait(self) -> Callable[..., Any]:
+        """Wait until it is set."""
 
 
 class Waiting:
@@ -30,51 +61,175 @@ class Waiting:
 
     Attributes:
         execution_id: Id of the execution.
-        return_all_outputs: Whether every node's entry is asked for.
+        question: The arguments to ask for the results with.
+        response: The raw reply to the last question; whoever asks puts it here.
+        outcome: What the run has produced, once `pauses` has come to its end.
     """
 
-    def __init__(self, run: Any, *, return_all_outputs: bool, deadline: float) -> None:
-        self.execution_id = _execution_id(run)
-        self.return_all_outputs = return_all_outputs
-        self._deadline = deadline
-        self._began = time.monotonic()
-        self._pause = _FIRST_PAUSE
+    outcome: RunOutcome
 
-    def pause(self) -> float:
-        """Seconds to wait before the next question: 0.5 at first, growing to 5.
+    def __init__(
+        self,
+        run: Any,
+        *,
+        return_all_outputs: bool,
+        deadline: float,
+        retries: Retries,
+        now: Callable[[], float],
+        outgoing: Callable[[Operation[Any], Call], Outgoing],
+        on_progress: Callable[[Progress], object] | None,
+        cancelled: Cancellation | None,
+        asynchronous: bool,
+    ) -> None:
+        self.execution_id = _execution_id(run)
+        _check_hooks(on_progress, cancelled, asynchronous=asynchronous)
+        self.question: Keywords = {
+            "workflow_version_execution_id": self.execution_id,
+            "return_all_outputs": return_all_outputs,
+        }
+        self._call = request(**self.question)  # refuses what can't be asked now, not after the first pause
+        self.response: httpx.Response | None = None
+        self._deadline = checked_deadline(deadline)
+        self._policy = retries
+        self._now = now
+        self._outgoing = outgoing
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._began = now()
+        self._polls = 0
+        self._pause = _FIRST_PAUSE
+        self._ended = False
+        self._tries: Tries | None = None
+        self._further_try: float | None = None
+        self._retry_after: float | None = None
+        self._problem: WorkflowRunsError | None = None
+
+    def pauses(self) -> Iterator[float]:
+        """Seconds to pause before each question, until the run has ended.
 
         Raises:
-            WaitTimeout: the deadline has come.
+            WaitTimeout: the deadline has come, or will have come before the service wants to be asked again.
         """
-        left = self._deadline - (time.monotonic() - self._began)
-        if left <= 0:
-            words = f"execution {self.execution_id} has not ended after {self._deadline:g} s; it goes on, wait again"
-            raise WaitTimeout(words, execution_id=self.execution_id)
-        pause, self._pause = self._pause, min(self._pause * _GROWTH, _LONGEST_PAUSE)
-        return min(pause, left)
+        while not self._ended:
+            yield self._next_pause()
 
-    def outcome(self, reply: ExecutionResults | ExecutionPending) -> RunOutcome | None:
-        """What an answer means: the outcome, or None while the run goes on.
+    def _next_pause(self) -> float:
+        left = self._deadline - (self._now() - self._began)
+        floor = min(self._retry_after or 0.0, self._policy.longest_retry_after)
+        further_try, self._further_try = self._further_try, None
+        if left <= (0.0 if further_try is None else -_GRACE) or floor > max(left, 0.0):
+            self._give_up()
+        pause = self._rhythm() if further_try is None else further_try
+        return max(0.0, min(max(pause, floor), left))
+
+    def _rhythm(self) -> float:
+        pause, self._pause = self._pause, min(self._pause * _GROWTH, _LONGEST_PAUSE)
+        return pause
+
+    def _give_up(self) -> NoReturn:
+        words = f"execution {self.execution_id} has no outcome after {self._deadline:g} s; it goes on, wait again"
+        if self._problem is not None:
+            words += f" (the last question got no answer: {self._problem})"
+        raise WaitTimeout(words, execution_id=self.execution_id) from self._problem
+
+    def rest(self, seconds: float, pause: Callable[[float], None]) -> None:
+        """Pause, unless the wait is cancelled.
+
+        Raises:
+            WaitCancelled: it is.
+        """
+        if self._cancelled is None:
+            pause(seconds)
+        elif self._cancelled.wait(seconds):
+            self._stop()
+
+    async def rest_async(self, seconds: float, pause: Callable[[float], Awaitable[None]]) -> None:
+        """The same for asyncio."""
+        if self._cancelled is None:
+            await pause(seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._cancelled.wait()
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        words = f"no longer waiting for execution {self.execution_id}; it goes on, wait again"
+        raise WaitCancelled(words, execution_id=self.execution_id)
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Stands round a question: one that got lost on the way is asked again, any other error is raised.
+
+        Lost is what the client's policy would send again: no connection, a broken one, 429 and 5xx. Such a trouble may
+        pass while the run goes on, so it is waited out until the deadline. A policy without further tries raises it.
+        """
+        self._polls += 1
+        self.response = None
+        try:
+            yield
+        except RunFailed as failure:
+            raise self._told(failure) from None
+        except WorkflowRunsError as problem:
+            if not self._policy.further_tries or not self._policy.allows(problem, repeatable=True):
+                raise
+            self._after_loss(problem)
+
+    def _after_loss(self, problem: WorkflowRunsError) -> None:
+        self._tries = self._tries or self._policy.begin()
+        self._further_try = self._tries.after(problem, repeatable=True)
+        self._retry_after = problem.retry_after
+        self._problem = problem
+        _LOG.info("execution %d: a question got no answer (%s); asking again", self.execution_id, problem)
+        self._tell(None)
+
+    def _after_answer(self, retry_after: float | None) -> None:
+        self._tries = self._further_try = self._problem = None
+        self._retry_after = retry_after
+
+    def read(self, reply: ExecutionResults | ExecutionPending) -> None:
+        """Take an answer in.
 
         Raises:
             RunFailed: no output node has succeeded.
             ContractBroken: all nodes were asked for, and the answer doesn't have their form.
         """
-        if type(reply).__name__ == "ExecutionPending":
-            return None
-        if self.return_all_outputs:
-            return self._of_nodes(self._nodes(reply.value))
-        if _is_failure(reply.value):
-            raise self._failure(read_node_outputs(reply.value))
-        return RunOutcome(self.execution_id, reply.value)
+        self._ended = isinstance(reply, ExecutionResults)
+        if isinstance(reply, ExecutionResults):
+            self.outcome = self._outcome(reply.value)
+            return
+        self._after_answer(self._asked_wait())
+        self._tell(_statuses(reply.value) if self.question["return_all_outputs"] else None)
+
+    def _asked_wait(self) -> float | None:
+        # An error is the one thing that carries a reply's Retry-After; nobody raises this one.
+        return None if self.response is None else self._broken(Problem("an end")).retry_after
+
+    def _tell(self, nodes: dict[str, str] | None) -> None:
+        if self._on_progress is not None:
+            seconds = self._now() - self._began
+            self._on_progress(Progress(self.execution_id, seconds, self._polls, nodes, self._problem))
+
+    def _outcome(self, value: Any) -> RunOutcome:
+        if self.question["return_all_outputs"]:
+            return self._of_nodes(self._nodes(value))
+        failed = _failed_nodes(value)
+        if failed is not None:
+            raise self._failure(failed)
+        return RunOutcome(self.execution_id, value)
 
     def _nodes(self, value: Any) -> dict[str, NodeOutput]:
         try:
             return read_node_outputs(value)
         except Problem as problem:
-            raise ContractBroken(
-                operation=_OPERATION, path=problem.path, expected=problem.expected, received=problem.received
-            ) from None
+            raise self._broken(problem) from None
+
+    def _broken(self, problem: Problem) -> WorkflowRunsError:
+        return self._reply().broken(problem)
+
+    def _reply(self) -> Reply:
+        assert self.response is not None
+        return Reply(OPERATION, self.response, Redaction(self._outgoing(OPERATION, self._call)))
 
     def _of_nodes(self, nodes: dict[str, NodeOutput]) -> RunOutcome:
         outputs = [node for node in nodes.values() if node.is_output_node]
@@ -84,9 +239,22 @@ class Waiting:
         return RunOutcome(self.execution_id, succeeded[0].value if succeeded else None, nodes)
 
     def _failure(self, nodes: dict[str, NodeOutput]) -> RunFailed:
-        told = [f"{name}: {node.error_message or node.status}" for name, node in nodes.items() if node.is_output_node]
-        words = f"execution {self.execution_id} has ended without an output; {'; '.join(told)[:300]}"
-        return RunFailed(words, execution_id=self.execution_id, nodes=nodes, operation=_OPERATION)
+        reply = self._broken(Problem("an output"))
+        return RunFailed(
+            "", nodes=nodes, operation=reply.operation, response=reply.response, request_id=reply.request_id
+        )
+
+    def _told(self, failure: RunFailed) -> RunFailed:
+        """A failure in either form, with all that is known here: which execution, and why its output nodes failed."""
+        failure.execution_id = self.execution_id
+        failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
+        ended = {name: node for name, node in (failure.nodes or {}).items() if node.is_output_node}
+        told = [f"{name}: {node.error_message or node.status}" for name, node in ended.items()]
+        # The nodes' words are the service's: it may have sent back what it was sent.
+        words = self._reply().shown("; ".join(told) or getattr(failure.body, "message", ""), _WORDS_SHOWN)
+        failure.message = f"execution {self.execution_id} has ended without an output; {words}"
+        failure.args = (failure.message,)
+        return failure
 
 
 def _execution_id(run: Any) -> int:
@@ -96,15 +264,46 @@ def _execution_id(run: Any) -> int:
     return execution_id
 
 
-def _is_failure(value: Any) -> bool:
-    """Whether a bare output is none: some servers send all nodes when no output node has succeeded.
+def checked_deadline(deadline: Any) -> float:
+    """Seconds to wait at most.
+
+    Raises:
+        BadArgument: it is no number of seconds.
+    """
+    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline >= 0:
+        raise BadArgument("expected seconds, 0 or more", field="deadline", operation="wait")
+    return math.inf if deadline > _FOR_EVER else float(deadline)
+
+
+def _check_hooks(on_progress: Any, cancelled: Any, *, asynchronous: bool) -> None:
+    if on_progress is not None and not callable(on_progress):
+        raise BadArgument("expected a function", field="on_progress", operation="wait")
+    wait = getattr(cancelled, "wait", None)
+    if cancelled is not None and (not callable(wait) or inspect.iscoroutinefunction(wait) is not asynchronous):
+        kind = "an asyncio.Event" if asynchronous else "a threading.Event"
+        raise BadArgument(f"expected {kind}", field="cancelled", operation="wait")
+
+
+def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
+    """The nodes, if a bare output is none: some servers send all nodes when no output node has succeeded.
 
     An output of the workflow's own may be an object of objects too; so it has to look like nodes in every entry.
     """
     if not isinstance(value, dict) or not value:
-        return False
-    entries = list(value.values())
-    if not all(isinstance(entry, dict) and entry.keys() >= _NODE_MEMBERS for entry in entries):
-        return False
-    outputs = [entry for entry in entries if entry["is_output_node"] is True]
-    return bool(outputs) and all(entry["status"] != "SUCCESS" for entry in outputs)
+        return None
+    if not all(isinstance(entry, dict) and entry.keys() >= _NODE_MEMBERS for entry in value.values()):
+        return None
+    try:
+        nodes = read_node_outputs(value)
+    except Problem:
+        return None
+    outputs = [node for node in nodes.values() if node.is_output_node]
+    return nodes if outputs and all(node.status != "SUCCESS" for node in outputs) else None
+
+
+def _statuses(value: Any) -> dict[str, str] | None:
+    """The nodes' statuses; the contract leaves a pending body open, so whatever else it is tells nothing."""
+    try:
+        return {name: node.status for name, node in read_node_outputs(value).items()}
+    except Problem:
+        return None

@@ -7,7 +7,7 @@ import doctest
 import functools
 import inspect
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -15,6 +15,9 @@ from client_calls import CONTRACT, INTERACTLY_URL, KEY, reply
 
 import workflow_runs
 from workflow_runs_api.api import interactly, promptlayer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _OPERATIONS = {
     (method, path): operation
@@ -74,8 +77,9 @@ def _names(service: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", _WITH_EXAMPLES)
-def test_the_example_of_a_docstring_runs(name: str) -> None:
+def test_the_example_of_a_docstring_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a docstring shows is what happens."""
+    monkeypatch.chdir(tmp_path)  # an example may leave a file
     documented, service = _WITH_EXAMPLES[name]
     text = inspect.getdoc(documented) or ""
     test = doctest.DocTestParser().get_doctest(text, _names(service), name, None, 0)

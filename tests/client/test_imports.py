@@ -12,12 +12,14 @@ import workflow_runs
 
 _HEAVY = ["httpx", "httpcore", "h11", "attr", "attrs", "asyncio", "ssl", "yaml"]
 _PUBLIC = {
-    "UNSET", "AsyncInteractly", "AsyncPromptLayer", "BadArgument", "BadRequest", "BadSignature", "CallbackListener",
-    "Conflict", "ContractBroken", "DashboardWebhooks", "DeliveryMemory", "ExecutionPending", "ExecutionResults",
-    "Forbidden", "Interactly", "InteractlyEvent", "InteractlyWebhooks", "MaybeSent", "NotFound", "NotSent",
-    "PromptLayer", "RecentDeliveries", "Retries", "RunCallbacks", "RunFailed", "RunFinished", "RunOutcome",
-    "ServerError", "StatusError", "TooManyRequests", "Unauthorized", "Unprocessable", "Unset", "WaitTimeout",
-    "WorkflowRunsError", "__version__", "models", "read_callback", "read_dashboard_event", "read_interactly_event",
+    "AsyncInteractly", "AsyncPromptLayer", "BadArgument", "BadRequest", "BadSignature", "BatchItem",
+    "BatchProgress", "BatchResult", "CallbackListener", "Conflict", "ContractBroken", "DashboardWebhooks",
+    "DeliveryMemory", "ExecutionPending", "ExecutionResults", "Forbidden", "Interactly", "InteractlyEvent",
+    "InteractlyWebhooks", "Ledger", "LedgerError", "LedgerInUse", "LedgerMismatch", "MaybeSent", "NotFound",
+    "NotSent", "Progress", "PromptLayer", "RecentDeliveries", "Retries", "RunCallbacks", "RunFailed",
+    "RunFinished", "RunOutcome", "ServerError", "StatusError", "TooManyRequests", "UNSET", "Unauthorized",
+    "Unprocessable", "Unset", "WaitCancelled", "WaitTimeout", "WorkflowRunsError", "__version__", "models",
+    "read_callback", "read_dashboard_event", "read_interactly_event", "run_batch", "run_batch_async",
     "sign_dashboard_event", "sign_interactly_event",
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ Workflow runs 0.1.0
 sides server; targets mine; 2 rows; seed 1
 
 PromptLayer: run a workflow
-  pass            PL-RUN-03      A run with an empty body is answered 201.
+  pass            PL-RUN-03      A run with an empty body is started.
   VIOLATION       PL-RUN-04      The reply to a run has success, message and workflow_version_execution_id.
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are

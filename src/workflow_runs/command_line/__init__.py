@@ -1,0 +1,1 @@
+"""The command line `workflow-runs`: start runs, ask for results, run batches, show callbacks as they come."""

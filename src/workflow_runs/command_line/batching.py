@@ -1,0 +1,247 @@
+"""`workflow-runs batch`: many runs, each at most once, with a ledger and a file of results."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import sys
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from workflow_runs.batch import BatchProgress, BatchResult, run_batch
+from workflow_runs.ledger import Ledger
+from workflow_runs.promptlayer import PromptLayer
+from workflow_runs_api.errors import BadArgument
+
+from .endings import Exit, Interrupted, UsageError, described
+from .inputs import ItemFile
+from .output import Output, nodes_of, tell
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+__all__ = ["batch"]
+
+_LISTED = 20
+_PLACE = re.compile(r"items\[(\d+)\]\.?")
+
+
+class Display(Protocol):
+    """Shows how far a batch has come."""
+
+    def show(self, progress: BatchProgress) -> None:
+        """Show it."""
+
+    def tell(self, words: str) -> None:
+        """Write a line for a person."""
+
+
+def batch(options: argparse.Namespace, _: Output) -> Exit:
+    """Run the items of a file."""
+    if options.file == "-" and options.ledger is None:
+        raise UsageError("items from standard input need --ledger FILE")
+    items = ItemFile(options.file, options.workflow)
+    ledger = Path(options.ledger or f"{options.file}.ledger")
+    if options.settle:
+        _settle(ledger, options.settle)
+    with (
+        PromptLayer(base_url=options.base_url) as client,
+        ResultLines(options.output, new=not ledger.exists()) as lines,
+        _display(options) as display,
+        _told_by_line(items),
+    ):
+        return _Run(display, lines).through(
+            client,
+            items,
+            ledger=ledger,
+            concurrency=options.concurrency,
+            deadline=options.deadline,
+            repeat_refused=options.repeat_refused,
+        )
+
+
+class _Run:
+    """One run through the items: keeps what the summary needs."""
+
+    def __init__(self, display: Display, lines: ResultLines) -> None:
+        self._display = display
+        self._lines = lines
+        self._progress = BatchProgress(0, 0, 0, 0, 0, 0, 0)
+        self._doubtful: list[BatchResult] = []
+
+    def through(self, client: PromptLayer, items: ItemFile, **options: Any) -> Exit:
+        """Run the items and write each result.
+
+        Raises:
+            Interrupted: the user has had enough.
+        """
+        try:
+            # Closed at the latest here, while the client is open: requests on their way are let finish.
+            with closing(run_batch(client, items, on_progress=self._show, **options)) as results:
+                for result in results:
+                    self._take(result)
+        except KeyboardInterrupt:
+            words = f"interrupted; {self._summary()}; go on with the same command"
+            raise Interrupted(words) from None
+        self._display.tell(self._summary())
+        self._list_doubtful()
+        return self._status()
+
+    def _show(self, progress: BatchProgress) -> None:
+        self._progress = progress
+        self._display.show(progress)
+
+    def _take(self, result: BatchResult) -> None:
+        self._lines.write(result)
+        if result.state == "in_doubt" and len(self._doubtful) < _LISTED:
+            self._doubtful.append(result)
+        if result.state != "succeeded":
+            self._display.tell(f"{result.key}: {result.state}: {result.reason}")
+
+    def _summary(self) -> str:
+        numbers = self._progress._asdict()
+        told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+        return f"items: {told or 'none'}"
+
+    def _list_doubtful(self) -> None:
+        if self._doubtful:
+            keys = ", ".join(result.key for result in self._doubtful)
+            more = self._progress.in_doubt - len(self._doubtful)
+            self._display.tell(
+                f"in doubt: {keys}{f' and {more} more' if more > 0 else ''}; look for them in the dashboard, then give"
+                " --settle KEY=ID, or --settle KEY=none for one that has never run"
+            )
+
+    def _status(self) -> Exit:
+        if self._progress.in_doubt:
+            return Exit.IN_DOUBT
+        if self._progress.failed or self._progress.refused:
+            return Exit.FAILED
+        return Exit.RUNNING if self._progress.under_way or self._progress.new else Exit.OK
+
+
+class ResultLines:
+    """Results as JSON lines. Those in a file are kept, and one that stands there isn't written again."""
+
+    def __init__(self, path: str | None, *, new: bool) -> None:
+        self._known: dict[str, tuple[Any, Any]] = {}
+        if path is not None and new and Path(path).exists() and Path(path).stat().st_size:
+            raise UsageError(f"{path} is not empty, and the batch is new: name another file for --output")
+        try:
+            self._file = sys.stdout if path is None else Path(path).open("a+", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise UsageError(f"{path} can't be written: {error.strerror}") from None
+        if path is not None:
+            self._read(path)
+
+    def _read(self, path: str) -> None:
+        """Take in what stands there; a last line that a kill has torn goes."""
+        self._file.seek(0)
+        kept = 0
+        with Path(path).open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break
+                kept += len(line)
+                self._know(path, number, line)
+        self._file.truncate(kept)
+        self._file.seek(0, os.SEEK_END)
+
+    def _know(self, path: str, number: int, line: bytes) -> None:
+        try:
+            found = json.loads(line)
+            self._known[found["key"]] = (found["state"], found["execution_id"])
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(
+                f"{path}, line {number}, is no result of a batch: name another file for --output"
+            ) from None
+
+    def write(self, result: BatchResult) -> None:
+        """Write a result, on the disk when this returns: the ledger takes it for handed over then."""
+        state = (result.state, result.execution_id)
+        if self._known.get(result.key) == state:
+            return
+        self._file.write(json.dumps(_document(result)) + "\n")
+        self._file.flush()
+        if self._file is not sys.stdout:
+            os.fsync(self._file.fileno())
+            self._known[result.key] = state
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not sys.stdout:
+            self._file.close()
+
+
+def _document(result: BatchResult) -> dict[str, Any]:
+    outcome, error = result.outcome, result.error
+    return {
+        "key": result.key,
+        "position": result.position,
+        "state": result.state,
+        "execution_id": result.execution_id,
+        "output": None if outcome is None else outcome.output,
+        "nodes": nodes_of(error if outcome is None else outcome),
+        "reason": result.reason,
+        "error": None if error is None else described(error),
+    }
+
+
+class _Lines:
+    """Tells in plain lines, as a log wants them."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def show(self, progress: BatchProgress) -> None:
+        """Tell how many items have ended, whenever that has changed."""
+        ended = progress.total - progress.new - progress.under_way
+        words = f"{ended} of {progress.total} items"
+        if words != self._told:
+            tell(words)
+        self._told = words
+
+    def tell(self, words: str) -> None:
+        """Write a line."""
+        tell(words)
+
+
+def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
+    if options.plain or not sys.stderr.isatty():
+        return nullcontext(_Lines())
+    # By name: the bar's library comes with the extra, and plain lines do without.
+    bar: AbstractContextManager[Display] = importlib.import_module("workflow_runs.command_line.bar").Bar()
+    return bar
+
+
+@contextmanager
+def _told_by_line(items: ItemFile) -> Iterator[None]:
+    """An item's fault is told by its line."""
+    try:
+        yield
+    except BadArgument as refusal:
+        place = _PLACE.match(refusal.field)
+        if place is None:
+            raise
+        where = f"{items.name}, line {items.line_of(int(place[1]))}"
+        raise UsageError(f"{where}: {refusal.message.removeprefix(place[0])}") from None
+
+
+def _settle(path: Path, settled: list[str]) -> None:
+    if not path.exists():
+        raise UsageError(f"there is no ledger {path}")
+    with Ledger(path) as ledger:
+        for pair in settled:
+            key, separator, execution_id = pair.rpartition("=")
+            if not separator or not (execution_id == "none" or (execution_id.isascii() and execution_id.isdigit())):
+                raise UsageError(f"--settle {pair!r} is not KEY=ID or KEY=none")
+            try:
+                ledger.settle(key, execution_id=None if execution_id == "none" else int(execution_id))
+            except BadArgument:
+                raise UsageError(f"--settle {pair}: no item in doubt has this key") from None

@@ -1,0 +1,90 @@
+"""How a command ends: its exit status, and what is told of an error.
+
+0    all is well
+1    the run has failed, or the service answered with an error or could not be reached
+2    wrong usage or set-up: nothing was sent
+3    the run goes on: it had not ended when the deadline came
+4    in doubt: a run may have been started, and nobody can tell
+130  interrupted (Ctrl-C)
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from workflow_runs.ledger import LedgerError
+from workflow_runs.outcome import RunFailed, WaitTimeout
+from workflow_runs_api.errors import BadArgument, NotSent, Unauthorized, WorkflowRunsError
+
+__all__ = ["Exit", "Interrupted", "UsageError", "advice", "described", "ending"]
+
+
+class Exit(IntEnum):
+    """The exit statuses."""
+
+    OK = 0
+    FAILED = 1
+    MISUSED = 2
+    RUNNING = 3
+    IN_DOUBT = 4
+    INTERRUPTED = 130
+
+
+class UsageError(Exception):
+    """The command can't be carried out as it was given. Nothing was sent."""
+
+
+class Interrupted(Exception):
+    """The user has ended the command.
+
+    Attributes:
+        may_have_run: Whether a request was on its way that may have started a run.
+    """
+
+    def __init__(self, message: str, *, may_have_run: bool = False) -> None:
+        self.may_have_run = may_have_run
+        super().__init__(message)
+
+
+def ending(error: Exception, execution_id: int | None = None) -> tuple[Exit, str]:
+    """Exit status and state of a command that ended in an error, and perhaps with a run that was started."""
+    match error:
+        case Interrupted():
+            return Exit.INTERRUPTED, "interrupted"
+        case RunFailed():
+            return Exit.FAILED, "failed"
+        case WaitTimeout():
+            return Exit.RUNNING, "running"
+        case WorkflowRunsError(may_have_run=True):
+            return Exit.IN_DOUBT, "in_doubt"
+        case UsageError() | BadArgument() | LedgerError():
+            return Exit.MISUSED, "misused"
+        case _:
+            return Exit.FAILED, "refused" if execution_id is None else "unknown"
+
+
+def advice(error: Exception, execution_id: int | None = None) -> str | None:
+    """What to do next."""
+    words = None
+    match error:
+        case RunFailed():
+            pass
+        case WaitTimeout() | Interrupted() if execution_id is not None:
+            words = f"go on with: workflow-runs results {execution_id} --wait"
+        case BadArgument(field="api_key"):
+            words = "the key is read from the environment alone: set PROMPTLAYER_API_KEY"
+        case Unauthorized():
+            words = "check PROMPTLAYER_API_KEY"
+        case NotSent():
+            words = "check the network, and the address in --base-url or PROMPTLAYER_BASE_URL; then repeat the command"
+        case WorkflowRunsError(may_have_run=True) | Interrupted(may_have_run=True):
+            words = "look in the dashboard for the run that may have been started, before you repeat the command"
+    return words
+
+
+def described(error: Exception, execution_id: int | None = None) -> dict[str, Any]:
+    """An error for a program to read."""
+    names = ("status", "field", "request_id", "retry_after", "may_have_run")
+    about = {name: getattr(error, name, None) for name in names}
+    return {"type": type(error).__name__, "message": str(error), **about, "advice": advice(error, execution_id)}

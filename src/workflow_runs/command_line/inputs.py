@@ -1,0 +1,138 @@
+"""What the user typed or put into a file, as the arguments of a run. Every refusal names the place."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from workflow_runs.batch import BatchItem
+from workflow_runs_api.api.promptlayer.run_workflow import Keywords
+
+from .endings import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["ItemFile", "metadata", "run_arguments"]
+
+_PAIR = re.compile(r"(.+?)(:=|=)(.*)", re.DOTALL)
+_STDIN = "-"
+
+
+def run_arguments(options: argparse.Namespace) -> Keywords:
+    """The arguments of `run_workflow` that the options stand for; what isn't given stays absent."""
+    given: dict[str, Any] = {
+        "input_variables": {**_from_json(options.input_json), **_input_variables(options.input)},
+        "metadata": metadata(options.metadata),
+        "workflow_label_name": options.label,
+        "workflow_version_number": options.version,
+        "callback_url": options.callback_url,
+        "return_all_outputs": options.all_outputs or None,
+    }
+    return cast("Keywords", {name: value for name, value in given.items() if value is not None and value != {}})
+
+
+def _input_variables(pairs: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, value = _split(pair, "-i", "KEY=TEXT or KEY:=JSON")
+        if name in found:
+            raise UsageError(f"-i {name} is given twice")
+        found[name] = _parsed(value, f"-i {name}:=") if separator == ":=" else value
+    return found
+
+
+def metadata(pairs: Sequence[str]) -> dict[str, str]:
+    """Pairs of key and text."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not name or not separator:
+            raise UsageError(f"--metadata {pair!r} is not KEY=TEXT")
+        if name in found:
+            raise UsageError(f"--metadata {name} is given twice")
+        found[name] = value
+    return found
+
+
+def _split(pair: str, option: str, form: str) -> tuple[str, str, str]:
+    match = _PAIR.fullmatch(pair)
+    if match is None:
+        raise UsageError(f"{option} {pair!r} is not {form}")
+    name, separator, value = match.groups()
+    return name, separator, value
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is no JSON: {error}") from None
+
+
+def _from_json(source: str | None) -> dict[str, Any]:
+    if source is None:
+        return {}
+    value = _parsed(_text(source), "standard input" if source == _STDIN else source)
+    if not isinstance(value, dict):
+        raise UsageError(f"--input-json {source}: expected an object of input variables")
+    return value
+
+
+def _text(source: str) -> str:
+    try:
+        return sys.stdin.read() if source == _STDIN else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{source} can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+class ItemFile:
+    """The items of a batch, one JSON object a line; blank lines are skipped. A file is read anew each time.
+
+    Attributes:
+        name: How the file is called in messages.
+    """
+
+    def __init__(self, source: str, workflow_name: str | None) -> None:
+        self.name = "standard input" if source == _STDIN else source
+        self._source = source
+        self._workflow_name = workflow_name
+        self._typed = _text(source).splitlines() if source == _STDIN else None
+
+    def __iter__(self) -> Iterator[BatchItem]:
+        for number, line in self._lines():
+            yield self._item(number, _parsed(line, f"{self.name}, line {number}"))
+
+    def line_of(self, position: int) -> int:
+        """Number of the line that holds the item at a place, from 1."""
+        return next(number for place, (number, _) in enumerate(self._lines()) if place == position)
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        if self._typed is not None:
+            yield from self._filled(self._typed)
+            return
+        try:
+            with Path(self._source).open(encoding="utf-8") as file:
+                yield from self._filled(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.name} can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+    @staticmethod
+    def _filled(lines: Any) -> Iterator[tuple[int, str]]:
+        return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+    def _item(self, number: int, value: Any) -> BatchItem:
+        where = f"{self.name}, line {number}"
+        if not isinstance(value, dict):
+            raise UsageError(f"{where}: expected an object")
+        key, workflow_name = value.pop("key", str(number)), value.pop("workflow_name", self._workflow_name)
+        if workflow_name is None:
+            raise UsageError(f"{where}: no workflow; give --workflow, or a member workflow_name")
+        unknown = next((name for name in value if name not in Keywords.__annotations__), None)
+        if unknown is not None:
+            raise UsageError(f"{where}: a run has no argument {unknown!r}; input variables stand under input_variables")
+        return BatchItem(workflow_name, cast("Keywords", value), key)

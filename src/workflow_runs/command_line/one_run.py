@@ -1,0 +1,72 @@
+"""`workflow-runs run` and `workflow-runs results`: one run, from its start to its outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow_runs.outcome import RunOutcome, WaitTimeout
+from workflow_runs.promptlayer import PromptLayer
+from workflow_runs_api.errors import WorkflowRunsError
+from workflow_runs_api.types import UNSET
+
+from .endings import Exit, Interrupted
+from .inputs import run_arguments
+from .output import Output, tell
+
+if TYPE_CHECKING:
+    import argparse
+
+    from workflow_runs_api.models import RunAccepted, RunCreated
+
+__all__ = ["results", "run"]
+
+# Long enough for one question, which comes at the deadline, and too short for a second one.
+_AT_ONCE = 0.001
+
+
+def run(options: argparse.Namespace, output: Output) -> Exit:
+    """Start a run; with --wait, wait for its outcome."""
+    arguments = run_arguments(options)
+    with PromptLayer(base_url=options.base_url) as client:
+        try:
+            started = client.run_workflow(options.name, **arguments)
+        except KeyboardInterrupt:
+            words = "interrupted while the request was on its way: a run may have been started"
+            raise Interrupted(words, may_have_run=True) from None
+        output.execution_id = started.workflow_version_execution_id
+        warning = _warning(started)
+        if not options.wait:
+            return output.started(warning)
+        return output.ended(_outcome(client, output.execution_id, options, output), warning)
+
+
+def results(options: argparse.Namespace, output: Output) -> Exit:
+    """Ask for the results of a run once; with --wait, until it has ended."""
+    output.execution_id = options.id
+    with PromptLayer(base_url=options.base_url) as client:
+        return output.ended(_outcome(client, options.id, options, output))
+
+
+def _outcome(client: PromptLayer, execution_id: int, options: argparse.Namespace, output: Output) -> RunOutcome:
+    try:
+        return client.wait(
+            execution_id,
+            return_all_outputs=options.all_outputs,
+            deadline=options.deadline if options.wait else _AT_ONCE,
+            on_progress=output.progress if options.wait else None,
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; execution {execution_id} goes on") from None
+    except WaitTimeout as late:
+        if options.wait:
+            raise
+        if isinstance(late.__cause__, WorkflowRunsError):
+            raise late.__cause__ from None
+        raise WaitTimeout(f"execution {execution_id} has not ended yet", execution_id=execution_id) from None
+
+
+def _warning(started: RunCreated | RunAccepted) -> str | None:
+    warning = None if started.warning is UNSET else started.warning
+    if warning:
+        tell(f"warning: {warning}")
+    return str(warning) if warning else None

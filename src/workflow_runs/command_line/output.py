@@ -1,0 +1,93 @@
+"""What is written: results on standard output, words for a person on standard error, with --json one document."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .endings import Exit, advice, described, ending
+
+if TYPE_CHECKING:
+    from workflow_runs.outcome import Progress, RunOutcome
+
+__all__ = ["Output", "nodes_of", "tell"]
+
+_PROGRAM = "workflow-runs"
+
+
+def tell(words: str) -> None:
+    """Write a line for a person to standard error."""
+    sys.stderr.write(f"{_PROGRAM}: {' '.join(words.split())}\n")
+    sys.stderr.flush()
+
+
+class Output:
+    """Writes what a command has found, as text or as one JSON document.
+
+    Attributes:
+        execution_id: The execution that the command is about, once it is known.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.execution_id: int | None = None
+        self._last_state = ""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What a workflow puts out may hold characters that a terminal's encoding has not.
+            sys.stdout.reconfigure(errors="backslashreplace")
+
+    def started(self, warning: str | None) -> Exit:
+        """A run was started, and isn't waited for."""
+        execution_id = self.execution_id
+        if self.as_json:
+            self._document({"state": "started", "execution_id": execution_id, "warning": warning})
+        else:
+            self._line(str(execution_id))
+            tell(f"started; its outcome: {_PROGRAM} results {execution_id} --wait")
+        return Exit.OK
+
+    def ended(self, outcome: RunOutcome, warning: str | None = None) -> Exit:
+        """A run has ended with an outcome."""
+        nodes = nodes_of(outcome)
+        if self.as_json:
+            found = {"execution_id": outcome.execution_id, "output": outcome.output, "nodes": nodes}
+            self._document({"state": "succeeded", **found, "warning": warning})
+        else:
+            shown = outcome.output if nodes is None else nodes
+            self._line(shown if isinstance(shown, str) else json.dumps(shown, indent=2, ensure_ascii=False))
+        return Exit.OK
+
+    def error(self, error: Exception) -> Exit:
+        """The command ended in an error."""
+        execution_id = self.execution_id
+        status, state = ending(error, execution_id)
+        if self.as_json:
+            about = {"execution_id": execution_id, "nodes": nodes_of(error), "error": described(error, execution_id)}
+            self._document({"state": state, **about})
+        tell(str(error) if status is Exit.INTERRUPTED else f"error: {error}")
+        next_step = advice(error, execution_id)
+        if next_step:
+            tell(next_step)
+        return status
+
+    def progress(self, progress: Progress) -> None:
+        """Tell how far a run is: all the time on a terminal, elsewhere when something has changed."""
+        state = str(progress._replace(seconds=0.0))
+        if sys.stderr.isatty() or state != self._last_state:
+            tell(str(progress))
+        self._last_state = state
+
+    def _document(self, document: dict[str, Any]) -> None:
+        self._line(json.dumps(document))
+
+    def _line(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def nodes_of(ended: Any) -> dict[str, Any] | None:
+    """The nodes' entries as JSON, if there are any."""
+    nodes = getattr(ended, "nodes", None)
+    return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}

@@ -1,0 +1,276 @@
+"""`workflow-runs batch` and `workflow-runs listen`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import httpx
+import pytest
+from commands import Done, Scripted, Shell
+
+
+def _items(shell: Shell, number: int, **more: Any) -> None:
+    lines = [json.dumps({"key": f"k{n}", "input_variables": {"user_message": f"m{n}"}, **more}) for n in range(number)]
+    (shell.directory / "in.jsonl").write_text("\n\n".join(lines) + "\n")
+
+
+def _batch(shell: Shell, *more: str) -> Done:
+    return shell.do("batch", "in.jsonl", "--workflow", "canary", *more)
+
+
+def test_a_batch_writes_its_results(shell: Shell) -> None:
+    """One JSON line for each item, on standard output; progress and a summary in plain lines beside it."""
+    _items(shell, 6)
+    done = _batch(shell)
+    assert done.status == 0
+    assert {(line["key"], line["state"]) for line in done.lines} == {(f"k{n}", "succeeded") for n in range(6)}
+    assert all(line["output"].endswith(f"m{line['position']})") for line in done.lines)
+    assert "6 of 6 items" in done.err
+    assert "items: 6 total, 6 succeeded" in done.err
+    assert "\x1b" not in done.err
+    again = _batch(shell)
+    assert (again.status, again.out) == (0, "")
+
+
+def test_results_in_a_file_are_kept(shell: Shell) -> None:
+    """The file holds every result once, whatever was interrupted; a torn last line is mended."""
+    _items(shell, 4)
+    output = shell.directory / "out.jsonl"
+    assert _batch(shell, "--output", "out.jsonl").status == 0
+    whole = output.read_text()
+    assert len(whole.splitlines()) == 4
+    output.write_text(whole + '{"key": "k9", "sta')
+    assert _batch(shell, "--output", "out.jsonl").status == 0
+    assert output.read_text() == whole
+
+
+def test_items_come_from_a_pipe(shell: Shell) -> None:
+    """Then the ledger needs a name."""
+    text = '{"workflow_name": "canary", "input_variables": {"user_message": "hi"}}'
+    refused = shell.do("batch", "-", text=text)
+    assert (refused.status, "--ledger" in refused.err) == (2, True)
+    done = shell.do("batch", "-", "--ledger", "l", text=text)
+    assert [(line["key"], line["state"]) for line in done.lines] == [("1", "succeeded")]
+
+
+def test_items_without_keys_are_called_by_their_lines(shell: Shell) -> None:
+    """As an editor counts them, blank ones included."""
+    (shell.directory / "in.jsonl").write_text('\n{"input_variables": {"user_message": "a"}}\n\n{}\n')
+    done = _batch(shell)
+    assert {line["key"] for line in done.lines} == {"2", "4"}
+
+
+def test_a_failed_item_ends_in_1(shell: Shell) -> None:
+    """The others run all the same."""
+    _items(shell, 3)
+    with (shell.directory / "in.jsonl").open("a") as file:
+        file.write('{"key": "bad", "metadata": {"sandbox": "fail"}}\n')
+    done = _batch(shell)
+    assert done.status == 1
+    states = {line["key"]: line["state"] for line in done.lines}
+    assert states == {"k0": "succeeded", "k1": "succeeded", "k2": "succeeded", "bad": "failed"}
+    (failed,) = [line for line in done.lines if line["key"] == "bad"]
+    assert failed["nodes"]["Reply"]["status"] == "FAILED"
+    assert "bad: failed:" in done.err
+
+
+def test_refused_items_are_repeated_on_request(shell: Shell) -> None:
+    """Status 1 as long as there is one."""
+    _items(shell, 3)
+    here = ["batch", "in.jsonl", "--workflow", "canary", "--ledger", "l"]
+    with Scripted(lambda *_: (429, {"message": "slow down"})) as service:
+        refused = shell.do(*here, "--base-url", service.url)
+        assert refused.status == 1
+        assert {line["state"] for line in refused.lines} == {"refused"}
+        before = len(service.requests)
+        assert shell.do(*here, "--base-url", service.url).status == 1
+        assert len(service.requests) == before
+        assert shell.do(*here, "--base-url", service.url, "--repeat-refused").status == 1
+        assert len(service.requests) > before
+
+
+def _doubtful(method: str, _: str) -> tuple[int, Any] | None:
+    return (500, {"message": "oops"}) if method == "POST" else (200, "found")
+
+
+def test_items_in_doubt_end_in_4_until_they_are_settled(shell: Shell) -> None:
+    """They are listed with what to do, and waited for or started on the user's word alone."""
+    _items(shell, 2)
+    with Scripted(_doubtful) as service:
+        here = ["batch", "in.jsonl", "--workflow", "canary", "--output", "out.jsonl", "--base-url", service.url]
+        for _ in range(2):
+            done = shell.do(*here)
+            assert done.status == 4
+            assert "--settle KEY=ID" in done.err
+            assert {"k0", "k1"} <= set(done.err.replace(",", " ").replace(";", " ").split())
+        assert len(service.requests) == 2
+        assert shell.do(*here, "--settle", "k0=77", "--settle", "k1=78").status == 0
+        assert [method for method, _, _ in service.requests] == ["POST", "POST", "GET", "GET"]
+    written = [json.loads(line) for line in (shell.directory / "out.jsonl").read_text().splitlines()]
+    assert sorted((line["key"], line["state"]) for line in written) == [
+        ("k0", "in_doubt"), ("k0", "succeeded"), ("k1", "in_doubt"), ("k1", "succeeded"),
+    ]  # fmt: skip
+
+
+def test_an_item_that_has_not_ended_ends_in_3(shell: Shell) -> None:
+    """The same command goes on waiting."""
+    _items(shell, 1)
+    created = {"success": True, "message": "m", "workflow_version_execution_id": 5}
+    answers = [(201, created), (202, None), (202, None), (202, None), (200, "done")]
+    with Scripted(lambda *_: answers.pop(0) if len(answers) > 1 else answers[0]) as service:
+        here = ["batch", "in.jsonl", "--workflow", "canary", "--base-url", service.url]
+        assert shell.do(*here, "--deadline", "0.1").status == 3
+        done = shell.do(*here)
+    assert done.status == 0
+    assert done.lines[0]["output"] == "done"
+    assert [method for method, _, _ in service.requests].count("POST") == 1
+
+
+def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
+    """Ctrl-C: 130, and the same command goes on."""
+    _items(shell, 30)
+    options = ["batch", "in.jsonl", "--workflow", "canary", "--output", "out.jsonl", "--concurrency", "3"]
+    process = shell.begin(*options)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " 2 of 30" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with the same command" in err
+    assert "Traceback" not in err
+    assert shell.do(*options).status == 0
+    written = [json.loads(line) for line in (shell.directory / "out.jsonl").read_text().splitlines()]
+    assert sorted(line["key"] for line in written) == sorted(f"k{n}" for n in range(30))
+    assert len({line["execution_id"] for line in written}) == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "words"),
+    [
+        ("{", [], "line 3 is no JSON"),
+        ("5", [], "line 3: expected an object"),
+        ('{"user_message": "hi"}', [], "line 3: a run has no argument 'user_message'"),
+        ('{"input_variables": 5}', [], "line 3: input_variables"),
+        ('{"key": 5}', [], "line 3: key"),
+        ('{"key": "k0"}', [], "line 3: key"),
+        ('{"workflow_name": 5}', [], "line 3: workflow_name"),
+        ('{"metadata": {"a": 1}}', [], "line 3: metadata.a"),
+        ("{}", ["--concurrency", "0"], "concurrency"),
+        ("{}", ["--settle", "k0"], "no ledger"),
+        ("{}", ["--output", "nowhere/out"], "nowhere/out"),
+        ("{}", ["--output", "full.jsonl"], "full.jsonl is not empty"),
+        ("{}", ["--ledger", "full.jsonl"], "full.jsonl"),
+    ],
+)
+def test_a_batch_that_makes_no_sense_starts_nothing(line: str, options: list[str], words: str, shell: Shell) -> None:
+    """Status 2, with the line of the file."""
+    _items(shell, 1)
+    (shell.directory / "full.jsonl").write_text("somebody's\n" * 1000)
+    with (shell.directory / "in.jsonl").open("a") as file:
+        file.write(f"\n{line}\n")
+    with Scripted(lambda *_: (500, None)) as service:
+        done = _batch(shell, "--base-url", service.url, *options)
+    assert (done.status, done.out, service.requests) == (2, "", [])
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
+    assert (shell.directory / "full.jsonl").read_text() == "somebody's\n" * 1000
+
+
+def test_a_missing_file_is_told(shell: Shell) -> None:
+    """By its name, and no ledger is left behind for it."""
+    done = _batch(shell)
+    assert (done.status, "in.jsonl can't be read" in done.err) == (2, True)
+
+
+def test_items_need_a_workflow(shell: Shell) -> None:
+    """In the line or for all."""
+    _items(shell, 1)
+    done = shell.do("batch", "in.jsonl")
+    assert (done.status, "--workflow" in done.err) == (2, True)
+
+
+# On a terminal
+
+
+def test_a_terminal_shows_a_bar(shell: Shell) -> None:
+    """Results go to the pipe, the bar to the terminal."""
+    _items(shell, 5)
+    done = shell.on_a_terminal("batch", "in.jsonl", "--workflow", "canary")
+    assert done.status == 0
+    assert len(done.lines) == 5
+    assert "5/5" in done.err
+    assert "\u2501" in done.err or "-" in done.err
+    assert "items: 5 total, 5 succeeded" in done.err
+
+
+def test_a_terminal_may_have_plain_lines(shell: Shell) -> None:
+    """For those who want a log."""
+    _items(shell, 2)
+    done = shell.on_a_terminal("batch", "in.jsonl", "--workflow", "canary", "--plain")
+    assert done.status == 0
+    assert "2 of 2 items" in done.err
+    assert "\x1b[" not in done.err
+
+
+def test_a_missing_extra_is_told_with_its_remedy(shell: Shell) -> None:
+    """One line with the pip command, before anything is started; plain lines need no extra."""
+    _items(shell, 2)
+    absent = shell.directory / "absent"
+    absent.mkdir()
+    (absent / "rich.py").write_text("raise ModuleNotFoundError(\"No module named 'rich'\", name='rich')")
+    variables = {"PYTHONPATH": str(absent)}
+    with Scripted(lambda *_: (500, None)) as service:
+        here = ["batch", "in.jsonl", "--workflow", "canary", "--base-url", service.url]
+        done = shell.on_a_terminal(*here, variables=variables)
+        assert (done.status, done.out, service.requests) == (2, "", [])
+    assert 'pip install "workflow-runs[cli]"' in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert shell.on_a_terminal("batch", "in.jsonl", "--workflow", "canary", "--plain", variables=variables).status == 0
+
+
+# Callbacks
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_callbacks_are_shown_as_they_come(form: list[str], shell: Shell) -> None:
+    """A real run's callback, posted by the sandbox, arrives and is shown."""
+    process = shell.begin("listen", "--count", "2", *form)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    url = json.loads(first)["url"] if form else first.strip()
+    good = shell.do("run", "canary", "-i", "user_message=hi", "--callback-url", url)
+    shown = process.stdout.readline()
+    failed = shell.do("run", "canary", "--metadata", "sandbox=fail", "--callback-url", url)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    for told, run, state in ((shown, good, "succeeded"), (out, failed, "failed")):
+        if form:
+            document = json.loads(told)
+            assert (document["execution_id"], document["state"]) == (int(run.out), state)
+        else:
+            assert f"execution {run.out.strip()} {state}" in told
+    assert "Request received: hi" in shown
+
+
+def test_listening_ends_with_an_interrupt(shell: Shell) -> None:
+    """Ctrl-C is how it ends when nothing was counted."""
+    process = shell.begin("listen")
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    assert httpx.get(url).status_code == 405
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("options", [["--count", "0"], ["--port", "99999"], ["--host", "203.0.113.1"], ["--port", "x"]])
+def test_listening_that_makes_no_sense_is_told(options: list[str], shell: Shell) -> None:
+    """Status 2 in one line."""
+    done = shell.do("listen", *options)
+    assert (done.status, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1

@@ -1,0 +1,137 @@
+"""When a wait asks: from half a second to five, at the service's own pace, and never after the deadline."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from virtual_time import Flavour, World, answer, done, node, pending, query_of
+
+from workflow_runs import BadArgument, Retries, RunOutcome, WaitTimeout
+
+
+def test_pauses_grow_from_half_a_second_to_five(flavour: Flavour) -> None:
+    """A short run is noticed soon, a long one isn't asked for too often."""
+    world = World([*[pending()] * 12, done()])
+    assert flavour.wait(world) == RunOutcome(98765, "done")
+    assert world.pauses[0] == 0.5
+    assert max(world.pauses) == pytest.approx(5)
+    assert world.pauses[-1] == pytest.approx(5)
+    assert world.pauses == pytest.approx(sorted(world.pauses))
+    assert all(later <= 2 * earlier for earlier, later in zip(world.pauses, world.pauses[1:], strict=False))
+
+
+@pytest.mark.parametrize("deadline", [0.2, 0.5, 1, 7.3, 61, 3600])
+def test_the_last_question_comes_at_the_deadline(deadline: float, flavour: Flavour) -> None:
+    """The time that was given is used, and no more than that."""
+    world = World([pending()])
+    with pytest.raises(WaitTimeout) as caught:
+        flavour.wait(world, deadline=deadline)
+    assert world.asked[-1] == world.now == pytest.approx(deadline)
+    assert caught.value.execution_id == 98765
+
+
+def test_a_wait_of_an_hour_is_the_default(flavour: Flavour) -> None:
+    """Nobody waits for ever by oversight."""
+    world = World([pending()])
+    with pytest.raises(WaitTimeout, match="3600 s"):
+        flavour.wait(world)
+    assert world.now == pytest.approx(3600)
+
+
+def test_a_slow_answer_oversteps_the_deadline_by_itself_alone(flavour: Flavour) -> None:
+    """A question that was asked in time is let finish; none is asked after it."""
+    world = World([pending()], seconds_per_answer=40)
+    with pytest.raises(WaitTimeout):
+        flavour.wait(world, deadline=10)
+    assert world.asked == [0.5]
+    assert world.now == 40.5
+
+
+def test_an_outcome_that_comes_late_is_an_outcome(flavour: Flavour) -> None:
+    """What the last question brings counts, even after the deadline."""
+    world = World([done()], seconds_per_answer=40)
+    assert flavour.wait(world, deadline=10).output == "done"
+
+
+def test_there_may_be_no_deadline(flavour: Flavour) -> None:
+    """Infinity is a number of seconds."""
+    for deadline in (math.inf, 10**400):
+        world = World([*[pending()] * 1000, done()])
+        assert flavour.wait(world, deadline=deadline).output == "done"
+
+
+@pytest.mark.parametrize("asked", ["7", "29"])
+def test_a_service_may_ask_for_a_longer_pause(asked: str, flavour: Flavour) -> None:
+    """A Retry-After of a pending answer is the least pause before the next question, for that pause alone."""
+    world = World([pending(retry_after=asked), pending(), done()])
+    flavour.wait(world)
+    first, long, next_one = world.pauses
+    assert first == 0.5
+    assert long == float(asked)
+    assert next_one < 5
+
+
+def test_a_service_may_ask_by_a_date(flavour: Flavour) -> None:
+    """The other form of Retry-After counts as well."""
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    world = World([pending(retry_after=moment), done()])
+    flavour.wait(world)
+    assert 20 < world.pauses[1] <= 30
+
+
+def test_a_shorter_pause_is_not_for_the_service_to_choose(flavour: Flavour) -> None:
+    """Retry-After is the least pause, not the pause."""
+    world = World([*[pending(retry_after="0")] * 9, done()])
+    flavour.wait(world)
+    assert world.pauses[-1] == pytest.approx(5)
+
+
+def test_an_absurd_wish_has_a_limit(flavour: Flavour) -> None:
+    """A service that asks for a day doesn't make a run's outcome a day late: the policy has the last word."""
+    world = World([pending(retry_after="86400"), done()])
+    assert flavour.wait(world, settings={"retries": Retries(longest_retry_after=20)}).output == "done"
+    assert world.pauses == [0.5, 20]
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun(flavour: Flavour) -> None:
+    """If the service wants no question before the deadline the wait ends at once."""
+    world = World([pending(retry_after="30")])
+    with pytest.raises(WaitTimeout):
+        flavour.wait(world, deadline=10)
+    assert world.asked == [0.5]
+    assert world.now == 0.5
+
+
+@pytest.mark.parametrize("return_all_outputs", [True, False])
+def test_every_question_is_the_same(return_all_outputs: bool, flavour: Flavour) -> None:  # noqa: FBT001
+    """The form of the answer follows the question, so that it must not change on the way."""
+    nodes = {"Reply": node("SUCCESS", "done")}
+    world = World([pending(), pending(), answer(200, nodes if return_all_outputs else "done")])
+    assert flavour.wait(world, return_all_outputs=return_all_outputs).output == "done"
+    wanted = {
+        "workflow_version_execution_id": "98765",
+        "return_all_outputs": "true" if return_all_outputs else "false",
+    }
+    assert [query_of(request) for request in world.requests] == [wanted] * 3
+
+
+@pytest.mark.parametrize("deadline", [-1, math.nan, "5", True, None])
+def test_a_deadline_is_a_number_of_seconds(deadline: object, flavour: Flavour) -> None:
+    """What no clock can reach is refused by name, before anything is asked or waited for."""
+    world = World([done()])
+    with pytest.raises(BadArgument) as caught:
+        flavour.wait(world, deadline=deadline)
+    assert caught.value.field == "deadline"
+    assert (world.asked, world.now) == ([], 0)
+
+
+def test_what_cannot_be_asked_is_refused_before_the_first_pause(flavour: Flavour) -> None:
+    """A flag that is none is found at once, not after half a second."""
+    world = World([done()])
+    with pytest.raises(BadArgument) as caught:
+        flavour.wait(world, return_all_outputs="yes")
+    assert caught.value.field == "return_all_outputs"
+    assert world.now == 0
