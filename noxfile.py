@@ -73,7 +73,7 @@ def rules_doc(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run our own tests: Python and pip are all they need."""
     install_locked(session)
-    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", *(session.posargs or ["-n", "4"]))
 
 
 @nox.session

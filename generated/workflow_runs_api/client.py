@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
-from urllib.parse import urlsplit
 
 from . import CONTRACT_VERSION
 from .errors import BadArgument, WorkflowRunsError
@@ -76,6 +75,11 @@ class Connection:
         if self._closed or self._http.is_closed:
             raise BadArgument("it has been closed; make a new one", field="client")
         return self._http
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that the httpx client adds to every request, once it is there."""
+        return {} if self._http is None else dict(self._http.headers)
 
     def close(self) -> Any:
         """Close what was opened here; a client that the user brought stays open. Gives what is to be awaited, if any."""
@@ -286,19 +290,16 @@ class AsyncClient(Settings):
 
 def _checked_base_url(base_url: Any) -> str:
     expected = "expected an http or https address without user, query and fragment"
-    if not isinstance(base_url, str) or not _ADDRESS.fullmatch(base_url):
+    found = re.fullmatch(_ADDRESS, base_url) if isinstance(base_url, str) else None
+    if found is None or not 0 < int(found["port"] or 1) <= _LARGEST_PORT:
         raise BadArgument(expected, field="base_url")
+    host = found["host"]
     try:
-        parts = urlsplit(base_url)
-        host = parts.hostname or ""
-        # A port beyond 65535 and a host name that IDNA can't read are told here instead of with the first call.
-        spelled = host.encode().decode("idna") if "xn--" in host else host if host.isascii() else host.encode("idna")
-        usable = bool(spelled) and parts.port != 0
+        # A host name that IDNA can't read is told here instead of with the first call.
+        _ = host.encode().decode("idna") if "xn--" in host else host if host.isascii() else host.encode("idna")
     except ValueError:
-        usable = False
-    if not usable:
-        raise BadArgument(expected, field="base_url")
-    return base_url.rstrip("/")
+        raise BadArgument(expected, field="base_url") from None
+    return str(base_url).rstrip("/")
 
 
 def _checked_timeout(timeout: Any) -> Any:
@@ -324,7 +325,7 @@ def _checked_header(field: str, value: Any) -> Any:
 def _checked_headers(headers: Any) -> dict[str, str]:
     checked = {}
     for name, value in _checked_mapping("headers", headers).items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not re.fullmatch(_HEADER_NAME, name):
             raise BadArgument("expected names of headers, letters, digits and dashes", field="headers")
         checked[name.lower()] = _checked_header(f"headers.{name}", value)
     return checked
@@ -339,5 +340,7 @@ def _checked_mapping(field: str, mapping: Any) -> dict[str, Any]:
 
 
 _LONGEST_TIMEOUT = 10**6
-_ADDRESS = re.compile(r"(?i:https?)://[^\s/?#@\\]+(?:/[^\s?#]*)?")
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# Texts, since compiling them takes a good part of an import; `re` keeps what it has compiled.
+_ADDRESS = r"(?i:https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::(?P<port>[0-9]{0,9}))?(?:/[^\s?#]*)?"
+_HEADER_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_LARGEST_PORT = 65_535

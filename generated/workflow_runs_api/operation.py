@@ -24,6 +24,7 @@ __all__ = ["Body", "Call", "Credential", "Operation", "Outgoing"]
 T_co = TypeVar("T_co", covariant=True)
 
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PLACES_SHOWN = 12
 
@@ -210,7 +211,7 @@ class Operation(Generic[T_co]):
         if body is UNSET:
             return None
         try:
-            return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            return _ENCODER.encode(body).encode()
         except UnicodeEncodeError:
             unwritable = Problem("a text that UTF-8 can write", received="one with half a character")
             unwritable.place = _unwritable(body) or []

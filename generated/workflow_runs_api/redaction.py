@@ -9,7 +9,6 @@ that an error or a log line shows of the reply. Our own words are put round it a
 from __future__ import annotations
 
 import functools
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -85,6 +84,7 @@ def _texts_in(value: Any) -> Iterator[str]:
             left.extend(value)
 
 
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _WRITERS: tuple[Callable[[str], str], ...] = (
     lambda text: json.dumps(text)[1:-1],
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
@@ -92,11 +92,12 @@ _WRITERS: tuple[Callable[[str], str], ...] = (
     lambda text: repr(text)[1:-1],
     lambda text: repr('"' + text)[2:-1],  # beside a double quote, a single one is escaped
     lambda text: repr(text.encode())[2:-1],
+    lambda text: repr(b'"' + text.encode())[3:-1],
     lambda text: quote(text, safe=""),
     quote,
     quote_plus,
     lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
-    html.escape,
+    lambda text: text.translate(_HTML),
 )
 
 

@@ -9,6 +9,7 @@ import argparse
 import difflib
 import hashlib
 import importlib.metadata
+import json
 import os
 import shutil
 import subprocess
@@ -17,9 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import facts
-import refusals
-import yaml
+try:
+    import document as doc
+    import facts
+    import refusals
+except ModuleNotFoundError as missing:
+    print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
+    sys.exit(2)
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "scripts" / "templates"
@@ -41,7 +46,7 @@ def main() -> int:
             if arguments.check:
                 return _report(_differences(target, fresh), target)
             _replace(target, fresh)
-    except CannotGenerateError as error:
+    except (CannotGenerateError, doc.UnreadableError) as error:
         print(error, file=sys.stderr)
         return 2
     print(f"generated {target}")
@@ -62,27 +67,35 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
 
     Raises:
         CannotGenerateError: the contract holds something that the client would get wrong, or the generator fails.
+        UnreadableError: the contract or the config can't be read.
     """
-    document = _document(contract)
+    document = doc.load(contract)
+    name = doc.load(config).get("package_name_override")
+    if not isinstance(name, str):
+        raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
+    doc.drop_nulls(document)
     _refuse(contract, document)
+    _prepare(document)
     templates = folder / "templates"
     shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("__pycache__"))
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
     (templates / "contract.jinja").write_text(facts.template(document, provenance), encoding="utf-8")
-    package = folder / "out" / str(_document(config)["package_name_override"])
-    _run_generator(contract, config, templates, package)
+    package = folder / "out" / name
+    # The generator reads what was read here, and not the file once more in its own way.
+    same = folder / "contract.json"
+    same.write_text(json.dumps(document), encoding="utf-8")
+    _run_generator(same, config, templates, package)
     _complete(package, provenance)
     return package
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CannotGenerateError(f"{path} can't be read: {error}") from error
-    if not isinstance(document, dict):
-        raise CannotGenerateError(f"{path} is not a mapping")
-    return document
+def _prepare(document: dict[str, Any]) -> None:
+    """Say what the generator would otherwise take for something else."""
+    for where, holder in doc.objects(document):
+        if where != "#/info" and "title" in holder:
+            del holder["title"]  # it would be the class's name, before the schema's own
+        for content in holder["content"].values() if isinstance(holder.get("content"), dict) else ():
+            content.setdefault("schema", {})  # any body at all; without one it would be dropped
 
 
 def _refuse(contract: Path, document: dict[str, Any]) -> None:
@@ -131,7 +144,7 @@ def _complete(package: Path, provenance: facts.Provenance) -> None:
     for module in package.rglob("*.py"):
         text = module.read_text(encoding="utf-8")
         if text.strip():
-            module.write_text(header + text, encoding="utf-8")
+            module.write_text(header + text, encoding="utf-8", newline="\n")
         else:
             module.unlink()
 
@@ -143,20 +156,25 @@ def _replace(target: Path, fresh: Path) -> None:
 
 
 def _differences(old: Path, new: Path) -> list[str]:
-    names = {path.relative_to(root) for root in (old, new) for path in root.rglob("*") if _counts(path)}
+    before, after = _files(old), _files(new)
     lines: list[str] = []
-    for name in sorted(names):
-        before, after = (_lines(root / name) for root in (old, new))
-        lines += difflib.unified_diff(before, after, f"committed/{name}", f"generated/{name}", lineterm="", n=1)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            lines += _difference(name, before.get(name), after.get(name))
     return lines
 
 
-def _counts(path: Path) -> bool:
-    return path.is_file() and path.suffix != ".pyc"
+def _files(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+def _difference(name: str, before: bytes | None, after: bytes | None) -> list[str]:
+    if before is None or after is None:
+        return [f"{name}: {'is missing' if before is None else 'is not generated'}"]
+    old, new = (content.decode(errors="replace").splitlines() for content in (before, after))
+    lines = [*difflib.unified_diff(old, new, f"committed/{name}", f"generated/{name}", lineterm="", n=1)]
+    return lines or [f"{name}: differs in its line ends alone"]
 
 
 def _report(differences: list[str], target: Path) -> int:

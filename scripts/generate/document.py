@@ -1,13 +1,54 @@
-"""Finding one's way in an OpenAPI document."""
+"""Reading an OpenAPI document, and finding one's way in it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+# Objects whose members are names of the contract's own, not keywords of the specification.
+_NAMED = frozenset(
+    {"properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "requestBodies", "headers"}
+    | {"securitySchemes", "links", "callbacks", "pathItems", "paths", "webhooks", "content", "encoding", "examples"}
+)
+_DATA = frozenset({"example", "default", "const", "enum", "value", "mapping"})
+
+
+class UnreadableError(Exception):
+    """A file that can't be opened, or holds no mapping in YAML."""
+
+
+class _Texts(SafeConstructor):
+    """Dates stay texts: JSON has no others."""
+
+
+_Texts.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read YAML 1.2, of which JSON is a part: there `no` is a word, and no truth value as in 1.1. Keys become texts.
+
+    Raises:
+        UnreadableError: the file can't be opened, is no mapping, or holds what JSON can't say.
+    """
+    yaml = YAML(typ="safe")
+    yaml.Constructor = _Texts
+    try:
+        document = json.loads(json.dumps(yaml.load(path.read_bytes()), allow_nan=False))
+    except (OSError, YAMLError, TypeError, ValueError, RecursionError) as error:
+        raise UnreadableError(f"{path} can't be read: {error}") from error
+    if not isinstance(document, dict):
+        raise UnreadableError(f"{path} is not a mapping")
+    return document
 
 
 class Found(NamedTuple):
@@ -36,10 +77,19 @@ def pointer(*keys: object) -> str:
 def resolve(document: dict[str, Any], value: Any) -> Any:
     """What a reference within the document stands for; anything else as it is."""
     while isinstance(value, dict) and isinstance(value.get("$ref"), str):
-        target: Any = document
-        for key in value["$ref"].removeprefix("#/").split("/"):
-            target = target[key.replace("~1", "/").replace("~0", "~")]
-        value = target
+        value = target(document, value["$ref"])
+    return value
+
+
+def target(document: dict[str, Any], reference: str) -> Any:
+    """What stands at a place of the document.
+
+    Raises:
+        KeyError: nothing does.
+    """
+    value: Any = document
+    for key in reference.removeprefix("#/").split("/"):
+        value = value[key.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else {}[key]
     return value
 
 
@@ -57,28 +107,46 @@ def parameters(document: dict[str, Any], found: Found) -> dict[tuple[str, str], 
     return merged
 
 
-def servers(document: dict[str, Any], found: Found) -> list[str]:
-    """The addresses that hold for an operation: its own, else its path's, else the document's."""
-    for place in (found.operation, found.item, document):
+def servers(document: dict[str, Any], found: Found) -> tuple[str, list[str]]:
+    """The servers that hold for an operation, its own, else its path's, else the document's: place and addresses."""
+    places = ((found.pointer, found.operation), (pointer("paths", found.path), found.item), ("#", document))
+    for where, place in places:
         if place.get("servers"):
-            return [server["url"] for server in place["servers"]]
-    return []
+            return f"{where}/servers", [server["url"] for server in place["servers"]]
+    return "#/servers", []
+
+
+def scheme_names(document: dict[str, Any], found: Found) -> list[str]:
+    """The names of the schemes that hold for an operation: of its own requirements, else of the document's."""
+    requirements = found.operation.get("security", document.get("security", []))
+    return [name for requirement in requirements for name in requirement]
 
 
 def security(document: dict[str, Any], found: Found) -> list[dict[str, Any]]:
-    """The schemes that hold for an operation: its own requirements, else the document's."""
-    requirements = found.operation.get("security", document.get("security", []))
+    """The schemes that hold for an operation, as far as the document knows them."""
     schemes = document.get("components", {}).get("securitySchemes", {})
-    return [resolve(document, schemes[name]) for requirement in requirements for name in requirement]
+    return [resolve(document, schemes[name]) for name in scheme_names(document, found) if name in schemes]
 
 
-def schemas(value: Any) -> Iterator[dict[str, Any]]:
-    """Everything in a document that may be a schema, examples and other data left out."""
-    if isinstance(value, dict):
-        yield value
+def objects(value: Any, where: str = "#", *, named: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All objects of the specification with their places, schemas among them; examples and other data are none."""
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from objects(inner, f"{where}/{index}")
+    elif isinstance(value, dict):
+        if not named:
+            yield where, value
         for key, inner in value.items():
-            if key not in {"example", "examples", "default", "const", "enum"} and not str(key).startswith("x-"):
-                yield from schemas(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from schemas(inner)
+            if named or not _is_data(key, inner):
+                yield from objects(inner, where + pointer(key).removeprefix("#"), named=not named and key in _NAMED)
+
+
+def drop_nulls(document: dict[str, Any]) -> None:
+    """Take out members that stand in the document without a value: to the generator they are absent."""
+    for _, holder in objects(document):
+        for key in [key for key, value in holder.items() if value is None and not _is_data(key, value)]:
+            del holder[key]
+
+
+def _is_data(key: str, value: Any) -> bool:
+    return key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(value, list))

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import document as doc
+from checkable import checkable
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 _PREFIX = "field_"
-_ANNOTATIONS = frozenset(
-    {"title", "description", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
-)
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
 
@@ -34,6 +32,7 @@ def template(document: dict[str, Any], provenance: Provenance) -> str:
         "services": _services(document),
         "discriminators": _discriminators(document),
         "one_sided": _one_sided(document),
+        "recursive_maps": _recursive_maps(document),
         "operations": {
             python_name(found.operation["operationId"]): _operation(document, found)
             for found in doc.operations(document)
@@ -51,7 +50,7 @@ def python_name(name: str) -> str:
 def _discriminators(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Unions whose form is named by a member, by the class names of their forms."""
     found = {}
-    for schema in doc.schemas(document):
+    for _, schema in doc.objects(document):
         if "discriminator" in schema:
             names = [doc.reference_name(form) or "" for form in (*schema.get("oneOf", ()), *schema.get("anyOf", ()))]
             given = schema["discriminator"].get("mapping", {})
@@ -68,13 +67,41 @@ def _one_sided(document: dict[str, Any]) -> dict[str, dict[str, str]]:
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         members = {}
         for member, declared in schema.get("properties", {}).items() if isinstance(schema, dict) else ():
-            resolved = {**doc.resolve(document, declared), **declared} if isinstance(declared, dict) else {}
-            side = next((side for side in ("readOnly", "writeOnly") if resolved.get(side)), None)
+            side = one_side(document, declared)
             if side:
                 members[member] = side
         if members:
             found[ClassName(name, _PREFIX) + ""] = members
     return found
+
+
+def one_side(document: dict[str, Any], declared: Any) -> str | None:
+    """`readOnly` for a member that only the service sends, `writeOnly` for one that only the client does."""
+    schema = {**doc.resolve(document, declared), **declared} if isinstance(declared, dict) else {}
+    return next((side for side in ("readOnly", "writeOnly") if schema.get(side)), None)
+
+
+def _recursive_maps(document: dict[str, Any]) -> list[str]:
+    """The classes of components that are maps and lead back to themselves through maps and lists alone."""
+    schemas = document.get("components", {}).get("schemas", {})
+    return [
+        ClassName(name, _PREFIX) + ""
+        for name, schema in schemas.items()
+        if isinstance(schema, dict) and name in _reached(document, schema, set())
+    ]
+
+
+def _reached(document: dict[str, Any], schema: Any, seen: set[str]) -> set[str]:
+    """Names of the components that a schema leads to, up to where an object with members of its own begins."""
+    if isinstance(schema, dict) and not schema.get("properties"):
+        name = doc.reference_name(schema)
+        if name and name not in seen:
+            seen.add(name)
+            _reached(document, doc.resolve(document, schema), seen)
+        forms = [form for key in ("allOf", "anyOf", "oneOf") for form in schema.get(key, ())]
+        for inner in (schema.get("additionalProperties"), schema.get("items"), *forms):
+            _reached(document, inner, seen)
+    return seen
 
 
 def _services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -85,7 +112,7 @@ def _services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "class_name": tag.get("x-class-name") or ClassName(tag["name"], _PREFIX) + "",
             "description": tag.get("description", tag["name"]),
             "docs": tag.get("externalDocs", {}).get("url", ""),
-            "server": next((server for found in own for server in doc.servers(document, found)), ""),
+            "server": next((server for found in own for server in doc.servers(document, found)[1]), ""),
         }
     return services
 
@@ -105,17 +132,21 @@ def _operation(document: dict[str, Any], found: doc.Found) -> dict[str, Any]:
         "body": _body(document, body),
         "replies": _replies(document, operation),
         "defaults": _defaults(document, parameters, body),
-        "errors": ", ".join(str(status) for status in operation["responses"] if not str(status).startswith("2")),
-        "sources": [f"{source['page']} ({source['basis']})" for source in operation.get("x-sources", [])],
-        "example": _example(document, operation, parameters, body),
+        "errors": ", ".join(status for status in operation["responses"] if not status.startswith("2")),
+        "sources": [
+            f"{source['page']} ({source.get('basis', 'basis unknown')})"
+            for source in operation.get("x-sources", [])
+            if "page" in source
+        ],
+        "example": _example(document, parameters, body),
     }
 
 
 def _credential(document: dict[str, Any], found: doc.Found) -> str:
     for scheme in doc.security(document, found):
         if scheme["type"] == "apiKey":
-            return f"Credential({scheme['in']!r}, {scheme['name']!r})"
-        return "Credential('header', 'Authorization', 'Bearer ')"
+            return f"operation.Credential({scheme['in']!r}, {scheme['name']!r})"
+        return "operation.Credential('header', 'Authorization', 'Bearer ')"
     return "None"
 
 
@@ -142,116 +173,72 @@ def _body(document: dict[str, Any], body: dict[str, Any] | None) -> dict[str, An
 
 
 def _replies(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    replies = {str(status): doc.resolve(document, reply) for status, reply in operation["responses"].items()}
-    successes = [status for status, reply in replies.items() if status.startswith("2") and reply.get("content")]
+    replies = {status: doc.resolve(document, reply) for status, reply in operation["responses"].items()}
+    names = [_schema_name(reply) for status, reply in replies.items() if status.startswith("2")]
     return {
         status: {
             "description": reply.get("description", ""),
             "media_types": ", ".join(f'"{name.lower()}"' for name in reply.get("content", {})),
-            "wrapper": _wrapper(operation, status, reply) if len(successes) > 1 else "",
+            # What a class that holds this reply would be called: after its schema if no other success has that.
+            "schema_name": _schema_name(reply) if names.count(_schema_name(reply)) == 1 else "",
+            "status_name": ClassName(f"{operation['operationId']}_{status}", _PREFIX) + "",
         }
         for status, reply in replies.items()
     }
 
 
-def _wrapper(operation: dict[str, Any], status: str, reply: dict[str, Any]) -> str:
+def _schema_name(reply: dict[str, Any]) -> str:
     for content in reply.get("content", {}).values():
         name = doc.reference_name(content.get("schema"))
-        return ClassName(name or f"{operation['operationId']}_{status}", _PREFIX) + ""
+        return ClassName(name, _PREFIX) + "" if name else ""
     return ""
 
 
 def _defaults(
     document: dict[str, Any], parameters: dict[tuple[str, str], dict[str, Any]], body: dict[str, Any] | None
 ) -> dict[str, str]:
-    schemas = {name: parameter.get("schema", {}) for (_, name), parameter in parameters.items()}
+    """Python literals of the defaults that the contract gives, by the argument's place and name on the wire."""
+    schemas = {f"{place} {name}": parameter.get("schema", {}) for (place, name), parameter in parameters.items()}
     for content in (body or {}).get("content", {}).values():
-        schemas |= doc.resolve(document, content.get("schema", {})).get("properties", {})
-    resolved = {name: doc.resolve(document, schema) for name, schema in schemas.items()}
-    return {name: repr(schema["default"]) for name, schema in resolved.items() if "default" in schema}
+        for name, schema in _members(document, content.get("schema", {})).items():
+            schemas.setdefault(f"body {name}", schema)
+    resolved = {key: doc.resolve(document, schema) for key, schema in schemas.items()}
+    return {
+        key: repr(schema["default"])
+        for key, schema in resolved.items()
+        if isinstance(schema, dict) and "default" in schema
+    }
+
+
+def _members(document: dict[str, Any], schema: Any) -> dict[str, Any]:
+    """The members of an object, of all the forms that it may have."""
+    schema = doc.resolve(document, schema)
+    if not isinstance(schema, dict):
+        return {}
+    members = dict(schema.get("properties", {}))
+    for form in (form for key in ("allOf", "anyOf", "oneOf") for form in schema.get(key, ())):
+        members = _members(document, form) | members
+    return members
 
 
 def _example(
-    document: dict[str, Any],
-    operation: dict[str, Any],
-    parameters: dict[tuple[str, str], dict[str, Any]],
-    body: dict[str, Any] | None,
-) -> dict[str, Any] | None:
-    """A call that the contract's own examples make, and the class of its result."""
-    positional = [repr(p["example"]) for (place, _), p in parameters.items() if place == "path" and "example" in p]
-    named = {name: p["example"] for (place, name), p in parameters.items() if place != "path" and "example" in p}
+    document: dict[str, Any], parameters: dict[tuple[str, str], dict[str, Any]], body: dict[str, Any] | None
+) -> dict[str, str]:
+    """Python literals of the contract's own examples, by the argument's place and name on the wire."""
+    values = {f"{place} {name}": _shown(document, parameter) for (place, name), parameter in parameters.items()}
     for content in (body or {}).get("content", {}).values():
-        examples = [doc.resolve(document, example)["value"] for example in content.get("examples", {}).values()]
-        first = examples[0] if examples else content.get("example")
-        named |= first if isinstance(first, dict) else {}
-    required = sum(bool(parameter.get("required")) for parameter in parameters.values())
-    if len(positional) + len(named) < required:
-        return None
-    arguments = [*positional, *(f"{python_name(name)}={value!r}" for name, value in named.items())]
-    reply = next(doc.resolve(document, r) for s, r in operation["responses"].items() if str(s).startswith("2"))
-    names = [doc.reference_name(content.get("schema")) for content in reply.get("content", {}).values()]
-    if not names or not names[0]:
-        return None
-    return {"arguments": arguments, "result": f"{ClassName(names[0], _PREFIX)}(...)"}
+        shown = _shown(document, content)
+        values["whole body "] = shown
+        values |= {f"body {name}": [value] for name, value in shown[0].items()} if _is_object(shown) else {}
+    return {key: repr(shown[0]) for key, shown in values.items() if shown}
 
 
-def checkable(document: dict[str, Any], schema: Any) -> Any:
-    """A schema without what is only said to people, its references filled in; recursive ones stay under `$defs`."""
-    definitions: dict[str, Any] = {}
-    filled = _filled(document, schema, (), definitions)
-    if definitions and isinstance(filled, dict):
-        filled["$defs"] = definitions
-    return filled
+def _is_object(shown: list[Any]) -> bool:
+    return bool(shown) and isinstance(shown[0], dict)
 
 
-def _filled(document: dict[str, Any], schema: Any, above: tuple[str, ...], definitions: dict[str, Any]) -> Any:
-    if not isinstance(schema, dict):
-        return schema
-    name = doc.reference_name(schema)
-    if name is None:
-        filled = {
-            key: _inside(document, key, value, above, definitions)
-            for key, value in schema.items()
-            if not _is_annotation(key)
-        }
-        return _without_read_only(filled)
-    rest = {key: value for key, value in schema.items() if key != "$ref"}
-    if name in above:
-        if name not in definitions:
-            definitions[name] = None
-            definitions[name] = _filled(document, doc.resolve(document, schema), (*above, name), definitions)
-        target: Any = {"$ref": f"#/$defs/{name}"}
-    else:
-        target = _filled(document, doc.resolve(document, {"$ref": schema["$ref"]}), (*above, name), definitions)
-    others = _filled(document, rest, above, definitions)
-    return {"allOf": [target, others]} if others else target
-
-
-def _without_read_only(schema: dict[str, Any]) -> dict[str, Any]:
-    """What only the service sends is neither asked of the client nor allowed to it."""
-    properties = schema.get("properties", {})
-    hidden = {name for name, declared in properties.items() if isinstance(declared, dict) and declared.get("readOnly")}
-    if hidden:
-        schema["properties"] = {name: name not in hidden and declared for name, declared in properties.items()}
-        schema["required"] = [name for name in schema.get("required", ()) if name not in hidden]
-    return schema
-
-
-def _is_annotation(key: str) -> bool:
-    return key in _ANNOTATIONS or key.startswith("x-")
-
-
-def _inside(document: dict[str, Any], key: str, value: Any, above: tuple[str, ...], definitions: dict[str, Any]) -> Any:
-    match key:
-        case "properties" | "patternProperties":
-            return {name: _filled(document, item, above, definitions) for name, item in value.items()}
-        case "allOf" | "anyOf" | "oneOf" | "prefixItems":
-            return [_filled(document, item, above, definitions) for item in value]
-        case "not":
-            # The only place where words to people are kept: a bare "anything else" would tell a user nothing.
-            words = {"description": value["description"]} if "description" in value else {}
-            return words | _filled(document, value, above, definitions)
-        case "items" | "additionalProperties" | "propertyNames":
-            return _filled(document, value, above, definitions)
-        case _:
-            return value
+def _shown(document: dict[str, Any], described: dict[str, Any]) -> list[Any]:
+    """The first example of a parameter or a body, if there is one."""
+    examples = [doc.resolve(document, example) for example in described.get("examples", {}).values()]
+    values = [example["value"] for example in examples if "value" in example]
+    return [*values, *([described["example"]] if "example" in described else [])][:1]

@@ -28,7 +28,7 @@ from workflow_runs_api.errors import (
     Unprocessable,
     WorkflowRunsError,
 )
-from workflow_runs_api.types import UNSET, Unset
+from workflow_runs_api.unset import UNSET, Unset
 
 from .interactly import AsyncInteractly, Interactly
 from .outcome import Progress, RunFailed, RunOutcome, WaitCancelled, WaitTimeout

@@ -12,7 +12,7 @@ A workflow may have started in the cases on the right that are never sent again,
 
 from __future__ import annotations
 
-import random
+import os
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -28,6 +28,7 @@ _Number = TypeVar("_Number", int, float)
 _TOO_MANY, _UNAVAILABLE, _SERVER_ERROR = 429, 503, 500
 # Longer waits than 2^60 first ones are nobody's wish, and a float can't hold all of them.
 _LARGEST_POWER = 60
+_LARGEST_DRAWN = 2**32 - 1
 
 
 class Retries:
@@ -117,7 +118,9 @@ class Tries:
 
     def _wait(self, retry_after: float | None) -> float | None:
         retries = self._retries
-        wait = random.uniform(0, min(retries.longest_wait, retries.first_wait * 2.0 ** min(self._made, _LARGEST_POWER)))  # noqa: S311 - no secret
+        bound = min(retries.longest_wait, retries.first_wait * 2.0 ** min(self._made, _LARGEST_POWER))
+        # Not by `random`: processes that were forked would all draw the same waits.
+        wait = bound * int.from_bytes(os.urandom(4)) / _LARGEST_DRAWN
         if retry_after is None:
             return wait
         return None if retry_after > retries.longest_retry_after else max(wait, retry_after)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["Comment"]
 
@@ -34,7 +35,7 @@ class Comment:
     updated_by: str | None | Unset = UNSET
     created_at: str | None | Unset = UNSET
     updated_at: str | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -70,35 +71,54 @@ class Comment:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "logical_id"
-            m_logical_id = _read_logical_id(source[_at]) if _at in source else UNSET
+            self.logical_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "content"
-            m_content = _read_content(source[_at]) if _at in source else UNSET
+            self.content = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "createdBy"
-            m_created_by = _read_created_by(source[_at]) if _at in source else UNSET
+            self.created_by = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "updatedBy"
-            m_updated_by = _read_updated_by(source[_at]) if _at in source else UNSET
+            self.updated_by = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "createdAt"
-            m_created_at = _read_created_at(source[_at]) if _at in source else UNSET
+            self.created_at = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "updatedAt"
-            m_updated_at = _read_updated_at(source[_at]) if _at in source else UNSET
+            self.updated_at = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            logical_id=m_logical_id,
-            content=m_content,
-            created_by=m_created_by,
-            updated_by=m_updated_by,
-            created_at=m_created_at,
-            updated_at=m_updated_at,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -111,39 +131,3 @@ _MEMBERS: Final = frozenset(
         "updatedAt",
     }
 )
-
-
-def _read_logical_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_content(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_created_by(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_updated_by(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_created_at(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_updated_at(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["DashboardEvent"]
 
@@ -36,7 +37,7 @@ class DashboardEvent:
     user_email: str | None | Unset = UNSET
     workspace_id: float | None | Unset = UNSET
     timestamp: str | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -72,38 +73,52 @@ class DashboardEvent:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "event_type"
-            m_event_type = reading.string(source[_at])
+            self.event_type = value if (value := source[_at]).__class__ is str else reading.string(value)
             _at = "details"
-            m_details = _read_details(source[_at])
+            self.details = _read_details(source[_at])
             _at = "user_id"
-            m_user_id = _read_user_id(source[_at]) if _at in source else UNSET
+            self.user_id = (
+                (value if (value := source[_at]) is None or value.__class__ is float else reading.number(value))
+                if _at in source
+                else UNSET
+            )
             _at = "user_name"
-            m_user_name = _read_user_name(source[_at]) if _at in source else UNSET
+            self.user_name = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "user_email"
-            m_user_email = _read_user_email(source[_at]) if _at in source else UNSET
+            self.user_email = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workspace_id"
-            m_workspace_id = _read_workspace_id(source[_at]) if _at in source else UNSET
+            self.workspace_id = (
+                (value if (value := source[_at]) is None or value.__class__ is float else reading.number(value))
+                if _at in source
+                else UNSET
+            )
             _at = "timestamp"
-            m_timestamp = reading.string(source[_at]) if _at in source else UNSET
+            self.timestamp = (
+                (value if (value := source[_at]).__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            event_type=m_event_type,
-            details=m_details,
-            user_id=m_user_id,
-            user_name=m_user_name,
-            user_email=m_user_email,
-            workspace_id=m_workspace_id,
-            timestamp=m_timestamp,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -121,27 +136,3 @@ _MEMBERS: Final = frozenset(
 
 def _read_details(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
-
-
-def _read_user_id(value: Any) -> float | None:
-    if value is None:
-        return None
-    return reading.number(value)
-
-
-def _read_user_name(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_user_email(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_workspace_id(value: Any) -> float | None:
-    if value is None:
-        return None
-    return reading.number(value)

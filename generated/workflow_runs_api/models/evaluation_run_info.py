@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["EvaluationRunInfo"]
 
@@ -24,7 +25,7 @@ class EvaluationRunInfo:
     """
 
     evaluation_workflow_run_id: str | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -52,20 +53,24 @@ class EvaluationRunInfo:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "evaluation_workflow_run_id"
-            m_evaluation_workflow_run_id = _read_evaluation_workflow_run_id(source[_at]) if _at in source else UNSET
+            self.evaluation_workflow_run_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            evaluation_workflow_run_id=m_evaluation_workflow_run_id,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -73,9 +78,3 @@ _MEMBERS: Final = frozenset(
         "evaluation_workflow_run_id",
     }
 )
-
-
-def _read_evaluation_workflow_run_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)

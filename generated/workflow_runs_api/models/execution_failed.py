@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import Problem, member_to_json, to_json
+from .. import reading, types
+from ..types import member_to_json, to_json
 
 __all__ = ["ExecutionFailed"]
 
@@ -28,7 +29,7 @@ class ExecutionFailed:
     success: bool
     message: str
     output: Any
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -55,26 +56,24 @@ class ExecutionFailed:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "success"
-            m_success = reading.boolean(source[_at])
+            self.success = value if (value := source[_at]) is True or value is False else reading.boolean(value)
             _at = "message"
-            m_message = reading.string(source[_at])
+            self.message = value if (value := source[_at]).__class__ is str else reading.string(value)
             _at = "output"
-            m_output = source[_at]
+            self.output = source[_at]
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            success=m_success,
-            message=m_message,
-            output=m_output,
-            additional_properties=_extra,
-        )
+        _extra = {} if len(source) == 3 else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(

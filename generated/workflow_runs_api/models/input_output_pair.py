@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["InputOutputPair"]
 
@@ -28,7 +29,7 @@ class InputOutputPair:
     run_input: dict[str, Any] | None | Unset = UNSET
     run_output: RunOutput | None | Unset = UNSET
     evaluation: dict[str, Any] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -58,26 +59,24 @@ class InputOutputPair:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "run_input"
-            m_run_input = _read_run_input(source[_at]) if _at in source else UNSET
+            self.run_input = (_read_run_input(source[_at])) if _at in source else UNSET
             _at = "run_output"
-            m_run_output = _read_run_output(source[_at]) if _at in source else UNSET
+            self.run_output = (_read_run_output(source[_at])) if _at in source else UNSET
             _at = "evaluation"
-            m_evaluation = _read_evaluation(source[_at]) if _at in source else UNSET
+            self.evaluation = (_read_evaluation(source[_at])) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            run_input=m_run_input,
-            run_output=m_run_output,
-            evaluation=m_evaluation,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 from .run_output import RunOutput  # noqa: E402
@@ -91,14 +90,14 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_run_input_1(value: Any) -> dict[str, Any]:
+def _read_run_input__1(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
 
 
 def _read_run_input(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
-    return _read_run_input_1(value)
+    return _read_run_input__1(value)
 
 
 def _read_run_output(value: Any) -> RunOutput | None:
@@ -107,11 +106,11 @@ def _read_run_output(value: Any) -> RunOutput | None:
     return RunOutput.from_json(value)
 
 
-def _read_evaluation_1(value: Any) -> dict[str, Any]:
+def _read_evaluation__1(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
 
 
 def _read_evaluation(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
-    return _read_evaluation_1(value)
+    return _read_evaluation__1(value)

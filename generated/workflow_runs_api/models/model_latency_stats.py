@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["ModelLatencyStats"]
 
@@ -32,7 +33,7 @@ class ModelLatencyStats:
     call_count: int | Unset = UNSET
     total_latency_milliseconds: int | Unset = UNSET
     average_latency_milliseconds: float | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -70,32 +71,48 @@ class ModelLatencyStats:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "response_model"
-            m_response_model = _read_response_model(source[_at]) if _at in source else UNSET
+            self.response_model = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "provider"
-            m_provider = _read_provider(source[_at]) if _at in source else UNSET
+            self.provider = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "call_count"
-            m_call_count = reading.integer(source[_at]) if _at in source else UNSET
+            self.call_count = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "total_latency_milliseconds"
-            m_total_latency_milliseconds = reading.integer(source[_at]) if _at in source else UNSET
+            self.total_latency_milliseconds = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "average_latency_milliseconds"
-            m_average_latency_milliseconds = reading.number(source[_at]) if _at in source else UNSET
+            self.average_latency_milliseconds = (
+                (value if (value := source[_at]).__class__ is float else reading.number(value))
+                if _at in source
+                else UNSET
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            response_model=m_response_model,
-            provider=m_provider,
-            call_count=m_call_count,
-            total_latency_milliseconds=m_total_latency_milliseconds,
-            average_latency_milliseconds=m_average_latency_milliseconds,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -107,15 +124,3 @@ _MEMBERS: Final = frozenset(
         "average_latency_milliseconds",
     }
 )
-
-
-def _read_response_model(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_provider(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import Problem, member_to_json, to_json
+from .. import reading, types
+from ..types import member_to_json, to_json
 
 __all__ = ["NodeOutput"]
 
@@ -33,7 +34,7 @@ class NodeOutput:
     error_message: str | None
     raw_error_message: Any
     is_output_node: bool | None
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -62,32 +63,32 @@ class NodeOutput:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "status"
-            m_status = reading.string(source[_at])
+            self.status = value if (value := source[_at]).__class__ is str else reading.string(value)
             _at = "value"
-            m_value = source[_at]
+            self.value = source[_at]
             _at = "error_message"
-            m_error_message = _read_error_message(source[_at])
+            self.error_message = (
+                value if (value := source[_at]) is None or value.__class__ is str else reading.string(value)
+            )
             _at = "raw_error_message"
-            m_raw_error_message = source[_at]
+            self.raw_error_message = source[_at]
             _at = "is_output_node"
-            m_is_output_node = _read_is_output_node(source[_at])
+            self.is_output_node = (
+                value if (value := source[_at]) is None or value is True or value is False else reading.boolean(value)
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            status=m_status,
-            value=m_value,
-            error_message=m_error_message,
-            raw_error_message=m_raw_error_message,
-            is_output_node=m_is_output_node,
-            additional_properties=_extra,
-        )
+        _extra = {} if len(source) == 5 else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -99,15 +100,3 @@ _MEMBERS: Final = frozenset(
         "is_output_node",
     }
 )
-
-
-def _read_error_message(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_is_output_node(value: Any) -> bool | None:
-    if value is None:
-        return None
-    return reading.boolean(value)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["RunOutput"]
 
@@ -26,7 +27,7 @@ class RunOutput:
 
     events: list[Any] | Unset = UNSET
     thread_to_node_outputs: dict[str, list[Any]] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -54,23 +55,22 @@ class RunOutput:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "events"
-            m_events = _read_events(source[_at]) if _at in source else UNSET
+            self.events = (_read_events(source[_at])) if _at in source else UNSET
             _at = "thread_to_node_outputs"
-            m_thread_to_node_outputs = _read_thread_to_node_outputs(source[_at]) if _at in source else UNSET
+            self.thread_to_node_outputs = (_read_thread_to_node_outputs(source[_at])) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            events=m_events,
-            thread_to_node_outputs=m_thread_to_node_outputs,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -85,9 +85,9 @@ def _read_events(value: Any) -> list[Any]:
     return reading.array(value, reading.anything)
 
 
-def _read_thread_to_node_outputs_value(value: Any) -> list[Any]:
+def _read_thread_to_node_outputs__value(value: Any) -> list[Any]:
     return reading.array(value, reading.anything)
 
 
 def _read_thread_to_node_outputs(value: Any) -> dict[str, list[Any]]:
-    return reading.mapping(value, _read_thread_to_node_outputs_value)
+    return reading.mapping(value, _read_thread_to_node_outputs__value)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["RunWorkflow"]
 
@@ -34,7 +35,7 @@ class RunWorkflow:
     input_variables: dict[str, Any] | Unset = UNSET
     return_all_outputs: bool | Unset = UNSET
     callback_url: str | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -70,35 +71,46 @@ class RunWorkflow:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "workflow_label_name"
-            m_workflow_label_name = _read_workflow_label_name(source[_at]) if _at in source else UNSET
+            self.workflow_label_name = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workflow_version_number"
-            m_workflow_version_number = _read_workflow_version_number(source[_at]) if _at in source else UNSET
+            self.workflow_version_number = (
+                (value if (value := source[_at]) is None or value.__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "metadata"
-            m_metadata = _read_metadata(source[_at]) if _at in source else UNSET
+            self.metadata = (_read_metadata(source[_at])) if _at in source else UNSET
             _at = "input_variables"
-            m_input_variables = _read_input_variables(source[_at]) if _at in source else UNSET
+            self.input_variables = (_read_input_variables(source[_at])) if _at in source else UNSET
             _at = "return_all_outputs"
-            m_return_all_outputs = reading.boolean(source[_at]) if _at in source else UNSET
+            self.return_all_outputs = (
+                (value if (value := source[_at]) is True or value is False else reading.boolean(value))
+                if _at in source
+                else UNSET
+            )
             _at = "callback_url"
-            m_callback_url = _read_callback_url(source[_at]) if _at in source else UNSET
+            self.callback_url = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            workflow_label_name=m_workflow_label_name,
-            workflow_version_number=m_workflow_version_number,
-            metadata=m_metadata,
-            input_variables=m_input_variables,
-            return_all_outputs=m_return_all_outputs,
-            callback_url=m_callback_url,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -113,33 +125,15 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_workflow_label_name(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_workflow_version_number(value: Any) -> int | None:
-    if value is None:
-        return None
-    return reading.integer(value)
-
-
-def _read_metadata_1(value: Any) -> dict[str, str]:
+def _read_metadata__1(value: Any) -> dict[str, str]:
     return reading.mapping(value, reading.string)
 
 
 def _read_metadata(value: Any) -> dict[str, str] | None:
     if value is None:
         return None
-    return _read_metadata_1(value)
+    return _read_metadata__1(value)
 
 
 def _read_input_variables(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
-
-
-def _read_callback_url(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)

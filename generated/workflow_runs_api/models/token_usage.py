@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["TokenUsage"]
 
@@ -36,7 +37,7 @@ class TokenUsage:
     call_count_with_fallback_keys: int | Unset = UNSET
     call_count: int | Unset = UNSET
     breakdown_by_models: list[ModelTokenUsage] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -78,38 +79,56 @@ class TokenUsage:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "total_input_tokens"
-            m_total_input_tokens = reading.integer(source[_at]) if _at in source else UNSET
+            self.total_input_tokens = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "total_output_tokens"
-            m_total_output_tokens = reading.integer(source[_at]) if _at in source else UNSET
+            self.total_output_tokens = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "total_tokens"
-            m_total_tokens = reading.integer(source[_at]) if _at in source else UNSET
+            self.total_tokens = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "call_count_with_user_keys"
-            m_call_count_with_user_keys = reading.integer(source[_at]) if _at in source else UNSET
+            self.call_count_with_user_keys = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "call_count_with_fallback_keys"
-            m_call_count_with_fallback_keys = reading.integer(source[_at]) if _at in source else UNSET
+            self.call_count_with_fallback_keys = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "call_count"
-            m_call_count = reading.integer(source[_at]) if _at in source else UNSET
+            self.call_count = (
+                (value if (value := source[_at]).__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "breakdown_by_models"
-            m_breakdown_by_models = _read_breakdown_by_models(source[_at]) if _at in source else UNSET
+            self.breakdown_by_models = (_read_breakdown_by_models(source[_at])) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            total_input_tokens=m_total_input_tokens,
-            total_output_tokens=m_total_output_tokens,
-            total_tokens=m_total_tokens,
-            call_count_with_user_keys=m_call_count_with_user_keys,
-            call_count_with_fallback_keys=m_call_count_with_fallback_keys,
-            call_count=m_call_count,
-            breakdown_by_models=m_breakdown_by_models,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 from .model_token_usage import ModelTokenUsage  # noqa: E402
@@ -127,11 +146,11 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_breakdown_by_models_1(value: Any) -> list[ModelTokenUsage]:
+def _read_breakdown_by_models__1(value: Any) -> list[ModelTokenUsage]:
     return reading.array(value, ModelTokenUsage.from_json)
 
 
 def _read_breakdown_by_models(value: Any) -> list[ModelTokenUsage] | None:
     if value is None:
         return None
-    return _read_breakdown_by_models_1(value)
+    return _read_breakdown_by_models__1(value)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import Problem, member_to_json, to_json
+from .. import reading, types
+from ..types import member_to_json, to_json
 
 __all__ = ["ValidationError"]
 
@@ -28,7 +29,7 @@ class ValidationError:
     loc: list[str | int]
     msg: str
     type_: str
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -55,26 +56,24 @@ class ValidationError:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "loc"
-            m_loc = _read_loc(source[_at])
+            self.loc = _read_loc(source[_at])
             _at = "msg"
-            m_msg = reading.string(source[_at])
+            self.msg = value if (value := source[_at]).__class__ is str else reading.string(value)
             _at = "type"
-            m_type_ = reading.string(source[_at])
+            self.type_ = value if (value := source[_at]).__class__ is str else reading.string(value)
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            loc=m_loc,
-            msg=m_msg,
-            type_=m_type_,
-            additional_properties=_extra,
-        )
+        _extra = {} if len(source) == 3 else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(
@@ -86,7 +85,7 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_loc_item(value: Any) -> str | int:
+def _read_loc__item(value: Any) -> str | int:
     found: str | int = reading.best(
         value,
         (
@@ -98,4 +97,4 @@ def _read_loc_item(value: Any) -> str | int:
 
 
 def _read_loc(value: Any) -> list[str | int]:
-    return reading.array(value, _read_loc_item)
+    return reading.array(value, _read_loc__item)

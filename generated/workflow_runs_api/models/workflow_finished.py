@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, member_to_json, to_json
 
 __all__ = ["WorkflowFinished"]
 
@@ -26,7 +27,7 @@ class WorkflowFinished:
 
     workflow_version_execution_id: int
     final_output: Any = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -55,23 +56,24 @@ class WorkflowFinished:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "workflow_version_execution_id"
-            m_workflow_version_execution_id = reading.integer(source[_at])
+            self.workflow_version_execution_id = (
+                value if (value := source[_at]).__class__ is int else reading.integer(value)
+            )
             _at = "final_output"
-            m_final_output = source[_at] if _at in source else UNSET
+            self.final_output = (source[_at]) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            workflow_version_execution_id=m_workflow_version_execution_id,
-            final_output=m_final_output,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 _MEMBERS: Final = frozenset(

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["WorkflowRun"]
 
@@ -54,7 +55,7 @@ class WorkflowRun:
     source_workflow_run_id: str | None | Unset = UNSET
     is_evaluation_run: bool | Unset = UNSET
     evaluation_run_info: EvaluationRunInfo | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -112,67 +113,92 @@ class WorkflowRun:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "logical_id"
-            m_logical_id = _read_logical_id(source[_at]) if _at in source else UNSET
+            self.logical_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workflow_id"
-            m_workflow_id = _read_workflow_id(source[_at]) if _at in source else UNSET
+            self.workflow_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "version_number"
-            m_version_number = _read_version_number(source[_at]) if _at in source else UNSET
+            self.version_number = (
+                (value if (value := source[_at]) is None or value.__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "status"
-            m_status = reading.string(source[_at]) if _at in source else UNSET
+            self.status = (
+                (value if (value := source[_at]).__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "termination_source"
-            m_termination_source = _read_termination_source(source[_at]) if _at in source else UNSET
+            self.termination_source = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "input_output_pairs"
-            m_input_output_pairs = _read_input_output_pairs(source[_at]) if _at in source else UNSET
+            self.input_output_pairs = (_read_input_output_pairs(source[_at])) if _at in source else UNSET
             _at = "run_by"
-            m_run_by = _read_run_by(source[_at]) if _at in source else UNSET
+            self.run_by = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "comments"
-            m_comments = _read_comments(source[_at]) if _at in source else UNSET
+            self.comments = (_read_comments(source[_at])) if _at in source else UNSET
             _at = "llm_token_usage"
-            m_llm_token_usage = _read_llm_token_usage(source[_at]) if _at in source else UNSET
+            self.llm_token_usage = (_read_llm_token_usage(source[_at])) if _at in source else UNSET
             _at = "llm_latency_stats"
-            m_llm_latency_stats = _read_llm_latency_stats(source[_at]) if _at in source else UNSET
+            self.llm_latency_stats = (_read_llm_latency_stats(source[_at])) if _at in source else UNSET
             _at = "version_name"
-            m_version_name = reading.string(source[_at]) if _at in source else UNSET
+            self.version_name = (
+                (value if (value := source[_at]).__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workflow_config_fully_hydrated"
-            m_workflow_config_fully_hydrated = (
-                _read_workflow_config_fully_hydrated(source[_at]) if _at in source else UNSET
+            self.workflow_config_fully_hydrated = (
+                (_read_workflow_config_fully_hydrated(source[_at])) if _at in source else UNSET
             )
             _at = "workflow_run_id"
-            m_workflow_run_id = _read_workflow_run_id(source[_at]) if _at in source else UNSET
+            self.workflow_run_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "source_workflow_run_id"
-            m_source_workflow_run_id = _read_source_workflow_run_id(source[_at]) if _at in source else UNSET
+            self.source_workflow_run_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "is_evaluation_run"
-            m_is_evaluation_run = reading.boolean(source[_at]) if _at in source else UNSET
+            self.is_evaluation_run = (
+                (value if (value := source[_at]) is True or value is False else reading.boolean(value))
+                if _at in source
+                else UNSET
+            )
             _at = "evaluation_run_info"
-            m_evaluation_run_info = _read_evaluation_run_info(source[_at]) if _at in source else UNSET
+            self.evaluation_run_info = (_read_evaluation_run_info(source[_at])) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            logical_id=m_logical_id,
-            workflow_id=m_workflow_id,
-            version_number=m_version_number,
-            status=m_status,
-            termination_source=m_termination_source,
-            input_output_pairs=m_input_output_pairs,
-            run_by=m_run_by,
-            comments=m_comments,
-            llm_token_usage=m_llm_token_usage,
-            llm_latency_stats=m_llm_latency_stats,
-            version_name=m_version_name,
-            workflow_config_fully_hydrated=m_workflow_config_fully_hydrated,
-            workflow_run_id=m_workflow_run_id,
-            source_workflow_run_id=m_source_workflow_run_id,
-            is_evaluation_run=m_is_evaluation_run,
-            evaluation_run_info=m_evaluation_run_info,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 from .comment import Comment  # noqa: E402
@@ -204,38 +230,8 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_logical_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_workflow_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_version_number(value: Any) -> int | None:
-    if value is None:
-        return None
-    return reading.integer(value)
-
-
-def _read_termination_source(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
 def _read_input_output_pairs(value: Any) -> list[InputOutputPair]:
     return reading.array(value, InputOutputPair.from_json)
-
-
-def _read_run_by(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
 
 
 def _read_comments(value: Any) -> list[Comment]:
@@ -254,26 +250,14 @@ def _read_llm_latency_stats(value: Any) -> LatencyStats | None:
     return LatencyStats.from_json(value)
 
 
-def _read_workflow_config_fully_hydrated_1(value: Any) -> dict[str, Any]:
+def _read_workflow_config_fully_hydrated__1(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
 
 
 def _read_workflow_config_fully_hydrated(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
-    return _read_workflow_config_fully_hydrated_1(value)
-
-
-def _read_workflow_run_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_source_workflow_run_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
+    return _read_workflow_config_fully_hydrated__1(value)
 
 
 def _read_evaluation_run_info(value: Any) -> EvaluationRunInfo | None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from .. import reading
-from ..types import UNSET, Problem, Unset, member_to_json, to_json
+from .. import reading, types
+from ..types import UNSET, Unset, member_to_json, to_json
 
 __all__ = ["WorkflowRunInput"]
 
@@ -42,7 +43,7 @@ class WorkflowRunInput:
     workflow_run_id: str | None | Unset = UNSET
     team_id: str | None | Unset = UNSET
     thread_to_node_inputs: dict[str, ThreadInputs] | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict)
+    additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """This object as a new JSON object; members that are absent stay absent."""
@@ -86,47 +87,62 @@ class WorkflowRunInput:
             Problem: it is not what the contract says.
         """
         if source.__class__ is not dict:
-            raise Problem("an object", source)
+            raise types.Problem("an object", source)
+        # Not by way of `__init__`, which would pass every member through one more call.
+        self = object.__new__(cls)
         _at = ""
         try:
             _at = "dynamic_variables"
-            m_dynamic_variables = _read_dynamic_variables(source[_at]) if _at in source else UNSET
+            self.dynamic_variables = (_read_dynamic_variables(source[_at])) if _at in source else UNSET
             _at = "runtime_variables"
-            m_runtime_variables = _read_runtime_variables(source[_at]) if _at in source else UNSET
+            self.runtime_variables = (_read_runtime_variables(source[_at])) if _at in source else UNSET
             _at = "miscellaneous"
-            m_miscellaneous = _read_miscellaneous(source[_at]) if _at in source else UNSET
+            self.miscellaneous = (_read_miscellaneous(source[_at])) if _at in source else UNSET
             _at = "command"
-            m_command = reading.string(source[_at]) if _at in source else UNSET
+            self.command = (
+                (value if (value := source[_at]).__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workflow_id"
-            m_workflow_id = _read_workflow_id(source[_at]) if _at in source else UNSET
+            self.workflow_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "version_number"
-            m_version_number = _read_version_number(source[_at]) if _at in source else UNSET
+            self.version_number = (
+                (value if (value := source[_at]) is None or value.__class__ is int else reading.integer(value))
+                if _at in source
+                else UNSET
+            )
             _at = "run_by"
-            m_run_by = _read_run_by(source[_at]) if _at in source else UNSET
+            self.run_by = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "workflow_run_id"
-            m_workflow_run_id = _read_workflow_run_id(source[_at]) if _at in source else UNSET
+            self.workflow_run_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "team_id"
-            m_team_id = _read_team_id(source[_at]) if _at in source else UNSET
+            self.team_id = (
+                (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
+                if _at in source
+                else UNSET
+            )
             _at = "thread_to_node_inputs"
-            m_thread_to_node_inputs = _read_thread_to_node_inputs(source[_at]) if _at in source else UNSET
+            self.thread_to_node_inputs = (_read_thread_to_node_inputs(source[_at])) if _at in source else UNSET
         except KeyError:
-            raise Problem("a value").under(_at) from None
-        except Problem as problem:
+            raise types.Problem("a value").under(_at) from None
+        except types.Problem as problem:
             raise problem.under(_at) from None
-        _extra = reading.unknown_members(source, _MEMBERS)
-        return cls(
-            dynamic_variables=m_dynamic_variables,
-            runtime_variables=m_runtime_variables,
-            miscellaneous=m_miscellaneous,
-            command=m_command,
-            workflow_id=m_workflow_id,
-            version_number=m_version_number,
-            run_by=m_run_by,
-            workflow_run_id=m_workflow_run_id,
-            team_id=m_team_id,
-            thread_to_node_inputs=m_thread_to_node_inputs,
-            additional_properties=_extra,
-        )
+        _extra = {} if source.keys() <= _MEMBERS else reading.unknown_members(source, _MEMBERS)
+        self.additional_properties = _extra
+        return self
 
 
 from .command import Command  # noqa: E402
@@ -158,36 +174,6 @@ def _read_runtime_variables(value: Any) -> dict[str, Any]:
 
 def _read_miscellaneous(value: Any) -> dict[str, Any]:
     return reading.mapping(value, reading.anything)
-
-
-def _read_workflow_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_version_number(value: Any) -> int | None:
-    if value is None:
-        return None
-    return reading.integer(value)
-
-
-def _read_run_by(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_workflow_run_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
-
-
-def _read_team_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reading.string(value)
 
 
 def _read_thread_to_node_inputs(value: Any) -> dict[str, ThreadInputs]:

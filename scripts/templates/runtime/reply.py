@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import importlib
 import json
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -97,7 +98,7 @@ class Reply:
 
     def _loaded(self) -> Any:
         try:
-            return json.loads(self.response.content, parse_constant=_no_constant, parse_float=_finite)
+            return _value_of(self.response.content)
         except (ValueError, RecursionError):
             size = len(self.response.content)
             raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
@@ -157,6 +158,20 @@ class Reply:
             return value
 
 
+def _value_of(content: bytes) -> Any:
+    """A JSON text's value, the same with and without orjson.
+
+    orjson makes a float of a whole number beyond 64 bits, so it isn't given a text with so many digits in a row; it
+    refuses lone surrogates, byte order marks and UTF-16, which the standard library reads, so that has the last word.
+    """
+    if _ORJSON is not None and _TOO_MANY_DIGITS not in content.translate(_DIGITS_AS_ZEROS):
+        try:
+            return _ORJSON.loads(content)
+        except ValueError:
+            pass
+    return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
+
+
 def _seconds_to_wait(retry_after: str | None) -> float | None:
     """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
     text = (retry_after or "").strip()
@@ -208,3 +223,12 @@ def _shown(word: Any, depth: int = 3) -> str:
     if isinstance(place, list) and isinstance(words, str):
         return f"{'.'.join(str(part) for part in place[:8] if isinstance(part, str | int))}: {words}"
     return words if isinstance(words, str) else type(word).__name__
+
+
+try:
+    _ORJSON: Any = importlib.import_module("orjson")
+except ImportError:
+    _ORJSON = None
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_TOO_MANY_DIGITS = b"0" * 19
+_DIGITS_AS_ZEROS = bytes(ord("0") if char in b"0123456789" else ord(" ") for char in range(256))

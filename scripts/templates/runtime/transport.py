@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import functools
 import logging
-import platform
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +49,47 @@ _NEVER_LEFT = (
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 _CONNECT, _ANSWER = 5.0, 60.0
 _REASON_SHOWN = 200
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 LOG = logging.getLogger("workflow_runs")
 
 pause = time.sleep
-async_pause = asyncio.sleep
+
+
+async def async_pause(seconds: float) -> None:
+    """The same for asyncio, which whoever awaits this has loaded; nobody else needs to."""
+    await sys.modules["asyncio"].sleep(seconds)
+
+
+class _NoCookies(httpx.Cookies):
+    """Looks at no reply: what it would keep is never sent, and finding out what it is takes a third of a call."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep nothing."""
+
+
+class _Cookieless:
+    """A part of our own clients: requests of ours carry the cookies that the caller gives as a header, no others."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise NotImplementedError
+
+
+class _Client(_Cookieless, httpx.Client):
+    """Without cookies."""
+
+
+class _AsyncClient(_Cookieless, httpx.AsyncClient):
+    """Without cookies."""
+
+
+_NO_COOKIES = _NoCookies()
 
 
 def default_timeout() -> httpx.Timeout:
@@ -64,7 +99,7 @@ def default_timeout() -> httpx.Timeout:
 
 def open_client(user_agent: str) -> httpx.Client:
     """A client of our own. It follows no redirect: that would carry the key to an address nobody chose."""
-    return httpx.Client(
+    return _Client(
         timeout=default_timeout(),
         follow_redirects=False,
         headers=_own_headers(user_agent),
@@ -74,7 +109,7 @@ def open_client(user_agent: str) -> httpx.Client:
 
 def open_async_client(user_agent: str) -> httpx.AsyncClient:
     """The same for asyncio."""
-    return httpx.AsyncClient(
+    return _AsyncClient(
         timeout=default_timeout(),
         follow_redirects=False,
         headers=_own_headers(user_agent),
@@ -84,7 +119,7 @@ def open_async_client(user_agent: str) -> httpx.AsyncClient:
 
 def _put_away_location(response: httpx.Response) -> None:
     # httpx reads the address of a redirect even if it isn't to follow it, and fails on one that is none.
-    if "location" in response.headers:
+    if response.has_redirect_location:
         response.extensions["location"] = response.headers.pop("location")
 
 
@@ -93,7 +128,7 @@ async def _async_put_away_location(response: httpx.Response) -> None:
 
 
 def _own_headers(user_agent: str) -> dict[str, str]:
-    return {"user-agent": f"{user_agent} python/{platform.python_version()} httpx/{httpx.__version__}"}
+    return {"user-agent": f"{user_agent} python/{sys.version.partition(' ')[0]} httpx/{httpx.__version__}"}
 
 
 def prepared(
@@ -101,19 +136,25 @@ def prepared(
 ) -> httpx.Request:
     """The request to send.
 
-    A client of the user's builds it itself, so that its own headers and cookies go along. One of ours has only the
-    headers that `own_headers` holds, and merging those here takes half the time.
+    A client of the user's builds it itself, so that its own headers and cookies go along; ours are put over them, since
+    merging them takes longer. A client of ours has only the headers that `own_headers` holds, and all that httpx would
+    work out is known here.
     """
+    url, content = _parsed(outgoing.url), outgoing.content
     if own_headers is None:
         limits = {} if timeout is None else {"timeout": timeout}
-        return http.build_request(
-            outgoing.method, outgoing.url, headers=outgoing.headers, content=outgoing.content, **limits
-        )
+        request = http.build_request(outgoing.method, url, content=content, **limits)
+        for name, value in outgoing.headers.items():
+            request.headers[name] = value
+        return request
+    headers = {"host": url.netloc.decode(), **own_headers}
+    if content is not None or outgoing.method in _WITH_BODY:
+        headers["content-length"] = str(len(content or b""))
     return httpx.Request(
         outgoing.method,
-        _parsed(outgoing.url),
-        headers={**own_headers, **outgoing.headers},
-        content=outgoing.content,
+        url,
+        headers=headers | outgoing.headers,
+        stream=httpx.ByteStream(content or b""),
         extensions={"timeout": (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()},
     )
 

@@ -6,39 +6,14 @@ import datetime
 import enum
 import math
 import re
-import uuid
+import sys
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from .errors import WorkflowRunsError
+from .unset import UNSET, Unset
 
 __all__ = ["UNSET", "Moment", "Problem", "Unset", "member_to_json", "to_json"]
-
-
-class Unset:
-    """The type of `UNSET`: a member or parameter that is absent, which is not the same as null."""
-
-    __slots__ = ()
-    _only: Unset | None = None
-
-    def __new__(cls) -> Self:
-        """The one object of this class."""
-        if cls._only is None:
-            cls._only = super().__new__(cls)
-        return cls._only  # type: ignore[return-value]
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __reduce__(self) -> str:
-        # A name instead of a recipe: copies and pickles give back this very object, so that `is UNSET` stays true.
-        return "UNSET"
-
-
-UNSET: Final = Unset()
 
 
 class Problem(WorkflowRunsError, ValueError):
@@ -182,7 +157,8 @@ def _scalar(value: Any) -> Any:
             raise Problem("a time with an offset from UTC", received="a time without one")
         case datetime.datetime() | datetime.date():
             return getattr(value, "text", None) or value.isoformat()
-        case uuid.UUID():
+        case _ if isinstance(value, getattr(sys.modules.get("uuid"), "UUID", ())):
+            # Whoever has an id has loaded its module; for all others it would be a tenth of a first call's loading.
             return str(value)
         case _:
             raise Problem("a JSON value", value)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...client import AsyncClient, Client
-from ...types import UNSET
+from ... import client as _client
+from ...unset import UNSET
 
 if TYPE_CHECKING:
     import datetime
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ...models.command import Command
     from ...models.thread_inputs import ThreadInputs
     from ...models.workflow_run import WorkflowRun
-    from ...types import Unset
+    from ...unset import Unset
 
 __all__ = ["SERVER", "AsyncInteractlyOperations", "InteractlyOperations"]
 
 SERVER = "https://api-qa.interactly.ai/workflows"
 
 
-class InteractlyOperations(Client):
+class InteractlyOperations(_client.Client):
     """Interactly workflow execution."""
 
     def execute_workflow(
@@ -89,11 +89,12 @@ class InteractlyOperations(Client):
             https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (documented)
             github.com/interactly-ai/workflow-sdk 0.2.0, status codes that it maps (inferred)
         """
-        from . import execute_workflow as operation  # noqa: PLC0415
+        from .execute_workflow import OPERATION  # noqa: PLC0415
+        from .execute_workflow import request as _request
 
         return self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_id,
                 version=version,
                 dynamic_variables=dynamic_variables,
@@ -110,7 +111,7 @@ class InteractlyOperations(Client):
         )
 
 
-class AsyncInteractlyOperations(AsyncClient):
+class AsyncInteractlyOperations(_client.AsyncClient):
     """Interactly workflow execution. For asyncio."""
 
     async def execute_workflow(
@@ -162,11 +163,12 @@ class AsyncInteractlyOperations(AsyncClient):
             https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (documented)
             github.com/interactly-ai/workflow-sdk 0.2.0, status codes that it maps (inferred)
         """
-        from . import execute_workflow as operation  # noqa: PLC0415
+        from .execute_workflow import OPERATION  # noqa: PLC0415
+        from .execute_workflow import request as _request
 
         return await self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_id,
                 version=version,
                 dynamic_variables=dynamic_variables,

@@ -7,15 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from ... import reading
+from ... import operation, parameters, reading
+from ... import reply as _reply
 from ...models.command import Command
 from ...models.error_response import ErrorResponse
 from ...models.http_validation_error import HTTPValidationError
 from ...models.thread_inputs import ThreadInputs
 from ...models.workflow_run import WorkflowRun
-from ...operation import Body, Call, Credential, Operation
-from ...parameters import Parameter
-from ...reply import Reply
 from ...types import UNSET, Unset
 
 
@@ -49,7 +47,7 @@ def request(
     workflow_run_id: str | None | Unset = UNSET,
     team_id: str | None | Unset = UNSET,
     thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
-) -> Call:
+) -> operation.Call:
     """Check the arguments.
 
     Raises:
@@ -77,7 +75,7 @@ def request(
     )
 
 
-def read(reply: Reply) -> WorkflowRun:
+def read(reply: _reply.Reply) -> WorkflowRun:
     """Make a reply the operation's result.
 
     Raises:
@@ -116,14 +114,14 @@ def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
     return found
 
 
-OPERATION = Operation(
+OPERATION = operation.Operation(
     name="execute_workflow",
     operation_id="executeWorkflow",
     method="POST",
     path="/v1/workflows/{workflow_id}/execute",
-    credential=Credential("header", "Authorization", "Bearer "),
+    credential=operation.Credential("header", "Authorization", "Bearer "),
     parameters=(
-        Parameter(
+        parameters.Parameter(
             name="workflow_id",
             argument="workflow_id",
             place="path",
@@ -132,7 +130,7 @@ OPERATION = Operation(
             required=True,
             schema={"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^[0-9a-f]{24}$"},
         ),
-        Parameter(
+        parameters.Parameter(
             name="version",
             argument="version",
             place="query",
@@ -142,7 +140,7 @@ OPERATION = Operation(
             schema={"type": "integer", "minimum": 0},
         ),
     ),
-    body=Body(
+    body=operation.Body(
         media_type="application/json",
         required=True,
         schema={

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...client import AsyncClient, Client
-from ...types import UNSET
+from ... import client as _client
+from ...unset import UNSET
 
 if TYPE_CHECKING:
     import datetime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...models.run_accepted import RunAccepted
     from ...models.run_created import RunCreated
-    from ...types import Unset
+    from ...unset import Unset
     from .get_workflow_version_execution_results import ExecutionPending, ExecutionResults
 
 __all__ = ["SERVER", "AsyncPromptLayerOperations", "PromptLayerOperations"]
@@ -28,7 +28,7 @@ __all__ = ["SERVER", "AsyncPromptLayerOperations", "PromptLayerOperations"]
 SERVER = "https://api.promptlayer.com"
 
 
-class PromptLayerOperations(Client):
+class PromptLayerOperations(_client.Client):
     """PromptLayer workflow runs and their results."""
 
     def get_workflow_version_execution_results(
@@ -69,11 +69,12 @@ class PromptLayerOperations(Client):
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
             github.com/MagnivOrg/prompt-layer-docs pull request 230, the 500 form (recorded)
         """
-        from . import get_workflow_version_execution_results as operation  # noqa: PLC0415
+        from .get_workflow_version_execution_results import OPERATION  # noqa: PLC0415
+        from .get_workflow_version_execution_results import request as _request
 
         return self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
             ),
@@ -119,8 +120,8 @@ class PromptLayerOperations(Client):
         Example:
             >>> client.run_workflow(  # doctest: +ELLIPSIS
             ...     'support-agent',
-            ...     input_variables={'user_message': 'I need help with billing'},
             ...     metadata={'environment': 'production'},
+            ...     input_variables={'user_message': 'I need help with billing'},
             ...     return_all_outputs=False,
             ... )
             RunCreated(...)
@@ -129,11 +130,12 @@ class PromptLayerOperations(Client):
             https://docs.promptlayer.com/reference/run-workflow (documented)
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
         """
-        from . import run_workflow as operation  # noqa: PLC0415
+        from .run_workflow import OPERATION  # noqa: PLC0415
+        from .run_workflow import request as _request
 
         return self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_name,
                 workflow_label_name=workflow_label_name,
                 workflow_version_number=workflow_version_number,
@@ -145,7 +147,7 @@ class PromptLayerOperations(Client):
         )
 
 
-class AsyncPromptLayerOperations(AsyncClient):
+class AsyncPromptLayerOperations(_client.AsyncClient):
     """PromptLayer workflow runs and their results. For asyncio."""
 
     async def get_workflow_version_execution_results(
@@ -179,11 +181,12 @@ class AsyncPromptLayerOperations(AsyncClient):
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
             github.com/MagnivOrg/prompt-layer-docs pull request 230, the 500 form (recorded)
         """
-        from . import get_workflow_version_execution_results as operation  # noqa: PLC0415
+        from .get_workflow_version_execution_results import OPERATION  # noqa: PLC0415
+        from .get_workflow_version_execution_results import request as _request
 
         return await self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
             ),
@@ -230,11 +233,12 @@ class AsyncPromptLayerOperations(AsyncClient):
             https://docs.promptlayer.com/reference/run-workflow (documented)
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
         """
-        from . import run_workflow as operation  # noqa: PLC0415
+        from .run_workflow import OPERATION  # noqa: PLC0415
+        from .run_workflow import request as _request
 
         return await self._call(
-            operation.OPERATION,
-            operation.request(
+            OPERATION,
+            _request(
                 workflow_name,
                 workflow_label_name=workflow_label_name,
                 workflow_version_number=workflow_version_number,

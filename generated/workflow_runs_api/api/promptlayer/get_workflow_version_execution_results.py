@@ -8,13 +8,11 @@ from typing import Any, NotRequired, TypedDict
 
 from attrs import define
 
-from ... import reading
+from ... import operation, parameters, reading
+from ... import reply as _reply
 from ...models.error_response import ErrorResponse
 from ...models.execution_failed import ExecutionFailed
 from ...models.http_validation_error import HTTPValidationError
-from ...operation import Call, Credential, Operation
-from ...parameters import Parameter
-from ...reply import Reply
 from ...types import UNSET, Unset, to_json
 
 
@@ -59,7 +57,7 @@ def request(
     *,
     workflow_version_execution_id: int,
     return_all_outputs: bool | Unset = UNSET,
-) -> Call:
+) -> operation.Call:
     """Check the arguments.
 
     Raises:
@@ -73,7 +71,7 @@ def request(
     )
 
 
-def read(reply: Reply) -> ExecutionResults | ExecutionPending:
+def read(reply: _reply.Reply) -> ExecutionResults | ExecutionPending:
     """Make a reply the operation's result.
 
     Raises:
@@ -110,14 +108,14 @@ def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
     return found
 
 
-OPERATION = Operation(
+OPERATION = operation.Operation(
     name="get_workflow_version_execution_results",
     operation_id="getWorkflowVersionExecutionResults",
     method="GET",
     path="/workflow-version-execution-results",
-    credential=Credential("header", "X-API-KEY"),
+    credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
-        Parameter(
+        parameters.Parameter(
             name="workflow_version_execution_id",
             argument="workflow_version_execution_id",
             place="query",
@@ -126,7 +124,7 @@ OPERATION = Operation(
             required=True,
             schema={"type": "integer", "format": "int64"},
         ),
-        Parameter(
+        parameters.Parameter(
             name="return_all_outputs",
             argument="return_all_outputs",
             place="query",

@@ -7,14 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from ... import reading
+from ... import operation, parameters, reading
+from ... import reply as _reply
 from ...models.error_response import ErrorResponse
 from ...models.http_validation_error import HTTPValidationError
 from ...models.run_accepted import RunAccepted
 from ...models.run_created import RunCreated
-from ...operation import Body, Call, Credential, Operation
-from ...parameters import Parameter
-from ...reply import Reply
 from ...types import UNSET, Unset
 
 
@@ -38,7 +36,7 @@ def request(
     input_variables: Mapping[str, Any] | Unset = UNSET,
     return_all_outputs: bool | Unset = UNSET,
     callback_url: str | None | Unset = UNSET,
-) -> Call:
+) -> operation.Call:
     """Check the arguments.
 
     Raises:
@@ -59,7 +57,7 @@ def request(
     )
 
 
-def read(reply: Reply) -> RunCreated | RunAccepted:
+def read(reply: _reply.Reply) -> RunCreated | RunAccepted:
     """Make a reply the operation's result.
 
     Raises:
@@ -92,14 +90,14 @@ def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
     return found
 
 
-OPERATION = Operation(
+OPERATION = operation.Operation(
     name="run_workflow",
     operation_id="runWorkflow",
     method="POST",
     path="/workflows/{workflow_name}/run",
-    credential=Credential("header", "X-API-KEY"),
+    credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
-        Parameter(
+        parameters.Parameter(
             name="workflow_name",
             argument="workflow_name",
             place="path",
@@ -109,7 +107,7 @@ OPERATION = Operation(
             schema={"type": "string", "minLength": 1},
         ),
     ),
-    body=Body(
+    body=operation.Body(
         media_type="application/json",
         required=True,
         schema={

@@ -1,0 +1,123 @@
+"""One contract with every construct that has to be refused, each in a place of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from growing import JSON, TEXT, add, parameter, small
+
+from workflow_runs import AsyncInteractly, AsyncPromptLayer, Interactly, PromptLayer
+from workflow_runs_api.api.interactly import InteractlyOperations
+from workflow_runs_api.api.promptlayer import PromptLayerOperations
+
+_INNER = {"type": "object", "properties": {"a": {**TEXT, "readOnly": True}}}
+DOCUMENT = small(
+    Nullable={"type": "object", "properties": {"a": {"type": "string", "nullable": True}}},
+    Inner={"type": "object", "properties": {"in": _INNER}},
+    Told={"oneOf": [{"type": "object"}, TEXT], "discriminator": {"propertyName": "kind"}},
+)
+# By construct: the place that the refusal names, and words that it uses.
+SAID: dict[str, tuple[str, str]] = {
+    "nullable": ("#/components/schemas/Nullable", "nullable"),
+    "one-sided inside": ("#/components/schemas/Inner", "readOnly"),
+    "discriminator": ("#/components/schemas/Told", "discriminator"),
+}
+
+
+def _refuse(name: str, words: str, **more: Any) -> dict[str, Any]:
+    path = more.pop("path", "/" + name.replace(" ", "-"))
+    SAID[name] = (f"#/paths/{path.replace('/', '~1')}", words)
+    title = "op" + "".join(word.capitalize() for word in name.split())
+    return add(DOCUMENT, "post", path, more.pop("operation_id", title), **more)
+
+
+def _names_of_the_clients() -> set[str]:
+    clients = (PromptLayer, AsyncPromptLayer, Interactly, AsyncInteractly)
+    operations = {name for kind in (PromptLayerOperations, InteractlyOperations) for name in vars(kind)}
+    return {name for kind in clients for name in dir(kind) if not name.startswith("_")} - operations
+
+
+def _names() -> None:
+    add(DOCUMENT, "post", "/first", "opSame")
+    _refuse("no id", "operationId", operation_id=None)
+    _refuse("same name", "op_same", operation_id="op_same")
+    # Methods of these names would take the place of the client's own, or be hidden behind them.
+    for name in ("withOptions", "baseUrl", *sorted(_names_of_the_clients())):
+        _refuse(f"method {name}", f"{name}: its method would be called", operation_id=name)
+    _refuse("no tag", "opNoTag: it has no tag", tags=[])
+    _refuse("other tag", "opOtherTag: its first tag is 'elsewhere'", tags=["elsewhere", "promptlayer"])
+
+
+def _addresses() -> None:
+    _refuse("other server", "one base URL", servers=[{"url": "https://elsewhere.example"}])
+    for name, url in (("variables", "https://{region}.example.com"), ("relative", "/v1")):
+        DOCUMENT["tags"].append({"name": name})
+        server = {"url": url, "variables": {"region": {"default": "eu"}}}
+        _refuse(f"server {name}", url, tags=[name], servers=[server])
+    shared = add(small(), "get", "/a", "opShared")
+    DOCUMENT["components"]["pathItems"] = {"Shared": {"get": shared}}
+    DOCUMENT["paths"]["/by-reference"] = {"$ref": "#/components/pathItems/Shared"}
+    SAID["path item by reference"] = ("#/paths/~1by-reference", "$ref")
+
+
+def _credentials() -> None:
+    DOCUMENT["components"]["securitySchemes"] |= {
+        "second": {"type": "apiKey", "in": "header", "name": "X-Second"},
+        "query": {"type": "apiKey", "in": "query", "name": "key"},
+        "basic": {"type": "http", "scheme": "basic"},
+        "oauth": {"type": "oauth2", "flows": {}},
+    }
+    _refuse("two schemes", "more than one scheme", security=[{"promptLayerKey": [], "second": []}])
+    _refuse("scheme or other", "more than one scheme", security=[{"promptLayerKey": []}, {"second": []}])
+    for scheme in ("query", "basic", "oauth"):
+        _refuse(f"key by {scheme}", "only a bearer token and a key in a header", security=[{scheme: []}])
+
+
+def _parameters() -> None:
+    content = {"in": "query", "name": "q", "content": {JSON: {"schema": TEXT}}}
+    _refuse("parameter content", "`content`", parameters=[content])
+    for style in ("matrix", "label"):
+        styled = parameter("path", "p", TEXT, style=style)
+        _refuse(f"parameter {style}", f"style {style}", path=f"/{style}/{{p}}", parameters=[styled])
+    for name, words, more in (
+        ("reserved", "allowReserved", {"schema": TEXT, "allowReserved": True}),
+        ("keyword", "contentEncoding", {"schema": {"type": "string", "contentEncoding": "base64"}}),
+        ("pattern", "\\p{Lu}", {"schema": {"type": "string", "pattern": "\\p{Lu}"}}),
+    ):
+        _refuse(f"parameter {name}", words, parameters=[{"in": "query", "name": "q", **more}])
+
+
+def _bodies() -> None:
+    for name, words, media_types in (
+        ("two bodies", "one media type", [JSON, "application/merge-patch+json"]),
+        ("form body", "application/x-www-form-urlencoded", ["application/x-www-form-urlencoded"]),
+        ("file body", "multipart/form-data", ["multipart/form-data"]),
+        ("bytes body", "application/octet-stream", ["application/octet-stream"]),
+    ):
+        content = {each: {"schema": {"type": "object"}} for each in media_types}
+        _refuse(name, words)["requestBody"] = {"content": content}
+    keywords = {
+        "if": {"type": "object"},
+        "contains": TEXT,
+        "unevaluatedProperties": False,
+        "dependentRequired": {"a": ["b"]},
+        "nullable": True,
+        "minContains": 1,
+        "$dynamicRef": "#x",
+    }
+    for keyword, value in keywords.items():
+        deep = {"type": "object", "properties": {"deep": {"items": {keyword: value}}}}
+        _refuse(f"body {keyword}", keyword, body=deep)
+    _refuse("body pattern", "(?<n>", body={"type": "object", "patternProperties": {"(?<n>a)": TEXT}})
+    _refuse(
+        "body one-sided inline", "readOnly", body={"type": "object", "properties": {"n": {**TEXT, "readOnly": True}}}
+    )
+
+
+def _replies() -> None:
+    mixed = {JSON: {"schema": TEXT}, "text/plain": {"schema": TEXT}}
+    _refuse("mixed reply", "one kind of media type", responses={"200": {"description": "Told.", "content": mixed}})
+
+
+for _part in (_names, _addresses, _credentials, _parameters, _bodies, _replies):
+    _part()
