@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "5aafa4f9a4d71016eca25dda79f43109cb62d5ead1e3a3f86838cefba6607356"
+SOURCE_HASH = "adb5038fcb36a79a1973ac42a2a45d66017b73be28f9cb2ebdbc3a1829363c68"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -150,9 +150,13 @@ def _complete(package: Path, provenance: facts.Provenance) -> None:
 
 
 def _replace(target: Path, fresh: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
+    # Copied beside its place first: whoever imports the package meanwhile finds the old one or the new one whole.
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(fresh, target)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        shutil.copytree(fresh, Path(folder, "new"))
+        if target.exists():
+            target.rename(Path(folder, "old"))
+        Path(folder, "new").rename(target)
 
 
 def _differences(old: Path, new: Path) -> list[str]:
