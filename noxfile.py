@@ -107,7 +107,7 @@ def sandbox(session: nox.Session) -> None:
 @nox.session(default=False)
 def wheel(session: nox.Session) -> None:
     """Build the wheel and use it as a stranger would: alone with attrs and httpx, then with the harness."""
-    session.install("build", "uv")
+    session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", session.create_tmp())
     session.run("python", "scripts/try_wheel.py", session.create_tmp())
 
