@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .errors import BadArgument
 from .parameters import Parameter
@@ -29,8 +28,7 @@ _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PLACES_SHOWN = 12
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(NamedTuple):
     """Where the key goes."""
 
     place: str
@@ -38,8 +36,7 @@ class Credential:
     prefix: str = ""
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What the contract says of the request's body.
 
     `arguments` holds the argument's name for those members whose own name another argument has taken.
@@ -51,9 +48,8 @@ class Body:
     arguments: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Call:
-    """Checked arguments of one call, as JSON values."""
+class Call(NamedTuple):
+    """Checked arguments of one call, as JSON values. Its repr tells the path alone: the others may be secrets."""
 
     path: str
     query: list[str]
@@ -61,10 +57,12 @@ class Call:
     cookies: list[str]
     body: Any
 
+    def __repr__(self) -> str:
+        return f"Call({self.path!r})"
 
-@dataclass(frozen=True)
-class Outgoing:
-    """What is sent: everything that a transport needs, in the form in which it goes out."""
+
+class Outgoing(NamedTuple):
+    """What is sent: everything that a transport needs, as it goes out. Its repr tells nothing of it."""
 
     method: str
     url: str
@@ -72,9 +70,11 @@ class Outgoing:
     content: bytes | None
     repeatable: bool
 
+    def __repr__(self) -> str:
+        return f"Outgoing({self.method!r})"
 
-@dataclass(frozen=True)
-class Operation(Generic[T_co]):
+
+class Operation(NamedTuple, Generic[T_co]):
     """One operation, with its name in the contract and in Python.
 
     Attributes:

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from .schema import check
@@ -18,8 +17,7 @@ Place = Literal["path", "query", "header", "cookie"]
 _SEPARATORS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter as the contract declares it, and the name of the argument that carries it."""
 
     name: str

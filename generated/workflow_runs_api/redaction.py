@@ -103,14 +103,14 @@ _WRITERS: tuple[Callable[[str], str], ...] = (
 
 def _spellings(text: str) -> set[str]:
     """The text as it stands, and as JSON, Python, a URL and HTML write it, each of them once more by another one."""
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_PLAIN, text):
         return {text}
     once = _written([text])
     return once | _written(once)
 
 
 # No writer changes such a text.
-_PLAIN = re.compile(r"[A-Za-z0-9_.\-]*")
+_PLAIN = r"[A-Za-z0-9_.\-]*"
 
 
 def _written(texts: Iterable[str]) -> set[str]:

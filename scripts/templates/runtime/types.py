@@ -85,7 +85,7 @@ class Moment(datetime.datetime):
         Raises:
             ValueError: it is none.
         """
-        found = _RFC_3339.fullmatch(text)
+        found = re.fullmatch(_RFC_3339, text)
         if found is None:
             raise ValueError("not a time")
         date, clock, second, fraction, offset = found.groups()
@@ -98,9 +98,8 @@ class Moment(datetime.datetime):
         return (Moment.read, (self.text,)) if self.text else super().__reduce_ex__(protocol)
 
 
-_RFC_3339 = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
+# A text, as in all modules that a first call loads: compiling it can wait for the first time that it reads.
+_RFC_3339 = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
 
 def to_json(value: Any) -> Any:
