@@ -75,7 +75,7 @@ class Deviations:
         if outcome.verdict is Verdict.PASS:
             received = f"the server keeps the rule now; remove the known deviation: {entry.reason}"
             gone = Finding("known deviation", outcome.rule.says, received, "")
-            return replace(outcome, verdict=Verdict.VIOLATION, findings=(gone,))
+            return replace(outcome, verdict=Verdict.VIOLATION, findings=(gone,), found_after=None)
         return outcome
 
     def _entry(self, outcome: Outcome, run: Run) -> Deviation | None:

@@ -131,9 +131,9 @@ def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None
     if row is None or (raised is None and call.when != "call"):
         return None
     verdict, reason, error, findings = _judge(row.rule, raised)
-    return Outcome(
-        row.rule, row.operation, row.service, row.target, chapter_of(item), verdict, reason, error, findings
-    )  # fmt: skip
+    found_after = _found_after(item.config.stash[RUN], row, raised) if findings else None
+    place = (row.rule, row.operation, row.service, row.target, chapter_of(item))
+    return Outcome(*place, verdict, reason, error, findings, found_after)
 
 
 def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str, tuple[Finding, ...]]:
@@ -146,6 +146,15 @@ def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str,
         return Verdict.NOT_APPLICABLE, str(raised), "", ()
     reason, error = _unjudged(raised)
     return Verdict.NOT_EXERCISED, reason, error, ()
+
+
+def _found_after(run: Run, row: Row, raised: BaseException | None) -> int | None:
+    found = raised.found if isinstance(raised, Violations) else [raised]
+    counted = [one.found_after for one in found if isinstance(one, Violation) and one.found_after is not None]
+    if counted or row.rule.side is not Side.SERVER:
+        return min(counted, default=None)
+    server = run.live.opened(row.target, row.service)
+    return server.wire.sent if server else None
 
 
 def _unjudged(raised: BaseException) -> tuple[str, str]:

@@ -56,6 +56,8 @@ class Outcome:
         reason: Why it is not applicable, not exercised or a known deviation.
         error: What went wrong in the harness itself; empty if nothing did.
         findings: Broken constraints, the first of which names the breach.
+        found_after: How much had been tried when the first of them was seen: requests to the target on the server
+            side, cases on the client side; None if nothing was found or nothing was counted.
     """
 
     rule: Rule
@@ -67,6 +69,7 @@ class Outcome:
     reason: str = ""
     error: str = ""
     findings: tuple[Finding, ...] = field(default=())
+    found_after: int | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Give plain data, for the way from one process to another."""

@@ -166,12 +166,15 @@ class Violation(Exception):
             pointer of the schema keyword. Part of the breach's identity.
         documented: What should have been seen; by default what the rule says.
         reproduce: A command that shows it again, usually curl. Secrets stand in it as environment variables.
+        found_after: How much had been tried when it was seen: cases on the client side. On the server side, where
+            requests to the target are counted, it may be left out; then all that were sent until the verdict count.
     """
 
     received: str
     constraint: str = ""
     documented: str = ""
     reproduce: str = ""
+    found_after: int | None = None
 
     def __str__(self) -> str:
         return self.received

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from contract_tests.masking import Secrets
 from contract_tests.plugin import Run
-from contract_tests.rows import Outcome
+from contract_tests.rows import Finding, Outcome
 from contract_tests.rules import Verdict
 
 WORST_FIRST = (
@@ -114,7 +114,20 @@ def _row(outcome: Outcome, secrets: Secrets, *, strict: bool, name_target: bool)
         "documented": secrets.mask(_joined([finding.documented for finding in findings] or [rule.says])),
         "received": secrets.mask(where + _joined(received)),
         "reproduce": secrets.mask(_joined([finding.reproduce for finding in findings if finding.reproduce])),
+        "findings": [_finding(outcome, finding, secrets) for finding in findings],
+        "found_after": outcome.found_after,
     }
+
+
+def _finding(outcome: Outcome, finding: Finding, secrets: Secrets) -> dict[str, str]:
+    texts = {
+        "identity": outcome.rule.identity(outcome.operation, finding.constraint),
+        "constraint": finding.constraint,
+        "documented": finding.documented,
+        "received": finding.received,
+        "reproduce": finding.reproduce,
+    }
+    return {name: secrets.mask(text) for name, text in texts.items()}
 
 
 def _joined(texts: Sequence[str]) -> str:

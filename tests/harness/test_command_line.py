@@ -30,6 +30,8 @@ ROW = {
     "documented",
     "received",
     "reproduce",
+    "findings",
+    "found_after",
 }
 
 

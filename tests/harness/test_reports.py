@@ -84,6 +84,23 @@ def test_output_is_as_reviewed(
     assert shown == SNAPSHOT
 
 
+def test_each_broken_constraint_is_a_finding(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A row lists its findings, the first of which is the row's own, and says after how many requests it was found."""
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        judgement = judge(
+            tmp_path, "--side", "server", "-k", "PL-RUN-0[34]", "--target", "mine", "--targets", str(path)
+        )
+        sent = len(proxy.seen)
+    row, kept = judgement.row("PL-RUN-04"), judgement.row("PL-RUN-03")
+
+    assert set(row["findings"][0]) == {"identity", "constraint", "documented", "received", "reproduce"}
+    assert row["findings"][0]["identity"] == row["identity"]
+    assert row["findings"][0]["reproduce"] in row["reproduce"]
+    assert row["found_after"] == sent
+    assert (kept["findings"], kept["found_after"]) == ([], None)
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="not run: curl is not installed")
 def test_curl_line_works_as_it_is(tmp_path: Path, sandbox: Sandbox) -> None:
     """The command, pasted into a shell that has the key in its environment, gets the reply that was reported."""
