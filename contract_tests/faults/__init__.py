@@ -1,0 +1,1 @@
+"""Seeded defects: subjects with one fault each, which the rules must catch."""
