@@ -168,6 +168,14 @@ class Unsayable(Exception):
     """The client's interface has no way to write this call; the text says why."""
 
 
+class NotClaimed(Unsayable):
+    """
+    The client does not offer this and does not say that it does: an operation, its asynchronous form, an argument.
+
+    The text says so, and where the client's documentation shows it. Such a call is not judged.
+    """
+
+
 class Foreign(Exception):
     """The value is not JSON and cannot be made JSON again; the text names its class."""
 
@@ -188,6 +196,7 @@ class Adapter(Protocol):
 
         Raises:
             Unsayable: If no call can be written for these arguments, for example since a required one is not given.
+            NotClaimed: If the client does not claim to offer such calls; from :meth:`connect` for a whole form.
         """
 
     def read(self, value: Any, call: Call) -> Received:

@@ -27,6 +27,7 @@ from contract_tests.client.adapter import (
     Call,
     Connection,
     Foreign,
+    NotClaimed,
     OperationFacts,
     Received,
     Scheme,
@@ -84,7 +85,10 @@ class Driver:
 
     def show(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Give the text that the client shows of itself."""
-        client = self._client(_connection(message["connection"]))
+        try:
+            client = self._client(_connection(message["connection"]))
+        except NotClaimed:
+            return {"kind": "shown", "text": ""}
         return {"kind": "shown", "text": f"{client!r}\n{client!s}"[:TEXT_LIMIT]}
 
     def _client(self, connection: Connection) -> Any:
@@ -102,7 +106,8 @@ class Driver:
 
     def _error(self, error: BaseException, call: Call) -> dict[str, Any]:
         if isinstance(error, Unsayable):
-            return {"kind": "unsayable", "text": str(error)}
+            kind = "unclaimed" if isinstance(error, NotClaimed) else "unsayable"
+            return {"kind": kind, "text": str(error)}
         own = isinstance(error, self._adapter.own_errors)
         lines = traceback.format_exception(error)
         shown = "\n".join([_text_of(error), repr(error), *lines])[:TEXT_LIMIT]

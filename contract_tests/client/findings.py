@@ -1,9 +1,11 @@
 """Collects what a rule finds, with the command that shows it again."""
 
+import os
 import shlex
 from dataclasses import dataclass, field
 
 from contract_tests.arguments import Options
+from contract_tests.client.selection import PYTHON_VARIABLE
 from contract_tests.client.stage import Played
 from contract_tests.masking import Secrets
 from contract_tests.rules import Violation, report_all, shown
@@ -46,6 +48,7 @@ class Findings:
             "--client": given.client,
             "--adapter": given.adapter,
         }
-        words = ["python", "-m", "contract_tests", "--side", "client"]
+        words = ["env", f"{PYTHON_VARIABLE}={python}"] if (python := os.environ.get(PYTHON_VARIABLE)) else []
+        words += ["python", "-m", "contract_tests", "--side", "client"]
         words += [word for option, value in named.items() if value is not None for word in (option, str(value))]
         return shlex.join([*words, "-k", self.rule_id, "--seed", str(given.seed)])

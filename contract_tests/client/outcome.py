@@ -81,13 +81,20 @@ class Unwritable:
 
 
 @dataclass(frozen=True)
+class Unclaimed:
+    """The client does not offer such calls and does not say that it does; they are not judged."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Lost:
     """The client's process gave no outcome: it hung or died."""
 
     reason: str
 
 
-Outcome = Value | Raised | Unwritable | Lost
+Outcome = Value | Raised | Unwritable | Unclaimed | Lost
 
 
 def outcome_of(message: Mapping[str, Any]) -> Outcome:
@@ -99,6 +106,8 @@ def outcome_of(message: Mapping[str, Any]) -> Outcome:
             return Raised.of(message)
         case "unsayable":
             return Unwritable(message["text"])
+        case "unclaimed":
+            return Unclaimed(message["text"])
         case _:
             return Lost(message["text"])
 
@@ -114,5 +123,7 @@ def told(outcome: Outcome) -> str:
             return str(outcome)
         case Unwritable():
             return f"no way to write the call: {outcome.reason}"
+        case Unclaimed():
+            return f"not claimed: {outcome.reason}"
         case Lost():
             return outcome.reason

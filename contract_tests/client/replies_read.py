@@ -4,7 +4,7 @@ from itertools import combinations
 
 from contract_tests.client.body_judgement import body_differences
 from contract_tests.client.findings import Findings
-from contract_tests.client.outcome import Lost, Outcome, Raised, Unwritable, Value, told
+from contract_tests.client.outcome import Lost, Outcome, Raised, Unclaimed, Unwritable, Value, told
 from contract_tests.client.reply_cases import ReplyCase
 from contract_tests.client.reply_types import may_be_called, named_types
 from contract_tests.client.schema_places import nearest
@@ -22,7 +22,7 @@ def in_hand(outcome: Outcome) -> Value | None:
             return outcome
         case Raised(own=True):
             return outcome.body
-        case Raised() | Unwritable() | Lost():
+        case Raised() | Unwritable() | Unclaimed() | Lost():
             return None
 
 

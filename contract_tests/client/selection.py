@@ -1,5 +1,7 @@
 """Which client is judged, and how it is driven, by the command line."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,7 @@ from contract_tests.rules import SetUpError
 
 OWN_GENERATED: Final = "workflow_runs_api"
 OWN_CLIENT: Final = "workflow_runs"
+PYTHON_VARIABLE: Final = "CONTRACT_TESTS_CLIENT_PYTHON"
 STOCK_FUNCTION: Final = "def sync_detailed("
 
 
@@ -37,7 +40,20 @@ def choose_client(options: Options) -> Choice:
         packages[name] = generated
     if options.client is not None:
         packages[OWN_CLIENT] = _client_in(options.client)
-    return Choice(adapter=SHIPPED.get(adapter, adapter), generated=name, packages=packages)
+    return Choice(adapter=SHIPPED.get(adapter, adapter), generated=name, packages=packages, python=_interpreter())
+
+
+def _interpreter() -> str:
+    """
+    Give the interpreter of the environment in which the client is installed: this one, unless a variable names another.
+
+    Raises:
+        SetUpError: If it names no file.
+    """
+    named = os.environ.get(PYTHON_VARIABLE)
+    if named is not None and not Path(named).is_file():
+        raise SetUpError(f"{PYTHON_VARIABLE}: there is no such interpreter: {named}")
+    return sys.executable if named is None else str(Path(named).absolute())
 
 
 def package_in(directory: Path, option: str, is_candidate: Callable[[Path], bool]) -> Path:

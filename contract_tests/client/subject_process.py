@@ -21,8 +21,12 @@ from contract_tests.rules import SetUpError, shown
 START_TIMEOUT: Final = 60.0
 START: Final = """
 import json, sys
-is_ours, path = json.loads(sys.argv[1])
+from importlib.util import module_from_spec, spec_from_file_location
+is_ours, path, harness = json.loads(sys.argv[1])
 sys.path[:] = path if is_ours else [*sys.path, *path]
+found = spec_from_file_location("contract_tests", harness + "/__init__.py", submodule_search_locations=[harness])
+sys.modules["contract_tests"] = package = module_from_spec(found)
+found.loader.exec_module(package)
 from contract_tests.client.driver import main
 main()
 """
@@ -157,13 +161,16 @@ def _texts(packages: Mapping[str, Path]) -> dict[str, str]:
     return {name: str(folder.resolve()) for name, folder in packages.items()}
 
 
-def _path(choice: Choice) -> tuple[bool, list[str]]:
-    """Say whether the interpreter is this one, and what it may import: all that we may, or the harness alone."""
-    own = str(Path(contract_tests.__file__).resolve().parents[1])
+def _path(choice: Choice) -> tuple[bool, list[str], str]:
+    """
+    Say whether the interpreter is this one, what more it may import, and where the harness lies.
+
+    In an environment of its own a client gets the harness's package and nothing of what is installed beside that.
+    """
+    harness = str(Path(contract_tests.__file__).resolve().parent)
     if choice.python != sys.executable:
-        return False, [own]
-    # An adapter of the user's own lies where the user is; the harness itself may run from a folder or from a wheel.
-    return True, list(dict.fromkeys([*(entry or str(Path.cwd()) for entry in sys.path), own]))
+        return False, [str(Path.cwd())], harness  # an adapter of the user's own lies where the user is
+    return True, list(dict.fromkeys(entry or str(Path.cwd()) for entry in sys.path)), harness
 
 
 def _environment() -> dict[str, str]:

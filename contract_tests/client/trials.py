@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from contract_tests.client.case_book import CaseBook
 from contract_tests.client.faults import FaultCase, fault_cases
+from contract_tests.client.outcome import Unclaimed
 from contract_tests.client.reply_cases import ReplyCase
 from contract_tests.client.stage import MODES, Played, Stage
 from contract_tests.client.wire_server import Answer, WireServer
@@ -20,7 +21,7 @@ from contract_tests.contract import Operation, Parameter
 from contract_tests.coverage import Coverage
 from contract_tests.problems import Problem
 from contract_tests.request_case import RequestCase
-from contract_tests.rules import NotExercised
+from contract_tests.rules import NotApplicable, NotExercised
 
 T = TypeVar("T")
 AT_A_TIME: Final = 24
@@ -67,6 +68,24 @@ class FaultTrial:
     played: Played
 
 
+Trial = TypeVar("Trial", RequestTrial, ProbeTrial, ReplyTrial, FaultTrial)
+
+
+def claimed(trials: Iterable[Trial]) -> list[Trial]:
+    """
+    Leave out calls that the client does not claim to offer.
+
+    Raises:
+        NotApplicable: If that leaves none.
+    """
+    tried = list(trials)
+    judged = [trial for trial in tried if not isinstance(trial.played.outcome, Unclaimed)]
+    reasons = [trial.played.outcome.reason for trial in tried if isinstance(trial.played.outcome, Unclaimed)]
+    if reasons and not judged:
+        raise NotApplicable(f"not claimed: {reasons[0]}")
+    return judged
+
+
 class Trials:
     """Plays and keeps trials; see the module's docstring."""
 
@@ -107,7 +126,7 @@ class Trials:
         """Give calls on a wire that misbehaves, with the client's own policy for sending again."""
         if not self._faults:
             self._start_faults()
-        return [future.result() for future in self._faults[operation.id]]
+        return claimed(future.result() for future in self._faults[operation.id])
 
     def _once(self, kind: str, operation: Operation, make: Callable[[Operation], T]) -> T:
         key = kind, operation.id
@@ -117,9 +136,10 @@ class Trials:
         return made
 
     def _modes(self, operation: Operation) -> tuple[str, ...]:
-        """Give the modes in which the operation can be called at all; raises NotExercised if there is none."""
+        """Give the modes in which the operation can be called at all; raises NotExercised or NotApplicable if none."""
         start, success = self._book.start(operation), self._book.success(operation)
-        modes = tuple(mode for mode in MODES if self.stage.play(start, [success], mode).seen)
+        tried = claimed(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
+        modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
         if not modes:
             raise NotExercised("no legal request reached the wire, see CL-REQ-01")
         return modes
@@ -137,35 +157,35 @@ class Trials:
 
     def _play_legal_requests(self, operation: Operation) -> list[RequestTrial]:
         success = self._book.success(operation)
-        return [
+        return claimed(
             RequestTrial(case.request, played, focus=case.focus)
             for case in self._book.legal_requests(operation)
             for played in self._play(case.request, success, f"legal {case.focus}")
-        ]
+        )
 
     def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
         success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
-        return [
+        return claimed(
             RequestTrial(case, played, breach=case.breach)
             for case in self._book.broken_requests(operation)
             for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
-        ]
+        )
 
     def _play_probes(self, operation: Operation) -> list[ProbeTrial]:
         success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
-        return [
+        return claimed(
             ProbeTrial(case, parameter, played)
             for case, parameter in self._book.probes(operation)
             for played in self._play(case, success, f"probe {case.path}", modes)
-        ]
+        )
 
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
         start, modes = self._book.start(operation), self._once("modes", operation, self._modes)
-        return [
+        return claimed(
             ReplyTrial(case, played)
             for case in cases
             for played in self._play(start, case.answer, f"reply {case.answer.status} {case.about}", modes)
-        ]
+        )
 
     def _start_faults(self) -> None:
         # Faults are mostly waiting: those of all operations wait at the same time.
@@ -177,7 +197,7 @@ class Trials:
         try:
             start, success = self._book.start(operation), self._book.success(operation)
             modes = self._once("modes", operation, self._modes)
-        except NotExercised as reason:
+        except (NotExercised, NotApplicable) as reason:
             yield _failed(reason)
             return
         for case in fault_cases(operation, success):

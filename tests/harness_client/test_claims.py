@@ -1,0 +1,88 @@
+"""What a client does not claim to offer is not judged, and the report says so."""
+
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+from judging_clients import client_rules, judging
+
+from contract_tests.arguments import Options, parse
+from contract_tests.client.selection import PYTHON_VARIABLE, choose_client
+from contract_tests.client.subject import Subject
+from contract_tests.client.subject_process import Choice
+from contract_tests.rules import NotApplicable, SetUpError, Verdict
+
+SPEC = Path(__file__).with_name("shelf.yaml")
+
+
+def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
+    """Nothing is held against it, and every rule that judges the complete client judges this one."""
+    with judging(Choice(adapter="partial_client:SyncOnly"), SPEC) as judge:
+        partial = judge.verdicts()
+        modes = {trial.played.mode for trial in judge.trials.legal_requests(judge.trials.contract.operation("addBook"))}
+    with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
+        complete = judge.verdicts()
+
+    assert [judged.verdict for judged in partial] == [judged.verdict for judged in complete]
+    assert Verdict.VIOLATION not in {judged.verdict for judged in partial}
+    assert modes == {"sync"}
+
+
+def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
+    """Every rule says so that would judge what the operation does."""
+    with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:
+        verdicts = {judged.rule.id: judged.verdict for judged in judge.verdicts(operation="removeBook")}
+        with pytest.raises(NotApplicable, match=r"^not claimed: no removal$"):
+            judge.trials.faults(judge.trials.contract.operation("removeBook"))
+
+    assert {rule for rule, verdict in verdicts.items() if verdict is not Verdict.NOT_APPLICABLE} == {"CL-SEC-02"}
+    assert len(verdicts) == len(client_rules())
+
+
+def test_calls_with_an_argument_that_is_not_claimed_are_left_out() -> None:
+    """The other calls of the operation are judged."""
+    with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:
+        tried = judge.trials.legal_requests(judge.trials.contract.operation("listBooks"))
+        assert not judge.violations(operation="listBooks")
+
+    assert tried
+    assert not [trial for trial in tried if "pageSize" in trial.case.query]
+
+
+def test_a_client_may_live_in_an_environment_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable names its interpreter; it sees its own packages, the adapter and the harness, not what we have."""
+    venv.create(tmp_path / "environment", symlinks=True)
+    python = tmp_path / "environment" / "bin" / "python"
+    (tmp_path / "lonely.py").write_text(
+        "import sys\n"
+        "class Lonely:\n"
+        "    own_errors = ()\n"
+        "    def __init__(self, generated): pass\n"
+        "    def connect(self, connection): raise AssertionError\n"
+        "def alone(generated):\n"
+        "    try:\n"
+        "        import httpx\n"
+        "    except ImportError:\n"
+        "        print(sys.prefix, file=open('seen', 'w'))\n"
+        "        return Lonely(generated)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(PYTHON_VARIABLE, str(python))
+    options = parse(["--side", "client", "--adapter", "lonely:alone"])
+    assert isinstance(options, Options)
+
+    with Subject(choose_client(options)):
+        assert Path("seen").read_text(encoding="utf-8").strip() == str(tmp_path / "environment")
+    assert subprocess.run([python, "-c", "import httpx"], capture_output=True, check=False).returncode == 1
+
+
+def test_an_interpreter_that_is_not_there_is_an_error_of_the_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the variable and what it holds."""
+    monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere/python")
+    options = parse(["--side", "client"])
+    assert isinstance(options, Options)
+
+    with pytest.raises(SetUpError, match=f"^{PYTHON_VARIABLE}: there is no such interpreter: /nowhere/python$"):
+        choose_client(options)
