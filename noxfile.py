@@ -98,6 +98,13 @@ def nightly(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the client against its rivals, in environments of their own; prints ratios and where the time goes."""
+    install_locked(session)
+    session.run("python", "scripts/bench", *session.posargs)
+
+
+@nox.session(default=False)
 def sandbox(session: nox.Session) -> None:
     """Start the sandbox on port 8000; arguments after -- go to `workflow-sandbox`."""
     install(session, "[sandbox]")
