@@ -17,7 +17,7 @@ from typing import Any
 
 from contract_tests.faults import table
 from contract_tests.faults.defect import Defect
-from contract_tests.faults.outcome import Trial
+from contract_tests.faults.outcome import Judgement, Trial
 from contract_tests.faults.workshop import Workshop, WorkshopOptions
 from contract_tests.rules import SetUpError
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = _chosen(half.defects(), given.only)
         if given.list:
             return _list(chosen)
-        options = WorkshopOptions(seed=given.seed, budget=given.budget, stock=given.stock)
+        options = WorkshopOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock)
         with half.workshop(options) as workshop:
             trials, remarks = _table(workshop, chosen, given)
     except SetUpError as error:
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=1, metavar="N", help="defects that are judged at a time (1)")
     add("--seed", type=int, default=1, metavar="N", help="seed of the harness (1)")
     add("--budget", default="quick", help="budget of the harness (quick)")
+    add("-k", metavar="ID-OR-GLOB", help="only rules whose id matches")
     add("--json", type=Path, metavar="FILE", help="write everything there as well")
     return parser
 
@@ -91,8 +92,11 @@ def _table(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namesp
 
 def _tried(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namespace) -> Iterator[Trial]:
     def attempt(defect: Any) -> Trial:
-        other = workshop.judge_by_other_tool(defect) if given.stock else None
-        return Trial(defect=defect, judgement=workshop.judge(defect), other=other)
+        try:
+            other = workshop.judge_by_other_tool(defect) if given.stock else None
+            return Trial(defect=defect, judgement=workshop.judge(defect), other=other)
+        except SetUpError as error:
+            return Trial(defect=defect, judgement=Judgement(problem=str(error)))
 
     with ThreadPoolExecutor(max(1, given.workers)) as workers:
         yield from workers.map(attempt, defects)

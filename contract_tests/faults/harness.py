@@ -1,23 +1,32 @@
 """Runs the harness on one subject, in a process of its own, and reads back which rules were broken."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from contract_tests.__main__ import main
 from contract_tests.faults.outcome import Judgement
+from contract_tests.faults.processes import CONTEXT
 from contract_tests.report.writing import RESULTS
 from contract_tests.rules import Verdict, shown
 
-JUDGED = (0, 1)
-PATIENCE = 900.0
+JUDGED: Final = (0, 1)
+PATIENCE: Final = 900.0
+NO_STATUS: Final = "no end within {:g} seconds"
 
 
 def judge(
-    arguments: Sequence[str], report_dir: Path, *, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+    arguments: Sequence[str],
+    report_dir: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    cold: bool = True,
 ) -> Judgement:
     """
     Run ``python -m contract_tests`` with these arguments and say what it found.
@@ -25,20 +34,16 @@ def judge(
     Args:
         arguments: Of the command line, without ``--report-dir``.
         report_dir: Where its report goes.
-        environment: The whole environment of the process; None for our own.
+        environment: More variables for the process.
         cwd: Its current directory; None for ours.
+        cold: Whether the interpreter starts anew, as for a user; else everything is imported already.
     """
-    command = [sys.executable, "-m", "contract_tests", *arguments, "--report-dir", str(report_dir)]
+    complete = [*arguments, "--report-dir", str(report_dir)]
     started = time.monotonic()
-    try:
-        done = subprocess.run(
-            command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return Judgement(seconds=PATIENCE, problem=f"no end within {PATIENCE:g} seconds")
+    status, words = (_cold if cold else _warm)(complete, dict(environment or {}), cwd, report_dir)
     seconds = time.monotonic() - started
-    if done.returncode not in JUDGED:
-        return Judgement(seconds=seconds, problem=shown(" ".join(done.stderr.split()) or f"exit {done.returncode}"))
+    if status not in JUDGED:
+        return Judgement(seconds=seconds, problem=shown(" ".join(words.split()) or f"exit {status}"))
     return read_judgement(json.loads((report_dir / RESULTS).read_text(encoding="utf-8")), seconds)
 
 
@@ -48,3 +53,47 @@ def read_judgement(report: Mapping[str, Any], seconds: float) -> Judgement:
     found_after = [row["found_after"] for row in broken if row.get("found_after") is not None]
     fired = dict.fromkeys(row["id"] for row in broken)
     return Judgement(fired=tuple(fired), after=min(found_after, default=None), seconds=seconds)
+
+
+def _cold(
+    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, _: Path
+) -> tuple[int | None, str]:
+    command = [sys.executable, "-m", "contract_tests", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, NO_STATUS.format(PATIENCE)
+    return done.returncode, done.stderr
+
+
+def _warm(
+    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, report_dir: Path
+) -> tuple[int | None, str]:
+    report_dir.mkdir(parents=True, exist_ok=True)
+    said = report_dir / "output.txt"
+    process = CONTEXT.Process(target=_main_in_child, args=(arguments, environment, cwd, said))
+    process.start()
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return None, NO_STATUS.format(PATIENCE)
+    return process.exitcode, said.read_text(encoding="utf-8", errors="replace")[-1000:]
+
+
+def _main_in_child(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, said: Path) -> None:
+    os.environ.update(environment)
+    if cwd is not None:
+        os.chdir(cwd)
+    with said.open("w", encoding="utf-8", errors="replace") as text:
+        sys.stdout = sys.stderr = text
+        status = main(arguments)
+    os._exit(status)

@@ -21,11 +21,13 @@ class WorkshopOptions:
     Attributes:
         seed: The harness's seed.
         budget: The harness's budget, as on its command line.
-        stock: Whether another tool judges the same subjects too.
+        pattern: Only rules whose id matches this glob; None for all.
+        stock: Whether another tool judges the same subjects too; both then start with nothing imported.
     """
 
     seed: int = 1
     budget: str = "quick"
+    pattern: str | None = None
     stock: bool = False
 
 

@@ -1,0 +1,130 @@
+"""Judges servers with one defect each: the harness, and stock schemathesis beside it."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from contract_tests.arguments import default_spec
+from contract_tests.faults import harness
+from contract_tests.faults.outcome import Judgement, OtherTool
+from contract_tests.faults.servers.fault import ServerDefect
+from contract_tests.faults.servers.messages import EXECUTE, KEY, RESULTS, RUN, WORKFLOWS
+from contract_tests.faults.servers.serving import CORRECT, served
+from contract_tests.faults.servers.stock import Failure, judge_with_stock
+from contract_tests.faults.workshop import Workshop, WorkshopOptions
+
+KEY_ENV: Final = "FAULTY_SERVER_KEY"
+TARGET: Final = "faulty"
+PROMPTLAYER, INTERACTLY = "promptlayer", "interactly"
+SERVICES: Final = {RUN: PROMPTLAYER, RESULTS: PROMPTLAYER, EXECUTE: INTERACTLY}
+OPERATIONS: Final = {PROMPTLAYER: (RUN, RESULTS), INTERACTLY: (EXECUTE,)}
+PREFIX: Final = {PROMPTLAYER: "", INTERACTLY: "/workflows"}
+HEADERS: Final = {PROMPTLAYER: {"X-API-KEY": KEY}, INTERACTLY: {"Authorization": f"Bearer {KEY}"}}
+
+
+@contextmanager
+def workshop(options: WorkshopOptions) -> Iterator[Workshop]:
+    """Give what judges servers, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="faulty-servers-") as directory:
+        made = ServerWorkshop(options, Path(directory))
+        if options.stock:
+            made.measure_correct()
+        yield made
+
+
+class ServerWorkshop:
+    """Serves each defect in a process of its own and has it judged by one in the role of its service."""
+
+    unit = "requests"
+
+    def __init__(self, options: WorkshopOptions, directory: Path) -> None:
+        self._options = options
+        self._directory = directory
+        self._spec = _with_known_names(default_spec(), directory)
+        self._accepted: frozenset[tuple[str, str]] = frozenset()
+        self._remarks: list[str] = []
+
+    def judge(self, defect: ServerDefect) -> Judgement:
+        """Have the harness judge the defect's server."""
+        with served(defect.id) as url:
+            return self._by_harness(url, SERVICES[defect.operation])
+
+    def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
+        """Have stock schemathesis judge the defect's server."""
+        with served(defect.id) as url:
+            return self._by_stock(url, SERVICES[defect.operation])[0]
+
+    def remarks(self) -> Sequence[str]:
+        """Give the times for a correct server."""
+        return self._remarks
+
+    def measure_correct(self) -> None:
+        """Judge the correct server with both, to know what they say of it and how long they take."""
+        ours = others = 0.0
+        for service in OPERATIONS:
+            with served(CORRECT) as url:
+                judgement = self._by_harness(url, service)
+            with served(CORRECT) as url:
+                other, failures = self._by_stock(url, service)
+            ours, others = ours + judgement.seconds, others + other.seconds
+            self._accepted |= {(one.check, one.operation) for one in failures}
+            said = f"harness {judgement.problem or judgement.fired or 'nothing'}, stock {other.codes or 'nothing'}"
+            self._remarks.append(f"correct server, {service}: found by {said}")
+        self._remarks.append(
+            f"correct server, both services: harness {ours:.1f} s, stock {others:.1f} s, ratio {ours / others:.2f}"
+        )
+
+    def _by_harness(self, url: str, service: str) -> Judgement:
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            targets = Path(directory, "targets.toml")
+            targets.write_text(_table(url, service), encoding="utf-8")
+            arguments = [
+                *("--side", "server", "--target", TARGET, "--targets", str(targets)),
+                *("--seed", str(self._options.seed), "--budget", self._options.budget),
+                *(["-k", self._options.pattern] if self._options.pattern else []),
+            ]
+            return harness.judge(
+                arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, cold=self._options.stock
+            )
+
+    def _by_stock(self, url: str, service: str) -> tuple[OtherTool, list[Failure]]:
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            return judge_with_stock(
+                url + PREFIX[service],
+                self._spec,
+                OPERATIONS[service],
+                headers=HEADERS[service],
+                seed=self._options.seed,
+                directory=Path(directory),
+                accepted=self._accepted,
+            )
+
+
+def _table(url: str, service: str) -> str:
+    fields: Mapping[str, Any] = {
+        "service": service,
+        "base_url": url + PREFIX[service],
+        "api_key_env": KEY_ENV,
+        "workflow": WORKFLOWS[OPERATIONS[service][0]],
+        **({"label": "production"} if service == PROMPTLAYER else {}),
+        "version": 1,
+        "max_requests": 100_000,
+        "requests_per_second": 10_000,
+        "callback_listen": "127.0.0.1:0",
+        "allow_writes": True,
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
+    return "\n".join([f"[targets.{TARGET}]", *lines, 'input_variables = { user_message = "ping" }', ""])
+
+
+def _with_known_names(spec: Path, directory: Path) -> Path:
+    # Stock takes names of workflows from the examples. With one that does not exist it would see hardly more than 404.
+    text = spec.read_text(encoding="utf-8")
+    known = text.replace("example: support-agent", f"example: {WORKFLOWS[RUN]}")
+    assert known != text
+    path = directory / "openapi.yaml"
+    path.write_text(known, encoding="utf-8")
+    return path
