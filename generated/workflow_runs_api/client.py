@@ -55,7 +55,7 @@ class Connection:
 
     def __init__(self, http_client: Any, kind: str) -> None:
         self.foreign = http_client is not None
-        self.own_headers: dict[str, str] | None = None
+        self.standing: Any = None
         self._kind = kind
         self._http = http_client
         self._lock = threading.Lock()
@@ -67,11 +67,11 @@ class Connection:
         Raises:
             BadArgument: it has been closed.
         """
-        if self._http is None and not self._closed:
+        if self.standing is None and not self._closed:
             with self._lock:
                 if self._http is None:
                     self._http = getattr(wire, self._kind)(user_agent)
-                    self.own_headers = dict(self._http.headers)
+                self.standing = wire.Standing(self._http)
         if self._closed or self._http.is_closed:
             raise BadArgument("it has been closed; make a new one", field="client")
         return self._http
@@ -206,7 +206,7 @@ class Client(Settings):
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
+                request = wire.prepared(http, outgoing, self._timeout, self._connection.standing)
                 response = wire.send(http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)
@@ -254,7 +254,7 @@ class AsyncClient(Settings):
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, self._connection.own_headers)
+                request = wire.prepared(http, outgoing, self._timeout, self._connection.standing)
                 response = await wire.async_send(http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)

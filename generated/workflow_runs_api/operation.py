@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -131,11 +132,11 @@ class Operation(NamedTuple, Generic[T_co]):
 
     def _filled(self, texts: dict[str, str]) -> str:
         segments = []
-        for segment in self.path.split("/")[1:]:
-            filled = _PATH_PARAMETER.sub(lambda match: texts[match[1]], segment)
-            if filled != segment and filled in {"", ".", ".."}:
+        for literal, *rest in _segments(self.path):
+            filled = literal + "".join(texts[part] if i % 2 == 0 else part for i, part in enumerate(rest))
+            if rest and filled in {"", ".", ".."}:
                 # On its way such a segment is taken for a step in the path: the request would reach another address.
-                name = next(p.argument for p in self.parameters if f"{{{p.name}}}" in segment)
+                name = next(p.argument for p in self.parameters if p.name in rest[::2])
                 raise BadArgument("expected a text other than '', '.' and '..'", field=name, operation=self.name)
             segments.append(filled)
         return "/" + "/".join(segments)
@@ -227,6 +228,12 @@ class Operation(NamedTuple, Generic[T_co]):
             return {**body, **to_json(extra)}
         except Problem as problem:
             raise self._refusal(problem, "extra_body") from None
+
+
+@functools.cache
+def _segments(path: str) -> list[list[str]]:
+    """A path's segments, each as a text, a parameter's name, a text, and so on."""
+    return [_PATH_PARAMETER.split(segment) for segment in path.split("/")[1:]]
 
 
 def _unwritable(value: Any) -> list[str | int] | None:

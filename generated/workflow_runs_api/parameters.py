@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -46,7 +47,7 @@ class Parameter(NamedTuple):
 
     def query(self, value: Any) -> list[str]:
         """`name=value` pairs, percent-encoded."""
-        name = _quoted(self.name)
+        name = _quoted_name(self.name)
         if self.style == "deepObject":
             return [f"{name}%5B{_quoted(key)}%5D={_quoted(_plain(item))}" for key, item in value.items()]
         if isinstance(value, dict) and self.explode:
@@ -85,15 +86,20 @@ def _parts(value: Any) -> list[str]:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, dict | list):
+    if value.__class__ is str:
+        return str(value)
+    if value is None or value.__class__ is dict or value.__class__ is list:
         raise Problem("a text, a number or a truth value", value)
     return json.dumps(value)
 
 
 def _quoted(text: str) -> str:
+    if text.isalnum() and text.isascii():
+        return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
         raise Problem("a text that UTF-8 can write", text) from None
+
+
+_quoted_name = functools.cache(_quoted)

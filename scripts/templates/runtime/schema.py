@@ -22,12 +22,13 @@ Schema = dict[str, Any] | bool
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # What is checked has become a JSON value before: a number is of these very classes.
+    return value.__class__ is int or value.__class__ is float
 
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a text", lambda v: isinstance(v, str)),
-    "integer": ("a whole number", lambda v: _is_number(v) and (isinstance(v, int) or v.is_integer())),
+    "integer": ("a whole number", lambda v: v.__class__ is int or v.__class__ is float and v.is_integer()),
     "number": ("a number", _is_number),
     "boolean": ("true or false", lambda v: isinstance(v, bool)),
     "null": ("null", lambda v: v is None),
@@ -62,9 +63,11 @@ def _holds(value: Any, schema: Schema, root: Schema) -> bool:
 
 
 def _type(value: Any, argument: str | list[str], _schema: Any, _root: Any) -> None:
-    names = [argument] if isinstance(argument, str) else argument
-    if not any(_TYPES[name][1](value) for name in names):
-        raise Problem(" or ".join(_TYPES[name][0] for name in names), value)
+    names = [argument] if argument.__class__ is str else argument
+    for name in names:
+        if _TYPES[name][1](value):
+            return
+    raise Problem(" or ".join(_TYPES[name][0] for name in names), value)
 
 
 def _enum(value: Any, argument: list[Any], _schema: Any, _root: Any) -> None:
@@ -123,12 +126,13 @@ def _is_object(value: Any) -> bool:
 
 def _properties(value: Any, argument: dict[str, Schema], _schema: Any, root: Any) -> None:
     if isinstance(value, dict):
-        for name in argument.keys() & value.keys():
-            _member(name, value[name], argument[name], root)
+        for name, item in value.items():
+            if name in argument:
+                _member(name, item, argument[name], root)
 
 
 def _additional(value: Any, argument: Schema, schema: Any, root: Any) -> None:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and argument is not True:
         patterns = schema.get("patternProperties", ())
         for name in value.keys() - schema.get("properties", {}).keys():
             if not any(ecma_pattern(pattern).search(name) for pattern in patterns):

@@ -23,6 +23,7 @@ __all__ = [
     "LOG",
     "Redaction",
     "Reply",
+    "Standing",
     "async_pause",
     "async_send",
     "concealed",
@@ -50,6 +51,7 @@ ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 _CONNECT, _ANSWER = 5.0, 60.0
 _REASON_SHOWN = 200
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_OF_ONE_REQUEST = frozenset({"host", "content-length", "transfer-encoding"})
 
 LOG = logging.getLogger("workflow_runs")
 
@@ -131,32 +133,61 @@ def _own_headers(user_agent: str) -> dict[str, str]:
     return {"user-agent": f"{user_agent} python/{sys.version.partition(' ')[0]} httpx/{httpx.__version__}"}
 
 
-def prepared(
-    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, own_headers: dict[str, str] | None
-) -> httpx.Request:
-    """The request to send.
+class Standing:
+    """The headers that an httpx client adds to every request, worked out anew only when they have changed."""
 
-    A client of the user's builds it itself, so that its own headers and cookies go along; ours are put over them, since
-    merging them takes longer. A client of ours has only the headers that `own_headers` holds, and all that httpx would
-    work out is known here.
-    """
-    url, content = _parsed(outgoing.url), outgoing.content
-    if own_headers is None:
-        limits = {} if timeout is None else {"timeout": timeout}
-        request = http.build_request(outgoing.method, url, content=content, **limits)
-        for name, value in outgoing.headers.items():
-            request.headers[name] = value
-        return request
-    headers = {"host": url.netloc.decode(), **own_headers}
+    def __init__(self, http: httpx.Client | httpx.AsyncClient) -> None:
+        self._http = http
+        self._raw: list[tuple[bytes, bytes]] | None = None
+        self._headers: dict[str, tuple[bytes, bytes]] | None = None
+
+    def headers(self) -> dict[str, tuple[bytes, bytes]] | None:
+        """As they go out, by name in small letters; None if the client has to build its requests itself.
+
+        That is so if it does it in its own way, has a query or cookies of its own, names a header twice, or has one
+        that depends on the request.
+        """
+        http = self._http
+        if getattr(http.build_request, "__func__", None) is not httpx.Client.build_request or http.params:
+            return None
+        raw = http.headers.raw
+        if raw != self._raw:
+            headers = {name.decode("ascii").lower(): (name, value) for name, value in raw}
+            self._raw = raw
+            self._headers = headers if len(headers) == len(raw) and not headers.keys() & _OF_ONE_REQUEST else None
+        return None if http.cookies else self._headers
+
+
+def prepared(
+    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, standing: Standing
+) -> httpx.Request:
+    """The request to send: what the client would build, at half the cost, since all that goes into it is known here."""
+    url, content, own = _parsed(outgoing.url), outgoing.content, outgoing.headers
+    added = standing.headers()
+    if added is None:
+        return _built(http, outgoing, timeout)
+    headers: list[tuple[Any, Any]] = [] if "host" in own else [(b"Host", url.netloc)]
+    headers += [header for name, header in added.items() if name not in own]
     if content is not None or outgoing.method in _WITH_BODY:
-        headers["content-length"] = str(len(content or b""))
-    return httpx.Request(
+        headers.append((b"Content-Length", b"%d" % len(content or b"")))
+    request = httpx.Request(
         outgoing.method,
         url,
-        headers=headers | outgoing.headers,
+        headers=[*headers, *own.items()],
         stream=httpx.ByteStream(content or b""),
         extensions={"timeout": (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()},
     )
+    request.read()  # as in a request that httpx has built: hooks may look at its content
+    return request
+
+
+def _built(http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any) -> httpx.Request:
+    limits = {} if timeout is None else {"timeout": timeout}
+    request = http.build_request(outgoing.method, _parsed(outgoing.url), content=outgoing.content, **limits)
+    for name, value in outgoing.headers.items():
+        # Put over the client's, since merging them takes longer.
+        request.headers[name] = value
+    return request
 
 
 @functools.lru_cache(maxsize=256)
