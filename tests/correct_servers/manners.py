@@ -1,0 +1,89 @@
+"""Where the contract leaves a choice: each field is one, and every combination keeps the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """How a correct server behaves where it may.
+
+    Attributes:
+        invalid: Status for a request that is not what the contract says.
+        unauthorized: Status for a missing or wrong key, where no page says which of 401 and 403 it is.
+        no_execution: Status for results of an execution that does not exist.
+        no_version: Status for a label or a number that no version has.
+        refused_command: Status for a command that the run's status does not allow.
+        error_member: Which member of an error's body holds the words.
+        detail_list: Whether an invalid request is answered with a list of problems.
+        content_type: Of every reply, parameters and capitals included.
+        more_members: Whether replies have members that the contract does not know.
+        strange_word: Whether some node ends in a status that no page lists.
+        fewer_members: Whether members that may be absent are.
+        pending_body: What stands in a 202 where the main output is asked for.
+        flags_null: Whether is_output_node is null for a node that is no output.
+        main_callback: Whether a callback has the bare main output even if all outputs were asked for.
+        callback_word: The word for a failed node in a callback.
+        callback_first: Whether a run with a callback is answered only once the callback is posted.
+        callback_seconds: Pause between the end of an execution and its callback.
+        latency: Seconds before each reply.
+        chunked: Whether replies come in chunks without a length.
+        closing: Whether each connection is closed after its reply.
+        always_fails: Whether the workflow's output node always fails.
+        failed_is_200: Whether an execution without output is answered 200 with the nodes' entries, not 500.
+        one_turn: Whether an Interactly run ends with its first turn.
+        node_seconds: Seconds that each node takes.
+    """
+
+    invalid: int = 422
+    unauthorized: int = 401
+    no_execution: int = 404
+    no_version: int = 404
+    refused_command: int = 409
+    error_member: str = "message"
+    detail_list: bool = True
+    content_type: str = "application/json"
+    more_members: bool = False
+    strange_word: bool = False
+    fewer_members: bool = False
+    pending_body: object = None
+    flags_null: bool = False
+    main_callback: bool = False
+    callback_word: str = "FAILED"
+    callback_first: bool = False
+    callback_seconds: float = 0.0
+    latency: float = 0.0
+    chunked: bool = False
+    closing: bool = False
+    always_fails: bool = False
+    failed_is_200: bool = False
+    one_turn: bool = False
+    node_seconds: float = 0.04
+
+
+MANNERS = {
+    "second": Manners(),
+    "different": Manners(
+        invalid=400,
+        unauthorized=403,
+        no_execution=403,
+        no_version=400,
+        refused_command=400,
+        error_member="error",
+        detail_list=False,
+        content_type="Application/JSON; charset=utf-8",
+        more_members=True,
+        strange_word=True,
+        fewer_members=True,
+        pending_body="",
+        flags_null=True,
+        main_callback=True,
+        callback_seconds=1.0,
+        latency=0.02,
+        chunked=True,
+    ),
+    "callback-first": Manners(callback_first=True, closing=True, node_seconds=0.02, error_member="detail"),
+    "failing": Manners(always_fails=True, callback_word="FAILURE", one_turn=True, detail_list=False),
+    "failing-200": Manners(always_fails=True, failed_is_200=True, one_turn=True, fewer_members=True),
+}

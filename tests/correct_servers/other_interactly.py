@@ -1,0 +1,129 @@
+"""Interactly's execute in memory."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from strict_json import Invalid, check_members, is_object, is_text, is_whole, or_null
+
+if TYPE_CHECKING:
+    from manners import Manners
+
+WORKFLOW = "5eb7cf5a86d9755df3a6c593"
+ACTIVE = 1
+COMMANDS = ("start", "data", "resume", "pause", "stop")
+NEXT = {
+    ("waiting_for_user_input", "data"): "completed",
+    ("waiting_for_user_input", "pause"): "paused",
+    ("waiting_for_user_input", "stop"): "cancelled",
+    ("paused", "resume"): "waiting_for_user_input",
+    ("paused", "stop"): "cancelled",
+}
+FEWER = ("workflow_id", "version_number", "status", "workflow_run_id")
+Answer = tuple[int, Any]
+
+
+def is_object_id(value: Any) -> bool:
+    """Tell whether a value is 24 hexadecimal digits in lower case."""
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{24}", value) is not None
+
+
+def _is_threads(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(thread, dict) and isinstance(thread.get("node_run_inputs", []), list) for thread in value.values()
+    )
+
+
+TESTS = {
+    "dynamic_variables": is_object,
+    "runtime_variables": is_object,
+    "miscellaneous": is_object,
+    "command": lambda value: value in COMMANDS,
+    "workflow_id": or_null(is_object_id),
+    "version_number": or_null(is_whole),
+    "run_by": or_null(is_text),
+    "workflow_run_id": or_null(is_object_id),
+    "team_id": or_null(is_text),
+    "thread_to_node_inputs": _is_threads,
+}
+
+
+class Interactly:
+    """What the service knows and does."""
+
+    def __init__(self, manners: Manners) -> None:
+        """Know one workflow and no run."""
+        self._manners = manners
+        self._runs: dict[str, dict[str, Any]] = {}
+        self._numbers = itertools.count(0xABC)
+
+    async def execute(self, workflow: str, query: Any, body: Any) -> Answer:
+        """Start a run or give it a command."""
+        if not is_object_id(unquote(workflow)):
+            raise Invalid("this has to be 24 hexadecimal digits in lower case", "path", "workflow_id")
+        version = _version(query)
+        asked = check_members(body, TESTS)
+        if unquote(workflow) != WORKFLOW:
+            return 404, self._error("There is no such workflow")
+        run_id, command = asked.get("workflow_run_id"), asked.get("command", "start")
+        if run_id is not None:
+            return self._go_on(run_id, command, asked)
+        if command != "start":
+            return self._manners.refused_command, self._error("Which run?")
+        if version not in (None, 0, 1):
+            return self._manners.no_version, self._error("There is no such version")
+        return 200, self._shown(self._start(ACTIVE if version is None else version, asked))
+
+    def _start(self, version: int, asked: dict[str, Any]) -> dict[str, Any]:
+        run_id = f"{next(self._numbers):024x}"
+        self._runs[run_id] = {
+            "logical_id": f"workflow_run_{run_id}",
+            "workflow_id": WORKFLOW,
+            "version_number": version,
+            "status": "completed" if self._manners.one_turn else "waiting_for_user_input",
+            "termination_source": None,
+            "input_output_pairs": [_pair(asked, "Hello")],
+            "run_by": asked.get("run_by"),
+            "comments": [],
+            "llm_token_usage": None,
+            "llm_latency_stats": {"call_count": 1, "total_latency_milliseconds": 12, "breakdown_by_models": None},
+            "version_name": "Initial Version" if version == 0 else "Next Version",
+            "workflow_run_id": run_id,
+        }
+        return self._runs[run_id]
+
+    def _go_on(self, run_id: str, command: str, asked: dict[str, Any]) -> Answer:
+        run = self._runs.get(run_id)
+        if run is None:
+            return 404, self._error("There is no such run")
+        status = NEXT.get((run["status"], command))
+        if status is None:
+            return self._manners.refused_command, self._error(f"It is {run['status']}")
+        run["status"] = status
+        if command == "data":
+            run["input_output_pairs"] = [*run["input_output_pairs"], _pair(asked, "Goodbye")]
+        return 200, self._shown(run)
+
+    def _shown(self, run: dict[str, Any]) -> dict[str, Any]:
+        shown = {name: run[name] for name in FEWER} if self._manners.fewer_members else dict(run)
+        return {**shown, "has_background_work": False} if self._manners.more_members else shown
+
+    def _error(self, words: str) -> dict[str, Any]:
+        return {self._manners.error_member: words}
+
+
+def _pair(asked: dict[str, Any], said: str) -> dict[str, Any]:
+    output = {"events": [{"said": said}], "thread_to_node_outputs": {"0": [said]}}
+    return {"run_input": {"command": asked.get("command", "start")}, "run_output": output, "evaluation": None}
+
+
+def _version(query: Any) -> int | None:
+    given = query.getall("version", [])
+    if not given:
+        return None
+    if len(given) > 1 or not re.fullmatch(r"0|[1-9][0-9]{0,400}", given[0]):
+        raise Invalid("this has to be an integer from 0", "query", "version")
+    return int(given[0])

@@ -1,0 +1,187 @@
+"""PromptLayer's two operations in memory: what stands where follows from the clock alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from strict_json import Invalid, check_members, each, is_object, is_text, is_truth, is_uri, is_whole, or_null
+
+if TYPE_CHECKING:
+    from manners import Manners
+
+KNOWN_VARIABLES = {"user_message"}
+NODES = ("Draft", "Reply")
+TESTS = {
+    "workflow_label_name": or_null(is_text),
+    "workflow_version_number": or_null(is_whole),
+    "metadata": or_null(each(is_text)),
+    "input_variables": is_object,
+    "return_all_outputs": is_truth,
+    "callback_url": or_null(is_uri),
+}
+Answer = tuple[int, Any]
+
+
+@dataclass
+class Execution:
+    """One accepted run; ``posted`` is set once its callback is out."""
+
+    number: int
+    version: int
+    message: str
+    wants_all: bool
+    began: float = field(default_factory=time.monotonic)
+    posted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class PromptLayer:
+    """What the service knows and does."""
+
+    def __init__(self, manners: Manners) -> None:
+        """Know one workflow and no execution."""
+        self._manners = manners
+        self._executions: dict[int, Execution] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, name: str, body: Any) -> Answer:
+        """Start a run."""
+        asked = check_members(body, TESTS)
+        label, number = asked.get("workflow_label_name"), asked.get("workflow_version_number")
+        if label is not None and number is not None:
+            raise Invalid("a label and a version number exclude each other", "body")
+        if unquote(name) != "canary":
+            return 404, self._error("There is no workflow of this name")
+        version = 1 if label == "production" else number if label is None else None
+        if version not in (None, 1, 2) or (label not in (None, "production")):
+            return self._manners.no_version, self._error("There is no such version")
+        execution = self._accept(int(version or 2), asked)
+        callback = asked.get("callback_url")
+        if callback is not None:
+            self._begin(self._call_back(execution, callback))
+            if self._manners.callback_first and _is_near(callback):
+                await execution.posted.wait()
+        return (201 if callback is None else 202), self._accepted(execution, asked)
+
+    async def results(self, query: Any) -> Answer:
+        """Tell what an execution has produced."""
+        number = _whole(query, "workflow_version_execution_id")
+        wants_all = _truth(query, "return_all_outputs")
+        if number is None:
+            raise Invalid("this is missing", "query", "workflow_version_execution_id")
+        execution = self._executions.get(number)
+        if execution is None:
+            return self._manners.no_execution, self._error("There is no such execution")
+        entries = self._entries(execution)
+        if any(entry["status"] in {"QUEUED", "RUNNING"} for entry in entries.values()):
+            return 202, entries if wants_all else self._manners.pending_body
+        if wants_all:
+            return 200, entries
+        if entries["Reply"]["status"] == "FAILED":
+            return self._failed(entries)
+        return 200, entries["Reply"]["value"]
+
+    async def close(self) -> None:
+        """Drop what is still to be posted."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _accept(self, version: int, asked: dict[str, Any]) -> Execution:
+        message = asked.get("input_variables", {}).get("user_message", "")
+        text = message if isinstance(message, str) else json.dumps(message)
+        number = 7_000_000_019 + 3 * len(self._executions)
+        self._executions[number] = Execution(number, version, text, asked.get("return_all_outputs") is True)
+        return self._executions[number]
+
+    def _accepted(self, execution: Execution, asked: dict[str, Any]) -> dict[str, Any]:
+        given = asked.get("input_variables", {}).keys()
+        missing, unused = KNOWN_VARIABLES - given, given - KNOWN_VARIABLES
+        words = [f"{len(missing)} missing"] * bool(missing) + [f"{len(unused)} unused"] * bool(unused)
+        reply: dict[str, Any] = {
+            "success": True,
+            "message": "On its way",
+            "workflow_version_execution_id": execution.number,
+        }
+        if words or not self._manners.fewer_members:
+            reply["warning"] = f"Input variables: {', '.join(words)}" if words else None
+        return {**reply, "queue": {"position": 3}} if self._manners.more_members else reply
+
+    def _entries(self, execution: Execution) -> dict[str, Any]:
+        passed = (time.monotonic() - execution.began) / self._manners.node_seconds
+        entries = {name: self._entry(execution, place, passed - place) for place, name in enumerate(NODES)}
+        if self._manners.strange_word and passed >= len(NODES):
+            entries["Archive"] = {**self._entry(execution, 0, 1.0), "status": "CACHED", "value": None}
+        return entries
+
+    def _entry(self, execution: Execution, place: int, passed: float) -> dict[str, Any]:
+        is_output = place == 1
+        fails = self._manners.always_fails and is_output
+        status = "QUEUED" if passed < 0 else "RUNNING" if passed < 1 else "FAILED" if fails else "SUCCESS"
+        value = f"{'Reply' if is_output else 'Draft'} {execution.version}: {execution.message}"
+        entry = {
+            "status": status,
+            "value": value if status == "SUCCESS" else None,
+            "error_message": "The model is not there" if status == "FAILED" else None,
+            "raw_error_message": {"code": 17} if status == "FAILED" else None,
+            "is_output_node": True if is_output else None if self._manners.flags_null else False,
+        }
+        return {**entry, "tokens": 12} if self._manners.more_members else entry
+
+    def _failed(self, entries: dict[str, Any]) -> Answer:
+        if self._manners.failed_is_200:
+            return 200, entries
+        return 500, {"success": False, "message": "Nothing came out", "output": entries}
+
+    def _error(self, words: str) -> dict[str, Any]:
+        return {self._manners.error_member: words}
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call_back(self, execution: Execution, url: str) -> None:
+        await asyncio.sleep(self._manners.node_seconds * (len(NODES) + 0.1) + self._manners.callback_seconds)
+        if _is_near(url):
+            body = {"workflow_version_execution_id": execution.number, "final_output": self._final(execution)}
+            async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
+                await reply.read()
+        execution.posted.set()
+
+    def _final(self, execution: Execution) -> Any:
+        entries = self._entries(execution)
+        if entries["Reply"]["status"] == "FAILED":
+            return {**entries, "Reply": {**entries["Reply"], "status": self._manners.callback_word}}
+        if self._manners.main_callback or not execution.wants_all:
+            return entries["Reply"]["value"]
+        return entries
+
+
+def _is_near(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+
+
+def _whole(query: Any, name: str) -> int | None:
+    given = query.getall(name, [])
+    if not given:
+        return None
+    if len(given) > 1 or not re.fullmatch(r"-?(0|[1-9][0-9]{0,400})", given[0]):
+        raise Invalid("this has to be an integer", "query", name)
+    return int(given[0])
+
+
+def _truth(query: Any, name: str) -> bool:
+    given = query.getall(name, ["false"])
+    if len(given) > 1 or given[0] not in {"true", "false"}:
+        raise Invalid("this has to be true or false", "query", name)
+    return bool(given[0] == "true")
