@@ -1,0 +1,80 @@
+"""Clients that show what is secret."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from contract_tests.faults.clients.edits import ClientDefect, defect, generated
+
+REPR: Final = 'return f"{type(self).__name__}(base_url={self._base_url!r})"'
+RAISE: Final = "                raise wire.concealed(problem) from None\n"
+
+
+def defects() -> Iterator[ClientDefect]:
+    """Give all of this chapter."""
+    yield defect(
+        "key.in-repr",
+        "shows the key in its repr",
+        "key in repr",
+        "CL-SEC-02",
+        generated(
+            "client.py", REPR, REPR.replace("{self._base_url!r}", "{self._base_url!r}, api_key={self._api_key!r}")
+        ),
+    )
+    yield defect(
+        "key.in-error",
+        "shows the key in the text of its errors",
+        "key in exception",
+        "CL-SEC-01",
+        generated(
+            "client.py",
+            RAISE,
+            '                problem.message += f" (sent with {self._api_key})"\n' + RAISE,
+            times=2,
+        ),
+    )
+    yield defect(
+        "key.in-note",
+        "adds the request's headers to a time-out as a note",
+        "key in exception",
+        "CL-SEC-01",
+        generated(
+            "client.py",
+            RAISE,
+            '                if type(problem).__name__ == "MaybeSent":\n'
+            '                    problem.add_note(f"{outgoing.headers}")\n' + RAISE,
+            times=2,
+        ),
+    )
+    yield defect(
+        "key.in-log",
+        "writes the key into the log",
+        "key in log",
+        "CL-SEC-01",
+        generated(
+            "transport.py",
+            "    redaction.sent_headers = request.headers\n",
+            '    redaction.sent_headers = request.headers\n    LOG.info("sending %s", dict(request.headers.raw))\n',
+            times=2,
+        ),
+        missed="the harness does not read the client's log",
+    )
+    yield defect(
+        "key.echoed",
+        "shows what a service sends back of the request, the key included",
+        "key in exception",
+        "CL-SEC-01",
+        generated(
+            "redaction.py",
+            '        masked = _masked(text, self._secrets) if text else ""\n',
+            "        masked = text\n",
+        ),
+        missed="no reply of the harness sends the key back",
+    )
+    yield defect(
+        "key.in-request",
+        "keeps the request with its key at the reply of an error",
+        "key in exception",
+        "CL-SEC-01",
+        generated("transport.py", "        error.response = masked(error.response)\n", "        pass\n"),
+        missed="the harness reads what an error shows, not what hangs on it",
+    )
