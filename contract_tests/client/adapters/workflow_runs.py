@@ -20,26 +20,11 @@ class WorkflowRuns:
         self._package = importlib.import_module("workflow_runs")
         self.own_errors: tuple[type[BaseException], ...] = (self._package.WorkflowRunsError,)
 
-    def connect(self, connection: Connection) -> Callable[[str], Any]:
-        """Give the client of a service; one for each that is asked for, since a key belongs to one service."""
-        made: dict[str, Any] = {}
+    def connect(self, connection: Connection) -> "Services":
+        """Give the clients of all services, since a key belongs to one service."""
+        return Services(self._package, connection)
 
-        def client_of(tag: str) -> Any:
-            if tag not in made:
-                made[tag] = self._client(tag, connection)
-            return made[tag]
-
-        return client_of
-
-    def _client(self, tag: str, connection: Connection) -> Any:
-        if tag not in CLASSES:
-            raise Unsayable(f"no class for operations whose first tag is {tag!r}")
-        options = {"timeout": connection.timeout, "retries": connection.retries}
-        kind = getattr(self._package, ("Async" if connection.is_async else "") + CLASSES[tag])
-        given = {name: value for name, value in options.items() if value is not None}
-        return kind(api_key=connection.key, base_url=connection.base_url, **given)
-
-    def invoke(self, client: Callable[[str], Any], call: Call) -> Any:
+    def invoke(self, client: "Services", call: Call) -> Any:
         """Call the operation's method; what the contract does not name goes through ``with_options``."""
         chosen = client(call.operation.tag)
         method = getattr(chosen, python_name(call.operation.id), None)
@@ -66,6 +51,36 @@ class WorkflowRuns:
             content=getattr(response, "content", None),
             facts=facts,
         )
+
+
+class Services:
+    """The client of each service, made when it is first needed; its text is that of all of them."""
+
+    def __init__(self, package: Any, connection: Connection) -> None:
+        self._package = package
+        self._connection = connection
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, tag: str) -> Any:
+        """Give the client of a service."""
+        if tag not in self._made:
+            self._made[tag] = self._client(tag)
+        return self._made[tag]
+
+    def __repr__(self) -> str:
+        return " ".join(repr(self(tag)) for tag in CLASSES)
+
+    def __str__(self) -> str:
+        return " ".join(str(self(tag)) for tag in CLASSES)
+
+    def _client(self, tag: str) -> Any:
+        if tag not in CLASSES:
+            raise Unsayable(f"no class for operations whose first tag is {tag!r}")
+        connection = self._connection
+        options = {"timeout": connection.timeout, "retries": connection.retries}
+        kind = getattr(self._package, ("Async" if connection.is_async else "") + CLASSES[tag])
+        given = {name: value for name, value in options.items() if value is not None}
+        return kind(api_key=connection.key, base_url=connection.base_url, **given)
 
 
 def _plain(value: Any) -> Any:
