@@ -24,14 +24,14 @@ def choose_client(options: Options) -> Choice:
     Raises:
         SetUpError: If a directory holds no package or several, or an adapter is not known.
     """
-    is_foreign = options.adapter is not None and ":" in options.adapter
-    is_candidate = is_package if is_foreign else is_generated
+    has_known_layout = options.adapter in {None, "workflow_runs", "openapi-python-client"}
+    is_candidate = is_generated if has_known_layout else is_package
     generated = None if options.generated is None else package_in(options.generated, "--generated", is_candidate)
     adapter = options.adapter or _default_adapter(generated)
     if ":" not in adapter and adapter not in SHIPPED:
         raise SetUpError(f"--adapter: {adapter!r} is neither MODULE:ATTRIBUTE nor one of {', '.join(SHIPPED)}")
-    if options.client is not None and adapter == "openapi-python-client":
-        raise SetUpError("--client is a copy of workflow_runs, which the adapter openapi-python-client does not drive")
+    if options.client is not None and adapter in SHIPPED and adapter != "workflow_runs":
+        raise SetUpError(f"--client is a copy of workflow_runs, which the adapter {adapter} does not drive")
     is_own = adapter == "workflow_runs"
     packages: dict[str, Path] = {}
     name = OWN_GENERATED
