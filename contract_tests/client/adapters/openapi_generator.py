@@ -1,8 +1,8 @@
 """
 Drives what OpenAPI Generator writes with ``-g python``: ``<operation>_with_http_info`` on the class of each tag.
 
-The body is made by its model's constructor, members that the model does not name go into its ``additional_properties``
-if it has them. Errors of its own are ``OpenApiException`` and what derives from it; the package's README names no other.
+The body is made by its model's constructor; members that the model does not name go into ``additional_properties``
+if it has that. Errors of its own are ``OpenApiException`` and what derives from it; the README names no other.
 Models that stand for alternatives hold the real object in ``actual_instance``, and that one counts.
 
 Not driven: servers by index (the harness's address is the configuration's ``host``). A package is generated for one

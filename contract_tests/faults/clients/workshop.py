@@ -1,40 +1,40 @@
-"""Makes defective copies of the client and has the harness judge them."""
+"""Makes defective copies of the client and judges them by all rules of the client side."""
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract_tests.faults import harness
 from contract_tests.faults.clients.edits import OPTIONS, ClientDefect, make_copies
+from contract_tests.faults.clients.judging import Judge
 from contract_tests.faults.outcome import Judgement
 from contract_tests.faults.workshop import WorkshopOptions
 from contract_tests.rules import SetUpError
 
 
 class ClientWorkshop:
-    """Judges copies in a folder of its own; every judgement is a run of the whole client side."""
+    """Judges copies in a folder of its own, all of them by the cases that the correct client was judged by."""
 
     unit = "cases"
 
     def __init__(self, options: WorkshopOptions, folder: Path) -> None:
-        self._options = options
         self._folder = folder
-        self._correct = self._judged("correct", [])
+        self._judge = Judge(["--seed", str(options.seed), "--budget", options.budget])
+        self._correct = self._judged([])
         if self._correct.problem or self._correct.fired:
             found = self._correct.problem or f"it breaks {', '.join(self._correct.fired)}"
             raise SetUpError(f"the client without a defect must be clean, but {found}")
 
     def judge(self, defect: ClientDefect) -> Judgement:
-        """Make the defective copies, have them judged, and delete them."""
+        """Make the defective copies, judge them, and delete them."""
         folder = self._folder / defect.id
         try:
             copies = make_copies(defect.edits, folder)
         except SetUpError as error:
             return Judgement(problem=str(error))
-        arguments = [word for package, copy in copies.items() for word in (OPTIONS[package], str(copy))]
-        judgement = self._judged(defect.id, arguments)
+        judgement = self._judged([word for package, copy in copies.items() for word in (OPTIONS[package], str(copy))])
         shutil.rmtree(folder)
         return judgement
 
@@ -42,12 +42,20 @@ class ClientWorkshop:
         """There is no other tool that judges clients by a contract."""
 
     def remarks(self) -> Sequence[str]:
-        """Say how long the run on the correct client took."""
-        return [f"the client without a defect: nothing found, {self._correct.seconds:.1f} s for the run"]
+        """Say how long the correct client took, with the making of the cases."""
+        return [
+            f"the client without a defect: nothing found, {self._correct.seconds:.1f} s with the making of the cases"
+        ]
 
-    def _judged(self, name: str, arguments: Sequence[str]) -> Judgement:
-        options = ["--side", "client", "--seed", str(self._options.seed), "--budget", self._options.budget]
-        return harness.judge([*options, *arguments], self._folder / f"{name} report", cwd=self._folder)
+    def _judged(self, arguments: Sequence[str]) -> Judgement:
+        started = time.monotonic()
+        try:
+            violations = self._judge.violations(arguments)
+        except SetUpError as error:
+            return Judgement(seconds=time.monotonic() - started, problem=str(error))
+        fired = dict.fromkeys(rule.id for rule, _ in violations)
+        after = [violation.found_after for _, violation in violations if violation.found_after is not None]
+        return Judgement(fired=tuple(fired), after=min(after, default=None), seconds=time.monotonic() - started)
 
 
 @contextmanager
