@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "d89a34ffb919d57a445e5b7496019bb5e0edbfec7ccb63c6c38ce0cd50cc081f"
+SOURCE_HASH = "079e1766aaafde2e64a5c1b4de0170a61b4a37516478ad9e881cc07d5fc6a202"
 GENERATOR = "openapi-python-client 0.29.1"

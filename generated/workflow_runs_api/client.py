@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .operation import Call, Operation
+    from .operation import Call, Operation, Outgoing
 
 __all__ = ["AsyncClient", "Client", "Connection", "Retries", "Settings", "Tries"]
 
@@ -51,44 +51,55 @@ class NoRetries:
 
 
 class Connection:
-    """A pool of connections, shared by a client and all views on it. It is opened when it is first needed."""
+    """Pools of connections, shared by a client and all views on it; each is opened when it is first needed.
+
+    A pool of our own serves one process, and with asyncio one event loop. Two processes on one socket would get each
+    other's replies, and what an event loop has opened is of no use after its end.
+    """
 
     def __init__(self, http_client: Any, kind: str) -> None:
-        self.foreign = http_client is not None
-        self.standing: Any = None
+        self.foreign = http_client
         self._kind = kind
-        self._http = http_client
-        self._lock = threading.Lock()
+        self._standings: dict[object, Any] = {}
+        self._locks: dict[object, threading.Lock] = {}
         self._closed = False
 
-    def http(self, wire: ModuleType, user_agent: str) -> Any:
-        """The httpx client.
+    def standing(self, wire: ModuleType, user_agent: str) -> Any:
+        """The httpx client, with the headers that it adds to every request.
 
         Raises:
-            BadArgument: it has been closed.
+            BadArgument: it has been closed, or the environment has settings that httpx can't use.
         """
-        if self.standing is None and not self._closed:
-            with self._lock:
-                if self._http is None:
-                    self._http = getattr(wire, self._kind)(user_agent)
-                self.standing = wire.Standing(self._http)
-        if self._closed or self._http.is_closed:
+        home = wire.HOMES[self._kind]() if self.foreign is None else None
+        standing = self._standings.get(home) or self._opened(wire, user_agent, home)
+        if self._closed or standing.http.is_closed:
             raise BadArgument("it has been closed; make a new one", field="client")
-        return self._http
+        return standing
+
+    def _opened(self, wire: ModuleType, user_agent: str, home: object) -> Any:
+        # A lock for each process: one that another thread held in the moment of a fork is never given back.
+        with self._locks.setdefault(home, threading.Lock()):
+            if home not in self._standings and not self._closed:
+                for ended in [each for each in self._standings if wire.has_ended(each)]:
+                    del self._standings[ended]
+                http = getattr(wire, self._kind)(user_agent) if self.foreign is None else self.foreign
+                self._standings[home] = wire.Standing(http)
+            return self._standings.get(home)
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers that the httpx client adds to every request, once it is there."""
-        return {} if self._http is None else dict(self._http.headers)
+        return {name: value for standing in self._standings.values() for name, value in standing.http.headers.items()}
 
     def close(self) -> Any:
         """Close what was opened here; a client that the user brought stays open. Gives what is to be awaited, if any."""
-        if self.foreign:
+        if self.foreign is not None:
             return None
         self._closed = True
-        if self._http is None:
+        standing = self._standings and self._standings.pop(_wire().HOMES[self._kind](), None)
+        if not standing:
             return None
-        return self._http.aclose() if hasattr(self._http, "aclose") else self._http.close()
+        return standing.http.aclose() if hasattr(standing.http, "aclose") else standing.http.close()
 
 
 def _wire() -> ModuleType:
@@ -182,8 +193,17 @@ class Settings:
             raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)
         return {credential.name.lower(): credential.prefix + self._api_key, **self._headers}
 
+    def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
+        """What is sent for a call; a sub-class may add to it."""
+        headers = self._all_headers(operation)
+        return operation.outgoing(call, self._base_url, headers, self._extra_query, self._extra_body)
+
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         """A service's own error for what the reply says; a sub-class may know a better one."""
+        return error
+
+    def _final(self, error: WorkflowRunsError, outgoing: Outgoing, began: float) -> WorkflowRunsError:  # noqa: ARG002
+        """The error that ends a call whose last try began at `time.monotonic()` `began`; a sub-class may know more."""
         return error
 
     def __repr__(self) -> str:
@@ -197,17 +217,15 @@ class Client(Settings):
 
     def _call(self, operation: Operation[T], call: Call) -> T:
         wire = _wire()
-        outgoing = operation.outgoing(
-            call, self._base_url, self._all_headers(operation), self._extra_query, self._extra_body
-        )
-        http = self._connection.http(wire, self._user_agent)
+        outgoing = self._outgoing(operation, call)
+        standing = self._connection.standing(wire, self._user_agent)
         redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, self._connection.standing)
-                response = wire.send(http, request, redaction)
+                request = wire.prepared(standing, outgoing, self._timeout)
+                response = wire.send(standing.http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
@@ -220,7 +238,7 @@ class Client(Settings):
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise wire.concealed(problem) from None
+                raise wire.concealed(self._final(problem, outgoing, began)) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             self._pause(delay)
 
@@ -245,17 +263,15 @@ class AsyncClient(Settings):
 
     async def _call(self, operation: Operation[T], call: Call) -> T:
         wire = _wire()
-        outgoing = operation.outgoing(
-            call, self._base_url, self._all_headers(operation), self._extra_query, self._extra_body
-        )
-        http = self._connection.http(wire, self._user_agent)
+        outgoing = self._outgoing(operation, call)
+        standing = self._connection.standing(wire, self._user_agent)
         redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
             began = time.monotonic()
             try:
-                request = wire.prepared(http, outgoing, self._timeout, self._connection.standing)
-                response = await wire.async_send(http, request, redaction)
+                request = wire.prepared(standing, outgoing, self._timeout)
+                response = await wire.async_send(standing.http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
@@ -268,7 +284,7 @@ class AsyncClient(Settings):
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None:
-                raise wire.concealed(problem) from None
+                raise wire.concealed(self._final(problem, outgoing, began)) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             await self._pause(delay)
 
@@ -294,6 +310,8 @@ def _checked_base_url(base_url: Any) -> str:
     if found is None or not 0 < int(found["port"] or 1) <= _LARGEST_PORT:
         raise BadArgument(expected, field="base_url")
     host = found["host"]
+    if not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+        raise BadArgument(expected, field="base_url")
     try:
         # A host name that IDNA can't read is told here instead of with the first call.
         _ = host.encode().decode("idna") if "xn--" in host else host if host.isascii() else host.encode("idna")
@@ -303,7 +321,9 @@ def _checked_base_url(base_url: Any) -> str:
 
 
 def _checked_timeout(timeout: Any) -> Any:
-    if timeout is None or type(timeout).__name__ == "Timeout":
+    # Told by its name, since httpx is not to be loaded here; the Timeout of another library would not do.
+    is_httpx = type(timeout).__name__ == "Timeout" and type(timeout).__module__.partition(".")[0] == "httpx"
+    if timeout is None or is_httpx:
         return timeout
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not is_number or not 0 < timeout <= _LONGEST_TIMEOUT:
@@ -344,3 +364,4 @@ _LONGEST_TIMEOUT = 10**6
 _ADDRESS = r"(?i:https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::(?P<port>[0-9]{0,9}))?(?:/[^\s?#]*)?"
 _HEADER_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _LARGEST_PORT = 65_535
+_LONGEST_LABEL = 63

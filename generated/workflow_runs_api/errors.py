@@ -47,7 +47,10 @@ class WorkflowRunsError(Exception):
         request_id: The service's own name for this request, from its `X-Request-Id` header, or None.
         retry_after: Seconds the service asks to wait, or None if it does not.
         may_have_run: Whether this call may have started a run although it ended in an error.
+        how_to_find: Where to look for that run, and by what; None if none can have been started.
     """
+
+    how_to_find: str | None = None
 
     def __init__(
         self,

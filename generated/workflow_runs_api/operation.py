@@ -160,6 +160,7 @@ class Operation(NamedTuple, Generic[T_co]):
 
     def _refusal(self, problem: Problem, argument: str) -> BadArgument:
         """The error for a problem inside an argument, or without one inside the body's members."""
+        problem.__context__ = None  # it may hold the value
         place = list(problem.place)
         if not argument:
             member = str(place.pop(0)) if place else "body"
@@ -211,12 +212,14 @@ class Operation(NamedTuple, Generic[T_co]):
         body = self._with_extra(body, extra)
         if body is UNSET:
             return None
+        text = _ENCODER.encode(body)
         try:
-            return _ENCODER.encode(body).encode()
+            return text.encode()
         except UnicodeEncodeError:
             unwritable = Problem("a text that UTF-8 can write", received="one with half a character")
-            unwritable.place = _unwritable(body) or []
-            raise self._refusal(unwritable, "") from None
+        # Raised out here, since the error in there holds the whole body.
+        unwritable.place = _unwritable(body) or []
+        raise self._refusal(unwritable, "")
 
     def _with_extra(self, body: Any, extra: Mapping[str, Any] | None) -> Any:
         if extra is None:

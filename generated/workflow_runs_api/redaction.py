@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
+
+    import httpx
 
     from .operation import Outgoing
 
@@ -34,12 +36,12 @@ class Redaction:
         outgoing: The request as the contract has it.
 
     Attributes:
-        sent_headers: The headers that it went out with: a client of the user's may have added some.
+        sent: The request that goes out: a client of the user's may have added headers and a query.
     """
 
     def __init__(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing
-        self.sent_headers: Mapping[str, str] = outgoing.headers
+        self.sent: httpx.Request | None = None
 
     def shown(self, text: str, longest: int | None = None) -> str:
         """The text as it may be shown. It is cut after it has been masked, so that no half of a secret is left."""
@@ -52,11 +54,17 @@ class Redaction:
         return [spelled for text in found for spelled in _spellings(text)]
 
     def _texts(self) -> Iterator[str]:
-        for name, value in (*self._outgoing.headers.items(), *self.sent_headers.items()):
+        headers = [*self._outgoing.headers.items()]
+        addresses = {self._outgoing.url}
+        if self.sent is not None:
+            headers += self.sent.headers.items()
+            addresses.add(str(self.sent.url))
+        for name, value in headers:
             if name.lower() not in HARMLESS_HEADERS:
                 yield value
                 yield from re.split(r"[\s;,=]+", value)
-        yield from _texts_of_address(self._outgoing.url)
+        for address in addresses:
+            yield from _texts_of_address(address)
         for text in _texts_in(json.loads(self._outgoing.content or b"null")):
             yield text
             if "://" in text:
@@ -71,17 +79,27 @@ def _texts_of_address(url: str) -> Iterator[str]:
     yield from (value for _, value in parse_qsl(query))
 
 
-def _texts_in(value: Any) -> Iterator[str]:
+def _texts_in(body: Any) -> Iterator[str]:
+    """Texts, long numbers, and the names inside an input: those further out are the contract's and the workflow's."""
     # Without recursion: an input may be nested as deeply as a request can be.
-    left = [value]
+    left = [(body, 0)]
     while left:
-        value = left.pop()
+        value, depth = left.pop()
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict):
-            left.extend(value.values())
+            left.extend((inner, depth + 1) for inner in value.values())
+            if depth >= _INSIDE_AN_INPUT:
+                yield from value
         elif isinstance(value, list):
-            left.extend(value)
+            left.extend((inner, depth + 1) for inner in value)
+        elif not isinstance(value, bool | None) and len(number := str(value)) >= _SHORTEST_NUMBER:
+            yield number
+
+
+_INSIDE_AN_INPUT = 2
+# A telephone number is one's own business; a year, a version, a status and a quantity are in any message.
+_SHORTEST_NUMBER = 6
 
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})

@@ -9,6 +9,7 @@ import email.utils
 import importlib
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ContractBroken, StatusError
@@ -55,6 +56,11 @@ class Reply:
     def may_have_run(self) -> bool:
         """Whether the service may have started something, going by the status alone."""
         return not self.operation.repeatable and self.status not in _NOT_ACTED_UPON
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the service asks to wait, or None if it does not."""
+        return _seconds_to_wait(self.response.headers.get("retry-after"))
 
     def json(self, read: Callable[[Any], T], *media_types: str) -> T:
         """The body, read as the contract describes it.
@@ -117,7 +123,7 @@ class Reply:
             path=path or problem.path,
             expected=problem.expected,
             received=shown(problem.received, _NAME_SHOWN),
-            **self._about(),
+            **self.about(),
         )
 
     def error(self, read: Callable[[Any], Any] | None = None) -> StatusError:
@@ -137,15 +143,16 @@ class Reply:
     def _error(self, body: Any, remark: str) -> StatusError:
         words = self.shown(_words(body), _WORDS_SHOWN)
         message = "; ".join(part for part in (words, remark) if part) or "no reason given"
-        return StatusError.of(self.status)(message, body=body, **self._about())
+        return StatusError.of(self.status)(message, body=body, **self.about())
 
-    def _about(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
+        """What every error about this reply carries, as the keywords that make one."""
         headers = self.response.headers
         return {
             "operation": self.operation.name,
             "response": self.response,
             "request_id": self.shown(headers.get("x-request-id", ""), _NAME_SHOWN) or None,
-            "retry_after": _seconds_to_wait(headers.get("retry-after")),
+            "retry_after": self.retry_after,
             "may_have_run": self.may_have_run,
         }
 
@@ -177,7 +184,7 @@ def _value_of(content: bytes) -> Any:
 def _seconds_to_wait(retry_after: str | None) -> float | None:
     """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
     text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
+    if re.fullmatch(_SECONDS, text):
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
@@ -186,6 +193,10 @@ def _seconds_to_wait(retry_after: str | None) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+
+
+# Some services write fractions, which the standard has not.
+_SECONDS = r"[0-9]+(\.[0-9]+)?"
 
 
 def _finite(text: str) -> float:

@@ -7,21 +7,27 @@ from __future__ import annotations
 import contextvars
 import functools
 import logging
+import os
+import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+import traceback
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .errors import ContractBroken, MaybeSent, NotSent, WorkflowRunsError
+from .errors import BadArgument, ContractBroken, MaybeSent, NotSent, WorkflowRunsError
 from .redaction import HARMLESS_HEADERS, MASK, Redaction
 from .reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .operation import Operation, Outgoing
 
 __all__ = [
     "ERRORS",
+    "HOMES",
     "LOG",
     "Redaction",
     "Reply",
@@ -29,6 +35,7 @@ __all__ = [
     "async_pause",
     "async_send",
     "concealed",
+    "has_ended",
     "masked",
     "open_async_client",
     "open_client",
@@ -48,12 +55,16 @@ _NEVER_LEFT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-# UnicodeError stands for host names that IDNA can't write.
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
+# What the platform raises below httpx, which lets it through: TLS that breaks off under asyncio, an event loop that has
+# ended, a pool that another thread closes, a transport of the user's.
+_OF_THE_PLATFORM = (OSError, RuntimeError, UnicodeError)
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, *_OF_THE_PLATFORM)
 _CONNECT, _ANSWER = 5.0, 60.0
 _REASON_SHOWN = 200
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _OF_ONE_REQUEST = frozenset({"host", "content-length", "transfer-encoding"})
+
+T = TypeVar("T")
 
 LOG = logging.getLogger("workflow_runs")
 
@@ -63,6 +74,19 @@ pause = time.sleep
 async def async_pause(seconds: float) -> None:
     """The same for asyncio, which whoever awaits this has loaded; nobody else needs to."""
     await sys.modules["asyncio"].sleep(seconds)
+
+
+def _event_loop() -> object:
+    return sys.modules["asyncio"].get_running_loop()
+
+
+# What a pool belongs to, by the function that opens it: pools must be shared neither by processes nor by event loops.
+HOMES: dict[str, Callable[[], object]] = {"open_client": os.getpid, "open_async_client": _event_loop}
+
+
+def has_ended(home: object) -> bool:
+    """Whether a pool is of no more use to anybody: its event loop is closed."""
+    return home.__class__ is not int and bool(home.is_closed())  # type: ignore[attr-defined]
 
 
 class _NoCookies(httpx.Cookies):
@@ -102,23 +126,28 @@ def default_timeout() -> httpx.Timeout:
 
 
 def open_client(user_agent: str) -> httpx.Client:
-    """A client of our own. It follows no redirect: that would carry the key to an address nobody chose."""
-    return _Client(
-        timeout=default_timeout(),
-        follow_redirects=False,
-        headers=_own_headers(user_agent),
-        event_hooks={"response": [_put_away_location]},
-    )
+    """A client of our own. It follows no redirect: that would carry the key to an address nobody chose.
+
+    Raises:
+        BadArgument: the environment has settings that httpx can't use.
+    """
+    return _opened(_Client, user_agent, _put_away_location)
 
 
 def open_async_client(user_agent: str) -> httpx.AsyncClient:
     """The same for asyncio."""
-    return _AsyncClient(
-        timeout=default_timeout(),
-        follow_redirects=False,
-        headers=_own_headers(user_agent),
-        event_hooks={"response": [_async_put_away_location]},
-    )
+    return _opened(_AsyncClient, user_agent, _async_put_away_location)
+
+
+def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
+    timeout, headers = default_timeout(), _own_headers(user_agent)
+    try:
+        return kind(timeout=timeout, follow_redirects=False, headers=headers, event_hooks={"response": [hook]})
+    except (ValueError, httpx.InvalidURL, OSError, ImportError) as error:
+        # The proxies and certificates that the environment names. An address may hold a password.
+        reason = re.sub("//[^/@\\s]*@", f"//{MASK}@", str(error))[:_REASON_SHOWN]
+        words = f"its proxies or certificates can't be used ({type(error).__name__}: {reason})"
+    raise BadArgument(words, field="environment")
 
 
 def _put_away_location(response: httpx.Response) -> None:
@@ -139,7 +168,7 @@ class Standing:
     """The headers that an httpx client adds to every request, worked out anew only when they have changed."""
 
     def __init__(self, http: httpx.Client | httpx.AsyncClient) -> None:
-        self._http = http
+        self.http = http
         self._raw: list[tuple[bytes, bytes]] | None = None
         self._headers: dict[str, tuple[bytes, bytes]] | None = None
 
@@ -149,7 +178,7 @@ class Standing:
         That is so if it does it in its own way, has a query or cookies of its own, names a header twice, or has one
         that depends on the request.
         """
-        http = self._http
+        http = self.http
         if getattr(http.build_request, "__func__", None) is not httpx.Client.build_request or http.params:
             return None
         raw = http.headers.raw
@@ -160,12 +189,10 @@ class Standing:
         return None if http.cookies else self._headers
 
 
-def prepared(
-    http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any, standing: Standing
-) -> httpx.Request:
+def prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Request:
     """The request to send: what the client would build, at half the cost, since all that goes into it is known here."""
     url, content, own = _parsed(outgoing.url), outgoing.content, outgoing.headers
-    added = standing.headers()
+    http, added = standing.http, standing.headers()
     if added is None:
         return _built(http, outgoing, timeout)
     headers: list[tuple[Any, Any]] = [] if "host" in own else [(b"Host", url.netloc)]
@@ -185,7 +212,11 @@ def prepared(
 
 def _built(http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any) -> httpx.Request:
     limits = {} if timeout is None else {"timeout": timeout}
-    request = http.build_request(outgoing.method, _parsed(outgoing.url), content=outgoing.content, **limits)
+    url = _parsed(outgoing.url)
+    request = http.build_request(outgoing.method, url, content=outgoing.content, **limits)
+    if http.params:
+        # httpx would put the client's own query in the place of ours.
+        request.url = url.copy_with(query=b"&".join(filter(None, (url.query, str(http.params).encode()))))
     for name, value in outgoing.headers.items():
         # Put over the client's, since merging them takes longer.
         request.headers[name] = value
@@ -200,7 +231,7 @@ def _parsed(url: str) -> httpx.URL:
 
 def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> httpx.Response:
     """Send a request, while whatever the libraries below log of it is masked."""
-    redaction.sent_headers = request.headers
+    redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
         return http.send(request, follow_redirects=False)
@@ -210,7 +241,7 @@ def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> ht
 
 async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction: Redaction) -> httpx.Response:
     """The same for asyncio."""
-    redaction.sent_headers = request.headers
+    redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
         return await http.send(request, follow_redirects=False)
@@ -229,13 +260,20 @@ class _Masking(logging.Filter):
 
 
 _UNDER_WAY: contextvars.ContextVar[Redaction | None] = contextvars.ContextVar("request under way", default=None)
-for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+for _name in (*_LOGGERS, "hpack.hpack", "hpack.table"):
     # A filter holds for the very logger it is put on, and not for those below it.
     logging.getLogger(_name).addFilter(_Masking())
 
 
 def translated(error: Exception, operation: Operation[Any], redaction: Redaction) -> WorkflowRunsError:
-    """Our error for one of httpx: told apart by whether the request can have arrived."""
+    """Our error for one of httpx: told apart by whether the request can have arrived.
+
+    Raises:
+        Exception: it is no error of the network, but one that a hook of the user's has raised.
+    """
+    if isinstance(error, _OF_THE_PLATFORM) and not _comes_from_below(error):
+        raise error
     reason = redaction.shown(str(error), _REASON_SHOWN) or "no further word"
     words = f"{type(error).__name__}: {reason}"
     if isinstance(error, _NEVER_LEFT):
@@ -247,6 +285,16 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
         return ContractBroken(f"the reply can't be read ({words})", operation=operation.name, may_have_run=in_doubt)
     advice = "it may have started a run: look for it before calling again" if in_doubt else "the call may be repeated"
     return MaybeSent(f"no reply arrived ({words}); {advice}", operation=operation.name, may_have_run=in_doubt)
+
+
+def _comes_from_below(error: Exception) -> bool:
+    """Whether an error of the platform was met by sending or reading, and not by a hook of the user's."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    below = {frame.f_code.co_name for frame in frames if frame.f_globals.get("__name__", "").startswith("httpx.")}
+    return not below.isdisjoint(_SENDING_OR_READING)
+
+
+_SENDING_OR_READING = ("_send_single_request", "_build_redirect_request", "read", "aread")
 
 
 def _is_bad_redirect(error: Exception) -> bool:
@@ -268,9 +316,11 @@ def masked(response: httpx.Response) -> httpx.Response:
 
 
 def concealed(error: WorkflowRunsError) -> WorkflowRunsError:
-    """The error without the request that its reply belongs to."""
+    """The error without what it must not drag along: the request that its reply belongs to, and what it was made of."""
     if error.response is not None:
         error.response = masked(error.response)
+    # An error of the platform or of a parser holds the whole text that it failed on.
+    error.__context__ = None
     return error
 
 

@@ -31,7 +31,7 @@ _STYLES = {
 }
 # Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
 # hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
-TAKEN = frozenset({"aclose", "base_url", "close", "run_and_wait", "wait", "with_options"})
+TAKEN = frozenset({"aclose", "base_url", "close", "run_and_wait", "wait", "with_options", "with_run_tags"})
 
 
 class Refusal(NamedTuple):

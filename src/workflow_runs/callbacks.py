@@ -9,7 +9,7 @@ from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.models.workflow_finished import WorkflowFinished
 from workflow_runs_api.types import UNSET, Problem
 
-from .outcome import RunFailed, RunOutcome
+from .outcome import RunFailed, RunOutcome, main_output
 from .payloads import MAX_BYTES, Payload, read_payload
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["RunFinished", "read_callback"]
 
 _OPERATION = "workflow_finished"
-_WORDS_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,8 @@ class RunFinished:
         Its output is UNSET if the payload has none; ask `PromptLayer.wait` for it then.
 
         Raises:
-            RunFailed: None of the run's output nodes succeeded.
+            RunFailed: None of the run's output nodes succeeded. Why, its `nodes` tell; its message doesn't, since a
+                node's words may repeat inputs of the run.
 
         Example:
             >>> read_callback({"workflow_version_execution_id": 98765, "final_output": None}).outcome()
@@ -62,9 +62,8 @@ class RunFinished:
         """
         if self.succeeded is not False:
             return RunOutcome(self.execution_id, self.output, self.nodes)
-        ended = {name: node for name, node in (self.nodes or {}).items() if node.is_output_node}
-        told = "; ".join(f"{name}: {node.error_message or node.status}" for name, node in ended.items())
-        words = f"execution {self.execution_id} has ended without an output; {told[:_WORDS_SHOWN]}"
+        # Without the nodes' own words: they may repeat the run's inputs, which nobody here knows and could mask.
+        words = f"execution {self.execution_id} has ended without an output: no output node succeeded, see nodes"
         raise RunFailed(words, execution_id=self.execution_id, nodes=self.nodes, operation=_OPERATION)
 
 
@@ -104,11 +103,10 @@ def _finished(payload: dict[str, Any], return_all_outputs: bool | None) -> RunFi
     nodes = _nodes(output, return_all_outputs)
     if nodes is None:
         return RunFinished(execution_id, output, None, None if output is UNSET else True, payload)
-    ended = [node for node in nodes.values() if node.is_output_node]
-    main = next((node for node in ended if node.status == "SUCCESS"), None)
-    if return_all_outputs is False and (main is not None or not ended):
+    main = main_output(nodes)
+    if return_all_outputs is False and main.succeeded is not False:
         return RunFinished(execution_id, output, None, True, payload)  # noqa: FBT003 - in the order of the fields
-    return RunFinished(execution_id, main.value if main else None, nodes, bool(main) if ended else None, payload)
+    return RunFinished(execution_id, main.value, nodes, main.succeeded, payload)
 
 
 def _nodes(output: Any, return_all_outputs: bool | None) -> dict[str, NodeOutput] | None:  # noqa: FBT001 - a tri-state

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from workflow_runs_api.errors import BadArgument, ContractBroken
 
 from .callbacks import RunFinished, read_callback
-from .outcome import RunOutcome, WaitTimeout
+from .outcome import RunOutcome, WaitTimeout, execution_id_of
 from .payloads import MAX_BYTES
 from .receiving import TAKEN, Answer, Entrance, refusal_of
 
@@ -123,7 +123,7 @@ class CallbackListener:
             Traceback (most recent call last):
             workflow_runs.outcome.WaitTimeout: wait: no callback of execution 98765 in 0 s; ask the service for it
         """
-        execution_id, seconds = _execution_id(run), _seconds(timeout)
+        execution_id, seconds = execution_id_of(run), _seconds(timeout)
         with self._changed:
             self._changed.wait_for(lambda: execution_id in self._finished or self._closed, seconds)
             finished = self._finished.get(execution_id)
@@ -270,13 +270,6 @@ def _listening(host: str, port: int, entrance: Entrance, take: Callable[[RunFini
         raise BadArgument(f"can't listen on {host}:{port}: {reason}", field="port") from None
     server.entrance, server.take = entrance, take
     return server
-
-
-def _execution_id(run: Any) -> int:
-    execution_id = getattr(run, "workflow_version_execution_id", run)
-    if isinstance(execution_id, bool) or not isinstance(execution_id, int):
-        raise BadArgument("expected a run or an execution id", field="run", operation="wait")
-    return execution_id
 
 
 def _seconds(timeout: float) -> float:

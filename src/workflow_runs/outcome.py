@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workflow_runs_api.errors import WorkflowRunsError
+from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
 if TYPE_CHECKING:
     from workflow_runs_api.models import NodeOutput
 
-__all__ = ["Progress", "RunFailed", "RunOutcome", "WaitCancelled", "WaitTimeout"]
+__all__ = [
+    "MainOutput",
+    "Progress",
+    "RunFailed",
+    "RunOutcome",
+    "WaitCancelled",
+    "WaitTimeout",
+    "execution_id_of",
+    "main_output",
+    "output_nodes",
+]
 
 
 class RunOutcome(NamedTuple):
@@ -111,3 +121,41 @@ class WaitCancelled(WorkflowRunsError):
     def __init__(self, message: str, *, execution_id: int) -> None:
         self.execution_id = execution_id
         super().__init__(message, operation="wait")
+
+
+class MainOutput(NamedTuple):
+    """What the nodes of an ended run say of its main output.
+
+    Attributes:
+        succeeded: Whether an output node has succeeded; None if no node is said to be one.
+        value: The value of the first output node that succeeded, else None.
+    """
+
+    succeeded: bool | None
+    value: Any = None
+
+
+def main_output(nodes: dict[str, NodeOutput]) -> MainOutput:
+    """The main output of a run that has ended, going by all of its nodes."""
+    outputs = output_nodes(nodes).values()
+    for node in outputs:
+        if node.status == "SUCCESS":
+            return MainOutput(succeeded=True, value=node.value)
+    return MainOutput(succeeded=False if outputs else None)
+
+
+def output_nodes(nodes: dict[str, NodeOutput]) -> dict[str, NodeOutput]:
+    """Those nodes whose values are outputs of the workflow."""
+    return {name: node for name, node in nodes.items() if node.is_output_node}
+
+
+def execution_id_of(run: Any) -> int:
+    """The execution id of what `run_workflow` gave back, or the id itself.
+
+    Raises:
+        BadArgument: it is neither.
+    """
+    execution_id = getattr(run, "workflow_version_execution_id", run)
+    if isinstance(execution_id, bool) or not isinstance(execution_id, int):
+        raise BadArgument("expected a run or an execution id", field="run", operation="wait")
+    return execution_id

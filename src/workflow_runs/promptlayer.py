@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
-from workflow_runs_api.errors import StatusError, WorkflowRunsError
+from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 
 from .outcome import RunFailed, RunOutcome
 from .settings import Configured
@@ -68,6 +70,34 @@ class _Waits(Configured):
 
         return self.with_options(retries=0, on_reply=keep)
 
+    def with_run_tags(self, name: str = "client_tag") -> Self:
+        """A view of this client whose runs can be told apart: each gets a new random text in its metadata.
+
+        If an error leaves a run in doubt, its `how_to_find` tells the text to look for in PromptLayer's dashboard.
+        Metadata that you give stays, under this name as well.
+
+        Args:
+            name: The metadata's name. Default: `client_tag`.
+
+        Raises:
+            BadArgument: The name is no text, or empty.
+
+        Example:
+            >>> client.with_run_tags().run_workflow("support-agent", metadata={"team": "blue"}).success
+            True
+        """
+        if not isinstance(name, str) or not name:
+            raise BadArgument("expected a text that is not empty", field="name")
+        view = copy.copy(self)
+        view._tag_name = name  # noqa: SLF001 - our own kind
+        return view
+
+    def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
+        if self._tag_name is not None and operation.name == "run_workflow":
+            metadata = {self._tag_name: os.urandom(8).hex(), **(call.body.get("metadata") or {})}
+            call = call._replace(body={**call.body, "metadata": metadata})
+        return super()._outgoing(operation, call)
+
     def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
         headers = {**self._connection.headers, **self._all_headers(operation)}
         return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
@@ -76,8 +106,9 @@ class _Waits(Configured):
 def _note_start(error: WorkflowRunsError, run: RunCreated | RunAccepted) -> None:
     # Whoever catches an error of `run_and_wait` from after the start must not take it for a reason to start again.
     error.may_have_run = True
+    error.how_to_find = f"execution {run.workflow_version_execution_id} was started, wait for it"
     if not hasattr(error, "execution_id"):
-        error.message += f"; execution {run.workflow_version_execution_id} was started, wait for it"
+        error.message += f"; {error.how_to_find}"
 
 
 class PromptLayer(_Waits, PromptLayerOperations):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflow_runs_api.client import Settings
-from workflow_runs_api.errors import BadArgument
+from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
 from .retries import Retries
 from .version import __version__
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import httpx
+
+    from workflow_runs_api.operation import Outgoing
 
 __all__ = ["Configured"]
 
@@ -30,7 +33,8 @@ class Configured(Settings):
             Default: 5 s to connect and to write, 60 s to wait.
         retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
         headers: Headers to send with every request.
-        http_client: An httpx client of your own; it stays open when this client is closed.
+        http_client: An httpx client of your own; it stays open when this client is closed. It serves one process, and
+            with asyncio one event loop, as httpx has it; without it a client serves any number of them.
 
     Raises:
         BadArgument: A setting makes no sense, or there is no key or no address.
@@ -39,6 +43,7 @@ class Configured(Settings):
     _service: ClassVar[str]
     _production: ClassVar[str | None]
     _user_agent = f"workflow-runs/{__version__}"
+    _tag_name: str | None = None
 
     def __init__(
         self,
@@ -72,3 +77,11 @@ class Configured(Settings):
         if isinstance(retries, Retries):
             return retries
         return Retries() if retries is None else Retries(further_tries=retries)
+
+    def _final(self, error: WorkflowRunsError, outgoing: Outgoing, began: float) -> WorkflowRunsError:
+        if error.may_have_run:
+            # Loaded by name, since hardly any call ends like this.
+            in_doubt = importlib.import_module("workflow_runs.in_doubt")
+            error.how_to_find = in_doubt.how_to_find(error.operation, outgoing, began, self._tag_name)
+            error.message += f"; {error.how_to_find}" if error.how_to_find else ""
+        return error

@@ -25,7 +25,16 @@ from workflow_runs_api.redaction import Redaction
 from workflow_runs_api.reply import Reply
 from workflow_runs_api.types import Problem
 
-from .outcome import Progress, RunFailed, RunOutcome, WaitCancelled, WaitTimeout
+from .outcome import (
+    Progress,
+    RunFailed,
+    RunOutcome,
+    WaitCancelled,
+    WaitTimeout,
+    execution_id_of,
+    main_output,
+    output_nodes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -81,7 +90,7 @@ class Waiting:
         cancelled: Cancellation | None,
         asynchronous: bool,
     ) -> None:
-        self.execution_id = _execution_id(run)
+        self.execution_id = execution_id_of(run)
         _check_hooks(on_progress, cancelled, asynchronous=asynchronous)
         self.question: Keywords = {
             "workflow_version_execution_id": self.execution_id,
@@ -198,12 +207,8 @@ class Waiting:
         if isinstance(reply, ExecutionResults):
             self.outcome = self._outcome(reply.value)
             return
-        self._after_answer(self._asked_wait())
+        self._after_answer(self._reply().retry_after)
         self._tell(_statuses(reply.value) if self.question["return_all_outputs"] else None)
-
-    def _asked_wait(self) -> float | None:
-        # An error is the one thing that carries a reply's Retry-After; nobody raises this one.
-        return None if self.response is None else self._broken(Problem("an end")).retry_after
 
     def _tell(self, nodes: dict[str, str] | None) -> None:
         if self._on_progress is not None:
@@ -222,46 +227,32 @@ class Waiting:
         try:
             return read_node_outputs(value)
         except Problem as problem:
-            raise self._broken(problem) from None
-
-    def _broken(self, problem: Problem) -> WorkflowRunsError:
-        return self._reply().broken(problem)
+            raise self._reply().broken(problem) from None
 
     def _reply(self) -> Reply:
         assert self.response is not None
         return Reply(OPERATION, self.response, Redaction(self._outgoing(OPERATION, self._call)))
 
     def _of_nodes(self, nodes: dict[str, NodeOutput]) -> RunOutcome:
-        outputs = [node for node in nodes.values() if node.is_output_node]
-        succeeded = [node for node in outputs if node.status == "SUCCESS"]
-        if outputs and not succeeded:
+        main = main_output(nodes)
+        if main.succeeded is False:
             raise self._failure(nodes)
-        return RunOutcome(self.execution_id, succeeded[0].value if succeeded else None, nodes)
+        return RunOutcome(self.execution_id, main.value, nodes)
 
     def _failure(self, nodes: dict[str, NodeOutput]) -> RunFailed:
-        reply = self._broken(Problem("an output"))
-        return RunFailed(
-            "", nodes=nodes, operation=reply.operation, response=reply.response, request_id=reply.request_id
-        )
+        return RunFailed("", nodes=nodes, **self._reply().about())
 
     def _told(self, failure: RunFailed) -> RunFailed:
         """A failure in either form, with all that is known here: which execution, and why its output nodes failed."""
         failure.execution_id = self.execution_id
         failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
-        ended = {name: node for name, node in (failure.nodes or {}).items() if node.is_output_node}
-        told = [f"{name}: {node.error_message or node.status}" for name, node in ended.items()]
+        ended = output_nodes(failure.nodes or {}).items()
+        told = [f"{name}: {node.error_message or node.status}" for name, node in ended]
         # The nodes' words are the service's: it may have sent back what it was sent.
         words = self._reply().shown("; ".join(told) or getattr(failure.body, "message", ""), _WORDS_SHOWN)
         failure.message = f"execution {self.execution_id} has ended without an output; {words}"
         failure.args = (failure.message,)
         return failure
-
-
-def _execution_id(run: Any) -> int:
-    execution_id = getattr(run, "workflow_version_execution_id", run)
-    if isinstance(execution_id, bool) or not isinstance(execution_id, int):
-        raise BadArgument("expected a run or an execution id", field="run", operation="wait")
-    return execution_id
 
 
 def checked_deadline(deadline: Any) -> float:
@@ -297,8 +288,7 @@ def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
         nodes = read_node_outputs(value)
     except Problem:
         return None
-    outputs = [node for node in nodes.values() if node.is_output_node]
-    return nodes if outputs and all(node.status != "SUCCESS" for node in outputs) else None
+    return nodes if main_output(nodes).succeeded is False else None
 
 
 def _statuses(value: Any) -> dict[str, str] | None:

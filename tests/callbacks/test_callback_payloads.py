@@ -67,7 +67,7 @@ def test_any_bare_value_is_an_output(output: Any) -> None:
 
 @pytest.mark.parametrize("word", ["FAILED", "FAILURE"])
 def test_both_words_for_failure_mean_the_same(word: str) -> None:
-    """FAILED and FAILURE read the same and raise `RunFailed` with the node's words; the raw payload keeps its own."""
+    """FAILED and FAILURE read the same and raise `RunFailed` with the nodes; the raw payload keeps its own word."""
     payload = finished(output={"Draft": node(), "Reply": node(word, None, error_message="too long")})
     payload["final_output"]["Draft"]["is_output_node"] = False
 
@@ -76,9 +76,20 @@ def test_both_words_for_failure_mean_the_same(word: str) -> None:
     assert read.nodes is not None
     assert (read.succeeded, read.output, read.nodes["Reply"].status) == (False, None, "FAILED")
     assert read.raw["final_output"]["Reply"]["status"] == word
-    with pytest.raises(RunFailed, match="Reply: too long") as caught:
+    with pytest.raises(RunFailed, match="no output node succeeded") as caught:
         read.outcome()
     assert (caught.value.execution_id, caught.value.nodes) == (98765, read.nodes)
+
+
+def test_a_failures_text_holds_nothing_of_the_payload() -> None:
+    """A node's words may repeat inputs of the run, which nobody knows here: the text does without, `nodes` has them."""
+    secret = "input-of-the-run"
+    payload = finished(output={secret: node("FAILED", None, error_message=f"no {secret}", raw_error_message=secret)})
+    with pytest.raises(RunFailed) as caught:
+        read_callback(payload).outcome()
+    assert secret not in str(caught.value) + repr(caught.value)
+    assert caught.value.nodes is not None
+    assert caught.value.nodes[secret].error_message == f"no {secret}"
 
 
 def test_first_output_node_that_succeeded_gives_the_output() -> None:

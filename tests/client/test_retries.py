@@ -122,8 +122,8 @@ def test_a_number_stands_for_a_policy(retries: int, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("0", 0), ("7", 7), (" 7 ", 7), ("120", 120), ("-1", None), ("1.5", None), ("soon", None), ("", None),
-     ("٣", None), ("1 1", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0), ("Mon, 99 Foo 2001", None),
+    [("0", 0), ("7", 7), (" 7 ", 7), ("120", 120), ("-1", None), ("1.5", 1.5), ("1.5s", None), ("soon", None),
+     ("", None), ("٣", None), ("1 1", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0), ("Mon, 99 Foo 2001", None),
      ("Mon, 01 Jan 2001 00:00:00 +99999999", None), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None)],
 )  # fmt: skip
 def test_retry_after_is_read(header: str, seconds: float | None, call: Call) -> None:

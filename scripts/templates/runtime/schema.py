@@ -28,7 +28,7 @@ def _is_number(value: Any) -> bool:
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a text", lambda v: isinstance(v, str)),
-    "integer": ("a whole number", lambda v: v.__class__ is int or v.__class__ is float and v.is_integer()),
+    "integer": ("a whole number", lambda v: v.__class__ is int or (v.__class__ is float and v.is_integer())),
     "number": ("a number", _is_number),
     "boolean": ("true or false", lambda v: isinstance(v, bool)),
     "null": ("null", lambda v: v is None),

@@ -1,0 +1,43 @@
+"""Where to look for a run that a request may have started, and by what: no reply has told its id."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from workflow_runs_api.operation import Outgoing
+
+__all__ = ["how_to_find"]
+
+_SEGMENT_SHOWN = 80
+
+
+def how_to_find(operation: str | None, outgoing: Outgoing, began: float, tag_name: str | None) -> str | None:
+    """How a person finds the run of a request that went out when `time.monotonic()` was `began`.
+
+    PromptLayer has no operation that finds a run; its dashboard lists runs by workflow, time and metadata. Interactly
+    has a list of runs. None if the operation starts no run.
+    """
+    sent = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() - (time.monotonic() - began)))
+    address = outgoing.url.partition("?")[0]
+    if operation == "run_workflow":
+        run = f"in PromptLayer's dashboard it is a run of {_segment(address, -2)!r} from about {sent}"
+        tag = None if tag_name is None else _metadata(outgoing).get(tag_name)
+        return run if tag is None else f"{run}, with {tag_name}={tag}"
+    if operation == "execute_workflow":
+        place = f"GET {address.rpartition('/v1/')[0]}/v1/workflow-runs lists the runs"
+        return f"{place}: look for one of workflow {_segment(address, -2)} from about {sent}"
+    return None
+
+
+def _segment(address: str, place: int) -> str:
+    segment = unquote(address.split("/")[place])
+    return segment if len(segment) <= _SEGMENT_SHOWN else f"{segment[:_SEGMENT_SHOWN]}..."
+
+
+def _metadata(outgoing: Outgoing) -> dict[str, str]:
+    metadata = json.loads(outgoing.content or b"{}").get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
