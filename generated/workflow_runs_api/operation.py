@@ -131,15 +131,16 @@ class Operation(NamedTuple, Generic[T_co]):
                 texts["cookie"].append(parameter.cookie(value))
 
     def _filled(self, texts: dict[str, str]) -> str:
-        segments = []
-        for literal, *rest in _segments(self.path):
-            filled = literal + "".join(texts[part] if i % 2 == 0 else part for i, part in enumerate(rest))
-            if rest and filled in {"", ".", ".."}:
-                # On its way such a segment is taken for a step in the path: the request would reach another address.
-                name = next(p.argument for p in self.parameters if p.name in rest[::2])
-                raise BadArgument("expected a text other than '', '.' and '..'", field=name, operation=self.name)
-            segments.append(filled)
-        return "/" + "/".join(segments)
+        parts = _parts(self.path)
+        return "".join([self._segment(part, texts) if part.__class__ is tuple else part for part in parts])
+
+    def _segment(self, parts: tuple[str, ...], texts: dict[str, str]) -> str:
+        filled = "".join([texts[part] if i % 2 else part for i, part in enumerate(parts)])
+        if filled in {"", ".", ".."}:
+            # On its way such a segment is taken for a step in the path: the request would reach another address.
+            name = next(parameter.argument for parameter in self.parameters if parameter.name in parts[1::2])
+            raise BadArgument("expected a text other than '', '.' and '..'", field=name, operation=self.name)
+        return filled
 
     def _object(self, members: Mapping[str, Any]) -> Any:
         given = {name: value for name, value in members.items() if value is not UNSET}
@@ -234,9 +235,13 @@ class Operation(NamedTuple, Generic[T_co]):
 
 
 @functools.cache
-def _segments(path: str) -> list[list[str]]:
-    """A path's segments, each as a text, a parameter's name, a text, and so on."""
-    return [_PATH_PARAMETER.split(segment) for segment in path.split("/")[1:]]
+def _parts(path: str) -> list[Any]:
+    """A path as texts, and tuples for the segments to fill: a text, a parameter's name, a text, and so on."""
+    parts: list[Any] = []
+    for segment in path.split("/")[1:]:
+        found = tuple(_PATH_PARAMETER.split(segment))
+        parts += ["/", found if len(found) > 1 else segment]
+    return parts
 
 
 def _unwritable(value: Any) -> list[str | int] | None:

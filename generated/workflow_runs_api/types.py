@@ -113,7 +113,7 @@ def to_json(value: Any) -> Any:
     kind = value.__class__
     if kind is str or kind is bool or kind is int or value is None:
         return value
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {_key(key): member_to_json(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [member_to_json(index, item) for index, item in enumerate(value)]

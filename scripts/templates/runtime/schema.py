@@ -55,6 +55,11 @@ def check(value: Any, schema: Schema, root: Schema | None = None) -> None:
 
 
 def _holds(value: Any, schema: Schema, root: Schema) -> bool:
+    if value.__class__ is dict and schema.__class__ is dict:
+        # Found at once, and most often so: no problem need be told for it.
+        for name in schema.get("required", ()):
+            if name not in value:
+                return False
     try:
         check(value, schema, root)
     except Problem:
