@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.faults import table
-from contract_tests.faults.defect import Defect
+from contract_tests.faults.defect import Defect, core
 from contract_tests.faults.outcome import Judgement, Trial
 from contract_tests.faults.workshop import Workshop, WorkshopOptions
 from contract_tests.rules import SetUpError
@@ -29,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(argv)
     half = import_module(f"contract_tests.faults.{given.half}")
     try:
-        chosen = _chosen(half.defects(), given.only)
+        chosen = _chosen(half.defects(), given)
         if given.list:
             return _list(chosen)
-        options = WorkshopOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock)
+        options = WorkshopOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock is not None)
         with half.workshop(options) as workshop:
             trials, remarks = _table(workshop, chosen, given)
     except SetUpError as error:
@@ -48,9 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m contract_tests.faults", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("half", choices=["servers", "clients"], help="whose defects")
+    add("--all", action="store_true", help="all defects, not just the core: the first of each operator and operation")
     add("--only", action="append", metavar="GLOB", help="only defects whose id, operator or operation matches")
     add("--list", action="store_true", help="show the defects and stop")
-    add("--stock", action="store_true", help="have stock schemathesis judge the same servers in the same run")
+    add(
+        "--stock",
+        nargs="?",
+        const="core",
+        choices=["core", "all"],
+        help="have stock schemathesis judge the same servers in the same run: the core, or all that are chosen",
+    )
     add("--workers", type=int, default=1, metavar="N", help="defects that are judged at a time (1)")
     add("--seed", type=int, default=1, metavar="N", help="seed of the harness (1)")
     add("--budget", default="quick", help="budget of the harness (quick)")
@@ -59,10 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(defects: Sequence[Defect], patterns: Sequence[str] | None) -> list[Defect]:
-    chosen = [defect for defect in defects if patterns is None or _matches(defect, patterns)]
+def _chosen(defects: Sequence[Defect], given: argparse.Namespace) -> list[Defect]:
+    if given.only is None:
+        return list(defects) if given.all else core(defects)
+    chosen = [defect for defect in defects if _matches(defect, given.only)]
     if not chosen:
-        raise SetUpError(f"no defect matches {' or '.join(patterns or [])}")
+        raise SetUpError(f"no defect matches {' or '.join(given.only)}")
     return chosen
 
 
@@ -79,7 +88,7 @@ def _list(defects: Sequence[Defect]) -> int:
 
 
 def _table(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namespace) -> tuple[list[Trial], list[str]]:
-    _say(table.heading(workshop.unit, with_other=given.stock))
+    _say(table.heading(workshop.unit, with_other=given.stock is not None))
     trials: list[Trial] = []
     for trial in _tried(workshop, defects, given):
         trials.append(trial)
@@ -91,9 +100,11 @@ def _table(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namesp
 
 
 def _tried(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namespace) -> Iterator[Trial]:
+    compared = defects if given.stock == "all" or given.only else core(defects)
+
     def attempt(defect: Any) -> Trial:
         try:
-            other = workshop.judge_by_other_tool(defect) if given.stock else None
+            other = workshop.judge_by_other_tool(defect) if given.stock and defect in compared else None
             return Trial(defect=defect, judgement=workshop.judge(defect), other=other)
         except SetUpError as error:
             return Trial(defect=defect, judgement=Judgement(problem=str(error)))

@@ -1,6 +1,10 @@
 """The vocabulary of seeded defects: what was done to a correct subject, and which rule must say so."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+AnyDefect = TypeVar("AnyDefect", bound="Defect")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +29,11 @@ class Defect:
     rules: tuple[str, ...]
     equivalent: str = ""
     missed: str = ""
+
+
+def core(defects: Iterable[AnyDefect]) -> list[AnyDefect]:
+    """Give the first defect of each operator on each operation: few enough to try them all in one sitting."""
+    first: dict[tuple[str, str], AnyDefect] = {}
+    for defect in defects:
+        first.setdefault((defect.operator, defect.operation), defect)
+    return list(first.values())

@@ -52,7 +52,9 @@ def read_judgement(report: Mapping[str, Any], seconds: float) -> Judgement:
     broken = [row for row in report["results"] if row["verdict"] == Verdict.VIOLATION]
     found_after = [row["found_after"] for row in broken if row.get("found_after") is not None]
     fired = dict.fromkeys(row["id"] for row in broken)
-    return Judgement(fired=tuple(fired), after=min(found_after, default=None), seconds=seconds)
+    named = dict.fromkeys(one["identity"] for row in broken for one in row.get("findings", [row]))
+    after = min(found_after, default=None)
+    return Judgement(fired=tuple(fired), identities=tuple(named), after=after, seconds=seconds)
 
 
 def _cold(

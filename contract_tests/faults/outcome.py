@@ -24,10 +24,12 @@ class Judgement:
         fired: Ids of the rules with a violation, in the order of the report.
         after: Requests (of a server) or cases (of a client) until the first violation; None if there was none.
         seconds: Time of the whole run.
+        identities: Names of the breaches, which are the same in every run.
         problem: Why it could not be judged; empty if it was.
     """
 
     fired: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
     after: int | None = None
     seconds: float = 0.0
     problem: str = ""

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from contract_tests.faults.outcome import Outcome, Trial
+from contract_tests.faults.outcome import Judgement, OtherTool, Outcome, Trial
 
 ROW = "{:<44} {:<24} {:<15} {:<21} {:>6} {:>6}  {:<30}"
 OTHER_ROW = "{:<6} {:>6} {:>6}  {}"
@@ -51,14 +51,13 @@ def summary(trials: Sequence[Trial], unit: str) -> Iterator[str]:
     declared = [trial for trial in real if trial.outcome is Outcome.FOUND]
     counts = {outcome.value: sum(trial.outcome is outcome for trial in trials) for outcome in Outcome}
     yield f"{len(trials)} defects: " + ", ".join(f"{count} {name}" for name, count in counts.items())
-    after = [trial.judgement.after for trial in found if trial.judgement.after is not None]
-    seconds = [trial.judgement.seconds for trial in found]
     yield (
         f"harness: {_share(found, real)} of those that are not equivalent found, {_share(declared, real)} by the "
-        f"declared rule; median {_median(after)} {unit} to the first finding, {_median(seconds)} s for the run"
+        f"declared rule; {_speed([trial.judgement for trial in found], unit)}"
     )
-    if any(trial.other for trial in real):
-        yield _other_summary(real, unit)
+    compared = [trial for trial in real if trial.other is not None]
+    if compared:
+        yield from _comparison(compared, unit)
 
 
 def to_data(trials: Sequence[Trial], remarks: Sequence[str], unit: str) -> dict[str, Any]:
@@ -94,15 +93,17 @@ def _other(trial: Trial) -> str:
     return OTHER_ROW.format(said, after, f"{other.seconds:.1f}", other.problem or " ".join(other.codes))
 
 
-def _other_summary(real: Sequence[Trial], unit: str) -> str:
-    others = [trial.other for trial in real if trial.other is not None]
-    found = [other for other in others if other.has_found]
-    after = [other.after for other in found if other.after is not None]
-    seconds = [other.seconds for other in found]
-    return (
-        f"stock: {_share(found, others)} of the same ones found; median {_median(after)} {unit} to the first finding, "
-        f"{_median(seconds)} s for the run"
-    )
+def _comparison(compared: Sequence[Trial], unit: str) -> Iterator[str]:
+    ours = [trial.judgement for trial in compared if trial.judgement.fired]
+    others = [trial.other for trial in compared if trial.other is not None and trial.other.has_found]
+    yield f"of those that stock judged too, harness: {_share(ours, compared)} found; {_speed(ours, unit)}"
+    yield f"of those that stock judged too, stock: {_share(others, compared)} found; {_speed(others, unit)}"
+
+
+def _speed(said: Sequence[Judgement | OtherTool], unit: str) -> str:
+    after = [one.after for one in said if one.after is not None]
+    seconds = [one.seconds for one in said]
+    return f"median {_median(after)} {unit} to the first finding, {_median(seconds)} s for the run"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,0 +1,85 @@
+"""Seeded defects of servers: one of each family is found by its declared rule; `nox -s mutants` tries more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests.faults.defect import core
+from contract_tests.faults.outcome import Outcome, Trial
+from contract_tests.faults.servers.all_defects import defect, defects
+from contract_tests.faults.servers.messages import EXECUTE
+from contract_tests.faults.servers.workshop import workshop
+from contract_tests.faults.workshop import WorkshopOptions
+from contract_tests.registry import rules_of_this_package
+from contract_tests.rules import Side
+
+if TYPE_CHECKING:
+    from contract_tests.faults.outcome import Judgement
+
+FAMILIES = [
+    "run.201.status-202",
+    "run.404.media-type",
+    "run.422.not-json",
+    "run.201.message.dropped",
+    "results.200.all.each.status.retyped",
+    "execute.200.status.outside-enum",
+    "run.callback_url.format-not-enforced",
+    "execute.workflow_id.pattern-not-enforced",
+    "results.key.any-key",
+    "run.label-wins",
+    "results.flag-ignored-bare",
+    "results.done-while-running",
+    "results.back-to-202",
+    "callback.method-put",
+    "callback.id-of-another-run",
+    "execute.stop-ignored",
+]
+EQUIVALENT = "run.422.status-400"
+
+
+def judged(name: str, *, pattern: str | None = None, seed: int = 1) -> Judgement:
+    """Have the harness judge one defect's server."""
+    with workshop(WorkshopOptions(seed=seed, pattern=pattern)) as made:
+        return made.judge(defect(name))
+
+
+def test_defects_cover_both_services_and_every_operator() -> None:
+    """There are at least 60, on every operation, and the core is the first of each operator on each operation."""
+    found = defects()
+    assert len(found) >= 60
+    assert len({one.operation for one in found}) == 3
+    assert sum(one.operation == EXECUTE for one in found) >= 60
+    assert {(one.operator, one.operation) for one in core(found)} == {(one.operator, one.operation) for one in found}
+    assert len(core(found)) >= 60
+
+
+def test_declared_rules_exist() -> None:
+    """A defect declares a rule of the server side that the package has."""
+    known = {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}
+    assert {rule for one in defects() for rule in one.rules} - known == set()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_declared_rule_finds_the_defect(name: str) -> None:
+    """The rule that the defect declares has a violation, and says after how many requests."""
+    chosen = defect(name)
+    judgement = judged(name, pattern=chosen.rules[0])
+
+    trial = Trial(defect=chosen, judgement=judgement)
+    assert (trial.outcome, trial.complaint) == (Outcome.FOUND, "")
+    assert judgement.after is not None
+    assert judgement.after > 0
+
+
+def test_equivalent_defect_is_not_found() -> None:
+    """What is declared equivalent no rule tells from a correct server."""
+    trial = Trial(defect=defect(EQUIVALENT), judgement=judged(EQUIVALENT))
+    assert (trial.outcome, trial.complaint) == (Outcome.EQUIVALENT, "")
+
+
+def test_breach_has_the_same_identity_every_night() -> None:
+    """Two runs with other seeds name the same breach alike."""
+    nights = [judged("run.metadata.type-not-enforced", pattern="SRV-04", seed=seed) for seed in (1, 2)]
+    assert nights[0].identities == nights[1].identities != ()
