@@ -1,0 +1,127 @@
+"""
+Judge clients and write the scoreboard: `python scripts/scoreboard`.
+
+Without options it judges every subject, and writes docs/scoreboard.json and docs/scoreboard.md. With --subject and
+--rule it judges those alone, prints what it sees, and writes nothing.
+
+Exit status: 0 done, or nothing differs; 1 a cell is broken, or the page is not what the data gives; 2 it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import judging
+import making
+from page import page, verdict
+from subjects import SUBJECTS, Subject
+
+DATA = making.ROOT / "docs" / "scoreboard.json"
+PAGE = making.ROOT / "docs" / "scoreboard.md"
+WORK = making.ROOT / "conformance-report" / "scoreboard"
+SEED, BUDGET = 1, "quick"
+DONE, DIFFERENT, COULD_NOT_RUN = 0, 1, 2
+
+
+def main() -> int:
+    """Do what the command line says."""
+    given = _arguments()
+    if given.check or given.page:
+        data = json.loads(DATA.read_text(encoding="utf-8"))
+        return _check(data) if given.check else _write_page(data)
+    if importlib.util.find_spec("contract_tests") is None:
+        print("the harness is not installed: pip install -e '.[conformance]'", file=sys.stderr)
+        return COULD_NOT_RUN
+    chosen = [subject for subject in SUBJECTS if given.subject is None or subject.id in given.subject]
+    try:
+        judged = {subject.id: _judge(subject, given) for subject in chosen}
+    except making.CannotMakeError as error:
+        print(f"scoreboard: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    if given.rule is not None:
+        return _show(judged)
+    return _write(judged, given)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scoreboard", description=__doc__)
+    ids = [subject.id for subject in SUBJECTS]
+    parser.add_argument("--subject", action="append", choices=ids, help="only this one; may be repeated")
+    parser.add_argument("--rule", metavar="ID-OR-GLOB", help="only this rule; prints and writes nothing")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the cases ({SEED})")
+    parser.add_argument("--budget", default=BUDGET, help=f"of the harness ({BUDGET})")
+    parser.add_argument("--work", type=Path, default=WORK, help="where environments are kept between runs")
+    parser.add_argument("--page", action="store_true", help="only write the page again from the data")
+    parser.add_argument("--check", action="store_true", help="only check that the page is what the data gives")
+    return parser.parse_args()
+
+
+def _judge(subject: Subject, given: argparse.Namespace) -> dict[str, Any]:
+    print(f"{subject.id} ...", file=sys.stderr, flush=True)
+    folder = given.work.absolute()
+    (folder / subject.id).mkdir(parents=True, exist_ok=True)
+    python = making.environment(subject.id, folder / subject.id / "environment")
+    place = judging.Place(folder / subject.id, python)
+    report = judging.judge(subject, place, seed=given.seed, budget=given.budget, rule=given.rule)
+    return {
+        "id": subject.id,
+        "title": subject.title,
+        "versions": making.versions(python, subject.packages),
+        "adapter": subject.adapter,
+        "about": subject.about,
+        "remarks": list(subject.remarks),
+        "contract": report["contract"],
+        "rows": [judging.row_of(subject, row) for row in report["results"]],
+    }
+
+
+def _write(judged: dict[str, dict[str, Any]], given: argparse.Namespace) -> int:
+    """Write data and page; a subject that was not judged this time keeps what it had."""
+    known = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {"subjects": []}
+    before = {subject["id"]: subject for subject in known["subjects"]}
+    subjects = [found for subject in SUBJECTS if (found := judged.get(subject.id) or before.get(subject.id))]
+    data = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seed": given.seed,
+        "budget": given.budget,
+        "subjects": subjects,
+    }
+    DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return _write_page(data)
+
+
+def _write_page(data: dict[str, Any]) -> int:
+    PAGE.write_text(page(data), encoding="utf-8")
+    print(f"written {PAGE.relative_to(making.ROOT)}")
+    return DONE
+
+
+def _show(judged: dict[str, dict[str, Any]]) -> int:
+    is_broken = False
+    for subject in judged.values():
+        for row in subject["rows"]:
+            word = verdict([row]).partition(" ")[0] if row["verdict"] == "broken" else verdict([row])
+            print(f"{subject['title']}  {row['id']}  {row['operation']}: {word}")
+            for text in filter(None, (row["reason"], row["source"])):
+                print(f"    {text}")
+            for finding in row["findings"]:
+                print(*(f"    {name + ':':<12}{finding[name]}" for name in finding), sep="\n")
+            is_broken = is_broken or row["verdict"] == "broken"
+    return DIFFERENT if is_broken else DONE
+
+
+def _check(data: dict[str, Any]) -> int:
+    if PAGE.read_text(encoding="utf-8") == page(data):
+        return DONE
+    print(f"{PAGE.name} is not what {DATA.name} gives: python scripts/scoreboard --page", file=sys.stderr)
+    return DIFFERENT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
