@@ -116,7 +116,7 @@ def test_one_client_serves_two_event_loops_at_once(server: KeepingServer) -> Non
         for number in range(first, first + 5):
             turns.wait()
             found.append((await client.run_workflow(str(number))).workflow_version_execution_id)
-        await client._connection._pools[asyncio.get_running_loop()].aclose()
+        await client._connection._standings[asyncio.get_running_loop()].http.aclose()
         return found
 
     with ThreadPoolExecutor(2) as threads:
