@@ -74,6 +74,7 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
     if not isinstance(name, str):
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
     doc.drop_nulls(document)
+    doc.spell_out_truths(document)
     _refuse(contract, document)
     _prepare(document)
     templates = folder / "templates"

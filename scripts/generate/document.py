@@ -20,6 +20,9 @@ _NAMED = frozenset(
     {"properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "requestBodies", "headers"}
     | {"securitySchemes", "links", "callbacks", "pathItems", "paths", "webhooks", "content", "encoding", "examples"}
 )
+_SCHEMAS = frozenset({"items", "not", "propertyNames", "schema"})
+_LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "schemas"})
 _DATA = frozenset({"example", "default", "const", "enum", "value", "mapping"})
 
 
@@ -146,6 +149,30 @@ def drop_nulls(document: dict[str, Any]) -> None:
     for _, holder in objects(document):
         for key in [key for key, value in holder.items() if value is None and not _is_data(key, value)]:
             del holder[key]
+
+
+def spell_out_truths(document: dict[str, Any]) -> None:
+    """Write `{}` for schemas that are `true`: both allow any value, but the generator knows the one alone."""
+    for _, holder in objects(document):
+        for key, value in holder.items():
+            if value is True and key in _SCHEMAS:
+                holder[key] = {}
+            elif key in _LISTS_OF_SCHEMAS and isinstance(value, list):
+                holder[key] = [{} if item is True else item for item in value]
+            elif key in _NAMED_SCHEMAS and isinstance(value, dict):
+                holder[key] = {name: {} if item is True else item for name, item in value.items()}
+
+
+def falsehoods(document: dict[str, Any]) -> Iterator[str]:
+    """The places of schemas that are `false`, where the specification has more than one use for the word."""
+    for where, holder in objects(document):
+        for key, value in holder.items():
+            if value is False and key in _SCHEMAS:
+                yield f"{where}/{key}"
+            named = key in _NAMED_SCHEMAS and isinstance(value, dict)
+            listed = key in _LISTS_OF_SCHEMAS and isinstance(value, list)
+            inner = value.items() if named else enumerate(value) if listed else ()
+            yield from (where + pointer(key, name).removeprefix("#") for name, item in inner if item is False)
 
 
 def _is_data(key: str, value: Any) -> bool:

@@ -16,7 +16,12 @@ _SHOWN = 5
 
 def problems(document: dict[str, Any]) -> list[tuple[str, str]]:
     """What stands in the way of looking at anything else: places and reasons."""
-    return [*_misfits(document)] or [*_references(document)]
+    return [*_falsehoods(document)] or [*_misfits(document)] or [*_references(document)]
+
+
+def _falsehoods(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for where in doc.falsehoods(document):
+        yield where, "the schema `false` allows no value at all; leave it out, or use additionalProperties: false"
 
 
 def _misfits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -60,7 +60,7 @@ __all__ = [
     "WorkflowRunInput",
 ]
 
-_MODULES: Final = {
+_MODULES: Final[dict[str, str]] = {
     "Command": ".command",
     "Comment": ".comment",
     "DashboardEvent": ".dashboard_event",

@@ -196,8 +196,22 @@ def _any_of(value: Any, argument: list[Schema], _schema: Any, root: Any) -> None
         try:
             return check(value, schema, root)
         except Problem as problem:
-            problems.append(problem)
-    raise max(problems, key=lambda problem: len(problem.place))
+            problems.append((_likeness(value, schema, root), len(problem.place), problem))
+    # Of the form that was most likely meant: which has its required members, or else whose problem lies deepest.
+    raise max(problems, key=lambda found: found[:2])[2]
+
+
+def _likeness(value: Any, schema: Schema, root: Any) -> int:
+    """How many members a form requires if all of them are there, else 0."""
+    if not isinstance(schema, dict) or not isinstance(value, dict):
+        return 0
+    names = set(schema.get("required", ()))
+    parts = [*schema.get("allOf", ())]
+    if "$ref" in schema:
+        parts.append(root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+    for part in parts:
+        names.update(part.get("required", ()) if isinstance(part, dict) else ())
+    return len(names) if names <= value.keys() else 0
 
 
 def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
