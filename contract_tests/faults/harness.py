@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from contract_tests.__main__ import main
 from contract_tests.faults.outcome import Judgement
-from contract_tests.faults.processes import CONTEXT
+from contract_tests.faults.warm import Order, WarmHarness
 from contract_tests.report.writing import RESULTS
 from contract_tests.rules import Verdict, shown
 
@@ -26,7 +25,7 @@ def judge(
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    cold: bool = True,
+    warm: WarmHarness | None = None,
 ) -> Judgement:
     """
     Run ``python -m contract_tests`` with these arguments and say what it found.
@@ -35,12 +34,15 @@ def judge(
         arguments: Of the command line, without ``--report-dir``.
         report_dir: Where its report goes.
         environment: More variables for the process.
-        cwd: Its current directory; None for ours.
-        cold: Whether the interpreter starts anew, as for a user; else everything is imported already.
+        cwd: Its current directory; None for ours. Not for a warm harness.
+        warm: A process that is ready to judge; None to start one anew, as a user does.
     """
-    complete = [*arguments, "--report-dir", str(report_dir)]
+    complete = (*arguments, "--report-dir", str(report_dir))
     started = time.monotonic()
-    status, words = (_cold if cold else _warm)(complete, dict(environment or {}), cwd, report_dir)
+    if warm is None:
+        status, words = _cold(complete, dict(environment or {}), cwd)
+    else:
+        status, words = _warm(warm, complete, dict(environment or {}), report_dir)
     seconds = time.monotonic() - started
     if status not in JUDGED:
         return Judgement(seconds=seconds, problem=shown(" ".join(words.split()) or f"exit {status}"))
@@ -57,9 +59,7 @@ def read_judgement(report: Mapping[str, Any], seconds: float) -> Judgement:
     return Judgement(fired=tuple(fired), identities=tuple(named), after=after, seconds=seconds)
 
 
-def _cold(
-    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, _: Path
-) -> tuple[int | None, str]:
+def _cold(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None) -> tuple[int | None, str]:
     command = [sys.executable, "-m", "contract_tests", *arguments]
     try:
         done = subprocess.run(
@@ -77,25 +77,9 @@ def _cold(
 
 
 def _warm(
-    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, report_dir: Path
+    warm: WarmHarness, arguments: tuple[str, ...], environment: Mapping[str, str], report_dir: Path
 ) -> tuple[int | None, str]:
     report_dir.mkdir(parents=True, exist_ok=True)
     said = report_dir / "output.txt"
-    process = CONTEXT.Process(target=_main_in_child, args=(arguments, environment, cwd, said))
-    process.start()
-    process.join(PATIENCE)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        return None, NO_STATUS.format(PATIENCE)
-    return process.exitcode, said.read_text(encoding="utf-8", errors="replace")[-1000:]
-
-
-def _main_in_child(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None, said: Path) -> None:
-    os.environ.update(environment)
-    if cwd is not None:
-        os.chdir(cwd)
-    with said.open("w", encoding="utf-8", errors="replace") as text:
-        sys.stdout = sys.stderr = text
-        status = main(arguments)
-    os._exit(status)
+    status = warm.status(Order(arguments, environment, said), PATIENCE)
+    return status, said.read_text(encoding="utf-8", errors="replace")[-1000:]

@@ -7,7 +7,7 @@ from typing import Final
 HEAVY: Final = [
     "contract_tests.conduct",
     "contract_tests.faults.servers.serving",
-    "contract_tests.faults.harness",
+    "contract_tests.faults.servers.primed",
 ]
 if sys.platform == "win32":
     CONTEXT = multiprocessing.get_context("spawn")

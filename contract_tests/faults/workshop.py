@@ -22,7 +22,7 @@ class WorkshopOptions:
         seed: The harness's seed.
         budget: The harness's budget, as on its command line.
         pattern: Only rules whose id matches this glob; None for all.
-        stock: Whether another tool judges the same subjects too; both then start with nothing imported.
+        stock: Whether another tool judges the same subjects too.
     """
 
     seed: int = 1

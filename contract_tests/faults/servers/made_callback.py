@@ -42,6 +42,8 @@ def _deliveries() -> Iterator[ServerDefect]:
                   Lost(lambda body: not _is_entries(body[OUTPUT])))  # fmt: skip
     yield _defect("lost-if-all", "posts the outcome only if the main output was asked for", "callback lost",
                   "PL-CB-37", Lost(lambda body: _is_entries(body[OUTPUT])))  # fmt: skip
+    yield _defect("lost-if-failed", "posts the outcome only of a run that has an output", "callback lost", "PL-CB-37",
+                  Lost(lambda body: "FAILED" in str(body[OUTPUT])))  # fmt: skip
     yield _defect("doubled", "posts the outcome twice although it was taken", "callback doubled", "PL-CB-40", Doubled())
     yield _defect("late", "posts the outcome five seconds after the end", "callback late", "PL-CB-68", Late(5.0))
     yield _defect("too-late", "posts the outcome ten minutes after the end", "callback late", "PL-CB-37", Late(600.0))
@@ -65,6 +67,7 @@ def _requests() -> Iterator[ServerDefect]:
     for what, place, aim in (
         ("elsewhere", "a path of its own below the address", _below),
         ("to-the-root", "the root of the address's host", _root_of),
+        ("without-query", "the address without its query", _without_query),
     ):
         yield _defect(what, f"posts the outcome to {place}", "callback elsewhere", "PL-CB-37", Changed(aim=aim))
     for what, content in CUT_BODIES.items():
@@ -216,6 +219,10 @@ def _below(url: str) -> str:
     return f"{url}/result"
 
 
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]
+
+
 def _root_of(url: str) -> str:
     return "/".join(url.split("/")[:3]) + "/"
 
@@ -231,8 +238,8 @@ CONTENTS: Final[list[tuple[str, str, Callable[[Any], Any]]]] = [
     ("id-null", "PL-CB-37", lambda body: {**body, ID: None}),
     ("id-of-another-run", "PL-CB-38", lambda body: {**body, ID: body[ID] + 1}),
     ("id-renamed", "PL-CB-37", lambda body: {"execution_id": body[ID], OUTPUT: body[OUTPUT]}),
-    ("output-dropped", "PL-CB-37", lambda body: {ID: body[ID]}),
-    ("output-renamed", "PL-CB-37", lambda body: {ID: body[ID], "output": body[OUTPUT]}),
+    ("output-dropped", "PL-CB-69", lambda body: {ID: body[ID]}),
+    ("output-renamed", "PL-CB-69", lambda body: {ID: body[ID], "output": body[OUTPUT]}),
     ("output-null", "PL-CB-66", lambda body: {**body, OUTPUT: None}),
     ("output-empty", "PL-CB-66", lambda body: {**body, OUTPUT: {}}),
     ("output-of-another-run", "PL-CB-66", lambda body: {**body, OUTPUT: "[canary] Another answer"}),

@@ -53,6 +53,7 @@ def _answers() -> Iterator[ServerDefect]:
         "same-id-for-equal-requests", "answers a second equal request with the first one's execution", "identity",
         "PL-RUN-18", Repeating(),
     )  # fmt: skip
+    yield _defect("id-leads-nowhere", "gives an id under which there are no results", "identity", "SRV-08", OtherId())
     yield _defect("one-id-for-all", "gives every run the same id", "identity", "PL-RUN-18", OneId())
     yield _defect(
         "no-warning-if-missing", "warns of unused variables alone", "warning dropped", "PL-RUN-14",
@@ -199,6 +200,16 @@ class OneId(Fault):
         if request.operation == RUN and IDS in reply.members:
             self._first = self._first or reply.members[IDS]
             reply.put({**reply.members, IDS: self._first})
+
+
+@dataclass
+class OtherId(Fault):
+    """Gives every run an id that is not its own."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Put an id that no execution has."""
+        if request.operation == RUN and IDS in reply.members:
+            reply.put({**reply.members, IDS: reply.members[IDS] + 10**9})
 
 
 @dataclass

@@ -1,10 +1,12 @@
 """Judges servers with one defect each: the harness, and stock schemathesis beside it."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from contract_tests.arguments import default_spec
@@ -14,10 +16,10 @@ from contract_tests.faults.servers.fault import ServerDefect
 from contract_tests.faults.servers.messages import EXECUTE, KEY, RESULTS, RUN, WORKFLOWS
 from contract_tests.faults.servers.serving import CORRECT, served
 from contract_tests.faults.servers.stock import Failure, judge_with_stock
+from contract_tests.faults.warm import Order, WarmHarness
 from contract_tests.faults.workshop import Workshop, WorkshopOptions
 
 KEY_ENV: Final = "FAULTY_SERVER_KEY"
-TARGET: Final = "faulty"
 PROMPTLAYER, INTERACTLY = "promptlayer", "interactly"
 SERVICES: Final = {RUN: PROMPTLAYER, RESULTS: PROMPTLAYER, EXECUTE: INTERACTLY}
 OPERATIONS: Final = {PROMPTLAYER: (RUN, RESULTS), INTERACTLY: (EXECUTE,)}
@@ -28,8 +30,8 @@ HEADERS: Final = {PROMPTLAYER: {"X-API-KEY": KEY}, INTERACTLY: {"Authorization":
 @contextmanager
 def workshop(options: WorkshopOptions) -> Iterator[Workshop]:
     """Give what judges servers, for as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="faulty-servers-") as directory:
-        made = ServerWorkshop(options, Path(directory))
+    with tempfile.TemporaryDirectory(prefix="faulty-servers-") as directory, ExitStack() as resources:
+        made = ServerWorkshop(options, Path(directory), resources)
         if options.stock:
             made.measure_correct()
         yield made
@@ -40,17 +42,19 @@ class ServerWorkshop:
 
     unit = "requests"
 
-    def __init__(self, options: WorkshopOptions, directory: Path) -> None:
+    def __init__(self, options: WorkshopOptions, directory: Path, resources: ExitStack) -> None:
         self._options = options
         self._directory = directory
+        self._resources = resources
+        self._idle: SimpleQueue[WarmHarness] = SimpleQueue()
         self._spec = _with_known_names(default_spec(), directory)
         self._accepted: frozenset[tuple[str, str]] = frozenset()
         self._remarks: list[str] = []
 
     def judge(self, defect: ServerDefect) -> Judgement:
         """Have the harness judge the defect's server."""
-        with served(defect.id) as url:
-            return self._by_harness(url, SERVICES[defect.operation])
+        with self._warm() as warm, served(defect.id) as url:
+            return self._by_harness(url, (SERVICES[defect.operation],), warm)
 
     def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
         """Have stock schemathesis judge the defect's server."""
@@ -66,7 +70,7 @@ class ServerWorkshop:
         ours = others = 0.0
         for service in OPERATIONS:
             with served(CORRECT) as url:
-                judgement = self._by_harness(url, service)
+                judgement = self._by_harness(url, (service,), None)
             with served(CORRECT) as url:
                 other, failures = self._by_stock(url, service)
             ours, others = ours + judgement.seconds, others + other.seconds
@@ -74,21 +78,45 @@ class ServerWorkshop:
             said = f"harness {judgement.problem or judgement.fired or 'nothing'}, stock {other.codes or 'nothing'}"
             self._remarks.append(f"correct server, {service}: found by {said}")
         self._remarks.append(
-            f"correct server, both services: harness {ours:.1f} s, stock {others:.1f} s, ratio {ours / others:.2f}"
+            f"correct server, both services, started anew: harness {ours:.1f} s, stock {others:.1f} s, "
+            f"ratio {ours / others:.2f}"
         )
 
-    def _by_harness(self, url: str, service: str) -> Judgement:
-        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
-            targets = Path(directory, "targets.toml")
-            targets.write_text(_table(url, service), encoding="utf-8")
-            arguments = [
-                *("--side", "server", "--target", TARGET, "--targets", str(targets)),
-                *("--seed", str(self._options.seed), "--budget", self._options.budget),
-                *(["-k", self._options.pattern] if self._options.pattern else []),
-            ]
-            return harness.judge(
-                arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, cold=self._options.stock
+    @contextmanager
+    def _warm(self) -> Iterator[WarmHarness | None]:
+        if not hasattr(os, "fork"):
+            yield None
+            return
+        try:
+            warm = self._idle.get_nowait()
+        except Empty:
+            warm = self._warmed()
+        yield warm
+        if warm.is_ready:
+            self._idle.put(warm)
+
+    def _warmed(self) -> WarmHarness:
+        with served(CORRECT) as url:
+            directory = Path(tempfile.mkdtemp(dir=self._directory))
+            arguments = (*self._arguments(url, tuple(OPERATIONS), directory), "--report-dir", str(directory))
+            return self._resources.enter_context(
+                WarmHarness(Order(arguments, {KEY_ENV: KEY}, directory / "output.txt"))
             )
+
+    def _by_harness(self, url: str, services: tuple[str, ...], warm: WarmHarness | None) -> Judgement:
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            arguments = self._arguments(url, services, Path(directory))
+            return harness.judge(arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, warm=warm)
+
+    def _arguments(self, url: str, services: tuple[str, ...], directory: Path) -> list[str]:
+        targets = directory / "targets.toml"
+        targets.write_text("".join(_table(url, service) for service in services), encoding="utf-8")
+        return [
+            *("--side", "server", "--targets", str(targets)),
+            *(word for service in services for word in ("--target", service)),
+            *("--seed", str(self._options.seed), "--budget", self._options.budget),
+            *(["-k", self._options.pattern] if self._options.pattern else []),
+        ]
 
     def _by_stock(self, url: str, service: str) -> tuple[OtherTool, list[Failure]]:
         with tempfile.TemporaryDirectory(dir=self._directory) as directory:
@@ -117,7 +145,7 @@ def _table(url: str, service: str) -> str:
         "allow_writes": True,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
-    return "\n".join([f"[targets.{TARGET}]", *lines, 'input_variables = { user_message = "ping" }', ""])
+    return "\n".join([f"[targets.{service}]", *lines, 'input_variables = { user_message = "ping" }', ""])
 
 
 def _with_known_names(spec: Path, directory: Path) -> Path:
