@@ -25,8 +25,13 @@ def single_breaches(contract: Contract, legal: RequestCase, seen: set[str]) -> I
     """
     for candidate in _candidates(contract, legal):
         broken = broken_once(contract, candidate)
-        if broken is not None and broken.breach is not None and broken.breach.constraint not in seen:
-            seen.add(broken.breach.constraint)
+        if broken is None or broken.breach is None:
+            continue
+        # A whole body of another type fells a server in ways of its own: null, a list, a text.
+        kind = type(candidate.body).__name__ if broken.breach.at == "" else ""
+        name = f"{broken.breach.constraint} {kind}".rstrip()
+        if name not in seen:
+            seen |= {name, broken.breach.constraint}
             yield broken
 
 

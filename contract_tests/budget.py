@@ -42,12 +42,13 @@ class Budget:
         """Start the clock of a budget in seconds."""
         self._deadline = self.clock() + (self.seconds or 0.0)
 
-    def batches(self) -> Iterator[int]:
-        """Give sizes of batches of cases until this row's share is spent; at least one batch."""
+    def batches(self, rows: int = 1) -> Iterator[int]:
+        """Give sizes of batches of cases until the share of so many rows is spent; at least one batch."""
         if self.cases is not None:
             yield self.cases
             return
-        row_ends = self.clock() + max(0.0, self._deadline - self.clock()) / max(1, self.rows_left)
+        share = min(1.0, rows / max(1, self.rows_left))
+        row_ends = self.clock() + max(0.0, self._deadline - self.clock()) * share
         yield BATCH
         while self.clock() < row_ends:
             yield BATCH

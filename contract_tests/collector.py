@@ -7,8 +7,8 @@ import pytest
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import RUN, Run, chapter_of, row_of
 from contract_tests.report.terminal import Terminal
-from contract_tests.rows import Outcome, Row
-from contract_tests.rules import Verdict
+from contract_tests.rows import Outcome, Row, finding
+from contract_tests.rules import ToldElsewhere, Verdict, Violation, Violations, report_all
 
 
 class Collector:
@@ -42,7 +42,7 @@ class Collector:
     @property
     def outcomes(self) -> list[Outcome]:
         """Give an outcome for each row; what was not judged is not exercised."""
-        return [self._outcomes.get(row) or self._not_judged(row) for row in self._chapters]
+        return [self._outcome(row) for row in self._chapters]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
@@ -82,7 +82,27 @@ class Collector:
         self._outcomes[row] = self._deviations.applied(outcome, self._run)
         self._terminal.judged(self._outcomes[row])
 
-    def _not_judged(self, row: Row) -> Outcome:
+    def _outcome(self, row: Row) -> Outcome:
         reason = "dry run" if self._run.options.dry_run else "the run stopped before"
-        chapter = self._chapters[row]
-        return Outcome(row.rule, row.operation, row.service, row.target, chapter, Verdict.NOT_EXERCISED, reason)
+        place = (row.rule, row.operation, row.service, row.target, self._chapters[row])
+        outcome = self._outcomes.get(row) or Outcome(*place, Verdict.NOT_EXERCISED, reason)
+        found = self._seen_so_far(row) if outcome.verdict is Verdict.NOT_EXERCISED else []
+        if not found:
+            return outcome
+        findings = tuple(finding(row.rule, violation) for violation in found)
+        counted = [one.found_after for one in found if one.found_after is not None]
+        violated = Outcome(*place, Verdict.VIOLATION, "", "", findings, min(counted, default=None))
+        return self._deviations.applied(violated, self._run)
+
+    def _seen_so_far(self, row: Row) -> list[Violation]:
+        """Give what a property had found when the run was stopped: its row comes last, its findings do not."""
+        server = self._run.live.opened(row.target, row.service)
+        if server is None or not row.rule.is_property:
+            return []
+        try:
+            report_all(server.watch.untold(row.rule.id, row.operation))
+        except Violations as violations:
+            return violations.found
+        except ToldElsewhere:
+            pass
+        return []

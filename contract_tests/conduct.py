@@ -71,7 +71,7 @@ def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
     arguments = [
         *("-c", str(PACKAGE / "pytest.ini"), "--rootdir", str(PACKAGE)),
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging"),
-        *("-p", "contract_tests.plugin", "--import-mode=importlib", "--capture=sys"),
+        *("-p", "contract_tests.plugin", "--import-mode=importlib", "--capture=sys", "--assert=plain"),
         *(["--collect-only"] if collect_only else []),
         *(str(PACKAGE / side) for side in run.options.sides),
     ]

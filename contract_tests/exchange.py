@@ -3,13 +3,27 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from enum import Enum
+from typing import Any, Final, Self
 
+from contract_tests.contract import Media
 from contract_tests.json_text import read_json
 from contract_tests.masking import Secrets
-from contract_tests.rules import Violation, expect, shown
+from contract_tests.request_case import RequestCase
+from contract_tests.rules import NotExercised, Violation, shown
 
 Status = int
+REFUSED: Final = range(400, 500)
+SUCCEEDED: Final = range(200, 300)
+CRASHED: Final = 500
+
+
+class Access(Enum):
+    """With which credentials a request was sent."""
+
+    OWN = "own key"
+    NO_KEY = "no key"
+    WRONG_KEY = "wrong key"
 
 
 @dataclass(frozen=True)
@@ -18,6 +32,10 @@ class Exchange:
     A request that was sent and the reply that came.
 
     Attributes:
+        case: The request as data.
+        number: How many requests had been sent to the target by then, this one included.
+        access: With which credentials.
+        is_legal: Whether the contract has nothing against the request; ``case.breach`` is set if it has one thing.
         environment: Headers whose value is a secret, with the environment variable (and prefix) that holds it.
         content: Body of the request as sent, None if there was none.
         status: Of the reply, as are ``reply_headers`` and ``reply``.
@@ -25,6 +43,10 @@ class Exchange:
         secrets: What has to be masked in texts of the reply before they are cut.
     """
 
+    case: RequestCase
+    number: int
+    access: Access
+    is_legal: bool
     method: str
     url: str
     headers: Mapping[str, str]
@@ -42,6 +64,12 @@ class Exchange:
         return self.reply_headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def media(self) -> Media | None:
+        """What the contract says of the reply's body; None if it says nothing of this status and media type."""
+        response = self.case.operation.response(self.status)
+        return response.media.get(self.media_type) if response else None
+
+    @property
     def shown(self) -> str:
         """The reply in one bounded line."""
         body = self.bounded(self.reply.decode("utf-8", "replace")) if self.reply else "no body"
@@ -57,17 +85,40 @@ class Exchange:
         return curl(self.method, self.url, {**self.headers}, self.environment, self.content)
 
     @property
+    def has_succeeded(self) -> bool:
+        """Whether the status is one from 200 to 299."""
+        return self.status in SUCCEEDED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the status is one from 400 to 499."""
+        return self.status in REFUSED
+
+    @property
     def json(self) -> Any:
         """
         The reply's body as JSON.
 
         Raises:
-            Violation: If it is none.
+            NotExercised: If it is none, which has a rule of its own.
         """
         try:
             return read_json(self.reply)
         except ValueError:
-            raise Violation(received=self.shown, constraint="json", reproduce=self.curl) from None
+            raise NotExercised(f"the reply is not JSON: {self.shown}") from None
+
+    @property
+    def status_keys(self) -> tuple[str, ...]:
+        """What a finding about the status explains: the same one elsewhere, but a crash has a reason each time."""
+        here = f"request {self.number} status"
+        return (here,) if self.status >= CRASHED else (here, f"status {self.status}")
+
+    def violation(
+        self, constraint: str, received: str = "", *, documented: str = "", explains: tuple[str, ...] = ()
+    ) -> Violation:
+        """Make a finding of which this exchange is the evidence."""
+        text = f"{received}; {self.shown}" if received else self.shown
+        return Violation(text, constraint, documented, self.curl, explains=explains)
 
     def must_be(self, *statuses: Status) -> Self:
         """
@@ -76,27 +127,34 @@ class Exchange:
         Raises:
             Violation: If the reply has another one.
         """
-        expect(self.status in statuses, "status", received=self.shown, reproduce=self.curl)
+        if self.status not in statuses:
+            raise self.violation("status", explains=self.status_keys)
         return self
 
-    def must_succeed(self) -> Self:
+    def must_succeed(self, *explains: str) -> Self:
         """
         Demand any status from 200 to 299: which one is right has a rule of its own, so that a breach counts once.
+
+        Args:
+            explains: Parts of the request by their pointers in the contract, to which a refusal would be due.
 
         Raises:
             Violation: If the reply has another one.
         """
-        expect(200 <= self.status < 300, "success", received=self.shown, reproduce=self.curl)  # noqa: PLR2004
+        if not self.has_succeeded:
+            raise self.violation("success", explains=(*self.status_keys, *explains))
         return self
 
     def must_be_refused(self) -> Self:
         """
-        Demand any status from 400 to 499.
+        Demand any status from 400 to 499. What the request breaks is the constraint, if that is exactly one.
 
         Raises:
             Violation: If the reply has another one.
         """
-        expect(400 <= self.status < 500, "status", received=self.shown, reproduce=self.curl)  # noqa: PLR2004
+        if not self.is_refused:
+            breach = self.case.breach
+            raise self.violation(breach.constraint if breach else "status", explains=self.status_keys)
         return self
 
     def must_have(self, member: str, *types: type) -> Any:
@@ -104,12 +162,13 @@ class Exchange:
         Demand a JSON object with a member of one of these types, exactly (a boolean is no integer), and give it.
 
         Raises:
-            Violation: If the body is no object, or the member is missing or of another type.
+            Violation: If the member is missing or of another type.
+            NotExercised: If the body is no object, which has a rule of its own.
         """
         body = self.json
-        expect(isinstance(body, dict), "object", received=self.shown, reproduce=self.curl)
-        holds = member in body and type(body[member]) in types
-        expect(holds, f"member {member}", received=self.shown, reproduce=self.curl)
+        if not isinstance(body, dict):
+            raise NotExercised(f"the reply is no object: {self.shown}")
+        self.expect(member in body and type(body[member]) in types, f"member {member}")
         return body[member]
 
     def expect(self, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
@@ -119,7 +178,8 @@ class Exchange:
         Raises:
             Violation: If it does not hold.
         """
-        expect(holds, constraint, received=f"{received}; {self.shown}" if received else self.shown, reproduce=self.curl)
+        if not holds:
+            raise self.violation(constraint, received)
 
 
 def curl(

@@ -16,8 +16,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
-from itertools import islice
+from functools import cache, cached_property
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -38,7 +37,7 @@ from contract_tests.request_case import ABSENT, RequestCase, request_problems
 __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
 
 VALUES_PATH: Final = "/values"
-LEGAL_STARTS: Final = 3  # generated requests, beside the examples, from which breaches are made
+LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
 
 
 class Generator:
@@ -48,26 +47,49 @@ class Generator:
         self.contract = contract
         self.seed = random_seed
         self.budget = budget
-        _use_scratch_directory()
-        self._schema = schemathesis.openapi.from_dict(_without_security(contract.document))
+        self._covered: dict[str, list[RequestCase]] = {}
 
-    def requests(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give legal requests for an operation."""
-        for case in self._cases(operation, GenerationMode.POSITIVE):
+    @cached_property
+    def _schema(self) -> Any:
+        _use_scratch_directory()
+        return schemathesis.openapi.from_dict(_without_security(self.contract.document))
+
+    def requests(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
+        """Give legal requests for an operation, on behalf of so many rows."""
+        for case in self._cases(operation, GenerationMode.POSITIVE, rows):
             if not request_problems(self.contract, case):
                 yield case
 
-    def broken_requests(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give requests that break exactly one constraint: with more, another one could be the reason of a refusal."""
+    def coverage_requests(self, operation: Operation) -> list[RequestCase]:
+        """Give the legal requests of schemathesis' coverage phase: each part with each kind of value that it takes."""
+        if operation.id not in self._covered:
+            cases = self._coverage(operation, GenerationMode.POSITIVE)
+            self._covered[operation.id] = [case for case in cases if not request_problems(self.contract, case)]
+        return self._covered[operation.id]
+
+    def breaches(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give one request for each constraint that can be broken alone, without drawing anything."""
         seen: set[str] = set()
-        generated = (case for case in self._cases(operation, GenerationMode.POSITIVE))
-        for legal in (*example_requests(operation), *islice(generated, LEGAL_STARTS)):
+        for legal in (*example_requests(operation), *self.coverage_requests(operation)[:LEGAL_STARTS]):
             if not request_problems(self.contract, legal):
                 yield from single_breaches(self.contract, legal, seen)
-        for case in self._cases(operation, GenerationMode.NEGATIVE):
+        for case in self._coverage(operation, GenerationMode.NEGATIVE):
+            broken = broken_once(self.contract, case)
+            if broken is not None and broken.breach is not None and broken.breach.constraint not in seen:
+                seen.add(broken.breach.constraint)
+                yield broken
+
+    def drawn_breaches(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
+        """Give drawn requests that break exactly one constraint, on behalf of so many rows."""
+        for case in self._cases(operation, GenerationMode.NEGATIVE, rows):
             broken = broken_once(self.contract, case)
             if broken is not None:
-                yield broken
+                yield replace(broken, is_drawn=True)
+
+    def broken_requests(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give requests that break exactly one constraint: with more, another one could be the reason of a refusal."""
+        yield from self.breaches(operation)
+        yield from self.drawn_breaches(operation)
 
     def values(self, schema: str) -> Iterator[Any]:
         """Give values that fit the schema at a pointer."""
@@ -82,10 +104,17 @@ class Generator:
             if len(problems) == 1:
                 yield value, problems[0]
 
-    def _cases(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
+    def _cases(self, operation: Operation, mode: GenerationMode, rows: int) -> Iterator[RequestCase]:
         strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
-        for drawn in self._draw(strategy, f"{operation.id} {mode}"):
+        for drawn in self._draw(strategy, f"{operation.id} {mode}", rows):
             yield self._request(operation, drawn)
+
+    def _coverage(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
+        described = self._schema[operation.path][operation.method]
+        config = self._schema.config.generation_for(operation=described)
+        cases = self._schema.iter_coverage_cases(described, generation_modes=[mode], generation_config=config)
+        # It also tries other methods, which are other operations and may do anything on a live target.
+        return (self._request(operation, case) for case in cases if case.method.upper() == operation.method)
 
     def drawn_from(self, schema: Any) -> Iterator[Any]:
         """Give values for a schema that is not in the contract but may refer to it; they are not checked again."""
@@ -95,6 +124,7 @@ class Generator:
         return self._drawn_values(self.contract.at(self.contract.follow(schema)), schema, mode)
 
     def _drawn_values(self, schema: Any, name: str, mode: GenerationMode) -> Iterator[Any]:
+        _use_scratch_directory()
         # schemathesis draws requests only, so the schema becomes the body of an operation that exists for this alone.
         document = _without_security(self.contract.document)
         document["paths"] = {**document.get("paths", {}), **_body_operation(schema)}
@@ -103,8 +133,8 @@ class Generator:
             if not isinstance(drawn.body, NotSet):
                 yield drawn.body
 
-    def _draw(self, strategy: Any, purpose: str) -> Iterator[Any]:
-        for number, size in enumerate(self.budget.batches()):
+    def _draw(self, strategy: Any, purpose: str, rows: int = 1) -> Iterator[Any]:
+        for number, size in enumerate(self.budget.batches(rows)):
             digest = hashlib.sha256(f"{self.seed} {purpose} {number}".encode()).digest()
             yield from draw(strategy, size, int.from_bytes(digest[:8]))
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import yaml
 
 
-class _Yaml12(yaml.SafeLoader):
+class _Yaml12(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML with the types of JSON alone: `on` and `2020-01-01` are text, `1e3` is a number."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - this is how yaml is told
@@ -50,6 +50,12 @@ def read_yaml(text: str) -> Any:
 def read_json(text: str | bytes) -> Any:
     """Read JSON as RFC 8259 has it, without NaN and Infinity; raises ValueError."""
     return json.loads(text, parse_constant=_refuse)
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON: ``application/json`` or any ``+json``."""
+    essence = media_type.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json")
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -2,25 +2,34 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import uuid4
 
 from contract_tests.rules import SetUpError
 
-LARGEST_BODY = 16 * 1024 * 1024
+LARGEST_BODY: Final = 16 * 1024 * 1024
+MOST_DELIVERIES: Final = 100  # to one address: more prove nothing new
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request that came in; ``at`` is a monotonic time in seconds."""
+    """
+    One request that came in.
+
+    Attributes:
+        at: Monotonic time in seconds.
+        number: How many requests the harness had sent to the target by then.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
-    at: float = field(default_factory=time.monotonic)
+    at: float
+    number: int
 
     @property
     def media_type(self) -> str:
@@ -29,14 +38,21 @@ class Delivery:
 
 
 class Listener:
-    """Listens on ``host:port`` (port 0: any free one) in a thread of its own, from ``with`` until its end."""
+    """
+    Listens on ``host:port`` (port 0: any free one) in a thread of its own, from ``with`` until its end.
 
-    def __init__(self, listen: str, public_url: str | None = None) -> None:
+    Whoever calls an address that was not given out is answered 404, and nothing of it is kept: behind a public URL
+    strangers knock too.
+    """
+
+    def __init__(self, listen: str, public_url: str | None = None, count: Callable[[], int] = lambda: 0) -> None:
         host, _, port = listen.rpartition(":")
-        self._deliveries: list[Delivery] = []
-        self._arrived = threading.Condition()
+        self._count = count
+        self._deliveries: dict[str, list[Delivery]] = {}
+        self._given: dict[str, list[str]] = {}
+        self._arrived = threading.Condition()  # on a lock that one thread may take twice
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), self._handler())
+            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), _handler(self._take))
         except OSError as error:
             raise SetUpError(f"callback_listen {listen}: cannot listen there: {error}") from error
         self._server.daemon_threads = True
@@ -51,50 +67,88 @@ class Listener:
         self._server.shutdown()
         self._server.server_close()
 
-    def new_url(self) -> str:
-        """Give an address that no one else was given."""
-        return f"{self._url}/callback/{uuid4().hex}"
+    def new_url(self, operation: str) -> str:
+        """Give an address that no one else was given, for a callback of this operation."""
+        token = uuid4().hex
+        with self._arrived:
+            self._deliveries[token] = []
+            url = f"{self._url}/callback/{token}"
+            self._given.setdefault(operation, []).append(url)
+        return url
+
+    def all_deliveries(self, operation: str) -> list[Delivery]:
+        """Give what has come to any address that was given out for an operation."""
+        with self._arrived:
+            return [delivery for url in self._given.get(operation, ()) for delivery in self.deliveries(url)]
 
     def deliveries(self, url: str) -> list[Delivery]:
         """Give what has come to an address so far."""
-        token = url.rpartition("/")[2]
         with self._arrived:
-            return [delivery for delivery in self._deliveries if delivery.path.partition("?")[0].endswith(token)]
+            return list(self._deliveries[_token(url)])
 
-    def wait(self, url: str, seconds: float) -> Delivery | None:
-        """Wait for the first delivery to an address; None if none comes within that many seconds."""
+    def wait(self, url: str, seconds: float, count: int = 1) -> Delivery | None:
+        """Wait so many seconds for a delivery to an address, by default the first; None if it does not come."""
         deadline = time.monotonic() + seconds
         with self._arrived:
-            while not (found := self.deliveries(url)):
+            while len(found := self.deliveries(url)) < count:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return None
                 self._arrived.wait(left)
-        return found[0]
+        return found[count - 1]
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bool:
+        """Keep a request; False if its address was not given out."""
         with self._arrived:
-            self._deliveries.append(delivery)
+            kept = self._deliveries.get(_token(path))
+            if kept is None:
+                return False
+            if len(kept) < MOST_DELIVERIES:
+                kept.append(Delivery(method, path, headers, body, time.monotonic(), self._count()))
             self._arrived.notify_all()
+        return True
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        take = self._take
 
-        class Handler(BaseHTTPRequestHandler):
-            timeout = 30
+def _token(path: str) -> str:
+    return path.partition("?")[0].rpartition("/")[2]
 
-            def handle_any(self) -> None:
-                length = self.headers.get("content-length", "0")
-                size = min(int(length), LARGEST_BODY) if length.isdecimal() else 0
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                take(Delivery(self.command, self.path, headers, self.rfile.read(size)))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
+def _handler(take: Callable[[str, str, dict[str, str], bytes], bool]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 30
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it overrides
-                """Say nothing: what matters is in the report."""
+        def handle_any(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self._read_body(headers)
+            self.send_response(200 if take(self.command, self.path, headers, body) else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
-        return Handler
+        def _read_body(self, headers: dict[str, str]) -> bytes:
+            if "chunked" in headers.get("transfer-encoding", "").lower():
+                return self._read_chunks()
+            length = headers.get("content-length", "0")
+            size = int(length) if length.isdecimal() else 0
+            # What is beyond is not read, and the connection cannot be used any more.
+            self.close_connection = self.close_connection or size > LARGEST_BODY
+            return self.rfile.read(min(size, LARGEST_BODY))
+
+        def _read_chunks(self) -> bytes:
+            chunks: list[bytes] = []
+            while size := int(self.rfile.readline(100).partition(b";")[0], 16):
+                if sum(map(len, chunks)) + size > LARGEST_BODY:
+                    self.close_connection = True
+                    return b"".join(chunks)
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline(100)
+            while self.rfile.readline(1000).strip():
+                pass
+            return b"".join(chunks)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it overrides
+            """Say nothing: what matters is in the report."""
+
+    return Handler

@@ -21,18 +21,19 @@ from contract_tests.masking import Secrets
 from contract_tests.registry import is_chapter, title_of
 from contract_tests.rows import Finding, Outcome, Row, finding, rows_of
 from contract_tests.rules import (
-    EVERY_OPERATION,
     NotApplicable,
     NotExercised,
     Rule,
     SetUpError,
     Side,
+    ToldElsewhere,
     Verdict,
     Violation,
     Violations,
     rule_of,
 )
-from contract_tests.server.live import LiveTargets
+from contract_tests.server.open_targets import OpenTargets
+from contract_tests.server.tags import new_tag
 from contract_tests.targets import Target, choose
 
 
@@ -47,7 +48,8 @@ class Run:
         self.coverage = Coverage(self.contract)
         self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
         self.resources = ExitStack()
-        self.live = LiveTargets(self.contract, self.coverage, self.secrets, self.resources)
+        self.tag = new_tag()
+        self.live = OpenTargets(self.contract, self.coverage, self.secrets, self.resources, self.tag)
 
     @property
     def served(self) -> list[tuple[str, str]]:
@@ -79,7 +81,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
     """Leave out rules without rows, and count what is left for a budget in seconds."""
-    items[:] = sorted((item for item in items if row_of(item) is not None), key=_is_property)
+    items[:] = sorted((item for item in items if row_of(item) is not None), key=_place)
     _refuse_twins(items)
     budget = config.stash[RUN].options.budget
     budget.rows_left = len(items)
@@ -131,6 +133,7 @@ def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None
     if row is None or (raised is None and call.when != "call"):
         return None
     verdict, reason, error, findings = _judge(row.rule, raised)
+    _explain(item.config.stash[RUN], row, raised)
     found_after = _found_after(item.config.stash[RUN], row, raised) if findings else None
     place = (row.rule, row.operation, row.service, row.target, chapter_of(item))
     return Outcome(*place, verdict, reason, error, findings, found_after)
@@ -142,10 +145,20 @@ def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str,
     if isinstance(raised, Violation | Violations):
         found = raised.found if isinstance(raised, Violations) else [raised]
         return Verdict.VIOLATION, "", "", tuple(finding(rule, one) for one in found)
-    if isinstance(raised, NotApplicable):
-        return Verdict.NOT_APPLICABLE, str(raised), "", ()
+    if isinstance(raised, NotApplicable | ToldElsewhere):
+        verdict = Verdict.PASS if isinstance(raised, ToldElsewhere) else Verdict.NOT_APPLICABLE
+        return verdict, str(raised), "", ()
     reason, error = _unjudged(raised)
     return Verdict.NOT_EXERCISED, reason, error, ()
+
+
+def _explain(run: Run, row: Row, raised: BaseException | None) -> None:
+    """Have the properties keep silent about what a rule about this operation has told."""
+    server = run.live.opened(row.target, row.service)
+    found = raised.found if isinstance(raised, Violations) else [raised]
+    for violation in found if server is not None and not row.rule.is_property else ():
+        if isinstance(violation, Violation) and server is not None:
+            server.watch.explain(row.rule.id, row.operation, violation)
 
 
 def _found_after(run: Run, row: Row, raised: BaseException | None) -> int | None:
@@ -174,10 +187,11 @@ def _where(raised: BaseException) -> str:
     return f"{type(raised).__name__}: {raised} ({places})"
 
 
-def _is_property(item: pytest.Item) -> bool:
-    # On the server side rules come first: what a rule can name is found within the first requests.
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    # On the server side rules come first: what a rule can name is found within the first requests, and told by it.
     row = row_of(item)
-    return row is not None and row.rule.side is Side.SERVER and row.rule.operations == EVERY_OPERATION
+    assert row is not None
+    return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
 
 
 def _refuse_twins(items: Sequence[pytest.Item]) -> None:

@@ -29,6 +29,8 @@ class RequestCase:
         body: A JSON value, bytes that are no JSON, or :data:`ABSENT`.
         media_type: Of the body; empty if there is none.
         breach: The one constraint that the request breaks; None if it is legal.
+        is_grounded: Whether all that it refers to exists on the target, so that nothing excuses a refusal.
+        is_drawn: Whether it was drawn at random, from a schema's far corners too.
     """
 
     operation: Operation
@@ -39,6 +41,8 @@ class RequestCase:
     body: Any = ABSENT
     media_type: str = ""
     breach: Problem | None = None
+    is_grounded: bool = False
+    is_drawn: bool = False
 
     @property
     def has_body(self) -> bool:

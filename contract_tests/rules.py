@@ -106,6 +106,11 @@ class Rule:
     side: Side
     service: str = ""
 
+    @property
+    def is_property(self) -> bool:
+        """Whether it holds for every operation and names none."""
+        return self.operations == EVERY_OPERATION
+
     def fails(self, verdict: Verdict, *, strict: bool) -> bool:
         """Whether this verdict counts for exit status 1: an inferred rule does only under ``--strict``."""
         return verdict is Verdict.VIOLATION and (strict or self.basis is not Basis.INFERRED)
@@ -168,6 +173,8 @@ class Violation(Exception):
         reproduce: A command that shows it again, usually curl. Secrets stand in it as environment variables.
         found_after: How much had been tried when it was seen: cases on the client side. On the server side, where
             requests to the target are counted, it may be left out; then all that were sent until the verdict count.
+        explains: Further constraints that are broken by this very breach. A property that holds for every operation
+            does not repeat what a rule about this operation has reported or explained.
     """
 
     received: str
@@ -175,6 +182,7 @@ class Violation(Exception):
     documented: str = ""
     reproduce: str = ""
     found_after: int | None = None
+    explains: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.received
@@ -196,6 +204,14 @@ class NotApplicable(Exception):
 
 class NotExercised(Exception):
     """The rule could not be tried here; the text says why."""
+
+
+class Unanswered(NotExercised):
+    """No complete reply came, which has a rule of its own; no other rule can say anything then."""
+
+
+class ToldElsewhere(Exception):
+    """Nothing is left to tell: rules about the operation have told it; the text says which."""
 
 
 def expect(holds: bool, constraint: str, *, received: str, documented: str = "", reproduce: str = "") -> None:  # noqa: FBT001

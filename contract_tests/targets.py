@@ -61,6 +61,21 @@ class Target:
         """Whether the harness starts and stops this server itself."""
         return self.name == SANDBOX
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine: then it is nobody's live service."""
+        host = urlsplit(self.base_url).hostname or ""
+        return self.is_sandbox or host == "localhost" or host.startswith("127.") or host == "::1"
+
+    @property
+    def has_known_versions(self) -> bool:
+        """Whether it serves the sandbox's workflow, of which version 2 is the latest and version 1 the labelled one."""
+        return self.is_local and (self.workflow, self.label, self.version) == ("canary", "production", 1)
+
+    def serves_form_of(self, operation: str) -> bool:
+        """Whether the contract describes the form of an operation that the target serves."""
+        return operation != "executeWorkflow" or self.generation == "a"
+
     def with_secrets(self) -> Self:
         """
         Give the target with its key and secret headers read from the environment.

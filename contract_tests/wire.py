@@ -1,44 +1,69 @@
-"""The harness's one way to a server: it counts, throttles, waits when told to, and keeps every exchange."""
+"""The harness's one way to a server: it counts, throttles, waits when told to, and has every exchange watched."""
 
+import email.utils
 import json
 import socket
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
+from contract_tests.breaches import broken_once
 from contract_tests.contract import Contract, Operation
 from contract_tests.coverage import Coverage
 from contract_tests.encoding import encode_headers, encode_path, encode_query
-from contract_tests.exchange import Exchange, curl
+from contract_tests.exchange import Access, Exchange, curl
+from contract_tests.json_text import read_json
 from contract_tests.masking import Secrets
-from contract_tests.request_case import ABSENT, RequestCase
-from contract_tests.rules import NotExercised, SetUpError, Violation
+from contract_tests.request_case import ABSENT, RequestCase, request_problems
+from contract_tests.rules import NotExercised, SetUpError, Unanswered, Violation
 from contract_tests.targets import Target
 
-CONNECT_SECONDS = 10.0
-REPLY_SECONDS = 30.0
-LONGEST_WAIT = 60.0
-TRIES_WHEN_THROTTLED = 3
-TOO_MANY = 429
+CONNECT_SECONDS: Final = 10.0
+REPLY_SECONDS: Final = 30.0
+LONGEST_WAIT: Final = 120.0
+WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not say for how long
+TOO_MANY: Final = 429
+UNAVAILABLE: Final = 503
+WRONG_KEY: Final = "contract-tests-no-such-key"
+SILENCES: Final = 2  # time-outs after which an operation is asked no more
+
+
+class Watch(Protocol):
+    """Who is shown everything."""
+
+    def saw(self, exchange: Exchange) -> None:
+        """Take a request and its reply."""
+
+    def missed(self, operation: Operation, violation: Violation) -> None:
+        """Take a request to which no complete reply came."""
 
 
 class Wire:
-    """Sends requests to one target, within its limits."""
+    """
+    Sends requests to one target, within its limits.
 
-    def __init__(self, target: Target, contract: Contract, coverage: Coverage, secrets: Secrets) -> None:
+    Attributes:
+        sent: How many requests have been sent.
+        left_out: How many were not sent since the target's budget was spent.
+    """
+
+    def __init__(self, target: Target, contract: Contract, coverage: Coverage, secrets: Secrets, watch: Watch) -> None:
         self.target = target
         self.contract = contract
         self.coverage = coverage
         self.secrets = secrets
         self.sent = 0
-        self.exchanges: list[tuple[Operation, Exchange]] = []
+        self.left_out = 0
+        self._watch = watch
+        self._silences: Counter[str] = Counter()
         self._next_at = 0.0
         for value in target.secrets.values():
             secrets.add(value)
-        local = _is_loopback(target.base_url)
+        local = target.is_local
         self._client = httpx.Client(
             timeout=httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
@@ -64,91 +89,111 @@ class Wire:
         except OSError as error:
             raise SetUpError(f"target {self.target.name}: {self.target.base_url} cannot be reached: {error}") from error
 
-    def send(self, case: RequestCase, *, authenticated: bool = True, key: str | None = None) -> Exchange:
+    def send(self, case: RequestCase, access: Access = Access.OWN) -> Exchange:
         """
         Send one request and give the whole exchange.
 
-        Args:
-            case: What to send.
-            authenticated: Whether to send the key.
-            key: Another key than the target's own.
-
         Raises:
-            Violation: If no complete reply comes.
-            NotExercised: If the target's budget of requests is spent.
+            Unanswered: If no complete reply comes.
+            NotExercised: If the target's budget of requests is spent, or it goes on refusing for their number.
             SetUpError: If the target cannot be reached any more.
         """
         path = encode_path(case.operation, case.path)
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
         content, headers = _content(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
-        secret, environment = self._credentials(case.operation, key, authenticated=authenticated)
-        self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
+        secret, environment = self._credentials(case.operation, access)
         request = self._client.build_request(case.operation.method, url, headers={**headers, **secret}, content=content)
-        exchange = self._exchange(request, headers | ({} if key is None else secret), environment, content)
-        self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type)
-        self.exchanges.append((case.operation, exchange))
+        shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
+        response, seconds = self._response(case.operation, request, shown_headers, environment)
+        self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
+        exchange = Exchange(
+            **self._judged(case),
+            number=self.sent,
+            access=access,
+            method=request.method,
+            url=str(request.url),
+            headers=shown_headers,
+            environment=environment,
+            content=content,
+            status=response.status_code,
+            reply_headers=dict(response.headers),
+            reply=response.content,
+            seconds=seconds,
+            secrets=self.secrets,
+        )
+        self._watch.saw(exchange)
+        self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
         return exchange
 
-    def _exchange(
-        self, request: httpx.Request, headers: dict[str, str], environment: dict[str, str], content: bytes | None
-    ) -> Exchange:
-        for attempt in range(1, TRIES_WHEN_THROTTLED + 1):
-            started = self._wait_for_turn()
-            response = self._reply(request, headers, environment, content)
-            exchange = Exchange(
-                method=request.method,
-                url=str(request.url),
-                headers=headers,
-                environment=environment,
-                content=content,
-                status=response.status_code,
-                reply_headers=dict(response.headers),
-                reply=response.content,
-                seconds=time.monotonic() - started,
-                secrets=self.secrets,
-            )
-            wait = _asked_wait(exchange)
-            if wait is None or attempt == TRIES_WHEN_THROTTLED:
-                break
-            self._next_at = time.monotonic() + wait
-        return exchange
+    def _judged(self, case: RequestCase) -> dict[str, Any]:
+        if case.breach is not None:
+            return {"case": case, "is_legal": False}
+        if not request_problems(self.contract, case):
+            return {"case": case, "is_legal": True}
+        return {"case": broken_once(self.contract, case) or case, "is_legal": False}
+
+    def _response(
+        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
+    ) -> tuple[httpx.Response, float]:
+        for default in (*WAITS, None):
+            started = self._wait_for_turn(operation)
+            response = self._reply(operation, request, headers, environment)
+            if not self._is_throttled(response):
+                return response, time.monotonic() - started
+            asked = _asked_wait(response)
+            self._next_at = time.monotonic() + ((asked if asked is not None else default) or 0.0)
+        raise NotExercised(f"the target goes on answering {response.status_code}: too many requests")
+
+    def _is_throttled(self, response: httpx.Response) -> bool:
+        # A server of one's own has no reason to throttle without a word: there the status is a reply like others.
+        if response.status_code == TOO_MANY:
+            return not self.target.is_local or "retry-after" in response.headers
+        return response.status_code == UNAVAILABLE and "retry-after" in response.headers
 
     def _reply(
-        self, request: httpx.Request, headers: dict[str, str], environment: dict[str, str], content: bytes | None
+        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
     ) -> httpx.Response:
-        again = curl(request.method, str(request.url), headers, environment, content)
         try:
-            return self._client.send(request)
+            response = self._client.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise SetUpError(f"target {self.target.name}: {self.target.base_url} cannot be reached: {error}") from error
-        except httpx.TimeoutException as error:
+        except httpx.TimeoutException:
+            self._silences[operation.id] += 1
             received = f"no complete reply within {REPLY_SECONDS:g} seconds"
-            raise Violation(received=received, constraint="reply", reproduce=again) from error
         except httpx.HTTPError as error:
             received = f"no complete reply: {type(error).__name__}: {error}"
-            raise Violation(received=received, constraint="reply", reproduce=again) from error
+        else:
+            return response
+        again = curl(request.method, str(request.url), headers, environment, request.content or None)
+        found = Violation(received=received, constraint="reply", reproduce=again, found_after=self.sent)
+        self._watch.missed(operation, found)
+        raise Unanswered(received)
 
-    def _wait_for_turn(self) -> float:
+    def _wait_for_turn(self, operation: Operation) -> float:
+        if self._silences[operation.id] >= SILENCES:
+            raise Unanswered(f"{operation.id} did not answer {SILENCES} times")
         if self.sent >= self.target.max_requests:
+            self.left_out += 1
             raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")
-        time.sleep(max(0.0, self._next_at - time.monotonic()))
+        wait = max(0.0, self._next_at - time.monotonic())
+        if wait > LONGEST_WAIT:
+            raise NotExercised(f"the target asks to be left alone for another {wait:.0f} seconds")
+        time.sleep(wait)
         now = time.monotonic()
         self._next_at = now + 1 / self.target.requests_per_second
         self.sent += 1
         return now
 
-    def _credentials(
-        self, operation: Operation, key: str | None, *, authenticated: bool
-    ) -> tuple[dict[str, str], dict[str, str]]:
+    def _credentials(self, operation: Operation, access: Access) -> tuple[dict[str, str], dict[str, str]]:
         # Secret headers are sent in any case: they say who asks, the key says that he may.
         secret = {name: self.target.secrets[env] for name, env in self.target.headers_env.items()}
         environment = {name: f"${env}" for name, env in self.target.headers_env.items()}
-        if not authenticated:
+        if access is Access.NO_KEY:
             return secret, environment
         name, prefix = self._key_header(operation)
-        if key is not None:
-            return secret | {name: prefix + key}, environment
+        if access is Access.WRONG_KEY:
+            return secret | {name: prefix + WRONG_KEY}, environment
         env = self.target.api_key_env
         return secret | {name: prefix + self.target.secrets[env]}, environment | {name: f"{prefix}${env}"}
 
@@ -172,21 +217,27 @@ def _content(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
     return to_json(case.body), headers
 
 
+def _value_of(exchange: Exchange) -> Any:
+    try:
+        return read_json(exchange.reply)
+    except ValueError:
+        return None
+
+
 def to_json(value: Any) -> bytes:
     """Write JSON in ASCII, so that a shell can carry it to the byte."""
     return json.dumps(value, allow_nan=False).encode()
 
 
-def _asked_wait(exchange: Exchange) -> float | None:
-    after = exchange.reply_headers.get("retry-after", "")
-    if exchange.status != TOO_MANY or not after.isdecimal():
+def _asked_wait(response: httpx.Response) -> float | None:
+    """Give the seconds that Retry-After asks for, in either of its forms; None without a readable one."""
+    after = response.headers.get("retry-after", "").strip()
+    if after.isdecimal():
+        return float(after)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+    except (TypeError, ValueError):
         return None
-    return min(float(after), LONGEST_WAIT)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def case_of(

@@ -1,6 +1,6 @@
 """The report as one HTML page that needs nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -44,6 +44,8 @@ def html_page(report: Report) -> str:
 <p class="muted">{escape(_circumstances(report))}</p>
 <ul class="counts">{counts}</ul>
 {"".join(_chapter(report, chapter) for chapter in dict.fromkeys(report.chapters.values()))}
+{_information(report)}
+{_exercised(report)}
 </body>
 </html>
 """
@@ -65,8 +67,37 @@ def _row(row: Mapping[str, Any], source: str) -> str:
     verdict = f'<span class="verdict {row["verdict"]}">{WORDS[row["verdict"]]}</span>'
     operation = escape(row["operation"] or "document")
     head = f"{verdict} <code>{escape(row['id'])}</code> {escape(row['title'])} <span class=muted>{operation}</span>"
-    facts = [("Documented", row["documented"]), ("Received", row["received"]), ("Reproduce with", row["reproduce"])]
-    facts += [("Source", f"{source} ({row['basis']})"), ("Identity", row["identity"])]
-    listed = "".join(f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text)
+    told = row.get("findings") or [row]
+    listed = "".join(_facts(one) for one in told) + _list([("Source", f"{source} ({row['basis']})")])
     is_open = " open" if row["verdict"] == "violation" else ""
-    return f"<details{is_open}><summary>{head}</summary><dl>{listed}</dl></details>"
+    return f"<details{is_open}><summary>{head}</summary>{listed}</details>"
+
+
+def _facts(told: Mapping[str, Any]) -> str:
+    labels = {"documented": "Documented", "received": "Received", "reproduce": "Reproduce with", "identity": "Identity"}
+    return _list([(label, told[name]) for name, label in labels.items()])
+
+
+def _list(facts: Sequence[tuple[str, str]]) -> str:
+    listed = "".join(f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text)
+    return f"<dl>{listed}</dl>"
+
+
+def _information(report: Report) -> str:
+    notes = "".join(
+        f"<div class=row>{escape(note['kind'])} <code>{escape(note['name'])}</code> "
+        f"<span class=muted>{escape(note['operation'])}, {escape(note['at'])}</span></div>"
+        for note in report.information
+    )
+    return f"<section><h2>The service has grown</h2>{notes}</section>" if notes else ""
+
+
+def _exercised(report: Report) -> str:
+    kinds = {name: kind for name, kind in report.coverage.items() if name != "percent"}
+    rows = "".join(
+        f"<details><summary>{name.replace('_', ' ')}: {len(kind['exercised'])} of "
+        f"{len(kind['exercised']) + len(kind['not_exercised'])}</summary>"
+        f"<p class=muted>Not exercised: {escape(', '.join(kind['not_exercised'])) or 'nothing'}</p></details>"
+        for name, kind in kinds.items()
+    )
+    return f"<section><h2>What was exercised: {report.coverage['percent']:g} %</h2>{rows}</section>"

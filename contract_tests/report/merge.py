@@ -2,18 +2,19 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contract_tests.arguments import MergeOptions
 from contract_tests.masking import Secrets
-from contract_tests.registry import rules_by_chapter
+from contract_tests.registry import rules_by_chapter, rules_of_this_package
 from contract_tests.report.results import Report, worse
 from contract_tests.report.terminal import Terminal
 from contract_tests.report.writing import RESULTS, write_reports
-from contract_tests.rules import SetUpError
+from contract_tests.rules import Rule, SetUpError, Verdict
 
+TEXTS = ("documented", "received", "reproduce")
 KEYS = {"contract", "targets", "seed", "duration_s", "summary", "coverage", "results"}
 
 
@@ -38,16 +39,18 @@ def _merged(parts: Sequence[dict[str, Any]]) -> Report:
     for row in (row for part in parts for row in part["results"]):
         key = (row["id"], row["operation"])
         rows[key] = worse(rows[key], row) if key in rows else row
-    known = {rule.id: (chapter, rule.source) for chapter, rules in rules_by_chapter().items() for rule in rules}
+    chapters = {rule.id: chapter for chapter, rules in rules_by_chapter().items() for rule in rules}
+    known = {rule.id: rule for rule in rules_of_this_package()}
     return Report(
         contract=parts[0]["contract"],
         targets=_targets(parts),
         seed=parts[0]["seed"],
         duration_s=round(sum(part["duration_s"] for part in parts), 3),
         coverage=_coverage([part["coverage"] for part in parts]),
-        results=list(rows.values()),
-        chapters={id_: known.get(id_, ("Rules of another version", ""))[0] for id_, _ in rows},
-        sources={id_: known.get(id_, ("", "unknown"))[1] for id_, _ in rows},
+        information=_information(parts),
+        results=_without_repetitions(list(rows.values()), known),
+        chapters={id_: chapters.get(id_, "Rules of another version") for id_, _ in rows},
+        sources={id_: known[id_].source if id_ in known else "unknown" for id_, _ in rows},
     )
 
 
@@ -67,15 +70,50 @@ def _targets(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _coverage(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {"percent": 100.0}
     seen = possible = 0
-    for kind in (name for name in parts[0] if name != "percent"):
-        exercised = {item for part in parts for item in part[kind]["exercised"]}
-        everything = exercised | {item for part in parts for item in part[kind]["not_exercised"]}
+    for kind in dict.fromkeys(name for part in parts for name in part if name != "percent"):
+        of_kind = [part[kind] for part in parts if kind in part]
+        exercised = {item for part in of_kind for item in part["exercised"]}
+        everything = exercised | {item for part in of_kind for item in part["not_exercised"]}
         merged[kind] = {"exercised": sorted(exercised), "not_exercised": sorted(everything - exercised)}
         seen += len(exercised)
         possible += len(everything)
     if possible:
         merged["percent"] = round(100 * seen / possible, 1)
     return merged
+
+
+def _information(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for note in (note for part in parts for note in part.get("information", ())):
+        found.setdefault(tuple(note[name] for name in ("service", "operation", "kind", "at", "name")), note)
+    return list(found.values())
+
+
+def _without_repetitions(rows: list[dict[str, Any]], known: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    """Take out of a property's row what a rule about the operation has told, since the two were in different parts."""
+    told: dict[tuple[str, str], str] = {}
+    for row in rows:
+        if row["id"] in known and not known[row["id"]].is_property:
+            told |= {(row["operation"], found["constraint"]): row["id"] for found in row.get("findings", ())}
+    return [_without_told(row, told) if row["id"] in known and known[row["id"]].is_property else row for row in rows]
+
+
+def _without_told(row: dict[str, Any], told: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    left = [found for found in row.get("findings", ()) if (row["operation"], found["constraint"]) not in told]
+    if row["verdict"] != Verdict.VIOLATION or len(left) == len(row["findings"]):
+        return row
+    if left:
+        texts = {name: "\n".join(dict.fromkeys(found[name] for found in left)) for name in TEXTS}
+        return {**row, **texts, "identity": left[0]["identity"], "findings": left}
+    rules = sorted({told[row["operation"], found["constraint"]] for found in row["findings"]})
+    told_elsewhere = {
+        "verdict": Verdict.PASS.value,
+        "fails": False,
+        "identity": "",
+        "reproduce": "",
+        "found_after": None,
+    }
+    return {**row, **told_elsewhere, "received": f"what was found is told by {', '.join(rules)}", "findings": []}
 
 
 def _read(directory: Path) -> dict[str, Any]:

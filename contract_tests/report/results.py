@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from contract_tests.masking import Secrets
 from contract_tests.plugin import Run
+from contract_tests.registry import rules_of_this_package
 from contract_tests.rows import Finding, Outcome
 from contract_tests.rules import Verdict
 
@@ -16,6 +17,7 @@ WORST_FIRST = (
     Verdict.NOT_EXERCISED,
     Verdict.NOT_APPLICABLE,
 )
+EXERCISED = (Verdict.PASS, Verdict.VIOLATION, Verdict.KNOWN_DEVIATION)
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Report:
 
     Attributes:
         contract: Title, version, source and number of operations.
-        targets: Name, service, address and counts of each target.
+        targets: Name, service, address, counts and the tag of its runs, for each target.
         coverage: Per cent, and for each kind what was and was not exercised.
+        information: What services said beyond the contract, which is no breach.
         results: Rows as ``results.json`` has them.
         chapters: Chapter of each row, by rule id.
         sources: Where each rule comes from, by rule id.
@@ -37,6 +40,7 @@ class Report:
     seed: int
     duration_s: float
     coverage: Mapping[str, Any]
+    information: Sequence[Mapping[str, Any]]
     results: Sequence[Mapping[str, Any]]
     chapters: Mapping[str, str]
     sources: Mapping[str, str]
@@ -55,7 +59,8 @@ class Report:
             targets=[_target(run, target.name, target.service, outcomes) for target in run.targets],
             seed=run.options.seed,
             duration_s=round(seconds, 3),
-            coverage=run.coverage.to_data(),
+            coverage=_coverage(run, outcomes),
+            information=run.live.information.to_data(run.secrets),
             results=rows(outcomes, run.secrets, strict=run.options.strict),
             chapters={outcome.rule.id: outcome.chapter for outcome in outcomes},
             sources={outcome.rule.id: outcome.rule.source for outcome in outcomes},
@@ -75,8 +80,17 @@ class Report:
             "duration_s": self.duration_s,
             "summary": self.summary,
             "coverage": self.coverage,
+            "information": self.information,
             "results": self.results,
         }
+
+
+def _coverage(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    run.coverage.expect_rules(rule.id for rule in rules_of_this_package() if rule.side in run.options.sides)
+    for outcome in outcomes:
+        if outcome.verdict in EXERCISED:
+            run.coverage.add("rules", outcome.rule.id)
+    return run.coverage.to_data()
 
 
 def rows(outcomes: Iterable[Outcome], secrets: Secrets, *, strict: bool) -> list[dict[str, Any]]:
@@ -144,5 +158,6 @@ def _target(run: Run, name: str, service: str, outcomes: Sequence[Outcome]) -> d
         "service": service,
         "base_url": server.target.base_url if server else target.base_url,
         "requests": server.wire.sent if server else 0,
+        "tag": run.tag,
         "summary": counts,
     }

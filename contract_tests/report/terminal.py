@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +13,7 @@ from contract_tests.plugin import Run
 from contract_tests.report.results import Report
 from contract_tests.rows import Finding, Outcome, Row
 from contract_tests.rules import EVERY_OPERATION, Verdict
+from contract_tests.targets import Target
 
 WORDS = {
     Verdict.PASS: "pass",
@@ -24,6 +25,18 @@ WORDS = {
 COLOURS = {Verdict.PASS: "32", Verdict.VIOLATION: "31;1", Verdict.KNOWN_DEVIATION: "33"}
 LABEL = 16
 MOST_FINDINGS = 5
+MOST_NOTES = 20
+
+
+def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
+    """Say what will be done to a target, as label and text."""
+    yield "Target", f"{target.name}, {target.service} at {target.base_url}"
+    yield "Runs", f"workflow {target.workflow} and no other; each run is tagged {tag}"
+    yield "Requests", f"at most {target.max_requests}, {target.requests_per_second:g} a second; Retry-After is obeyed"
+    listening = target.callback_listen or "nowhere: rules about callbacks are not exercised"
+    reached = f", reached as {target.callback_public_url}" if target.callback_public_url else ""
+    yield "Callbacks", f"{listening}{reached}"
+    yield "Writes", "allowed" if target.allow_writes else "none: operations that create, change or delete are left out"
 
 
 class Terminal:
@@ -46,11 +59,16 @@ class Terminal:
         """Say what will be judged."""
         info = run.contract.document.get("info", {})
         targets = ", ".join(dict.fromkeys(target.name for target in run.targets)) or "none"
+        live = [target for target in run.targets if not target.is_sandbox]
         sides = ", ".join(run.options.sides)
         self._all = rows
         self._targets = len({target.name for target in run.targets})
         self._line(f"{info.get('title', 'Contract')} {info.get('version', '')}".strip())
         self._line(f"sides {sides}; targets {targets}; {rows} rows; seed {run.options.seed}")
+        for target in live:
+            self._line("")
+            for label, text in plan_of(target, run.tag):
+                self._detail(label, text)
 
     def plan(self, rows: Mapping[Row, str]) -> None:
         """Say which rows would be judged, without judging any."""
@@ -102,10 +120,22 @@ class Terminal:
         self._erase()
         counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)
         failing = sum(row["fails"] for row in report.results)
+        self._information(report)
         self._line("")
         self._line(f"{counts}; {failing} fail{'s' * (failing == 1)}")
         self._line(f"coverage {report.coverage['percent']:g} %; seed {report.seed}; {report.duration_s:.1f} s")
         self._line(f"report in {directory}")
+
+    def _information(self, report: Report) -> None:
+        if not report.information:
+            return
+        self._line("")
+        self._line("The service has grown (no breach, but the contract does not name it)")
+        for note in report.information[:MOST_NOTES]:
+            self._line(self._fitted(f"  {note['kind']:<{LABEL}}{note['name']} in {note['operation']}, {note['at']}"))
+        more = len(report.information) - MOST_NOTES
+        if more > 0:
+            self._detail("More", f"{more} further ones, in results.json")
 
     def _violation(self, outcome: Outcome) -> None:
         for finding in outcome.findings[:MOST_FINDINGS]:

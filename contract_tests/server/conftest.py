@@ -4,7 +4,9 @@ import pytest
 
 from contract_tests.plugin import Run
 from contract_tests.rows import Row
+from contract_tests.server.conversations import Conversations
 from contract_tests.server.live import Server
+from contract_tests.server.scripts import Lifecycle
 from contract_tests.server.traffic import Traffic
 
 
@@ -15,15 +17,43 @@ def server(run: Run, row: Row) -> Server:
 
 
 @pytest.fixture(scope="session")
-def all_traffic() -> dict[str, Traffic]:
+def all_traffic() -> dict[Server, Traffic]:
     """Keep generated traffic, so that every property judges the same requests, sent once."""
     return {}
 
 
 @pytest.fixture
-def traffic(run: Run, row: Row, server: Server, all_traffic: dict[str, Traffic]) -> Traffic:
-    """Give the generated traffic of this operation."""
-    key = f"{row.target} {row.operation}"
-    if key not in all_traffic:
-        all_traffic[key] = Traffic(server, run.contract.operation(row.operation), run.generator)
-    return all_traffic[key]
+def traffic(run: Run, row: Row, server: Server, all_traffic: dict[Server, Traffic]) -> Traffic:
+    """Give the generated traffic of this target."""
+    if server not in all_traffic:
+        operations = [one for one in run.contract.operations if one.service == row.service]
+        all_traffic[server] = Traffic(server, run.generator, operations)
+    return all_traffic[server]
+
+
+@pytest.fixture(scope="session")
+def all_lifecycles() -> dict[Server, Lifecycle]:
+    """Keep what executions were played, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def all_conversations() -> dict[Server, Conversations]:
+    """Keep what runs were played, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def conversations(run: Run, server: Server, all_conversations: dict[Server, Conversations]) -> Conversations:
+    """Give the runs of this target."""
+    if server not in all_conversations:
+        all_conversations[server] = Conversations(server, run.options.seed, run.options.budget.cases)
+    return all_conversations[server]
+
+
+@pytest.fixture
+def lifecycle(run: Run, server: Server, all_lifecycles: dict[Server, Lifecycle]) -> Lifecycle:
+    """Give the executions of this target."""
+    if server not in all_lifecycles:
+        all_lifecycles[server] = Lifecycle(server, run.options.seed, run.options.budget.cases)
+    return all_lifecycles[server]

@@ -1,39 +1,31 @@
 """Every operation of a server."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from contract_tests.contract import Contract, Operation
-from contract_tests.exchange import Exchange
-from contract_tests.json_text import read_json
-from contract_tests.rules import (
-    EVERY_OPERATION,
-    NotApplicable,
-    NotExercised,
-    Violation,
-    expect,
-    report_all,
-    rule,
-)
+from contract_tests.exchange import Access, Exchange
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, report_all, rule
+from contract_tests.server.callback import posted_problems
+from contract_tests.server.links import links_of
 from contract_tests.server.live import Server
 from contract_tests.server.traffic import Traffic
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
-REFUSED = range(400, 500)
 
 
 @rule(
     "SRV-01",
-    "A request gets one of the documented statuses.",
+    "A request gets a complete reply with one of the documented statuses.",
     says="The contract lists the statuses of each operation, those of failures included; a reply has one of them.",
     source=f"{OAS}#responses-object",
     basis="documented",
     operations=EVERY_OPERATION,
     side="server",
 )
-def test_status_is_documented(operation: Operation, traffic: Traffic) -> None:
-    """Every reply to a legal or illegal request has a documented status."""
-    found = [*_undocumented(operation, traffic)]
-    report_all([*found, *traffic.unanswered])
+def test_status_is_documented(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """No reply to any request has another status, and none is cut off or missing."""
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-01", operation.id))
 
 
 @rule(
@@ -45,9 +37,10 @@ def test_status_is_documented(operation: Operation, traffic: Traffic) -> None:
     operations=EVERY_OPERATION,
     side="server",
 )
-def test_media_type_is_documented(operation: Operation, traffic: Traffic) -> None:
-    """Every reply whose status is documented with a body has one of the media types listed there."""
-    report_all(_other_media_types(operation, traffic))
+def test_media_type_is_documented(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """No reply whose status is documented with a body has another media type; its parameters do not matter."""
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-02", operation.id))
 
 
 @rule(
@@ -59,9 +52,10 @@ def test_media_type_is_documented(operation: Operation, traffic: Traffic) -> Non
     operations=EVERY_OPERATION,
     side="server",
 )
-def test_body_fits_its_schema(contract: Contract, operation: Operation, traffic: Traffic) -> None:
-    """Every JSON body of a documented status and media type is valid against its schema."""
-    report_all(_broken_bodies(contract, operation, traffic))
+def test_body_fits_its_schema(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """Every JSON body of a documented status and media type is valid against its schema, formats included."""
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-03", operation.id))
 
 
 @rule(
@@ -73,20 +67,12 @@ def test_body_fits_its_schema(contract: Contract, operation: Operation, traffic:
     operations=EVERY_OPERATION,
     side="server",
 )
-def test_illegal_request_is_refused(traffic: Traffic) -> None:
+def test_illegal_request_is_refused(operation: Operation, server: Server, traffic: Traffic) -> None:
     """A request that breaks exactly one constraint of the contract is answered with a status from 400 to 499."""
-    if not traffic.broken:
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-04", operation.id))
+    if not any(exchange.case.breach for exchange in server.watch.of(operation.id)):
         raise NotApplicable("nothing in the contract makes a request illegal")
-    report_all(
-        Violation(
-            received=f"{case.breach.at} {exchange.bounded(case.breach.message, 120)}; reply {exchange.shown}",
-            constraint=case.breach.constraint,
-            documented=f"A request that breaks {case.breach.constraint} is refused with a 4xx.",
-            reproduce=exchange.curl,
-        )
-        for case, exchange in traffic.broken
-        if case.breach is not None and exchange.status not in REFUSED
-    )
 
 
 @rule(
@@ -102,56 +88,109 @@ def test_missing_credentials_are_refused(operation: Operation, server: Server, t
     """A legal request is answered 401 or 403 without a key, and with a key that no one has."""
     if not operation.security or () in operation.security:
         raise NotApplicable("the contract asks for no credentials")
-    if not traffic.legal:
-        raise NotExercised("no legal request could be generated")
-    case = traffic.legal[0][0]
-    for key, constraint in ((None, "no key"), ("contract-tests-no-such-key", "wrong key")):
-        reply = server.wire.send(case, authenticated=key is not None, key=key)
-        expect(reply.status in (401, 403), constraint, received=reply.shown, reproduce=reply.curl)
+    traffic.play(operation)
+    tried = {exchange.access for exchange in server.watch.of(operation.id) if exchange.is_legal}
+    for access in {Access.NO_KEY, Access.WRONG_KEY} - tried:
+        server.wire.send(_legal(operation, server).case, access)
+    report_all(server.watch.untold("SRV-05", operation.id))
 
 
-def _undocumented(operation: Operation, traffic: Traffic) -> Iterator[Violation]:
-    for _, exchange in [*traffic.legal, *traffic.broken]:
-        if operation.response(exchange.status) is None:
-            yield Violation(
-                received=exchange.shown,
-                constraint=f"{operation.pointer}/responses {exchange.status // 100}XX",
-                documented=f"The statuses of {operation.id} are {', '.join(operation.responses)}.",
-                reproduce=exchange.curl,
-            )
+@rule(
+    "SRV-06",
+    "A legal request for what exists is not refused.",
+    says="Every documented parameter and member can be given, with each kind of value that its schema takes.",
+    source=f"{OAS}#operation-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_legal_request_is_taken(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """The contract's examples, and legal values of every part one by one, are not answered like a wrong request."""
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-06", operation.id))
+    if not any(exchange.case.is_grounded for exchange in server.watch.of(operation.id)):
+        raise NotExercised("no legal request could be made of what is known to exist")
 
 
-def _other_media_types(operation: Operation, traffic: Traffic) -> Iterator[Violation]:
-    for _, exchange in [*traffic.legal, *traffic.broken]:
-        response = operation.response(exchange.status)
-        if response is not None and response.media and exchange.media_type not in response.media:
-            yield Violation(
-                received=exchange.shown,
-                constraint=f"{response.pointer}/content",
-                documented=f"The body of {response.status} is {', '.join(response.media)}.",
-                reproduce=exchange.curl,
-            )
+@rule(
+    "SRV-07",
+    "A legal request is not refused, however odd its values are.",
+    says="A schema does not tell ordinary values from odd ones; what limits a service has beyond it is not documented.",
+    source=f"{OAS}#schema-object",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_odd_request_is_taken(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """Drawn requests, which refer to what exists alone, are not answered like wrong ones."""
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-07", operation.id))
 
 
-def _broken_bodies(contract: Contract, operation: Operation, traffic: Traffic) -> Iterator[Violation]:
-    for _, exchange in [*traffic.legal, *traffic.broken]:
-        response = operation.response(exchange.status)
-        media = response.media.get(exchange.media_type) if response else None
-        if media is None or media.schema is None or not media.media_type.endswith("json"):
-            continue
-        yield from _problems(contract, media.schema, exchange)
+@rule(
+    "SRV-08",
+    "What a reply's links lead to is there.",
+    says="A link says how values of a reply are used in another operation's request.",
+    source=f"{OAS}#link-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_links_can_be_followed(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """A request made from a reply as a link says is never answered 404 or 410 the first time."""
+    if not links_of(operation):
+        raise NotApplicable("its replies have no links")
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-08", operation.id))
+    if not server.watch.links.kept:
+        raise NotExercised("no link could be followed")
 
 
-def _problems(contract: Contract, schema: str, exchange: Exchange) -> Iterator[Violation]:
-    try:
-        value = read_json(exchange.reply)
-    except ValueError as error:
-        yield Violation(f"no JSON: {error}; {exchange.shown}", schema, "The body is JSON.", exchange.curl)
-        return
-    for problem in contract.problems(value, schema):
-        yield Violation(
-            received=f"at {problem.at or '/'}: {exchange.bounded(problem.message, 160)}; reply {exchange.shown}",
-            constraint=problem.constraint,
-            documented=f"The body fits {schema}, which states {problem.constraint}.",
-            reproduce=exchange.curl,
-        )
+@rule(
+    "SRV-09",
+    "What a server posts to a callback address is what the contract's callback says.",
+    says="A callback describes the request that the server makes: method, media type and body.",
+    source=f"{OAS}#callback-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_callbacks_are_as_described(contract: Contract, operation: Operation, server: Server, traffic: Traffic) -> None:
+    """Everything that has come to an address of ours has a documented method, media type and body."""
+    if not operation.callbacks:
+        raise NotApplicable("it has no callbacks")
+    traffic.play(operation)
+    deliveries = server.listener.all_deliveries(operation.id)
+    if not deliveries:
+        raise NotExercised("nothing was posted")
+    evidence = server.watch.of(operation.id)[0]
+    problems = [
+        replace(found, found_after=delivery.number)
+        for delivery in deliveries
+        for found in posted_problems(contract, operation, delivery, evidence)
+    ]
+    report_all(server.watch.without_told(operation.id, problems))
+
+
+@rule(
+    "SRV-10",
+    "A body in a media type that the contract does not list is refused with a 4xx.",
+    says="The contract lists the media types of a body; a server that reads JSON under another name is lenient.",
+    source=f"{OAS}#request-body-object",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_foreign_media_type_is_refused(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """The same JSON, sent as plain text, is answered with a status from 400 to 499."""
+    if operation.body is None:
+        raise NotApplicable("it has no body")
+    traffic.play(operation)
+    report_all(server.watch.untold("SRV-10", operation.id))
+
+
+def _legal(operation: Operation, server: Server) -> Exchange:
+    legal = [one for one in server.watch.of(operation.id) if one.is_legal and one.access is Access.OWN]
+    if not legal:
+        raise NotExercised("no legal request could be made")
+    return next((one for one in legal if one.has_succeeded), legal[0])

@@ -1,72 +1,46 @@
 """A target while it is judged: the calls that rules make, in the words of the services."""
 
-import time
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from contract_tests.contract import Contract, Operation
-from contract_tests.coverage import Coverage
-from contract_tests.exchange import Exchange
+from contract_tests.contract import Contract, join
+from contract_tests.exchange import Access, Exchange
 from contract_tests.listener import Listener
-from contract_tests.masking import Secrets
-from contract_tests.request_case import ABSENT, RequestCase
-from contract_tests.rules import NotExercised, Violation
-from contract_tests.targets import SANDBOX_KEY_ENV, Target
+from contract_tests.request_case import ABSENT
+from contract_tests.rules import NotExercised
+from contract_tests.server.lifecycle import Ledger, id_of
+from contract_tests.server.tags import PROMPTLAYER_TAG
+from contract_tests.server.watch import Watch
+from contract_tests.targets import Target
 from contract_tests.wire import Wire, case_of
-from workflow_sandbox.server import Sandbox
 
-NO_SUCH_WORKFLOW = "contract-tests-no-such-workflow"
-NO_SUCH_LABEL = "contract-tests-no-such-label"
-NO_SUCH_ID = 2**31 - 1  # fits into any integer column, and is no id for a long time
-RESULT_SECONDS = 120.0
-CALLBACK_SECONDS = 10.0
-
-
-@dataclass
-class Poll:
-    """One request for results and its reply."""
-
-    return_all_outputs: bool
-    exchange: Exchange
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the reply says that the execution has ended."""
-        return self.exchange.status != 202  # noqa: PLR2004 - HTTP
-
-
-@dataclass
-class Execution:
-    """One execution, watched from its start to its end."""
-
-    started: Exchange
-    id: int
-    polls: list[Poll] = field(default_factory=list)
-
-    def last(self, *, return_all_outputs: bool) -> Exchange:
-        """
-        Give the reply that ended the polling in one of the two forms.
-
-        Raises:
-            NotExercised: If the execution did not end in time.
-        """
-        for poll in reversed(self.polls):
-            if poll.return_all_outputs == return_all_outputs and poll.is_done:
-                return poll.exchange
-        raise NotExercised(f"the execution did not end within {RESULT_SECONDS:g} seconds")
+PLAIN_RUN: Final = "plain run"
+NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
+NO_SUCH_LABEL: Final = "contract-tests-no-such-label"
+NO_SUCH_ID: Final = 2**31 - 1  # fits into any integer column, and is no id for a long time
 
 
 class Server:
-    """One target in the role of one service."""
+    """
+    One target in the role of one service.
 
-    def __init__(self, target: Target, contract: Contract, wire: Wire, listener: Listener | None) -> None:
+    Attributes:
+        tag: What every run carries, so that a person finds it in the dashboard.
+        ledger: What executions were seen to do.
+    """
+
+    def __init__(  # noqa: PLR0917 - made in one place alone
+        self, target: Target, contract: Contract, wire: Wire, watch: Watch, listener: Listener | None, tag: str
+    ) -> None:
         self.target = target
         self.contract = contract
         self.wire = wire
+        self.watch = watch
+        self.tag = tag
+        self.ledger = Ledger(contract)
         self._listener = listener
+        self._once: dict[str, Exchange | NotExercised] = {}
 
     @property
     def listener(self) -> Listener:
@@ -79,6 +53,11 @@ class Server:
         if self._listener is None:
             raise NotExercised("the target has no callback_listen")
         return self._listener
+
+    @property
+    def has_listener(self) -> bool:
+        """Whether callbacks can be received."""
+        return self._listener is not None
 
     @property
     def label(self) -> str:
@@ -101,6 +80,36 @@ class Server:
             raise NotExercised("the target has no input_variables")
         return self.target.input_variables
 
+    @property
+    def known_execution(self) -> int | None:
+        """The id of an execution that exists; None if none could be started."""
+        try:
+            return id_of(self.once(PLAIN_RUN, self.run))
+        except NotExercised:
+            return None
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The tag, as the metadata of a run holds it."""
+        return {PROMPTLAYER_TAG: self.tag}
+
+    def once(self, name: str, send: Callable[[], Exchange]) -> Exchange:
+        """
+        Give the one exchange of this name, which several rules look at; it is sent when the first of them asks.
+
+        Raises:
+            NotExercised: If it could not be sent or was not answered, now or before.
+        """
+        if name not in self._once:
+            try:
+                self._once[name] = send()
+            except NotExercised as reason:
+                self._once[name] = reason
+        found = self._once[name]
+        if isinstance(found, NotExercised):
+            raise found
+        return found
+
     def call(
         self,
         operation: str,
@@ -108,21 +117,22 @@ class Server:
         path: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = ABSENT,
-        key: str | None = None,
-        authenticated: bool = True,
+        access: Access = Access.OWN,
     ) -> Exchange:
         """Call an operation by its name."""
-        case = case_of(self.contract.operation(operation), path or {}, query, body)
-        return self.wire.send(case, authenticated=authenticated, key=key)
+        return self.wire.send(case_of(self.contract.operation(operation), path or {}, query, body), access)
+
+    # PromptLayer
 
     def run(self, *, workflow: str | None = None, **members: Any) -> Exchange:
-        """Run the target's workflow with its input variables, unless the body's members say something else."""
-        body = {"input_variables": dict(self.target.input_variables or {}), **members}
+        """Run the target's workflow with its input variables and the tag, unless the body's members say otherwise."""
+        body = {"input_variables": dict(self.target.input_variables or {}), "metadata": self.metadata, **members}
         return self.run_exactly(body, workflow=workflow)
 
-    def run_exactly(self, body: Any, *, workflow: str | None = None, **how: Any) -> Exchange:
+    def run_exactly(self, body: Any, *, workflow: str | None = None, access: Access = Access.OWN) -> Exchange:
         """Run the target's workflow with this body and no other."""
-        return self.call("runWorkflow", path={"workflow_name": workflow or self.target.workflow}, body=body, **how)
+        path = {"workflow_name": workflow or self.target.workflow}
+        return self.call("runWorkflow", path=path, body=body, access=access)
 
     def results(self, execution: int, *, return_all_outputs: bool | None = None) -> Exchange:
         """Ask for the results of an execution."""
@@ -131,102 +141,41 @@ class Server:
             query["return_all_outputs"] = return_all_outputs
         return self.call("getWorkflowVersionExecutionResults", query=query)
 
+    def member(self, name: str) -> str:
+        """Give where the contract states a member of a run's body; what a refusal of the member is about."""
+        body = self.contract.operation("runWorkflow").body
+        schemas = [media.schema for media in body.media.values() if media.schema] if body else []
+        return join(self.contract.follow(schemas[0]), "properties", name) if schemas else name
+
+    # Interactly
+
     def execute(
-        self, body: Any, *, workflow: str | None = None, query: Mapping[str, Any] | None = None, **how: Any
+        self,
+        body: Any,
+        *,
+        workflow: str | None = None,
+        query: Mapping[str, Any] | None = None,
+        access: Access = Access.OWN,
     ) -> Exchange:
-        """Execute the target's Interactly workflow."""
+        """Execute the target's Interactly workflow; the tag says who does."""
         path = {"workflow_id": workflow or self.target.workflow}
-        return self.call("executeWorkflow", path=path, query=query, body=body, **how)
+        return self.call("executeWorkflow", path=path, query=query, body=body, access=access)
 
     @cached_property
-    def execution(self) -> Execution:
-        """One execution that was watched to its end, in both forms of results; the same one for every rule."""
-        return self.watch(self.run())
+    def start_input(self) -> dict[str, Any]:
+        """The run input that starts a run of the target's Interactly workflow."""
+        variables = dict(self.target.input_variables or {})
+        return {"command": "start", "dynamic_variables": variables, "run_by": self.tag}
 
-    def watch(self, started: Exchange) -> Execution:
-        """Poll an execution in both forms until it has ended or the time is over."""
-        execution = Execution(started, id_of(started))
-        deadline = time.monotonic() + RESULT_SECONDS
-        pause = 0.02 if self.target.is_sandbox else 0.2
-        while time.monotonic() < deadline:
-            polls = [Poll(form, self.results(execution.id, return_all_outputs=form)) for form in (True, False)]
-            execution.polls += polls
-            if all(poll.is_done for poll in polls):
-                break
-            time.sleep(pause)
-            pause = min(2 * pause, 5.0)
-        return execution
+    @property
+    def start_body(self) -> dict[str, Any]:
+        """The body that starts a run, in the form that the target serves."""
+        return self.body_of(self.start_input)
 
-
-def id_of(started: Exchange) -> int:
-    """
-    Give the execution id of a run's reply.
-
-    Raises:
-        NotExercised: If the reply has none; the rules about runs say so on their own.
-    """
-    try:
-        body = started.json
-    except Violation:
-        body = None
-    found = body.get("workflow_version_execution_id") if isinstance(body, dict) else None
-    if type(found) is not int:
-        raise NotExercised(f"no execution could be started: {started.shown}")
-    return found
-
-
-class LiveTargets:
-    """Starts what targets need when the first rule asks for it: the sandbox, connections, listeners."""
-
-    def __init__(self, contract: Contract, coverage: Coverage, secrets: Secrets, resources: ExitStack) -> None:
-        self._contract = contract
-        self._coverage = coverage
-        self._secrets = secrets
-        self._resources = resources
-        self._servers: dict[tuple[str, str], Server] = {}
-        self._sandbox: Sandbox | None = None
-
-    def server(self, target: Target) -> Server:
-        """
-        Give the server of a target, reachable and with its key.
-
-        Raises:
-            SetUpError: If it cannot be reached, has no key, or its listener cannot listen.
-        """
-        key = (target.name, target.service)
-        if key not in self._servers:
-            self._servers[key] = self._open(self._addressed(target))
-        return self._servers[key]
-
-    def opened(self, name: str, service: str) -> Server | None:
-        """Give the server of a target if any rule has asked for it."""
-        return self._servers.get((name, service))
-
-    def _open(self, target: Target) -> Server:
-        wire = Wire(target, self._contract, self._coverage, self._secrets)
-        self._resources.callback(wire.close)
-        wire.check_reachable()
-        listener = None
-        if target.callback_listen is not None:
-            listener = self._resources.enter_context(Listener(target.callback_listen, target.callback_public_url))
-        return Server(target, self._contract, wire, listener)
-
-    def _addressed(self, target: Target) -> Target:
-        if not target.is_sandbox:
-            return target.with_secrets()
-        if self._sandbox is None:
-            self._sandbox = self._resources.enter_context(Sandbox())
-        urls = {"promptlayer": self._sandbox.promptlayer_url, "interactly": self._sandbox.interactly_url}
-        return replace(target, base_url=urls[target.service], secrets={SANDBOX_KEY_ENV: self._sandbox.api_key})
-
-
-def callback_media(operation: Operation) -> str:
-    """Give the schema pointer of the body that the operation's callback posts."""
-    posted = [one for expressions in operation.callbacks.values() for ones in expressions.values() for one in ones]
-    schemas = [media.schema for one in posted if one.body for media in one.body.media.values() if media.schema]
-    if not schemas:
-        raise NotExercised("the contract describes no callback")
-    return schemas[0]
-
-
-__all__ = ["Execution", "LiveTargets", "Poll", "RequestCase", "Server", "callback_media", "id_of"]
+    def body_of(self, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
+        """Give the body of an execute, in the form that the target serves; a run_id only where it has one."""
+        if self.target.generation == "a":
+            return run_input
+        # At least one thread has to be there, or the run is refused.
+        seeded = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}, **run_input}
+        return {"run_input": seeded} if run_id is None else {"run_input": seeded, "run_id": run_id}

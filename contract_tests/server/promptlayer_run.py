@@ -1,13 +1,19 @@
 """PromptLayer: run a workflow."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from contract_tests.rules import NotApplicable, NotExercised, rule
-from contract_tests.server.live import NO_SUCH_LABEL, NO_SUCH_WORKFLOW, Server, id_of
+from contract_tests.contract import Contract, Operation
+from contract_tests.exchange import Access, Exchange
+from contract_tests.rules import NotApplicable, NotExercised, Violation, report_all, rule
+from contract_tests.server.judges import member_problems
+from contract_tests.server.lifecycle import id_of, same
+from contract_tests.server.live import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORKFLOW, Server
+from contract_tests.server.scripts import Lifecycle
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
-WRONG_KEY: Final = "contract-tests-no-such-key"
+LATEST: Final = 2  # version of the sandbox's workflow that carries no label
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 
 
@@ -21,9 +27,11 @@ ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server",
 )
 def test_key_is_needed(server: Server) -> None:
     """Neither no key nor a wrong one starts a run."""
-    for how in ({"authenticated": False}, {"key": WRONG_KEY}):
-        reply = server.run_exactly({}, **how)
-        reply.must_be(401).expect(isinstance(reply.json, dict), "object")
+    for access in (Access.NO_KEY, Access.WRONG_KEY):
+        reply = server.run_exactly({"metadata": server.metadata}, access=access)
+        if reply.status != 401:  # noqa: PLR2004 - HTTP
+            raise reply.violation(access.value, explains=reply.status_keys)
+        report_all(server.watch.about("SRV-03", reply))
 
 
 @rule(
@@ -36,20 +44,26 @@ def test_key_is_needed(server: Server) -> None:
 )
 def test_unknown_workflow(server: Server) -> None:
     """A name that no workflow has is not found."""
-    server.run(workflow=NO_SUCH_WORKFLOW).must_be(404)
+    server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW)).must_be(404)
 
 
 @rule(
     "PL-RUN-03",
-    "A run with an empty body is started.",
-    says="Nothing in the body is required; without label and version the latest version runs.",
+    "A run with an empty body is started, with the latest version.",
+    says="Nothing in the body is required; without label and version the latest version runs. On a live target the "
+    "body holds the tag alone. That the latest version runs shows where the sandbox's workflow is served.",
     source=PAGE,
     basis="documented",
     **ABOUT,
 )
-def test_empty_body_runs_latest_version(server: Server) -> None:
-    """`{}` is a complete body."""
-    server.run_exactly({}).must_succeed()
+def test_empty_body_runs_latest_version(server: Server, lifecycle: Lifecycle) -> None:
+    """`{}` is a complete body; the output of the plain run is that of the latest version."""
+    plain = lifecycle.must_start()
+    body = {} if server.target.is_local else {"metadata": server.metadata}
+    server.run_exactly(body).must_succeed(plain.case.operation.pointer)
+    if server.target.has_known_versions:
+        expected = lifecycle.output_of_version(LATEST)
+        plain.expect(same(lifecycle.output_of(plain), expected), "version", "another version than the latest ran")
 
 
 @rule(
@@ -60,12 +74,11 @@ def test_empty_body_runs_latest_version(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_members_of_the_reply(server: Server) -> None:
-    """The three required members are there with their types."""
-    reply = server.run().must_succeed()
-    reply.must_have("success", bool)
-    reply.must_have("message", str)
-    reply.must_have("workflow_version_execution_id", int)
+def test_members_of_the_reply(contract: Contract, server: Server, lifecycle: Lifecycle) -> None:
+    """The three required members are there with their types, with a callback URL and without."""
+    names = ("success", "message", "workflow_version_execution_id")
+    replies = _replies(server, lifecycle)
+    report_all(found for reply in replies for found in member_problems(contract, reply, *names))
 
 
 @rule(
@@ -76,12 +89,10 @@ def test_members_of_the_reply(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_type_of_the_warning(server: Server) -> None:
+def test_type_of_the_warning(contract: Contract, server: Server, lifecycle: Lifecycle) -> None:
     """Whether or not there is something to warn of, the warning has one of its types."""
-    for reply in (server.run(), server.run_exactly({})):
-        body = reply.must_succeed().json
-        reply.expect(isinstance(body, dict), "object")
-        reply.expect(isinstance(body.get("warning"), str | None), "member warning")
+    replies = [*_replies(server, lifecycle), server.once("run without variables", lambda: _without_variables(server))]
+    report_all(found for reply in replies for found in member_problems(contract, reply, "warning"))
 
 
 @rule(
@@ -92,9 +103,9 @@ def test_type_of_the_warning(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_callback_is_answered_202(server: Server) -> None:
+def test_callback_is_answered_202(lifecycle: Lifecycle) -> None:
     """202, not 201, tells that the outcome will be posted."""
-    server.run(callback_url=server.listener.new_url()).must_be(202)
+    lifecycle.called_back_run.must_be(202)
 
 
 @rule(
@@ -105,49 +116,62 @@ def test_callback_is_answered_202(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_no_callback_is_answered_201(server: Server) -> None:
+def test_no_callback_is_answered_201(lifecycle: Lifecycle) -> None:
     """201, not 202, tells that nothing will be posted."""
-    server.run().must_be(201)
+    reply = lifecycle.plain_run
+    if reply.status != 201:  # noqa: PLR2004 - HTTP
+        raise reply.violation("status", explains=(*reply.status_keys, f"status {reply.status}"))
 
 
 @rule(
     "PL-RUN-07-NULL",
-    "A run with a callback URL of null is not answered 202.",
+    "A run with a callback URL of null is a run without one.",
     says="callback_url may be null; no page says that this means the same as leaving it out.",
     source=PAGE,
     basis="inferred",
     **ABOUT,
 )
-def test_null_callback_is_answered_201(server: Server) -> None:
-    """Null stands for no callback."""
-    reply = server.run(callback_url=None).must_succeed()
-    reply.expect(reply.status != 202, "status")  # noqa: PLR2004 - HTTP
+def test_null_callback_is_answered_201(server: Server, lifecycle: Lifecycle) -> None:
+    """Null is taken, and not for an address: the reply is the one to a run without a callback URL."""
+    plain = lifecycle.must_start()
+    reply = server.run(callback_url=None).must_succeed(server.member("callback_url"))
+    reply.expect(reply.status == plain.status, "status")
 
 
 @rule(
     "PL-RUN-08",
-    "A run by label is started.",
-    says="workflow_label_name picks the version that carries the label.",
+    "A run by label runs the version that carries the label.",
+    says="workflow_label_name picks the version that carries the label. That it does shows where the sandbox's "
+    "workflow is served; elsewhere only that a run with a label that exists is started.",
     source=PAGE,
     basis="documented",
     **ABOUT,
 )
-def test_label_picks_a_version(server: Server) -> None:
-    """A label that exists is enough to start a run."""
-    server.run(workflow_label_name=server.label).must_succeed()
+def test_label_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
+    """A label that exists is enough to start a run, whose output is that of the version which carries it."""
+    lifecycle.must_start()
+    reply = server.run(workflow_label_name=server.label).must_succeed(server.member("workflow_label_name"))
+    if server.target.has_known_versions:
+        expected = lifecycle.output_of_version(server.version)
+        reply.expect(same(lifecycle.output_of(reply), expected), "version", "another version than the labelled one ran")
 
 
 @rule(
     "PL-RUN-09",
-    "A run by version number is started.",
-    says="workflow_version_number picks the version with that number.",
+    "A run by version number runs that version.",
+    says="workflow_version_number picks the version with that number. That it does shows where the sandbox's workflow "
+    "is served, whose versions differ; elsewhere only that a run of a version that exists is started.",
     source=PAGE,
     basis="documented",
     **ABOUT,
 )
-def test_number_picks_a_version(server: Server) -> None:
-    """A version number that exists is enough to start a run."""
-    server.run(workflow_version_number=server.version).must_succeed()
+def test_number_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
+    """A version number that exists is enough to start a run, whose output is not that of another version."""
+    lifecycle.must_start()
+    reply = lifecycle.version_run(server.version).must_succeed(server.member("workflow_version_number"))
+    if server.target.has_known_versions:
+        other = lifecycle.output_of_version(LATEST)
+        reply.expect(not same(lifecycle.output_of(reply), other), "version", f"version {LATEST} has the same output")
 
 
 @rule(
@@ -167,15 +191,33 @@ def test_label_and_number_exclude_each_other(server: Server) -> None:
 
 @rule(
     "PL-RUN-11",
-    "Null for label, version number and metadata means the same as leaving them out.",
-    says="The vendor's own library sends all three as null and is answered 201.",
+    "Null for label and version number means the same as leaving them out.",
+    says="The vendor's own library sends both as null and is answered 201.",
     source=RECORDED,
     basis="recorded",
     **ABOUT,
 )
-def test_nulls_are_accepted(server: Server) -> None:
+def test_nulls_are_accepted(server: Server, lifecycle: Lifecycle) -> None:
     """A run with nulls is started."""
-    server.run(workflow_label_name=None, workflow_version_number=None, metadata=None).must_succeed()
+    lifecycle.must_start()
+    names = ("workflow_label_name", "workflow_version_number")
+    server.run(**dict.fromkeys(names)).must_succeed(*map(server.member, names))
+
+
+@rule(
+    "PL-RUN-11-METADATA",
+    "Null for metadata means the same as leaving it out.",
+    says="The vendor's own library sends null and is answered 201.",
+    source=RECORDED,
+    basis="recorded",
+    **ABOUT,
+)
+def test_null_metadata_is_accepted(server: Server, lifecycle: Lifecycle) -> None:
+    """A run with metadata of null is started; not tried on a live target, where every run carries a tag."""
+    if not server.target.is_local:
+        raise NotExercised("on a live target every run carries a tag in its metadata")
+    lifecycle.must_start()
+    server.run(metadata=None).must_succeed(server.member("metadata"))
 
 
 @rule(
@@ -188,7 +230,7 @@ def test_nulls_are_accepted(server: Server) -> None:
 )
 def test_metadata_values_are_strings(server: Server) -> None:
     """A number as value is refused with a 4xx."""
-    server.run(metadata={"attempt": 1}).must_be_refused()
+    server.run(metadata={**server.metadata, "attempt": 1}).must_be_refused()
 
 
 @rule(
@@ -212,13 +254,14 @@ def test_version_number_is_an_integer(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_missing_variable_is_warned_of(server: Server) -> None:
+def test_missing_variable_is_warned_of(server: Server, lifecycle: Lifecycle) -> None:
     """If the run is started, the warning is a string; a refusal is left open by the source."""
     assert server.input_variables
-    reply = server.run(input_variables={})
-    if 400 <= reply.status < 500:  # noqa: PLR2004 - HTTP
+    lifecycle.must_start()
+    reply = server.once("run without variables", lambda: _without_variables(server))
+    if reply.is_refused:
         raise NotApplicable("this server refuses a run that lacks an input variable")
-    reply.must_succeed().must_have("warning", str)
+    _must_warn(reply)
 
 
 @rule(
@@ -229,13 +272,14 @@ def test_missing_variable_is_warned_of(server: Server) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_unused_variable_is_warned_of(server: Server) -> None:
+def test_unused_variable_is_warned_of(server: Server, lifecycle: Lifecycle) -> None:
     """A variable that the workflow does not have leads to a string as warning."""
     variables = {**server.input_variables, "contract_tests_unused": "x"}
+    lifecycle.must_start()
     reply = server.run(input_variables=variables)
-    if 400 <= reply.status < 500:  # noqa: PLR2004 - HTTP
+    if reply.is_refused:
         raise NotApplicable("this server refuses a run with an unused input variable")
-    reply.must_succeed().must_have("warning", str)
+    _must_warn(reply)
 
 
 @rule(
@@ -249,22 +293,96 @@ def test_unused_variable_is_warned_of(server: Server) -> None:
 def test_unknown_version_is_refused(server: Server) -> None:
     """A label that no version carries and a number that no version has are refused with a 4xx."""
     server.run(workflow_label_name=NO_SUCH_LABEL).must_be_refused()
-    server.run(workflow_version_number=2**31 - 1).must_be_refused()
+    server.run(workflow_version_number=NO_SUCH_ID).must_be_refused()
+
+
+@rule(
+    "PL-RUN-17",
+    "A refusal says why: in message, error or detail.",
+    says="An error body has message, error or both; a framework's own has detail, each entry of which has loc, msg and "
+    "type. A client reads all three.",
+    source=PAGE,
+    basis="documented",
+    operations=["runWorkflow", "getWorkflowVersionExecutionResults"],
+    side="server",
+    service="promptlayer",
+)
+def test_refusal_says_why(operation: Operation, server: Server) -> None:
+    """Every refusal seen so far, and one of each kind, has one of the three members with something in it."""
+    if operation.id == "runWorkflow":
+        server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW))
+    else:
+        server.once("unknown execution", lambda: server.results(NO_SUCH_ID))
+        server.once("no execution id", lambda: server.call(operation.id))
+    refused = [one for one in server.watch.of(operation.id) if one.is_refused and one.media]
+    if not refused:
+        raise NotExercised("nothing was refused")
+    report_all(found for reply in refused for found in unexplained(reply))
 
 
 @rule(
     "PL-RUN-18",
-    "Two equal requests start two executions.",
+    "Every request starts an execution of its own.",
     says="No idempotency key is documented, so that every request is a new execution.",
     source=PAGE,
     basis="inferred",
     **ABOUT,
 )
-def test_every_request_starts_an_execution(server: Server) -> None:
-    """The two execution ids differ."""
-    first, second = server.run(), server.run()
-    try:
-        differs = id_of(first) != id_of(second)
-    except NotExercised:
-        raise NotExercised("no execution could be started") from None
-    second.expect(differs, "workflow_version_execution_id")
+def test_every_request_starts_an_execution(server: Server, lifecycle: Lifecycle) -> None:
+    """The same request once more, and every other one so far, has an execution id of its own."""
+    lifecycle.must_start()
+    again = server.run()
+    seen: dict[int, Exchange] = {}
+    for reply in [*(one for one in server.watch.of("runWorkflow") if one.has_succeeded and one is not again), again]:
+        id_ = id_of(reply)
+        reply.expect(id_ not in seen, "workflow_version_execution_id")
+        seen[id_] = reply
+
+
+@rule(
+    "PL-RUN-20",
+    "A workflow name with a space, a slash, a question mark or a percent sign is one part of the path.",
+    says="Names may hold such characters, and clients percent-encode them; an unknown one is refused like any other.",
+    source="the vendor's libraries, which encode the name; https://docs.promptlayer.com/changelog of 2026-05-25",
+    basis="inferred",
+    **ABOUT,
+)
+def test_odd_name_is_unknown(server: Server) -> None:
+    """A name of that kind that no workflow has is refused with a 4xx and runs nothing."""
+    for character in " /?%":
+        server.run(workflow=f"{NO_SUCH_WORKFLOW}{character}{server.target.workflow}").must_be_refused()
+
+
+def _replies(server: Server, lifecycle: Lifecycle) -> list[Exchange]:
+    replies = [lifecycle.must_start()]
+    if server.has_listener:
+        replies.append(lifecycle.called_back_run)
+    return [reply for reply in replies if reply.has_succeeded]
+
+
+def _without_variables(server: Server) -> Exchange:
+    return server.run(input_variables={})
+
+
+def _must_warn(reply: Exchange) -> None:
+    reply.must_succeed()
+    body = reply.json
+    warning = body.get("warning") if isinstance(body, dict) else None
+    if warning is not None and not isinstance(warning, str):
+        raise NotExercised("the warning has another type; PL-RUN-05 says more")
+    reply.expect(isinstance(warning, str), "member warning")
+
+
+def unexplained(reply: Exchange) -> Iterator[Violation]:
+    """Give what keeps an error body from saying why."""
+    body = reply.json
+    if not isinstance(body, dict):
+        return  # which the schema says already
+    told = [body[name] for name in ("message", "error", "detail") if body.get(name)]
+    if not told:
+        yield reply.violation("message, error or detail")
+    detail = body.get("detail")
+    for entry in detail if isinstance(detail, list) else ():
+        for name in ("loc", "msg", "type"):
+            if not isinstance(entry, dict) or name not in entry:
+                yield reply.violation(f"detail member {name}")

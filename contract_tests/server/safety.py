@@ -1,12 +1,21 @@
-"""What generated requests may do to a target: run its one workflow, call back no stranger, write only if allowed."""
+"""
+What generated requests may do to a target, and what it can take them for.
+
+They run its one workflow, carry the tag, call back no stranger, and write only if that is allowed. A *grounded* request
+refers to nothing but what exists: then no reason is left to refuse it.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Enum
 from typing import Any, Final
 
-from contract_tests.contract import Contract, Operation, split
+from contract_tests.contract import Operation, split
 from contract_tests.request_case import RequestCase, request_problems
 from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.server.live import Server
+from contract_tests.server.tags import INTERACTLY_TAG
 from contract_tests.targets import Target
 
 NOWHERE: Final = "https://callback.invalid/contract-tests"
@@ -18,6 +27,49 @@ BODY_EXPRESSION: Final = re.compile(r"\{\$request\.body#(/[^}]*)\}")
 QUERY_EXPRESSION: Final = re.compile(r"\{\$request\.query\.([^}]+)\}")
 
 
+class Nothing(Enum):
+    """The one value that stands for leaving a part out."""
+
+    NOTHING = "nothing"
+
+
+NOTHING: Final = Nothing.NOTHING
+Source = Callable[[Server], Any]
+
+
+def _none(_: Server) -> Any:
+    return NOTHING
+
+
+def _or_nothing(value: Any) -> Any:
+    return NOTHING if value is None else value
+
+
+def _version(server: Server) -> Any:
+    return _or_nothing(server.target.version)
+
+
+# What stands in a request for something that has to exist, and where something is known that does.
+BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
+    "runWorkflow": {
+        "workflow_label_name": lambda server: _or_nothing(server.target.label),
+        "workflow_version_number": _version,
+    },
+    "executeWorkflow": {
+        "command": lambda _: "start",
+        "workflow_run_id": _none,
+        "version_number": _none,
+        "team_id": _none,
+    },
+}
+QUERY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
+    "getWorkflowVersionExecutionResults": {
+        "workflow_version_execution_id": lambda server: _or_nothing(server.known_execution),
+    },
+    "executeWorkflow": {"version": _version},
+}
+
+
 def check_allowed(operation: Operation, target: Target) -> None:
     """
     See whether generated requests may be sent at all.
@@ -26,19 +78,39 @@ def check_allowed(operation: Operation, target: Target) -> None:
         NotExercised: If the operation writes and the target does not allow that.
         NotApplicable: If the target serves a form of the operation that the contract does not describe.
     """
-    if operation.id == "executeWorkflow" and target.generation != "a":
+    if not target.serves_form_of(operation.id):
         raise NotApplicable("the target serves the other generation of execute")
     if not operation.is_read_only and operation.id not in RUNS and not target.allow_writes:
         raise NotExercised("the target does not allow writes")
 
 
-def safe(case: RequestCase, target: Target, contract: Contract) -> RequestCase | None:
+def safe(case: RequestCase, server: Server) -> RequestCase | None:
     """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
-    changed = _without_strangers(_only_workflow(case, target))
-    problems = request_problems(contract, changed)
+    changed = _tagged(_without_strangers(_only_workflow(case, server.target), server), server)
+    problems = request_problems(server.contract, changed)
     if case.breach is None:
         return None if problems else changed
     return changed if [problem.constraint for problem in problems] == [case.breach.constraint] else None
+
+
+def grounded(case: RequestCase, server: Server) -> RequestCase | None:
+    """Give a legal request that refers to nothing but what exists on the target; None if that cannot be."""
+    operation = case.operation.id
+    query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server)
+    body = case.body
+    if isinstance(body, dict):
+        body = _grounded(body, BODY_REFERENCES.get(operation, {}), server)
+    changed = safe(replace(case, query=query, body=body), server)
+    return None if changed is None else replace(changed, is_grounded=True)
+
+
+def _grounded(values: dict[str, Any], references: Mapping[str, Source], server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        known = references[name](server) if name in references and value is not None else value
+        if known is not NOTHING:
+            found[name] = known
+    return found
 
 
 def _only_workflow(case: RequestCase, target: Target) -> RequestCase:
@@ -55,23 +127,44 @@ def _only_workflow(case: RequestCase, target: Target) -> RequestCase:
 
 
 def _is_breach(case: RequestCase, pointer: str) -> bool:
-    return case.breach is not None and case.breach.at == pointer
+    return case.breach is not None and (case.breach.at == pointer or case.breach.at.startswith(f"{pointer}/"))
 
 
-def _without_strangers(case: RequestCase) -> RequestCase:
-    for expressions in case.operation.callbacks.values():
-        for expression in expressions:
-            if found := BODY_EXPRESSION.search(expression):
-                case = replace(case, body=_replaced(case.body, split(found[1])))
-            if found := QUERY_EXPRESSION.search(expression):
-                case = replace(case, query=_replaced(case.query, [found[1]]))
+def _tagged(case: RequestCase, server: Server) -> RequestCase:
+    """Put the tag where it belongs. What breaks that very member has to be refused, and starts nothing."""
+    if not isinstance(case.body, dict):
+        return case
+    if case.operation.id == "executeWorkflow" and not _is_breach(case, f"/{INTERACTLY_TAG}"):
+        return replace(case, body={**case.body, INTERACTLY_TAG: server.tag})
+    if case.operation.id == "runWorkflow":
+        metadata = case.body.get("metadata", {})
+        # On this machine nobody looks for the run, so null and nothing may stand for the metadata too.
+        if isinstance(metadata, dict) and (metadata or not server.target.is_local):
+            return replace(case, body={**case.body, "metadata": {**metadata, **server.metadata}})
+        if metadata is None and not server.target.is_local:
+            return replace(case, body={**case.body, "metadata": server.metadata})
     return case
 
 
-def _replaced(value: Any, tokens: list[str]) -> Any:
+def _without_strangers(case: RequestCase, server: Server) -> RequestCase:
+    for expressions in case.operation.callbacks.values():
+        for expression in expressions:
+            if found := BODY_EXPRESSION.search(expression):
+                case = replace(case, body=_replaced(case, case.body, split(found[1]), server))
+            if found := QUERY_EXPRESSION.search(expression):
+                case = replace(case, query=_replaced(case, case.query, [found[1]], server))
+    return case
+
+
+def _replaced(case: RequestCase, value: Any, tokens: list[str], server: Server) -> Any:
     # What has no colon names no host, and stays: it is a text that a server must refuse.
     if not tokens:
-        return NOWHERE if isinstance(value, str) and ":" in value else value
+        return _address(case, server) if isinstance(value, str) and ":" in value else value
     if not isinstance(value, dict) or tokens[0] not in value:
         return value
-    return {**value, tokens[0]: _replaced(value[tokens[0]], tokens[1:])}
+    return {**value, tokens[0]: _replaced(case, value[tokens[0]], tokens[1:], server)}
+
+
+def _address(case: RequestCase, server: Server) -> str:
+    is_wanted = case.breach is None and server.has_listener
+    return server.listener.new_url(case.operation.id) if is_wanted else NOWHERE

@@ -1,74 +1,138 @@
-"""Generated traffic of one operation on one target: sent once, judged by every property."""
+"""
+Generated traffic: sent once for each target, in layers from the cheapest to the dearest, and judged by every property.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+First what the contract itself names, its examples and each of its constraints; then its links; then what is drawn.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Final
 
 from contract_tests.contract import Operation
-from contract_tests.exchange import Exchange
 from contract_tests.generation import Generator, example_requests
-from contract_tests.request_case import RequestCase
-from contract_tests.rules import NotExercised, Violation
+from contract_tests.json_text import is_json
+from contract_tests.request_case import RequestCase, request_problems
+from contract_tests.rules import NotApplicable, NotExercised, Unanswered
+from contract_tests.server.acceptance import Acceptance
 from contract_tests.server.live import Server
-from contract_tests.server.safety import check_allowed, safe
+from contract_tests.server.safety import check_allowed, grounded, safe
 
-Sent = tuple[RequestCase, Exchange]
-
-
-@dataclass
-class _Part:
-    sent: list[Sent]
-    unanswered: list[Violation]
-    stopped: NotExercised | None = None
+PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
+FOREIGN: Final = "text/plain"
+GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}")
 
 
 class Traffic:
-    """Legal and illegal requests and what came back."""
+    """
+    The traffic of one target.
 
-    def __init__(self, server: Server, operation: Operation, generator: Generator) -> None:
+    Attributes:
+        stopped: Why it ended before its time; None if it did not.
+    """
+
+    def __init__(self, server: Server, generator: Generator, operations: Iterable[Operation]) -> None:
         self.server = server
-        self.operation = operation
+        self.stopped: NotExercised | None = None
         self._generator = generator
-        self._parts: dict[str, _Part] = {}
+        self._operations = [one for one in operations if self._why_not(one) is None]
+        self._acceptance = Acceptance(server)
+        self._sent: set[str] = set()
+        self._is_played = False
 
-    @property
-    def legal(self) -> list[Sent]:
-        """Legal requests and their replies: the contract's examples, then generated ones."""
-        return self._part("legal", self._legal_cases).sent
+    def play(self, operation: Operation) -> None:
+        """
+        Send everything, unless that was done.
 
-    @property
-    def broken(self) -> list[Sent]:
-        """Requests that break one constraint each, and their replies."""
-        return self._part("broken", lambda: self._generator.broken_requests(self.operation)).sent
+        Raises:
+            NotApplicable: If the target serves another form of this operation.
+            NotExercised: If the operation may not be called here, or nothing could be sent any more.
+        """
+        reason = self._why_not(operation)
+        if reason is not None:
+            raise reason
+        if not self._is_played:
+            self._is_played = True
+            self._send_layers()
+        if self.stopped is not None and not self.server.watch.of(operation.id):
+            raise self.stopped
 
-    @property
-    def unanswered(self) -> list[Violation]:
-        """Requests to which no complete reply came."""
-        return [violation for part in self._parts.values() for violation in part.unanswered]
+    def _why_not(self, operation: Operation) -> NotApplicable | NotExercised | None:
+        try:
+            check_allowed(operation, self.server.target)
+        except (NotApplicable, NotExercised) as reason:
+            return reason
+        return None
 
-    def _legal_cases(self) -> Iterator[RequestCase]:
-        yield from example_requests(self.operation)
-        yield from self._generator.requests(self.operation)
+    def _send_layers(self) -> None:
+        layers: list[Callable[[Operation], Iterator[RequestCase]]] = [
+            self._examples,
+            self._coverage,
+            self._generator.breaches,
+            self._foreign,
+            self._followed,
+            self._drawn,
+        ]
+        try:
+            for layer in layers:
+                for operation in self._operations:
+                    for case in layer(operation):
+                        self._send(case)
+        except NotExercised as reason:
+            self.stopped = reason
 
-    def _part(self, name: str, cases: Callable[[], Iterator[RequestCase]]) -> _Part:
-        check_allowed(self.operation, self.server.target)
-        if name not in self._parts:
-            self._parts[name] = self._send(cases())
-        part = self._parts[name]
-        if part.stopped is not None and not part.sent:
-            raise part.stopped
-        return part
+    def _examples(self, operation: Operation) -> Iterator[RequestCase]:
+        for example in example_requests(operation):
+            self.server.wire.coverage.saw_examples(example)
+            yield from self._grounded(example)
 
-    def _send(self, cases: Iterator[RequestCase]) -> _Part:
-        part = _Part([], [])
-        for case in cases:
-            allowed = safe(case, self.server.target, self.server.contract)
-            if allowed is None:
-                continue
-            try:
-                part.sent.append((allowed, self.server.wire.send(allowed)))
-            except Violation as violation:
-                part.unanswered.append(violation)
-            except NotExercised as stop:
-                part.stopped = stop
-                break
-        return part
+    def _coverage(self, operation: Operation) -> Iterator[RequestCase]:
+        for case in self._generator.coverage_requests(operation):
+            yield from self._grounded(case)
+
+    def _followed(self, operation: Operation) -> Iterator[RequestCase]:
+        for promise in self.server.watch.links.unused(operation.id):
+            yield promise.case
+
+    def _foreign(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give one request whose body is in a media type that the contract does not list."""
+        listed = operation.body.media if operation.body else {}
+        for example in example_requests(operation):
+            if example.has_body and FOREIGN not in listed and is_json(example.media_type):
+                changed = replace(example, media_type=FOREIGN)
+                yield replace(changed, breach=request_problems(self.server.contract, changed)[0])
+                return
+
+    def _drawn(self, operation: Operation) -> Iterator[RequestCase]:
+        # Every other legal one refers to what exists: the rest shows how the target takes what does not.
+        generator = self._generator
+        legal = generator.requests(operation, PROPERTIES)
+        broken = generator.drawn_breaches(operation, PROPERTIES)
+        for number, (one, other) in enumerate(zip_longest(legal, broken)):
+            if one is not None:
+                drawn = replace(one, is_drawn=True)
+                yield from self._grounded(drawn) if number % 2 else [drawn]
+            if other is not None:
+                yield other
+
+    def _grounded(self, case: RequestCase) -> list[RequestCase]:
+        found = grounded(case, self.server)
+        return [] if found is None else [found]
+
+    def _send(self, case: RequestCase) -> None:
+        allowed = case if case.is_grounded else safe(case, self.server)
+        if allowed is None or self._is_known(allowed):
+            return
+        try:
+            exchange = self.server.wire.send(allowed)
+        except Unanswered:
+            return
+        self._acceptance.judge(exchange)
+
+    def _is_known(self, case: RequestCase) -> bool:
+        body = GIVEN_ADDRESS.sub("", repr(case.body))
+        key = repr([case.operation.id, case.path, case.query, case.headers, body, case.media_type])
+        is_known = key in self._sent
+        self._sent.add(key)
+        return is_known

@@ -62,11 +62,13 @@ class Break:
         before: Changes a request before it is passed on.
         after: Changes the reply to a request.
         callback: Changes a callback on its way; None for a callback that is swallowed.
+        deliveries: How often a callback is passed on.
     """
 
     before: Callable[[Request], None] = lambda _: None
     after: Callable[[Request, Reply], None] = lambda *_: None
     callback: Callable[[Request], Request | None] | None = None
+    deliveries: int = 1
 
 
 @dataclass
@@ -121,7 +123,8 @@ class BreakingProxy:
         changed = self.broken.callback(request)
         if changed is not None:
             headers = {"content-type": changed.headers.get("content-type", "")}
-            self._client.request(changed.method, aim, headers=headers, content=changed.content)
+            for _ in range(self.broken.deliveries):
+                self._client.request(changed.method, aim, headers=headers, content=changed.content)
         return Reply(200, {}, b"")
 
 

@@ -35,18 +35,37 @@ SNAPSHOT = """\
 Workflow runs 0.1.0
 sides server; targets mine; 2 rows; seed 1
 
+    Target:         mine, promptlayer at http://127.0.0.1:PORT
+    Runs:           workflow canary and no other; each run is tagged
+                    TAG
+    Requests:       at most 5000, 1000 a second; Retry-After is obeyed
+    Callbacks:      127.0.0.1:PORT
+    Writes:         none: operations that create, change or delete are left out
+
 PromptLayer: run a workflow
-  pass            PL-RUN-03      A run with an empty body is started.
+  pass            PL-RUN-02      A run of an unknown workflow is answered 404.
   VIOLATION       PL-RUN-04      The reply to a run has success, message and workflow_version_execution_id.
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are
                     required.
-    Received:       201 application/json: {"success": "yes", "message": "m"}
+    Received:       at /: 'workflow_version_execution_id' is a required
+                    property; 201 application/json: {"success": "yes",
+                    "message": "m"}
     Source:         https://docs.promptlayer.com/reference/run-workflow
                     (documented)
     Reproduce with: curl -sS -i --max-time 60 -X POST -H 'Content-Type: application/json' \
 -H "X-API-KEY: $HARNESS_TEST_KEY" http://127.0.0.1:PORT/workflows/canary/run \
---data-binary '{"input_variables": {"user_message": "ping"}}'
+--data-binary '{"input_variables": {"user_message": "ping"}, "metadata": {"contract_tests_run": "TAG"}}'
+    Documented:     success is a boolean, message a string,
+                    workflow_version_execution_id an integer; all three are
+                    required.
+    Received:       at /success: 'yes' is not of type 'boolean'; 201
+                    application/json: {"success": "yes", "message": "m"}
+    Source:         https://docs.promptlayer.com/reference/run-workflow
+                    (documented)
+    Reproduce with: curl -sS -i --max-time 60 -X POST -H 'Content-Type: application/json' \
+-H "X-API-KEY: $HARNESS_TEST_KEY" http://127.0.0.1:PORT/workflows/canary/run \
+--data-binary '{"input_variables": {"user_message": "ping"}, "metadata": {"contract_tests_run": "TAG"}}'
 
 1 pass, 0 not applicable, 0 not exercised, 0 known deviation, 1 violation; 1 fails
 coverage N %; seed 1; N s
@@ -75,9 +94,10 @@ def test_output_is_as_reviewed(
     monkeypatch.setenv("NO_COLOR", "1")
     with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
-        arguments = ["--side", "server", "-k", "PL-RUN-0[34]", "--seed", "1"]
+        arguments = ["--side", "server", "-k", "PL-RUN-0[24]", "--seed", "1"]
         judge(tmp_path, *arguments, "--target", "mine", "--targets", str(path))
     shown = capsys.readouterr().out.replace(str(tmp_path), "DIR")
+    shown = re.sub(r"contract-tests-\d{8}T\d{6}Z-[0-9a-f]{6}", "TAG", shown)
     shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", shown)
     shown = re.sub(r"coverage [\d.]+ %; seed 1; [\d.]+ s", "coverage N %; seed 1; N s", shown)
 
@@ -89,15 +109,14 @@ def test_each_broken_constraint_is_a_finding(tmp_path: Path, sandbox: Sandbox) -
     with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
         judgement = judge(
-            tmp_path, "--side", "server", "-k", "PL-RUN-0[34]", "--target", "mine", "--targets", str(path)
+            tmp_path, "--side", "server", "-k", "PL-RUN-0[24]", "--target", "mine", "--targets", str(path)
         )
-        sent = len(proxy.seen)
-    row, kept = judgement.row("PL-RUN-04"), judgement.row("PL-RUN-03")
+    row, kept = judgement.row("PL-RUN-04"), judgement.row("PL-RUN-02")
 
     assert set(row["findings"][0]) == {"identity", "constraint", "documented", "received", "reproduce"}
     assert row["findings"][0]["identity"] == row["identity"]
     assert row["findings"][0]["reproduce"] in row["reproduce"]
-    assert row["found_after"] == sent
+    assert row["found_after"] == len(proxy.seen)
     assert (kept["findings"], kept["found_after"]) == ([], None)
 
 
@@ -129,13 +148,13 @@ def test_junit_has_a_case_for_each_row(tmp_path: Path, sandbox: Sandbox) -> None
     """A violation that fails is a failure with its curl line, a rule that was not tried is skipped with the reason."""
     with BreakingProxy(sandbox.promptlayer_url, Break(after=_wrong_success)) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url, label=None)})
-        arguments = ["--side", "server", "-k", "PL-RUN-0[348]", "--target", "mine", "--targets", str(path)]
+        arguments = ["--side", "server", "-k", "PL-RUN-0[248]", "--target", "mine", "--targets", str(path)]
         judge(tmp_path, *arguments)
     suite = ET.fromstring((tmp_path / "junit.xml").read_bytes())[0]  # noqa: S314
     cases = {case.get("name"): [child.tag for child in case] for case in suite}
 
     assert cases == {
-        "PL-RUN-03 runWorkflow": [],
+        "PL-RUN-02 runWorkflow": [],
         "PL-RUN-04 runWorkflow": ["failure"],
         "PL-RUN-08 runWorkflow": ["skipped"],
     }
@@ -151,10 +170,10 @@ def test_page_needs_nothing_else_and_escapes(tmp_path: Path, sandbox: Sandbox) -
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
-        judge(tmp_path, "--side", "server", "-k", "PL-RUN-03", "--target", "mine", "--targets", str(path))
+        judge(tmp_path, "--side", "server", "-k", "PL-RUN-07", "--target", "mine", "--targets", str(path))
     page = (tmp_path / "index.html").read_text()
 
-    assert "PL-RUN-03" in page
+    assert "PL-RUN-07" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
     assert not re.search(r"(?:src|href)=", page)

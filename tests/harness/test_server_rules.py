@@ -1,10 +1,12 @@
 """Every rule of the server side tells a server that keeps it from one that does not."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from breaking_proxy import Break, BreakingProxy
-from judging import interactly, judge, promptlayer, targets_file
+from judging import Judgement, interactly, judge, promptlayer, targets_file
 from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES
 
 from contract_tests.registry import rules_of_this_package
@@ -13,6 +15,20 @@ from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
 NOT_BROKEN_ALONE = {"PL-RES-28"}  # tested below: which request breaks it depends on another one
+OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
+OF_NO_CONCERN = {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09")} | {
+    (id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10")
+}
+
+
+def _not_passed(judgement: Judgement) -> set[tuple[str, str]]:
+    return {(row["id"], row["operation"]) for row in judgement.report["results"] if row["verdict"] != "pass"}
+
+
+def _violation(judgement: Judgement, rule: str) -> Mapping[str, Any]:
+    found = [row for row in judgement.report["results"] if (row["id"], row["verdict"]) == (rule, "violation")]
+    assert len(found) == 1, judgement.report["results"]
+    return found[0]
 
 
 def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
@@ -20,7 +36,7 @@ def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
     judgement = judge(tmp_path, *SIDE)
 
     assert judgement.status == 0
-    assert {row["verdict"] for row in judgement.report["results"]} == {"pass"}
+    assert _not_passed(judgement) == OF_NO_CONCERN
 
 
 def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -30,7 +46,7 @@ def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> No
         judgement = judge(tmp_path, *SIDE, "--target", "pl", "--target", "ia", "--targets", str(path))
 
     assert judgement.status == 0
-    assert {row["verdict"] for row in judgement.report["results"]} == {"pass"}
+    assert _not_passed(judgement) == OF_NO_CONCERN
 
 
 @pytest.mark.parametrize("name", PROMPTLAYER)
@@ -41,11 +57,11 @@ def test_rule_finds_a_broken_promptlayer(name: str, tmp_path: Path, sandbox: San
         path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
         judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
 
-    row = judgement.row(rule)
-    assert row["verdict"] == "violation"
+    row = _violation(judgement, rule)
     assert row["identity"].startswith(f"{rule} {row['operation']} ")
     assert row["received"]
-    assert "$HARNESS_TEST_KEY" in row["reproduce"] or "no-such-key" in row["reproduce"] or rule == "PL-RUN-01"
+    assert row["reproduce"].startswith("curl")
+    assert row["found_after"] <= judgement.report["targets"][0]["requests"]
     assert judgement.status == (0 if row["basis"] == "inferred" else 1)
 
 
@@ -57,8 +73,9 @@ def test_rule_finds_a_broken_interactly(name: str, tmp_path: Path, sandbox: Sand
         path = targets_file(tmp_path, {"broken": interactly(proxy.url)})
         judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
 
-    assert judgement.row(rule)["verdict"] == "violation"
-    assert judgement.status == 1
+    row = judgement.row(rule)
+    assert row["verdict"] == "violation"
+    assert judgement.status == (0 if row["basis"] == "inferred" else 1)
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -66,11 +83,13 @@ def test_property_finds_a_broken_operation(name: str, tmp_path: Path, sandbox: S
     """The property reports the operation that breaks it."""
     rule, operation, broken = PROPERTIES[name]
     with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
-        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        table = interactly(proxy.url) if operation == "executeWorkflow" else promptlayer(proxy.url)
+        path = targets_file(tmp_path, {"broken": table})
         judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
 
-    assert judgement.row(rule, operation)["verdict"] == "violation"
-    assert judgement.status == 1
+    row = judgement.row(rule, operation)
+    assert row["verdict"] == "violation"
+    assert judgement.status == (0 if row["basis"] == "inferred" else 1)
 
 
 def test_rule_finds_a_form_that_follows_the_run(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -94,6 +113,6 @@ def test_rule_finds_a_form_that_follows_the_run(tmp_path: Path, sandbox: Sandbox
 def test_every_server_rule_has_a_break() -> None:
     """No rule of the server side goes without a server that it catches."""
     broken = {rule for rule, _ in [*PROMPTLAYER.values(), *INTERACTLY.values()]}
-    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE
+    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE | OTHER_FORM
 
     assert broken == {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}

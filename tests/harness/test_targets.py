@@ -95,8 +95,7 @@ def test_rules_without_what_they_need_are_not_exercised(tmp_path: Path, sandbox:
         "PL-RUN-09": "the target has no version",
         "PL-RUN-14": "the target has no input_variables",
         "PL-RUN-15": "the target has no input_variables",
-        "PL-CB-37": "the target has no callback_listen",
-        "PL-CB-38": "the target has no callback_listen",
+        **{f"PL-CB-{number}": "the target has no callback_listen" for number in (37, 38, 39, 40, 66, 67, 68, 69)},
     }
 
 
@@ -140,7 +139,10 @@ def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox) -> Non
     executed = {request.path.split("/")[-2] for request in proxy.seen if "/execute" in request.path}
     legal = {name for name in executed if len(name) == 24 and set(name) <= set("0123456789abcdef")}
 
-    assert runs == {"/workflows/canary/run", "/workflows/contract-tests-no-such-workflow/run"}
+    assert "/workflows/canary/run" in runs
+    assert all(
+        path.startswith("/workflows/contract-tests-no-such-workflow") for path in runs - {"/workflows/canary/run"}
+    )
     assert legal == {"5eb7cf5a86d9755df3a6c593", "f" * 24}
 
 
@@ -154,7 +156,7 @@ def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox) -> None:
     urls = {url for url in sent if isinstance(url, str) and ":" in url}
 
     assert any(url.startswith("http://127.0.0.1:") for url in urls)
-    assert {url for url in urls if not url.startswith("http://127.0.0.1:")} == {
+    assert {url for url in urls if not url.startswith("http://127.0.0.1:")} <= {
         "https://callback.invalid/contract-tests"
     }
 
@@ -179,7 +181,7 @@ def test_secrets_are_masked_everywhere(
             judgement = judge(tmp_path / "report", *arguments)
         assert judgement.status == 1
         assert proxy.seen[-1].headers["teamid"] == "team-secret-4711"
-        assert '-H "teamid: $HARNESS_TEAM"' in judgement.row("PL-RUN-04")["reproduce"]
+        assert '-H "teamid: $HARNESS_TEAM"' in judgement.row("PL-RUN-07")["reproduce"]
         written = [file.read_text() for file in (tmp_path / "report").iterdir()]
         for shown in [*written, *capsys.readouterr()]:
             assert "sandbox-key" not in shown

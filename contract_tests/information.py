@@ -1,0 +1,88 @@
+"""What a service says beyond the contract: no breach, but a sign that it has grown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from contract_tests.contract import Contract
+from contract_tests.exchange import Exchange
+from contract_tests.json_text import is_json, read_json
+from contract_tests.masking import Secrets
+from contract_tests.rules import shown
+from contract_tests.schema_walk import declared, walk
+
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class Note:
+    """
+    One thing that the contract does not name.
+
+    Attributes:
+        kind: ``unknown member`` or ``unknown word``.
+        at: Pointer of the schema that does not name it.
+        name: The member or the word.
+    """
+
+    service: str
+    operation: str
+    kind: str
+    at: str
+    name: str
+
+
+class Information:
+    """Everything of that kind that was seen, each once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Note, str] = {}
+
+    def saw(self, contract: Contract, exchange: Exchange) -> None:
+        """Look through a valid reply."""
+        media = exchange.media
+        if media is None or media.schema is None or not is_json(media.media_type):
+            return
+        try:
+            value = read_json(exchange.reply)
+        except ValueError:
+            return
+        if contract.is_valid(value, media.schema):
+            self._look_at(contract, exchange, media.schema, value)
+
+    def to_data(self, secrets: Secrets) -> list[dict[str, Any]]:
+        """Give plain data, as ``results.json`` has it."""
+        return [
+            {
+                "service": note.service,
+                "operation": note.operation,
+                "kind": note.kind,
+                "at": note.at,
+                "name": shown(secrets.mask(note.name), LONGEST_NAME),
+                "received": secrets.mask(received),
+            }
+            for note, received in self._seen.items()
+        ]
+
+    def _look_at(self, contract: Contract, exchange: Exchange, schema: str, value: Any) -> None:
+        operation = exchange.case.operation
+        for kind, at, name in unknown(contract, schema, value):
+            note = Note(operation.service, operation.id, kind, at, name)
+            if note not in self._seen:
+                self._seen[note] = exchange.shown
+
+
+def unknown(contract: Contract, schema: str, value: Any) -> Iterator[tuple[str, str, str]]:
+    """Give kind, schema and name of what a valid value holds and the contract does not name."""
+    for visit in walk(contract, schema, value):
+        if isinstance(visit.value, dict):
+            names = declared(contract, visit)
+            for name in visit.value if names is not None else ():
+                if name not in (names or ()):
+                    yield "unknown member", visit.schemas[-1], name
+        if isinstance(visit.value, str):
+            for pointer in visit.schemas:
+                # Words that are not documented as a complete list stand in the contract as examples.
+                known = contract.at(pointer).get("examples")
+                if isinstance(known, list) and visit.value not in known:
+                    yield "unknown word", pointer, visit.value

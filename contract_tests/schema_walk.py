@@ -1,0 +1,108 @@
+"""Goes through a value and its schema together: which declared members are there, and what is there beside them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contract_tests.contract import Contract, join
+
+COMPOSED: Final = ("allOf", "anyOf", "oneOf")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """
+    One place in a value.
+
+    Attributes:
+        path: How to get there: member names with dots between them, ``*`` for any name and ``[]`` for any item.
+        value: What stands there.
+        schemas: Pointers of the schemas that describe it: the stated one, and those of its alternatives that fit.
+    """
+
+    path: str
+    value: Any
+    schemas: tuple[str, ...]
+
+
+def walk(contract: Contract, schema: str, value: Any) -> Iterator[Visit]:
+    """Visit every place of a valid value, outer ones first."""
+    yield from _walk(contract, (schema,), "", value)
+
+
+def member_paths(contract: Contract, schema: str | None) -> set[str]:
+    """Give the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them."""
+    return {path for path in _paths(contract, schema, "", ()) if path} if schema else set()
+
+
+def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
+    """Give the members that an object's schemas name, with their schemas; None if they leave the names open."""
+    found: dict[str, list[str]] = {}
+    is_open = True
+    for pointer in visit.schemas:
+        node = contract.at(pointer)
+        if "properties" not in node and "additionalProperties" not in node:
+            continue
+        if node.get("additionalProperties", False) is not False:
+            return None
+        is_open = False
+        for name in node.get("properties", {}):
+            found.setdefault(name, []).append(join(pointer, "properties", name))
+    return None if is_open else found
+
+
+def _walk(contract: Contract, stated: tuple[str, ...], path: str, value: Any) -> Iterator[Visit]:
+    visit = Visit(path, value, tuple(dict.fromkeys(fit for one in stated for fit in _fitting(contract, one, value))))
+    yield visit
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            schemas, segment = _of_member(contract, visit, name)
+            if schemas:
+                yield from _walk(contract, schemas, f"{path}.{segment}".lstrip("."), inner)
+    if isinstance(value, list):
+        items = tuple(join(one, "items") for one in visit.schemas if isinstance(contract.at(one).get("items"), dict))
+        for inner in value if items else ():
+            yield from _walk(contract, items, f"{path}[]", inner)
+
+
+def _fitting(contract: Contract, schema: str, value: Any) -> Iterator[str]:
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return
+    yield pointer
+    for keyword in COMPOSED:
+        for index in range(len(node.get(keyword, ()))):
+            branch = join(pointer, keyword, index)
+            if contract.is_valid(value, branch):
+                yield from _fitting(contract, branch, value)
+
+
+def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, ...], str]:
+    found, segment = [], "*"
+    for pointer in visit.schemas:
+        node = contract.at(pointer)
+        if name in node.get("properties", {}):
+            found.append(join(pointer, "properties", name))
+            segment = name
+        elif isinstance(node.get("additionalProperties"), dict):
+            found.append(join(pointer, "additionalProperties"))
+    return tuple(found), segment
+
+
+def _paths(contract: Contract, schema: str, path: str, outer: tuple[str, ...]) -> Iterator[str]:
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if not isinstance(node, dict) or pointer in outer:
+        return
+    outer = (*outer, pointer)
+    for keyword in COMPOSED:
+        for index in range(len(node.get(keyword, ()))):
+            yield from _paths(contract, join(pointer, keyword, index), path, outer)
+    for name in node.get("properties", {}):
+        inner = f"{path}.{name}".lstrip(".")
+        yield inner
+        yield from _paths(contract, join(pointer, "properties", name), inner, outer)
+    for keyword, segment in (("additionalProperties", ".*"), ("items", "[]")):
+        if isinstance(node.get(keyword), dict):
+            yield from _paths(contract, join(pointer, keyword), f"{path}{segment}".lstrip("."), outer)

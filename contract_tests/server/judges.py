@@ -1,0 +1,128 @@
+"""The properties of a single exchange: what the contract says of any request and its reply."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from contract_tests.contract import Contract, split
+from contract_tests.exchange import Access, Exchange
+from contract_tests.json_text import is_json, read_json
+from contract_tests.problems import Problem
+from contract_tests.rules import Violation
+
+UNANSWERED: Final = "SRV-01"
+DENIED: Final = (401, 403)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A violation, and by what else than its constraint a rule's finding explains it."""
+
+    violation: Violation
+    keys: tuple[str, ...] = ()
+
+
+def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The status is documented. What has to be refused, and is not, is told by the properties about that alone."""
+    operation = exchange.case.operation
+    must_be_refused = exchange.case.breach is not None or exchange.access is not Access.OWN
+    if operation.response(exchange.status) is not None or (must_be_refused and not exchange.is_refused):
+        return
+    documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
+    # The class of statuses names the breach: which of them comes may change from night to night.
+    constraint = f"{operation.pointer}/responses {exchange.status // 100}XX"
+    yield Found(exchange.violation(constraint, documented=documented), exchange.status_keys)
+
+
+def media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The body has a documented media type."""
+    response = exchange.case.operation.response(exchange.status)
+    if response is not None and response.media and exchange.media_type not in response.media:
+        documented = f"The body of {response.status} is {', '.join(response.media)}."
+        yield Found(exchange.violation(f"{response.pointer}/content", documented=documented))
+
+
+def body(contract: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The body fits its schema."""
+    media = exchange.media
+    if media is None or media.schema is None or not is_json(media.media_type):
+        return
+    try:
+        read_json(exchange.reply)
+    except ValueError as error:
+        received = exchange.bounded(f"no JSON: {error}", 160)
+        yield Found(exchange.violation(media.schema, received, documented="The body is JSON."))
+        return
+    for _, violation in body_problems(contract, exchange):
+        yield Found(violation)
+
+
+def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Problem, Violation]]:
+    """Give what the contract has against a JSON body whose status and media type it knows."""
+    media = exchange.media
+    if media is None or media.schema is None:
+        return
+    for problem in contract.problems(exchange.json, media.schema):
+        received = f"at {problem.at or '/'}: {exchange.bounded(problem.message, 160)}"
+        documented = f"The body fits {media.schema}, which states {problem.constraint}."
+        yield problem, exchange.violation(problem.constraint, received, documented=documented)
+
+
+def member_problems(contract: Contract, exchange: Exchange, *members: str) -> list[Violation]:
+    """Give what the contract has against these members of a JSON object, missing ones included; the rule says why."""
+    return [
+        replace(violation, documented="")
+        for problem, violation in body_problems(contract, exchange)
+        if _member_of(contract, problem) in members
+    ]
+
+
+def _member_of(contract: Contract, problem: Problem) -> str:
+    if problem.at:
+        return split(problem.at)[0]
+    tokens = split(problem.constraint)
+    return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else ""
+
+
+def refusal(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """A request that breaks one constraint is refused."""
+    breach = exchange.case.breach
+    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or _is_about_media_type(exchange):
+        return
+    received = f"{breach.at} {exchange.bounded(breach.message, 120)}"
+    documented = f"A request that breaks {breach.constraint} is refused with a 4xx."
+    yield Found(exchange.violation(breach.constraint, received, documented=documented))
+
+
+def foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """A body in another media type is refused."""
+    breach = exchange.case.breach
+    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or not _is_about_media_type(exchange):
+        return
+    yield Found(exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}"))
+
+
+def access(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """Nobody gets in without the key."""
+    if exchange.is_legal and exchange.access is not Access.OWN and exchange.status not in DENIED:
+        yield Found(exchange.violation(exchange.access.value))
+
+
+def _is_about_media_type(exchange: Exchange) -> bool:
+    case = exchange.case
+    return (
+        case.breach is not None
+        and case.operation.body is not None
+        and case.breach.constraint == (f"{case.operation.body.pointer}/content")
+    )
+
+
+Judge = Callable[[Contract, Exchange], Iterator[Found]]
+JUDGES: Final[Mapping[str, Judge]] = {
+    "SRV-01": status,
+    "SRV-02": media_type,
+    "SRV-03": body,
+    "SRV-04": refusal,
+    "SRV-05": access,
+    "SRV-10": foreign_media_type,
+}

@@ -1,0 +1,71 @@
+"""Starts what targets need when it is first asked for: the sandbox, connections, listeners."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from contract_tests.contract import Contract
+from contract_tests.coverage import Coverage
+from contract_tests.information import Information
+from contract_tests.listener import Listener
+from contract_tests.masking import Secrets
+from contract_tests.server.live import Server
+from contract_tests.server.watch import Watch
+from contract_tests.targets import SANDBOX_KEY_ENV, Target
+from contract_tests.wire import Wire
+from workflow_sandbox.server import Sandbox
+
+
+class OpenTargets:
+    """
+    The targets of one run.
+
+    Attributes:
+        information: What they said beyond the contract.
+    """
+
+    def __init__(
+        self, contract: Contract, coverage: Coverage, secrets: Secrets, resources: ExitStack, tag: str
+    ) -> None:
+        self.information = Information()
+        self._contract = contract
+        self._coverage = coverage
+        self._secrets = secrets
+        self._resources = resources
+        self._tag = tag
+        self._servers: dict[tuple[str, str], Server] = {}
+        self._sandbox: Sandbox | None = None
+
+    def server(self, target: Target) -> Server:
+        """
+        Give the server of a target, reachable and with its key.
+
+        Raises:
+            SetUpError: If it cannot be reached, has no key, or its listener cannot listen.
+        """
+        key = (target.name, target.service)
+        if key not in self._servers:
+            self._servers[key] = self._open(self._addressed(target))
+        return self._servers[key]
+
+    def opened(self, name: str, service: str) -> Server | None:
+        """Give the server of a target if any rule has asked for it."""
+        return self._servers.get((name, service))
+
+    def _open(self, target: Target) -> Server:
+        watch = Watch(self._contract, target, self.information)
+        wire = Wire(target, self._contract, self._coverage, self._secrets, watch)
+        self._resources.callback(wire.close)
+        wire.check_reachable()
+        listener = None
+        if target.callback_listen is not None:
+            receiver = Listener(target.callback_listen, target.callback_public_url, lambda: wire.sent)
+            listener = self._resources.enter_context(receiver)
+        return Server(target, self._contract, wire, watch, listener, self._tag)
+
+    def _addressed(self, target: Target) -> Target:
+        if not target.is_sandbox:
+            return target.with_secrets()
+        if self._sandbox is None:
+            self._sandbox = self._resources.enter_context(Sandbox())
+        urls = {"promptlayer": self._sandbox.promptlayer_url, "interactly": self._sandbox.interactly_url}
+        return replace(target, base_url=urls[target.service], secrets={SANDBOX_KEY_ENV: self._sandbox.api_key})

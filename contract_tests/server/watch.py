@@ -1,0 +1,107 @@
+"""Judges every exchange with a target when it comes, whichever rule or property sent the request."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from contract_tests.contract import Contract, Operation
+from contract_tests.exchange import Exchange
+from contract_tests.information import Information
+from contract_tests.rules import ToldElsewhere, Violation
+from contract_tests.server.judges import JUDGES, UNANSWERED, Found
+from contract_tests.server.links import RULE as LINKS_RULE
+from contract_tests.server.links import Links
+from contract_tests.targets import Target
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A finding of one of the properties; ``keys`` are what explains it if a rule has told of it."""
+
+    rule: str
+    operation: str
+    violation: Violation
+    keys: frozenset[str]
+    number: int
+
+
+class Watch:
+    """
+    What was seen of one target.
+
+    Attributes:
+        exchanges: All of them, in order.
+        links: What the replies have promised.
+    """
+
+    def __init__(self, contract: Contract, target: Target, information: Information) -> None:
+        self.contract = contract
+        self.target = target
+        self.information = information
+        self.exchanges: list[Exchange] = []
+        self.links = Links(contract)
+        self._seen: list[Seen] = []
+        self._explained: dict[str, dict[str, str]] = {}
+
+    def saw(self, exchange: Exchange) -> None:
+        """Judge an exchange by every property."""
+        self.exchanges.append(exchange)
+        if not self.target.serves_form_of(exchange.case.operation.id):
+            return
+        for rule, judge in JUDGES.items():
+            for found in judge(self.contract, exchange):
+                self.add(rule, exchange, found)
+        for operation, found in self.links.judge(exchange):
+            self.add(LINKS_RULE, exchange, found, operation)
+        self.information.saw(self.contract, exchange)
+
+    def add(self, rule: str, exchange: Exchange, found: Found, operation: str = "") -> None:
+        """Take down a finding of a property, on the operation of the exchange or another one."""
+        violation = replace(found.violation, found_after=exchange.number)
+        keys = frozenset({violation.constraint, *found.keys})
+        self._seen.append(Seen(rule, operation or exchange.case.operation.id, violation, keys, exchange.number))
+
+    def missed(self, operation: Operation, violation: Violation) -> None:
+        """Take down a request to which no complete reply came."""
+        self._seen.append(Seen(UNANSWERED, operation.id, violation, frozenset(), 0))
+
+    def of(self, operation: str) -> list[Exchange]:
+        """Give the exchanges of an operation."""
+        return [exchange for exchange in self.exchanges if exchange.case.operation.id == operation]
+
+    def about(self, rule: str, *exchanges: Exchange) -> list[Violation]:
+        """Give what a property has found on these exchanges."""
+        numbers = {exchange.number for exchange in exchanges}
+        return [seen.violation for seen in self._seen if seen.rule == rule and seen.number in numbers]
+
+    def explain(self, rule: str, operation: str, violation: Violation) -> None:
+        """Take down that a rule has told of a breach, so that no property repeats it."""
+        explained = self._explained.setdefault(operation, {})
+        for key in (violation.constraint, *violation.explains):
+            explained.setdefault(key, rule)
+
+    def untold(self, rule: str, operation: str) -> list[Violation]:
+        """
+        Give what a property has found on an operation and no rule about that operation has told.
+
+        Raises:
+            ToldElsewhere: If rules have told all of it.
+        """
+        seen = [one for one in self._seen if (one.rule, one.operation) == (rule, operation)]
+        return self._untold(operation, [(one.violation, one.keys) for one in seen])
+
+    def without_told(self, operation: str, found: Iterable[Violation]) -> list[Violation]:
+        """
+        Give what no rule about an operation has told.
+
+        Raises:
+            ToldElsewhere: If rules have told all of it.
+        """
+        return self._untold(operation, [(one, frozenset({one.constraint})) for one in found])
+
+    def _untold(self, operation: str, found: Sequence[tuple[Violation, frozenset[str]]]) -> list[Violation]:
+        explained = self._explained.get(operation, {})
+        untold = [violation for violation, keys in found if not keys & explained.keys()]
+        if found and not untold:
+            rules = sorted({explained[key] for _, keys in found for key in keys & explained.keys()})
+            raise ToldElsewhere(f"what was found is told by {', '.join(rules)}")
+        return untold
