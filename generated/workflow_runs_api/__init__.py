@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "6cf4fab6a5a64fe76aebcf216450ff9afe1b57130ebb5be6347dd4456dc97004"
+SOURCE_HASH = "fa4374de21faa683355acef5b85b6a1a5ffa7241da7a6084f22bbf0aa89050aa"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from .schema import check
 from .types import Problem, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Parameter"]
 
@@ -42,8 +45,8 @@ class Parameter(NamedTuple):
         return value
 
     def segment(self, value: Any) -> str:
-        """A piece of the path, percent-encoded, for a `simple` style."""
-        return _quoted(_flat(value, ",", "=" if self.explode else ","))
+        """A piece of the path, percent-encoded but for the commas between items, for a `simple` style."""
+        return _flat(value, "=" if self.explode else ",", _quoted)
 
     def query(self, value: Any) -> list[str]:
         """`name=value` pairs, percent-encoded."""
@@ -63,20 +66,20 @@ class Parameter(NamedTuple):
         Raises:
             Problem: it can't travel in a header unchanged.
         """
-        text = _flat(value, ",", "=" if self.explode else ",")
+        text = _flat(value, "=" if self.explode else ",")
         if text != text.strip(" \t") or any(not (" " <= char <= "~" or char == "\t") for char in text):
             raise Problem("a text that a header can carry: printable ASCII without spaces at its ends", value)
         return text
 
     def cookie(self, value: Any) -> str:
         """A cookie pair; what a cookie can't carry is percent-encoded."""
-        return f"{self.name}={quote(_flat(value, ',', ','), safe='')}"
+        return f"{self.name}={quote(_flat(value, ','), safe='')}"
 
 
-def _flat(value: Any, between: str, inside: str) -> str:
+def _flat(value: Any, inside: str, write: Callable[[str], str] = str) -> str:
     if isinstance(value, dict):
-        return between.join(f"{key}{inside}{_plain(item)}" for key, item in value.items())
-    return between.join(_parts(value))
+        return ",".join(f"{write(key)}{inside}{write(_plain(item))}" for key, item in value.items())
+    return ",".join(map(write, _parts(value)))
 
 
 def _parts(value: Any) -> list[str]:

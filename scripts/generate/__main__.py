@@ -97,6 +97,12 @@ def _prepare(document: dict[str, Any]) -> None:
             del holder["title"]  # it would be the class's name, before the schema's own
         for content in holder["content"].values() if isinstance(holder.get("content"), dict) else ():
             content.setdefault("schema", {})  # any body at all; without one it would be dropped
+        if "array" in (holder.get("type"), *_listed(holder.get("type"))) and "prefixItems" not in holder:
+            holder.setdefault("items", {})  # any items; without a word of them it would be dropped, too
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _refuse(contract: Path, document: dict[str, Any]) -> None:

@@ -228,6 +228,15 @@ def alternatives() -> dict[str, Any]:
     return document
 
 
+def no_models() -> dict[str, Any]:
+    """A contract that describes no object at all."""
+    document = small()
+    del document["components"]["schemas"]
+    add(document, "delete", "/all", "dropAll", responses={"204": {"description": "Gone."}})
+    return document
+
+
 GROWTHS: dict[str, Callable[[], dict[str, Any] | str]] = {
-    each.__name__: each for each in (wide, names, texts, small_ways, recursive_map, same_success, alternatives)
+    each.__name__: each
+    for each in (wide, names, texts, small_ways, recursive_map, same_success, alternatives, no_models)
 }

@@ -92,6 +92,7 @@ IN_WORDS: dict[str, tuple[dict[str, Any] | str, str]] = {
     "a reference to another file": (_with_body({"$ref": "other.yaml#/X"}), "other.yaml"),
     "an unknown scheme": (_with(security=[{"no-such-scheme": []}]), "no-such-scheme"),
     "a strange tag": (_strange_tag(), "runWorkflow"),
+    "a schema that allows nothing": (_with_body({"type": "object", "properties": {"a": False}}), "allows no value"),
     "a list": ("- 1\n", "mapping"),
     "no YAML": ("a: [", "can't be read"),
     "nothing": ("{}", "openapi"),

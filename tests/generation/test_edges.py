@@ -74,8 +74,10 @@ _TRIES: dict[str, dict[str, Try]] = {
         "old": Try("execute", ("p",), {"input_": "x", "both": "y", "body_n": 1}),
         "new": Try("execute", ("p",), {"turn": 1, "both": "y", "body_n": None}),
         "mixed": Try("execute", ("p",), {"turn": 1, "input_": "x", "both": "y"}),
+        "wrong type": Try("execute", ("p",), {"turn": "1", "both": "y"}),
         "other type": Try("execute", ("p",), {"turn": 1, "both": "y", "body_n": 1}),
     },
+    "no_models": {"drop": Try("drop_all", status=204, content=b"", media_type=None)},
 }  # fmt: skip
 
 
@@ -230,3 +232,13 @@ def test_a_body_of_disjoint_forms(tried: Any) -> None:
     assert "body_n: 'int | str | None | Unset' = UNSET" in old.signature
     for name in ("mixed", "other type"):
         assert (tried("alternatives", name).type_name, tried("alternatives", name).sent) == ("BadArgument", [])
+
+
+def test_the_form_that_was_meant_tells_what_is_wrong(tried: Any) -> None:
+    """Of several forms the one whose required members are given, and not the first."""
+    assert tried("alternatives", "wrong type").error_field == "turn"
+
+
+def test_a_contract_may_describe_no_object(tried: Any) -> None:
+    """Then there are no models, and all else works."""
+    assert (tried("no_models", "drop").error, tried("no_models", "drop").plain) == (None, None)
