@@ -52,7 +52,7 @@ class Receiver(Generic[E]):
     Args:
         handler: Called with each event. Sync or async; a sync one runs in a thread.
         read: Makes the event of a body and the headers, whose names are in lower case.
-        key: What tells one event from another.
+        key: What tells one event from another, made of the event and its body.
         token: What the last segment of the path must be; None lets everybody in.
         memory: What keeps which keys have been handled.
         max_bytes: Size above which a body is refused, in bytes.
@@ -66,7 +66,7 @@ class Receiver(Generic[E]):
         handler: Callable[[E], object],
         *,
         read: Callable[[bytes, Headers], E],
-        key: Callable[[E], str],
+        key: Callable[[E, bytes], str],
         token: str | None,
         memory: DeliveryMemory | None,
         max_bytes: int,
@@ -106,15 +106,15 @@ class Receiver(Generic[E]):
         if refusal is not None:
             return refusal
         try:
-            event = self._read(await _body(receive, self._entrance.max_bytes), headers)
+            body = await _body(receive, self._entrance.max_bytes)
+            event = self._read(body, headers)
         except _TooLarge:
             return self._entrance.too_large()
         except (ContractBroken, BadSignature) as error:
             return refusal_of(error)
-        return await self._deliver(event)
+        return await self._deliver(event, self._key(event, body))
 
-    async def _deliver(self, event: E) -> Answer:
-        key = self._key(event)
+    async def _deliver(self, event: E, key: str) -> Answer:
         try:
             async with self._turn(key):
                 if not await _awaited(self._memory.seen(key)):

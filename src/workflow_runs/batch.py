@@ -20,7 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from workflow_runs_api.api.promptlayer.run_workflow import request
+from workflow_runs_api.api.promptlayer.run_workflow import OPERATION, request
 from workflow_runs_api.errors import BadArgument, Unauthorized, WorkflowRunsError
 
 from .batch_items import BatchItem, BatchProgress, BatchResult
@@ -352,13 +352,15 @@ async def _run_async(client: AsyncPromptLayer, work: _Work) -> _Work:
 
 def _call(position: int, item: BatchItem) -> Call:
     try:
-        return request(item.workflow_name, **item.arguments)
+        call = request(item.workflow_name, **item.arguments)
+        OPERATION.outgoing(call, "", {}, None, None)  # finds what can be read as an argument, but not be written
     except BadArgument as refusal:
         words = refusal.message.removeprefix(f"{refusal.field}: ")
         raise BadArgument(words, field=f"items[{position}].{refusal.field}") from None
     except TypeError as refusal:
         words = str(refusal).removeprefix("request() ")
         raise BadArgument(words, field=f"items[{position}].arguments") from None
+    return call
 
 
 def _progress(counts: dict[str, int]) -> BatchProgress:

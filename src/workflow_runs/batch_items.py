@@ -32,6 +32,10 @@ class BatchItem(NamedTuple):
     arguments: Keywords
     key: str | None = None
 
+    def __repr__(self) -> str:
+        # Without the arguments' values, which are somebody's inputs.
+        return f"BatchItem({self.workflow_name!r}, arguments={[*(self.arguments or ())]!r}, key={self.key!r})"
+
 
 class BatchResult(NamedTuple):
     """What became of an item.

@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import secrets
+import socket
 import socketserver
 import threading
 from collections import deque
@@ -21,7 +22,7 @@ from .payloads import MAX_BYTES
 from .receiving import TAKEN, Answer, Entrance, refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from workflow_runs_api.models import RunAccepted, RunCreated
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 _HOUR = 3600.0
 _KEPT = 10_000
 _SECONDS_BETWEEN_LOOKS = 0.05
+_PUBLIC = r"https?://[^\s/?#]+[^\s?#]*"
 _CHUNK_LINE = 1024
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*[;\r\n]")
 
@@ -78,11 +80,13 @@ class CallbackListener:
         max_bytes: int = MAX_BYTES,
         keep: int = _KEPT,
     ) -> None:
-        if keep < 1:
-            raise BadArgument("expected at least 1", field="keep")
+        if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
+            raise BadArgument("expected a number, at least 1", field="keep")
+        if public_url is not None and not re.fullmatch(_PUBLIC, public_url if isinstance(public_url, str) else ""):
+            raise BadArgument("expected an http or https address without query and fragment", field="public_url")
         token = secrets.token_urlsafe(24)
         self._server = _listening(host, port, Entrance(token=token, max_bytes=max_bytes), self._take)
-        self._address = f"{host}:{self._server.server_address[1]}"
+        self._address = f"{f'[{host}]' if ':' in host else host}:{self._server.server_address[1]}"
         self._url = f"{(public_url or f'http://{self._address}').rstrip('/')}/{token}"
         self._keep = keep
         self._finished: dict[int, RunFinished] = {}
@@ -208,6 +212,12 @@ class _Server(socketserver.ThreadingTCPServer):
         _log.debug("a delivery broke off", exc_info=True)
 
 
+class _Server6(_Server):
+    """For addresses of IPv6."""
+
+    address_family = socket.AF_INET6
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One request per connection."""
 
@@ -228,15 +238,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.content)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server looks a method up by its name, and would answer 501 to one it doesn't find.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
 
     def _taken(self) -> Answer:
-        entrance, headers = self.server.entrance, {name.lower(): value for name, value in self.headers.items()}
+        entrance, headers = self.server.entrance, _joined(self.headers.items())
         refusal = entrance.refusal(self.command, self.path.partition("?")[0], headers)
         if refusal is not None:
             return refusal
-        chunked = headers.get("transfer-encoding", "").strip().lower() == "chunked"
-        body = self._chunks(entrance) if chunked else self.rfile.read(int(headers.get("content-length", "0")))
+        body = self._body(entrance, headers)
         if isinstance(body, Answer):
             return body
         try:
@@ -244,6 +257,15 @@ class _Handler(BaseHTTPRequestHandler):
         except ContractBroken as error:
             return refusal_of(error)
         return TAKEN
+
+    def _body(self, entrance: Entrance, headers: dict[str, str]) -> bytes | Answer:
+        encoding = headers.get("transfer-encoding")
+        if encoding is not None:
+            chunked = encoding.strip().lower() == "chunked"
+            return self._chunks(entrance) if chunked else Answer(400, "no transfer-encoding but chunked is read")
+        length = int(headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        return body if len(body) == length else Answer(400, "the body ends before its content-length")
 
     def _chunks(self, entrance: Entrance) -> bytes | Answer:
         # Tunnels like to send bodies in chunks, which http.server leaves to its users.
@@ -262,9 +284,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the line would hold the path, and with it the token."""
 
 
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name in lower case; one that stands there twice is joined, as over ASGI."""
+    headers: dict[str, str] = {}
+    for spelled, value in pairs:
+        name = spelled.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
 def _listening(host: str, port: int, entrance: Entrance, take: Callable[[RunFinished], None]) -> _Server:
+    if not isinstance(host, str) or not host:
+        raise BadArgument("expected an address or a name of this machine", field="host")
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise BadArgument("expected a number", field="port")
     try:
-        server = _Server((host, port), _Handler)
+        server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such address"
         raise BadArgument(f"can't listen on {host}:{port}: {reason}", field="port") from None

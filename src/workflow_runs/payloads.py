@@ -35,11 +35,12 @@ def read_payload(
     """
     try:
         return read(_object(body, max_bytes))
-    except Problem as problem:
-        raise _broken(problem, operation) from None
+    except Problem as found:
+        problem = found
     except RecursionError:
-        deep = Problem("a value nested less deeply", received="one that can't be read")
-        raise _broken(deep, operation) from None
+        problem = Problem("a value nested less deeply", received="one that can't be read")
+    # Raised out here, since an error of the parser holds the whole payload.
+    raise _broken(problem, operation)
 
 
 def encoded(body: object) -> bytes:
@@ -55,7 +56,8 @@ def encoded(body: object) -> bytes:
     try:
         return body.encode()
     except UnicodeEncodeError:
-        raise BadArgument("expected a text that UTF-8 can spell", field="body") from None
+        pass  # it holds the whole body, and is left behind
+    raise BadArgument("expected a text that UTF-8 can spell", field="body")
 
 
 def text_of(payload: dict[str, Any], *names: str) -> str | None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow_runs_api.models.dashboard_event import DashboardEvent
 
 from .asgi import Headers, Receiver
 from .callbacks import RunFinished, read_callback
 from .payloads import MAX_BYTES
-from .signatures import key_of
+from .signatures import canonical, key_of
 from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
 
 if TYPE_CHECKING:
@@ -168,25 +168,28 @@ class InteractlyWebhooks(Receiver[InteractlyEvent]):
         super().__init__(handler, read=read, key=_interactly_key, token=None, memory=memory, max_bytes=max_bytes)
 
 
-def _run_key(finished: RunFinished) -> str:
+def _run_key(finished: RunFinished, _: bytes) -> str:
     return f"promptlayer:run:{finished.execution_id}"
 
 
-def _dashboard_key(event: DashboardEvent) -> str:
+def _dashboard_key(event: DashboardEvent, body: bytes) -> str:
     execution_id = event.details.get("agent_execution_id")
     if event.event_type == "agent_run_finished" and isinstance(execution_id, int | str):
         return f"promptlayer:event:agent_run_finished:{_short(str(execution_id))}"
-    return f"promptlayer:event:{_digest(event.to_dict())}"
+    return f"promptlayer:event:{_digest(body)}"
 
 
-def _interactly_key(event: InteractlyEvent) -> str:
-    return f"interactly:event:{_short(event.event_id) if event.event_id else _digest(event.raw)}"
+def _interactly_key(event: InteractlyEvent, body: bytes) -> str:
+    return f"interactly:event:{_short(event.event_id) if event.event_id else _digest(body)}"
 
 
 def _short(identifier: str) -> str:
-    # A key is kept, logged, and may be a column of a table: one without end would do harm there.
-    return identifier if len(identifier) <= _LONGEST_ID else _digest(identifier)
+    # A key is kept, logged, and may be a column of a table: one without end, or of half a character, would do harm.
+    if len(identifier) <= _LONGEST_ID and identifier.isprintable():
+        return identifier
+    return hashlib.sha256(identifier.encode(errors="surrogatepass")).hexdigest()
 
 
-def _digest(payload: Any) -> str:
-    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+def _digest(body: bytes) -> str:
+    # Of the payload, not of its spelling; not of the event either, whose members nest too deeply for Python's stack.
+    return hashlib.sha256(canonical(json.loads(body))).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow_runs_api.errors import BadArgument, ContractBroken
@@ -53,10 +54,10 @@ class Entrance:
     """
 
     def __init__(self, *, token: str | None, max_bytes: int) -> None:
-        if token is not None and not (token.isascii() and token.replace("-", "").replace("_", "").isalnum()):
+        if token is not None and not (isinstance(token, str) and re.fullmatch("[0-9A-Za-z_-]+", token)):
             raise BadArgument("expected letters, digits, - and _", field="token")
-        if max_bytes < 1:
-            raise BadArgument("expected at least 1", field="max_bytes")
+        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
+            raise BadArgument("expected a number, at least 1", field="max_bytes")
         self.max_bytes = max_bytes
         self._token = token
 

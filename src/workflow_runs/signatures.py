@@ -42,6 +42,7 @@ INTERACTLY_TIMESTAMP: Final = "X-Interactly-Timestamp"
 Reason = Literal["missing", "malformed", "wrong", "stale"]
 
 _LONGEST_TIMESTAMP = 12
+_PATH_SHOWN = 300
 
 
 class BadSignature(WorkflowRunsError):
@@ -81,7 +82,8 @@ def sign_dashboard_event(payload: Mapping[str, Any], secret: str) -> dict[str, s
     try:
         plain = to_json(payload)
     except Problem as problem:
-        raise BadArgument(str(problem), field="payload") from None
+        words = f"expected {problem.expected}, got {problem.received} @ {problem.path[:_PATH_SHOWN]}"
+        raise BadArgument(words, field="payload") from None
     return {DASHBOARD_SIGNATURE: _hex(canonical(plain), secret)}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import json
 import logging
 import threading
 import time
@@ -187,6 +189,39 @@ def test_body_without_length_is_bounded() -> None:
             yield b"x" * 100
 
     assert posted(RunCallbacks(_Handled(), token=TOKEN, max_bytes=250), content=pieces()).status_code == 413
+
+
+@pytest.mark.parametrize("depth", [100, 300, 400, 600, 900, 1000, 5000])
+@pytest.mark.parametrize("nested", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_payload_of_any_depth_is_taken_or_refused(nested: tuple[str, str], depth: int) -> None:
+    """However deeply a genuine payload is nested, it is handled or told to be too deep: never a 500."""
+    deep = nested[0] * depth + ("1" if nested[1] == "}" else "") + nested[1] * depth
+    event = f'{{"event_type": "grown", "details": {{"a": {deep}}}}}'.encode()
+    with contextlib.suppress(RecursionError, BadArgument):
+        signed = sign_dashboard_event(json.loads(event), SECRET)
+        assert posted(DashboardWebhooks(_Handled(), secret=SECRET), content=event, headers=signed).status_code == 204
+    for receiver, body, headers in (
+        (DashboardWebhooks(_Handled(), secret=SECRET), event, {"x-promptlayer-signature": "0" * 64}),
+        (InteractlyWebhooks(_Handled(), secret=SECRET), event, sign_interactly_event(event, SECRET)),
+        (RunCallbacks(_Handled(), token=TOKEN), f'{{"workflow_version_execution_id": 1, "a": {deep}}}'.encode(), {}),
+    ):
+        assert posted(receiver, content=body, headers=headers).status_code in {204, 400, 401}
+
+
+@pytest.mark.parametrize("event_id", ["\ud800", "a\nb", "x" * 100_000, "\x00"], ids=["half", "line", "long", "null"])
+def test_key_of_an_event_can_be_kept_anywhere(event_id: str) -> None:
+    """A store of the user's own gets a short printable key, whatever the event calls itself; the same one each time."""
+    body = json.dumps({"event_id": event_id, "action": "workflow_run_completed"}).encode()
+    keys: list[str] = []
+    memory = RecentDeliveries()
+    remember = memory.remember
+    memory.remember = lambda key: keys.append(key) or remember(key)  # type: ignore[assignment, func-returns-value]
+    handled = _Handled()
+    for _ in range(2):
+        receiver = InteractlyWebhooks(handled, secret=SECRET, memory=memory)
+        assert posted(receiver, content=body, headers=sign_interactly_event(body, SECRET)).status_code == 204
+    (key,) = keys
+    assert (key.isascii(), key.isprintable(), len(key) < 300, len(handled)) == (True, True, True, 1)
 
 
 def test_broken_payload_is_told_without_quoting_it() -> None:

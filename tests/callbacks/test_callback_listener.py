@@ -224,6 +224,9 @@ def test_request_gets_its_status(
         ("transfer-encoding: chunked", b"fffffffffffffff\r\n", 413),
         ("transfer-encoding: chunked", b"", 400),
         ("content-length: 100", b"{", 400),
+        ("content-length: 500", b'{"workflow_version_execution_id": 1, "final_output": 1}', 400),
+        ("content-length: 2\ncontent-length: 55", b'{"workflow_version_execution_id": 1, "final_output": 1}', 400),
+        ("transfer-encoding: gzip, chunked", b"0\r\n\r\n", 400),
     ],
     ids=str,
 )
@@ -238,6 +241,24 @@ def test_malformed_request_is_refused(
     assert answered == status
     assert path.strip("/") not in text
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("method", ["BREW", "post", "PROPFIND"])
+def test_method_that_nobody_knows_is_refused_like_any_other(listener: CallbackListener, method: str) -> None:
+    """Only POST delivers; the rest is the sender's mistake, and not the listener's."""
+    answered, _ = raw_reply(listener.url, f"{method} {httpx.URL(listener.url).path} HTTP/1.1\nhost: x", b"")
+    assert answered == 405
+
+
+def test_listener_may_be_at_an_address_of_ipv6() -> None:
+    """Its URL has the brackets that such an address needs."""
+    try:
+        listener = CallbackListener(host="::1")
+    except BadArgument:
+        pytest.skip("this machine has no IPv6 loopback")
+    with listener:
+        assert listener.url.startswith("http://[::1]:")
+        assert httpx.post(listener.url, json=finished(5)).status_code == 204
 
 
 def test_sender_that_breaks_off_is_no_matter(listener: CallbackListener, capfd: pytest.CaptureFixture[str]) -> None:
@@ -274,13 +295,32 @@ def test_address_cannot_be_guessed_or_read_off() -> None:
         ("port", lambda _: CallbackListener(host="listener.invalid")),
         ("max_bytes", lambda _: CallbackListener(max_bytes=0)),
         ("keep", lambda _: CallbackListener(keep=0)),
+        ("keep", lambda _: CallbackListener(keep="5")),  # type: ignore[arg-type]
+        ("port", lambda _: CallbackListener(port="80")),  # type: ignore[arg-type]
+        ("host", lambda _: CallbackListener(host="")),
+        ("public_url", lambda _: CallbackListener(public_url="abc.example.com")),
         ("run", lambda listener: listener.wait_for("98765")),
         ("run", lambda listener: listener.wait_for(bool(1))),
         ("timeout", lambda listener: listener.wait_for(1, timeout=-1)),
         ("timeout", lambda listener: listener.wait_for(1, timeout=math.nan)),
         ("timeout", lambda listener: listener.finished(timeout=-1)),
     ],
-    ids=["taken", "no port", "no host", "bytes", "keep", "text", "bool", "negative", "nan", "iteration"],
+    ids=[
+        "taken",
+        "no port",
+        "no host",
+        "bytes",
+        "keep",
+        "kept",
+        "name",
+        "any",
+        "public",
+        "text",
+        "bool",
+        "negative",
+        "nan",
+        "iteration",
+    ],
 )
 def test_bad_argument_is_refused(listener: CallbackListener, field: str, call: Any) -> None:
     """An argument that makes no sense is one typed error that names it."""

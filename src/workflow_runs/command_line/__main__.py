@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workflow_runs_api.errors import WorkflowRunsError
 
 from .arguments import parser
-from .endings import Exit, Interrupted, UsageError
+from .endings import Exit, Interrupted, Unwritable, UsageError
 from .output import Output, tell
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _ended(arguments: Sequence[str]) -> int:
         options = parser().parse_args(arguments)
         module = importlib.import_module(f"workflow_runs.command_line.{_COMMANDS[options.command]}")
         status: int = getattr(module, options.command)(options, output)
-    except (UsageError, Interrupted, WorkflowRunsError) as error:
+    except (UsageError, Interrupted, Unwritable, WorkflowRunsError) as error:
         return output.error(error)
     except KeyboardInterrupt:
         return output.error(Interrupted("interrupted"))

@@ -143,6 +143,7 @@ def _batch(command: _Parser) -> None:
     settled = "what became of an item in doubt: its execution, or none if it has never run; repeat it"
     add("--settle", action="append", default=[], metavar="KEY=ID|none", help=settled)
     add("--plain", action="store_true", help="lines instead of a progress bar, as when standard error is no terminal")
+    add("--json", action="store_true", help="tell an error as a JSON document, too; results are JSON lines anyway")
     _deadline(command)
     _address(command)
 

@@ -20,7 +20,9 @@ class Bar:
     def __init__(self) -> None:
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         # A standard output that goes elsewhere has to stay what it is.
-        self._bar = Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty())
+        self._bar = Progress(
+            *columns, console=Console(stderr=True), redirect_stdout=sys.stdout is not None and sys.stdout.isatty()
+        )
         self._task = self._bar.add_task("", total=None)
 
     def show(self, progress: BatchProgress) -> None:

@@ -18,7 +18,7 @@ from workflow_runs_api.errors import BadArgument
 
 from .endings import Exit, Interrupted, UsageError, described
 from .inputs import ItemFile
-from .output import Output, nodes_of, tell
+from .output import Output, nodes_of, tell, write
 
 if TYPE_CHECKING:
     import argparse
@@ -46,6 +46,8 @@ def batch(options: argparse.Namespace, _: Output) -> Exit:
         raise UsageError("items from standard input need --ledger FILE")
     items = ItemFile(options.file, options.workflow)
     ledger = Path(options.ledger or f"{options.file}.ledger")
+    if options.output and Path(options.output).absolute() in {ledger.absolute(), Path(options.file).absolute()}:
+        raise UsageError(f"--output {options.output} is the file of the items or of the ledger: name another one")
     if options.settle:
         _settle(ledger, options.settle)
     with (
@@ -131,11 +133,14 @@ class ResultLines:
         self._known: dict[str, tuple[Any, Any]] = {}
         if path is not None and new and Path(path).exists() and Path(path).stat().st_size:
             raise UsageError(f"{path} is not empty, and the batch is new: name another file for --output")
+        # What is no file, as a pipe or a terminal, keeps nothing that could be read.
+        self._keeps = path is not None and (Path(path).is_file() or not Path(path).exists())
         try:
-            self._file = sys.stdout if path is None else Path(path).open("a+", encoding="utf-8")  # noqa: SIM115
+            mode = "a+" if self._keeps else "w"
+            self._file = sys.stdout if path is None else Path(path).open(mode, encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             raise UsageError(f"{path} can't be written: {error.strerror}") from None
-        if path is not None:
+        if path is not None and self._keeps:
             self._read(path)
 
     def _read(self, path: str) -> None:
@@ -165,9 +170,8 @@ class ResultLines:
         state = (result.state, result.execution_id)
         if self._known.get(result.key) == state:
             return
-        self._file.write(json.dumps(_document(result)) + "\n")
-        self._file.flush()
-        if self._file is not sys.stdout:
+        write(self._file, json.dumps(_document(result)))
+        if self._keeps:
             os.fsync(self._file.fileno())
             self._known[result.key] = state
 
@@ -213,7 +217,7 @@ class _Lines:
 
 
 def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
-    if options.plain or not sys.stderr.isatty():
+    if options.plain or sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(_Lines())
     # By name: the bar's library comes with the extra, and plain lines do without.
     bar: AbstractContextManager[Display] = importlib.import_module("workflow_runs.command_line.bar").Bar()

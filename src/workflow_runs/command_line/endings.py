@@ -17,7 +17,7 @@ from workflow_runs.ledger import LedgerError
 from workflow_runs.outcome import RunFailed, WaitTimeout
 from workflow_runs_api.errors import BadArgument, NotSent, Unauthorized, WorkflowRunsError
 
-__all__ = ["Exit", "Interrupted", "UsageError", "advice", "described", "ending"]
+__all__ = ["Exit", "Interrupted", "Unwritable", "UsageError", "advice", "described", "ending"]
 
 
 class Exit(IntEnum):
@@ -33,6 +33,10 @@ class Exit(IntEnum):
 
 class UsageError(Exception):
     """The command can't be carried out as it was given. Nothing was sent."""
+
+
+class Unwritable(Exception):
+    """What was found can't be written."""
 
 
 class Interrupted(Exception):
@@ -70,7 +74,7 @@ def advice(error: Exception, execution_id: int | None = None) -> str | None:
     match error:
         case RunFailed():
             pass
-        case WaitTimeout() | Interrupted() if execution_id is not None:
+        case WaitTimeout() | Interrupted() | Unwritable() if execution_id is not None:
             words = f"go on with: workflow-runs results {execution_id} --wait"
         case BadArgument(field="api_key"):
             words = "the key is read from the environment alone: set PROMPTLAYER_API_KEY"
@@ -79,12 +83,14 @@ def advice(error: Exception, execution_id: int | None = None) -> str | None:
         case NotSent():
             words = "check the network, and the address in --base-url or PROMPTLAYER_BASE_URL; then repeat the command"
         case WorkflowRunsError(may_have_run=True) | Interrupted(may_have_run=True):
+            found = getattr(error, "how_to_find", None)
             words = "look in the dashboard for the run that may have been started, before you repeat the command"
+            words = f"{words}: {found}" if found and found not in str(error) else words
     return words
 
 
 def described(error: Exception, execution_id: int | None = None) -> dict[str, Any]:
     """An error for a program to read."""
-    names = ("status", "field", "request_id", "retry_after", "may_have_run")
+    names = ("status", "field", "request_id", "retry_after", "may_have_run", "how_to_find")
     about = {name: getattr(error, name, None) for name in names}
     return {"type": type(error).__name__, "message": str(error), **about, "advice": advice(error, execution_id)}

@@ -84,10 +84,15 @@ def _from_json(source: str | None) -> dict[str, Any]:
 
 
 def _text(source: str) -> str:
+    if source == _STDIN and sys.stdin is None:
+        raise UsageError("standard input is closed")
     try:
-        return sys.stdin.read() if source == _STDIN else Path(source).read_text(encoding="utf-8")
+        # Whatever encoding the terminal has: JSON is written in UTF-8, by some programs with a mark in front.
+        content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
+        return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{source} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        name = "standard input" if source == _STDIN else source
+        raise UsageError(f"{name} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 class ItemFile:
@@ -116,7 +121,7 @@ class ItemFile:
             yield from self._filled(self._typed)
             return
         try:
-            with Path(self._source).open(encoding="utf-8") as file:
+            with Path(self._source).open(encoding="utf-8-sig") as file:
                 yield from self._filled(file)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{self.name} can't be read: {getattr(error, 'strerror', None) or error}") from None

@@ -11,7 +11,7 @@ from workflow_runs.listening import CallbackListener
 from workflow_runs_api.types import UNSET
 
 from .endings import Exit, Interrupted, UsageError
-from .output import Output, nodes_of
+from .output import Output, nodes_of, write
 
 if TYPE_CHECKING:
     import argparse
@@ -49,5 +49,4 @@ def _text(finished: RunFinished) -> str:
 
 
 def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    write(sys.stdout, text)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from workflow_runs.outcome import RunOutcome, WaitTimeout
 from workflow_runs.promptlayer import PromptLayer
+from workflow_runs_api.api.promptlayer.run_workflow import OPERATION, request
 from workflow_runs_api.errors import WorkflowRunsError
-from workflow_runs_api.types import UNSET
+from workflow_runs_api.redaction import Redaction
 
 from .endings import Exit, Interrupted
 from .inputs import run_arguments
@@ -22,6 +23,7 @@ __all__ = ["results", "run"]
 
 # Long enough for one question, which comes at the deadline, and too short for a second one.
 _AT_ONCE = 0.001
+_WARNING_SHOWN = 500
 
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
@@ -34,7 +36,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
             words = "interrupted while the request was on its way: a run may have been started"
             raise Interrupted(words, may_have_run=True) from None
         output.execution_id = started.workflow_version_execution_id
-        warning = _warning(started)
+        sent = client._question(OPERATION, request(options.name, **arguments))  # noqa: SLF001 - our own client
+        warning = _warning(started, Redaction(sent))
         if not options.wait:
             return output.started(warning)
         return output.ended(_outcome(client, output.execution_id, options, output), warning)
@@ -65,8 +68,10 @@ def _outcome(client: PromptLayer, execution_id: int, options: argparse.Namespace
         raise WaitTimeout(f"execution {execution_id} has not ended yet", execution_id=execution_id) from None
 
 
-def _warning(started: RunCreated | RunAccepted) -> str | None:
-    warning = None if started.warning is UNSET else started.warning
-    if warning:
-        tell(f"warning: {warning}")
-    return str(warning) if warning else None
+def _warning(started: RunCreated | RunAccepted, redaction: Redaction) -> str | None:
+    if not started.warning:
+        return None
+    # The service's words: they may repeat what it was sent.
+    warning = redaction.shown(str(started.warning), _WARNING_SHOWN)
+    tell(f"warning: {warning}")
+    return warning

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from .endings import Exit, advice, described, ending
+from .endings import Exit, Unwritable, advice, described, ending
 
 if TYPE_CHECKING:
     from workflow_runs.outcome import Progress, RunOutcome
 
-__all__ = ["Output", "nodes_of", "tell"]
+__all__ = ["Output", "nodes_of", "tell", "write"]
 
 _PROGRAM = "workflow-runs"
 
 
 def tell(words: str) -> None:
     """Write a line for a person to standard error."""
-    sys.stderr.write(f"{_PROGRAM}: {' '.join(words.split())}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, AttributeError):  # standard error may be closed or full, too
+        sys.stderr.write(f"{_PROGRAM}: {' '.join(words.split())}\n")
+        sys.stderr.flush()
 
 
 class Output:
@@ -63,7 +66,7 @@ class Output:
         """The command ended in an error."""
         execution_id = self.execution_id
         status, state = ending(error, execution_id)
-        if self.as_json:
+        if self.as_json and not isinstance(error, Unwritable):
             about = {"execution_id": execution_id, "nodes": nodes_of(error), "error": described(error, execution_id)}
             self._document({"state": state, **about})
         tell(str(error) if status is Exit.INTERRUPTED else f"error: {error}")
@@ -75,7 +78,7 @@ class Output:
     def progress(self, progress: Progress) -> None:
         """Tell how far a run is: all the time on a terminal, elsewhere when something has changed."""
         state = str(progress._replace(seconds=0.0))
-        if sys.stderr.isatty() or state != self._last_state:
+        if (sys.stderr is not None and sys.stderr.isatty()) or state != self._last_state:
             tell(str(progress))
         self._last_state = state
 
@@ -83,8 +86,26 @@ class Output:
         self._line(json.dumps(document))
 
     def _line(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        write(sys.stdout, text)
+
+
+def write(file: IO[str] | None, text: str) -> None:
+    """Write a line, which has reached its reader when this returns, or the disk's cache.
+
+    Raises:
+        Unwritable: Nobody takes it any more: no room is left, or standard output is closed.
+    """
+    if file is None:
+        raise Unwritable("standard output is closed")
+    try:
+        file.write(text + "\n")
+        file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer must not make the interpreter's exit complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+        raise Unwritable(f"the output can't be written: {error.strerror}") from None
 
 
 def nodes_of(ended: Any) -> dict[str, Any] | None:
