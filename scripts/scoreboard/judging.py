@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 VARIABLE = "CONTRACT_TESTS_CLIENT_PYTHON"
 JUDGED = (0, 1)
 UNCLAIMED = "not claimed: "
-SHOWN_FINDINGS = 3
-LONGEST = 300
+SHOWN_FINDINGS = 2
+LONGEST = 200
 # What differs from run to run and says nothing: ports, addresses in memory, ids drawn by a client.
 PASSING = (
     (re.compile(r"(127\.0\.0\.1:|port=)\d+"), r"\1PORT"),
@@ -88,7 +88,7 @@ def _verdict(subject: Subject, row: Row) -> tuple[str, str, str]:
     if row["verdict"] == "not_applicable":
         reason = row["received"]
         if reason.startswith(UNCLAIMED):
-            return "not_claimed", reason.removeprefix(UNCLAIMED), f"the adapter {subject.adapter}"
+            return "not_offered", reason.removeprefix(UNCLAIMED), f"the adapter {subject.adapter}"
         return "not_applicable", reason, ""
     for claim in subject.not_claimed:
         if claim.covers(row["id"], row["operation"]):

@@ -10,8 +10,14 @@ if TYPE_CHECKING:
 Data = dict[str, Any]
 Row = dict[str, Any]
 
-WORST_FIRST = ("broken", "kept", "not_exercised", "not_claimed", "not_applicable")
-WORDS = {"not_claimed": "not claimed", "not_applicable": "n/a", "not_exercised": "not reached"}
+# An operation that is not offered says less than a rule that is about nothing on the operations that are.
+WORST_FIRST = ("broken", "kept", "not_exercised", "not_claimed", "not_applicable", "not_offered")
+WORDS = {
+    "not_claimed": "not claimed",
+    "not_offered": "not claimed",
+    "not_applicable": "n/a",
+    "not_exercised": "not reached",
+}
 CELL = "nox -s scoreboard -- --subject {subject} --rule {rule}"
 LEGEND = """\
 - **kept**: no case broke the rule, on any operation that the rule is about.
@@ -22,6 +28,7 @@ LEGEND = """\
 - **not reached**: no case could be played; why stands below.
 - *(inferred)*: no standard and no documentation states the rule; we think that it follows. Such rules are counted
   apart."""
+MOST_RULES = 20
 INTRODUCTION = """\
 # Scoreboard
 
@@ -127,7 +134,7 @@ def _repeat(data: Data) -> str:
         "It makes the subject's own environment from pinned versions, generates its package if it is a generated one, "
         f"judges the one rule with the seed above, and prints what it sees. Subjects: {names}. Without `--rule` it "
         "judges all rules; without `--subject` it judges everybody and writes this page and "
-        "[scoreboard.json](scoreboard.json), which has the same in full. Python and pip are all it needs."
+        "[scoreboard.json](scoreboard.json), which has more of each breach. Python and pip are all it needs."
     )
 
 
@@ -149,28 +156,29 @@ def _subject(subject: Data) -> str:
 def _broken(rows: list[Row]) -> Iterator[str]:
     for row in rows:
         yield f"- **{row['id']}** `{row['operation']}`: {_text(row['title'])}"
-        for finding in row["findings"]:
+        for finding in row["findings"][:1]:
             yield f"    - {_code(finding['identity'])}"
             yield f"      documented: {_text(finding['documented'])}"
             yield f"      received: {_code(finding['received'])}"
-        more = row["constraints"] - len(row["findings"])
-        if more:
-            yield f"    - and {more} more of this kind"
+        more = row["constraints"] - 1
+        if more > 0:
+            yield f"    - and {more} more constraints of this operation"
 
 
 def _not_claimed(subject: Data) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in subject["rows"]:
-        if row["verdict"] == "not_claimed":
+        if row["verdict"] in {"not_claimed", "not_offered"}:
             groups.setdefault((row["reason"], row["source"]), []).append(row)
     for (reason, source), rows in groups.items():
         operations = sorted({row["operation"] for row in rows})
         rules = list(dict.fromkeys(row["id"] for row in rows))
+        named = "every rule" if len(rules) > MOST_RULES else ", ".join(rules)
         seen = sum(row["seen"] == "violation" for row in rows)
         judged = sum(row["seen"] in {"violation", "pass"} for row in rows)
         told = f" Seen all the same: broken in {seen} of {judged} rows." if judged else ""
         yield (
-            f"- {', '.join(rules)} on {', '.join(f'`{name}`' for name in operations)}: {_text(reason)} "
+            f"- {named} on {', '.join(f'`{name}`' for name in operations)}: {_text(reason)} "
             f"(source: {_text(source)}).{told}"
         )
 

@@ -25,6 +25,12 @@ PROBLEM_FORMS: Final = (
 )
 
 
+BOTH_FORMS: Final = (
+    "a body of the first form of a 422 fits the second as well, and the contract allows both names for it; no member is "
+    "lost on either way"
+)
+
+
 def defects() -> Iterator[ClientDefect]:
     """Give all of this chapter."""
     yield from _members()
@@ -43,6 +49,7 @@ def _members() -> Iterator[ClientDefect]:
             "wrong wire key",
             rules,
             read_from(model, member, other),
+            equivalent=BOTH_FORMS if model == "validation_error" else "",
         )
         for model, member, other, rules in (
             ("run_created", "workflow_version_execution_id", "execution_id", "CL-REP-01"),
@@ -145,6 +152,7 @@ def _forms() -> Iterator[ClientDefect]:
         "CL-REP-02",
         generated(RUN, *PROBLEM_FORMS),
         operation="runWorkflow",
+        equivalent=BOTH_FORMS,
     )
     yield defect(
         "422.one-form",
@@ -153,6 +161,7 @@ def _forms() -> Iterator[ClientDefect]:
         "CL-REP-02",
         generated(EXECUTE, READ_422, READ_422.replace("_read_422", "ErrorResponse.from_json")),
         operation="executeWorkflow",
+        equivalent=BOTH_FORMS,
     )
     yield defect(
         "422.location-as-text",
