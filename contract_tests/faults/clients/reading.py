@@ -26,8 +26,8 @@ PROBLEM_FORMS: Final = (
 
 
 BOTH_FORMS: Final = (
-    "a body of the first form of a 422 fits the second as well, and the contract allows both names for it; no member is "
-    "lost on either way"
+    "a body of the first form of a 422 fits the second as well; the contract allows both names for it, and no member "
+    "is lost on either way"
 )
 
 

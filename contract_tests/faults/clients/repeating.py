@@ -7,7 +7,7 @@ from contract_tests.faults.clients.edits import ClientDefect, client, defect, ge
 
 AFTER_STATUS: Final = "return error.status >= _SERVER_ERROR and (repeatable or allowed_503)"
 AFTER_SILENCE: Final = "            return repeatable\n"
-ERRORS: Final = "ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)"
+ERRORS: Final = "ERRORS = (httpx.HTTPError, httpx.InvalidURL,"
 NEVER_LEFT: Final = "_NEVER_LEFT = (\n"
 LIMIT: Final = "if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):"
 WAIT: Final = "else max(wait, retry_after)"
@@ -86,7 +86,7 @@ def _repeated() -> Iterator[ClientDefect]:
             "return http.send(request, follow_redirects=False)",
             "return http.send(request, follow_redirects=True)",
         ),
-        generated("transport.py", '        event_hooks={"response": [_put_away_location]},\n', ""),
+        generated("transport.py", ', event_hooks={"response": [hook]})', ")"),
     )
 
 
@@ -121,7 +121,7 @@ def _throttled() -> Iterator[ClientDefect]:
         "does not read how long it is asked to wait",
         "Retry-After ignored",
         "CL-NET-05",
-        generated("reply.py", '"retry_after": _seconds_to_wait(headers.get("retry-after")),', '"retry_after": None,'),
+        generated("reply.py", '"retry_after": self.retry_after,', '"retry_after": None,'),
     )
     yield defect(
         "retry-after.date",

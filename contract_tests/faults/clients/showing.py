@@ -6,7 +6,7 @@ from typing import Final
 from contract_tests.faults.clients.edits import ClientDefect, defect, generated
 
 REPR: Final = 'return f"{type(self).__name__}(base_url={self._base_url!r})"'
-RAISE: Final = "                raise wire.concealed(problem) from None\n"
+RAISE: Final = "                raise wire.concealed(self._final(problem, outgoing, began)) from None\n"
 
 
 def defects() -> Iterator[ClientDefect]:
@@ -52,8 +52,8 @@ def defects() -> Iterator[ClientDefect]:
         "CL-SEC-01",
         generated(
             "transport.py",
-            "    redaction.sent_headers = request.headers\n",
-            '    redaction.sent_headers = request.headers\n    LOG.info("sending %s", dict(request.headers.raw))\n',
+            "    redaction.sent = request\n",
+            '    redaction.sent = request\n    LOG.info("sending %s", dict(request.headers.raw))\n',
             times=2,
         ),
         missed="the harness does not read the client's log",

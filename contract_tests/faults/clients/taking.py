@@ -217,13 +217,13 @@ _ANY_SUCCESS: Final = (
 
 def _errors() -> Iterator[ClientDefect]:
     about = '            "response": self.response,\n'
-    broken = "            received=shown(problem.received, _NAME_SHOWN),\n            **self._about(),\n"
+    broken = "            received=shown(problem.received, _NAME_SHOWN),\n            **self.about(),\n"
     yield defect(
         "broken.response-lost",
         "does not keep the reply that breaks the contract",
         "response lost",
         ("CL-BRK-01", "CL-BRK-02", "CL-BRK-03"),
-        generated("reply.py", broken, broken.replace("self._about()", "{**self._about(), 'response': None}")),
+        generated("reply.py", broken, broken.replace("self.about()", "{**self.about(), 'response': None}")),
     )
     yield defect(
         "error.response-lost",
