@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import pty
@@ -10,11 +12,11 @@ import sys
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "workflow_runs.command_line"]
 KEY = "sandbox-key"
@@ -40,6 +42,32 @@ class Done:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+class Nursery:
+    """The process that others are forked from."""
+
+    def __init__(self) -> None:
+        program = [sys.executable, str(Path(__file__).with_name("nursery.py"))]
+        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self._end)
+
+    def run(self, **command: Any) -> int:
+        """Fork a process, wait for its end, and give its exit status."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def _end(self) -> None:
+        self._process.communicate()
+
+
+@functools.cache
+def nursery() -> Nursery:
+    """The one of this process of tests."""
+    return Nursery()
+
+
 @dataclass(frozen=True)
 class Shell:
     """Where commands run, and against which service."""
@@ -53,10 +81,34 @@ class Shell:
         all_of_them = {**os.environ, **quiet, "PROMPTLAYER_API_KEY": KEY, "PROMPTLAYER_BASE_URL": self.base_url, **more}
         return {name: value for name, value in all_of_them.items() if value is not None}
 
-    def do(self, *arguments: str, text: str | None = None, variables: Mapping[str, str | None] | None = None) -> Done:
-        """Run a command to its end."""
+    def do(
+        self,
+        *arguments: str,
+        text: str | None = None,
+        variables: Mapping[str, str | None] | None = None,
+        out: str | None = None,
+    ) -> Done:
+        """Run a command to its end, in a process that is forked from one with everything loaded.
+
+        `out` is a device that takes its standard output.
+        """
+        given = self.directory.parent / f"{self.directory.name}-streams"
+        given.mkdir(exist_ok=True)
+        paths = {name: given / name for name in ("in", "out", "err")}
+        for name, path in paths.items():
+            path.write_text((text or "") if name == "in" else "", encoding="utf-8", errors="surrogateescape")
+        status = nursery().run(
+            arguments=arguments,
+            directory=str(self.directory),
+            environment=self.environment(**variables or {}),
+            **{name: (out if out and name == "out" else str(path)) for name, path in paths.items()},
+        )
+        return Done(status, paths["out"].read_text(encoding="utf-8"), paths["err"].read_text(encoding="utf-8"))
+
+    def do_afresh(self, *arguments: str, text: str = "", variables: Mapping[str, str | None] | None = None) -> Done:
+        """Run a command to its end in a process of its own."""
         done = subprocess.run(
-            [*PROGRAM, *arguments], cwd=self.directory, env=self.environment(**variables or {}), input=text or "",
+            [*PROGRAM, *arguments], cwd=self.directory, env=self.environment(**variables or {}), input=text,
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)

@@ -274,3 +274,34 @@ def test_listening_that_makes_no_sense_is_told(options: list[str], shell: Shell)
     done = shell.do("listen", *options)
     assert (done.status, done.out) == (2, "")
     assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("output", ["in.jsonl", "in.jsonl.ledger", "./in.jsonl.ledger"])
+def test_results_overwrite_neither_items_nor_ledger(output: str, shell: Shell) -> None:
+    """A slip of the pen must not cost the batch."""
+    items = '{"key": "a", "workflow_name": "canary"}\n'
+    shell.directory.joinpath("in.jsonl").write_text(items, encoding="utf-8")
+    done = shell.do("batch", "in.jsonl", "--output", output)
+    assert done.status == 2
+    assert "is the file of the items or of the ledger" in done.err
+    assert shell.directory.joinpath("in.jsonl").read_text(encoding="utf-8") == items
+    assert not shell.directory.joinpath("in.jsonl.ledger").exists()
+
+
+@pytest.mark.parametrize("where", [["--output", "/dev/full"], []], ids=["file", "standard output"])
+def test_results_that_find_no_room_are_given_again(where: list[str], shell: Shell) -> None:
+    """A result counts as handed over only when it is written; the batch goes on with the same command."""
+    line = '{"key": "a", "workflow_name": "canary", "input_variables": {"user_message": "Hi"}}\n'
+    shell.directory.joinpath("in.jsonl").write_text(line, encoding="utf-8")
+    full = shell.do("batch", "in.jsonl", *where, out=None if where else "/dev/full")
+    assert (full.status, "No space left on device" in full.err, "Traceback" in full.err) == (1, True, False)
+    again = shell.do("batch", "in.jsonl")
+    assert (again.status, [result["state"] for result in again.lines]) == (0, ["succeeded"])
+
+
+def test_a_batch_may_tell_its_errors_as_a_document(shell: Shell) -> None:
+    """With --json a refusal of the whole batch is for programs, too."""
+    shell.directory.joinpath("in.jsonl").write_text('{"input_variables": {"a": "\\ud800"}}\n', encoding="utf-8")
+    done = shell.do("batch", "in.jsonl", "--workflow", "canary", "--json")
+    assert (done.status, done.document["state"]) == (2, "misused")
+    assert "line 1: input_variables.a: expected a text that UTF-8 can write" in done.document["error"]["message"]

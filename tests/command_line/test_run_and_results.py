@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING, Any
+import subprocess
+from typing import Any
 
 import pytest
-from commands import KEY, Done, Scripted, Shell
+from commands import KEY, PROGRAM, Done, Scripted, Shell
 
 from workflow_runs import __version__
-
-if TYPE_CHECKING:
-    import subprocess
 
 CREATED = {"success": True, "message": "m", "warning": None, "workflow_version_execution_id": 98765}
 FAIL = ["--metadata", "sandbox=fail", "-i", "user_message=hi"]
@@ -130,7 +128,7 @@ def test_any_output_is_written(output: Any, shell: Shell) -> None:
     """Whatever a workflow puts out, in both forms; half a surrogate pair breaks nothing."""
     with Scripted(lambda *_: (200, output)) as service:
         where = ["results", "5", "--base-url", service.url]
-        document, text = shell.do(*where, "--json"), shell.do(*where, variables={"PYTHONIOENCODING": "utf-8"})
+        document, text = shell.do(*where, "--json"), shell.do(*where)
     assert (document.status, document.document["output"]) == (0, output)
     assert text.status == 0
     if not isinstance(output, str):
@@ -324,3 +322,56 @@ def test_a_reader_that_has_gone_is_no_traceback(shell: Shell) -> None:
         process.wait(timeout=60)
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_an_output_that_finds_no_room_is_told_with_the_execution(form: list[str], shell: Shell) -> None:
+    """A full disk is no traceback, and the run that was started can be gone on with."""
+    done = shell.do("run", "canary", "-i", "user_message=Hi", *form, out="/dev/full")
+    assert done.status == 1
+    assert "the output can't be written: No space left on device" in done.err
+    assert "go on with: workflow-runs results " in done.err
+    assert "Traceback" not in done.err
+
+
+def test_closed_streams_are_told(shell: Shell) -> None:
+    """So is a standard output that is closed, or a standard input that was to be read."""
+    base = " ".join(PROGRAM)
+    for command, words in (
+        (f"{base} run canary -i user_message=Hi >&-", "standard output is closed"),
+        (f"{base} run canary --input-json - <&-", "standard input is closed"),
+    ):
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], env=shell.environment(), capture_output=True, text=True, check=False, timeout=60
+        )
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.returncode in {1, 2}
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf{}", '{"user_message": "ü"}'.encode()], ids=["mark", "utf-8"])
+def test_json_is_read_as_utf_8(content: bytes, shell: Shell) -> None:
+    """Whatever the terminal's encoding is, and with the mark that some programs put in front of it."""
+    shell.directory.joinpath("input.json").write_bytes(content)
+    assert shell.do("run", "canary", "--input-json", "input.json", "--wait").status == 0
+    assert shell.do("run", "canary", "--input-json", "-", "--wait", text=content.decode()).status == 0
+
+
+def test_a_warning_repeats_nothing_that_was_sent(shell: Shell) -> None:
+    """The service's words about a run that it has started are shown masked, as all its words are."""
+    warning = {"warning": f"unused: {KEY}, input-of-the-run"}
+    body = {"success": True, "message": "ok", "workflow_version_execution_id": 5, **warning}
+    with Scripted(lambda *_: (201, body)) as service:
+        arguments = ["run", "a", "-i", "x=input-of-the-run", "--base-url", service.url]
+        for done in (shell.do(*arguments), shell.do(*arguments, "--json")):
+            assert "warning: unused: ***, ***" in done.err
+            assert KEY not in done.out + done.err
+            assert "input-of-the-run" not in done.out + done.err
+
+
+def test_a_run_in_doubt_is_told_with_what_finds_it(shell: Shell) -> None:
+    """The document has it as a member of its own."""
+    with Scripted(lambda *_: None) as service:
+        done = shell.do("run", "support-agent", "--json", "--base-url", service.url)
+    assert done.status == 4
+    assert "it is a run of 'support-agent' from about" in done.document["error"]["how_to_find"]
