@@ -105,6 +105,21 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Have the rules find seeded defects in servers, beside stock schemathesis, and in clients; `-- --all` tries all."""
+    install(session, "[conformance]")
+    for half, how in (("servers", ["--stock"]), ("clients", [])):
+        session.run("python", "-m", "contract_tests.faults", half, *how, *session.posargs)
+
+
+@nox.session(default=False)
+def scoreboard(session: nox.Session) -> None:
+    """Judge other makers' clients by the same rules, each in an environment of its own; writes docs/scoreboard.md."""
+    install(session, "[conformance]")
+    session.run("python", "scripts/scoreboard", *session.posargs)
+
+
+@nox.session(default=False)
 def sandbox(session: nox.Session) -> None:
     """Start the sandbox on port 8000; arguments after -- go to `workflow-sandbox`."""
     install(session, "[sandbox]")
