@@ -74,7 +74,11 @@ class Body:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter; ``location`` is path, query, header or cookie, ``schema`` a pointer."""
+    """
+    A parameter; ``location`` is path, query, header or cookie, ``schema`` a pointer.
+
+    ``media_type`` is that of its ``content``; empty for a parameter that is described by its style.
+    """
 
     name: str
     location: str
@@ -84,6 +88,7 @@ class Parameter:
     style: str
     explode: bool
     examples: tuple[Example, ...]
+    media_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -288,15 +293,18 @@ class Contract:
 
     def _parameter(self, pointer: str, item: Mapping[str, Any]) -> Parameter:
         style = item.get("style") or {"query": "form", "cookie": "form"}.get(item["in"], "simple")
+        content = next(iter(self._media(pointer).values()), None)
+        schema = join(pointer, "schema") if "schema" in item else None
         return Parameter(
             name=item["name"],
             location=item["in"],
             required=bool(item.get("required", False)),
             pointer=pointer,
-            schema=join(pointer, "schema") if "schema" in item else None,
+            schema=content.schema if content else schema,
             style=style,
             explode=item.get("explode", style == "form"),
-            examples=tuple(self._examples(pointer, item)),
+            examples=tuple(self._examples(pointer, item)) + (content.examples if content else ()),
+            media_type=content.media_type if content else "",
         )
 
     def _body(self, parent: str) -> Body:

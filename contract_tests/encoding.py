@@ -54,6 +54,8 @@ def _path_text(value: Any) -> str:
 
 def _pairs(parameter: Parameter, value: Any) -> list[str]:
     name = _escape(parameter.name)
+    if parameter.media_type:
+        return [f"{name}={_escape(json.dumps(value))}"]
     if isinstance(value, dict):
         return _object_pairs(parameter, name, value)
     if isinstance(value, list):

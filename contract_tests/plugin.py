@@ -64,6 +64,11 @@ class Run:
 RUN = pytest.StashKey[Run]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have no tracebacks made with their sources: they are shown nowhere, and take longer than most checks."""
+    config.option.tbstyle = "native"
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Collect chapters only: a side's folder holds its tools as well."""
     if collection_path.is_dir():

@@ -31,11 +31,12 @@ def _without(contract: Contract, mark: str) -> Contract:
     schemas = [schema for _, schema in all_schemas(contract.document) if isinstance(schema, dict)]
     if not any(_marked_members(contract, schema, mark) for schema in schemas):
         return contract
-    document = copy.deepcopy(contract.document)
-    for pointer, schema in all_schemas(contract.document):
+    view = Contract(copy.deepcopy(contract.document), contract.source)
+    # Inner schemas first: what is shut has nothing inside any more.
+    for pointer, schema in reversed(list(all_schemas(contract.document))):
         if isinstance(schema, dict):
-            _shut(Contract(document).at(pointer), set(_hidden_names(contract, schema, mark)))
-    return Contract(document, contract.source)
+            _shut(view.at(pointer), set(_hidden_names(contract, schema, mark)))
+    return view
 
 
 def _marked_members(contract: Contract, schema: dict[str, Any], mark: str) -> list[str]:

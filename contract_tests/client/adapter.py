@@ -25,7 +25,24 @@ returns the adapter. A whole adapter for a client with one method per operation 
         def explain(self, error: BaseException, call: Call) -> Explanation:
             return Explanation(status=error.status, content=error.raw_body)
 
-Only this module and :mod:`contract_tests.client.driver` are loaded into the client's process: standard library alone.
+An adapter may have more, and then more rules judge its client; what it does not have is not applicable:
+
+``refusals``
+    The exceptions by which the client documents to refuse arguments. Without it any exception is a refusal.
+``modules``
+    Names of the packages whose modules and type hints are looked at.
+``address(call)``
+    The base URL that the client uses for an operation if none is given; None if it knows none.
+``default_timeout(client)``
+    Seconds that a client waits which was built without a time-out; None if it waits for ever.
+``close(client)``
+    Close a client; an awaitable in the asynchronous form.
+``held(value)``
+    The object that the caller keeps of a returned value, if it is only a part of that.
+``receiver(service, operation)``
+    What receives callbacks and webhooks, see :class:`Receiver`.
+
+Only the standard library, this module and those named ``driver*`` are loaded into the client's process.
 """
 
 from collections.abc import Mapping
@@ -77,6 +94,7 @@ class OperationFacts:
         members: Names of the body's declared members in order; None if the body is no object.
         required_members: Those of them that have to be given.
         body_required: Whether there has to be a body.
+        is_closed: Whether the body may have no other members.
     """
 
     id: str
@@ -89,6 +107,7 @@ class OperationFacts:
     members: tuple[str, ...] | None = None
     required_members: tuple[str, ...] = ()
     body_required: bool = False
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +117,12 @@ class Connection:
 
     Attributes:
         base_url: Stands for the operation's server; no slash at its end.
-        key: The credentials. Never to be shown.
+        key: The credentials, empty for none. Never to be shown.
         scheme: Where the contract wants them; None for an operation without security.
         timeout: Seconds to wait for the wire; None for the client's own default.
         retries: How often a request may be sent again; None for the client's own default.
         is_async: Whether the client's asynchronous form is meant.
+        headers: More headers for every request, in the caller's own mapping; empty if none are to be given.
     """
 
     base_url: str
@@ -111,12 +131,15 @@ class Connection:
     timeout: float | None
     retries: int | None
     is_async: bool
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """
     One call with its arguments by the names that they have on the wire; values are what ``json.loads`` gives.
+
+    A body may be bytes, and so may members of a form.
 
     ``is_async`` says that the asynchronous form is meant, as for the client that it is made on.
     """
@@ -139,11 +162,15 @@ class Received:
         json: The value as JSON again. Whatever the client lost or changed is lost or changed here.
         type_name: Name of its class.
         status: The status, if the client hands it over beside the value.
+        content: The value itself if it is bytes.
+        types: Names of the classes of the objects in it, by their JSON pointers; empty if nothing is known of them.
     """
 
     json: Any
     type_name: str
     status: int | None = None
+    content: bytes | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

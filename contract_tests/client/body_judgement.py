@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from contract_tests.client.comparison import Difference, Kind, differences
+from contract_tests.client.same_text import is_same
 from contract_tests.client.schema_places import defaults_at, schemas_at
 from contract_tests.client.wire_server import Seen
 from contract_tests.contract import Contract, join
 from contract_tests.json_text import read_json
+
+SPELLED_FREELY: Final = frozenset({"date-time", "uuid"})
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ def read_body(seen: Seen) -> Body | None:
 
 
 def body_differences(contract: Contract, schema: str | None, before: Any, after: Any) -> Iterator[BodyDifference]:
-    """Say where a value is not what it was; an integer that was written as 1.0 may come back as 1."""
+    """
+    Say where a value is not what it was.
+
+    An integer that was written as 1.0 may come back as 1, a time as another spelling of the same instant.
+    """
     for found in differences(before, after):
-        if schema and _is_same_integer(contract, schema, found):
+        if schema and (_is_same_integer(contract, schema, found) or _is_same_text(contract, schema, found)):
             continue
         is_added = found.kind is Kind.ADDED
         defaults = defaults_at(contract, schema, found.place) if schema and is_added else []
@@ -53,6 +60,14 @@ def _is_same_integer(contract: Contract, schema: str, found: Difference) -> bool
         return False
     nodes = [contract.at(pointer) for pointer in schemas_at(contract, schema, found.place)]
     return any(isinstance(node, dict) and "integer" in _types(node) for node in nodes)
+
+
+def _is_same_text(contract: Contract, schema: str, found: Difference) -> bool:
+    if not (isinstance(found.before, str) and isinstance(found.after, str)):
+        return False
+    nodes = [contract.at(pointer) for pointer in schemas_at(contract, schema, found.place)]
+    has_format = any(isinstance(node, dict) and node.get("format") in SPELLED_FREELY for node in nodes)
+    return has_format and is_same(found.before, found.after)
 
 
 def _types(node: dict[str, Any]) -> list[str]:

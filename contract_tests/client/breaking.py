@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from contract_tests.client.edges import PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, legal, words_of
-from contract_tests.client.facts import request_media
+from contract_tests.client.body_kinds import is_json, request_media
+from contract_tests.client.edges import BY_FORMAT, PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, legal, words_of
 from contract_tests.client.on_the_wire import text_of
 from contract_tests.contract import Contract, Parameter, join, split
 from contract_tests.generation import ABSENT, RequestCase, request_problems
@@ -80,7 +80,9 @@ class Breaker:
         media = request_media(start.operation)
         if media is not None and media.schema is not None and start.has_body:
             for value, problem in self.values(media.schema, start.body):
-                yield replace(start, body=value, breach=problem)
+                # A form has no types on the wire, where 5 may stand for a text.
+                if is_json(media.media_type) or keyword(problem) == "required":
+                    yield replace(start, body=value, breach=problem)
 
     def _without_required(self, start: RequestCase) -> Iterator[RequestCase]:
         for parameter in start.operation.parameters:
@@ -115,6 +117,7 @@ class Breaker:
             return
         yield from ONE_OF_EACH_TYPE
         yield from _beyond_limits(node, start)
+        yield from BY_FORMAT.get(node.get("format", ""), ())
         yield from self._forbidden(pointer, node, start)
         for key in ("allOf", "anyOf", "oneOf"):
             for index in range(len(node.get(key, ()))):

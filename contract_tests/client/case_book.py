@@ -4,14 +4,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from contract_tests.client import reply_cases
+from contract_tests.client import broken_reply_cases, reply_cases
+from contract_tests.client.body_kinds import is_json, request_media
 from contract_tests.client.breaking import Breaker, is_wire_illegal, sampler
-from contract_tests.client.cases import LegalCase, can_travel, is_json_or_nothing, legal_cases, probes, start_case
-from contract_tests.client.reply_cases import ReplyCase
+from contract_tests.client.cases import (
+    LegalCase,
+    can_travel,
+    is_driven,
+    legal_cases,
+    probes,
+    smuggled,
+    start_case,
+    with_odd_numbers,
+)
+from contract_tests.client.discriminators import settled
+from contract_tests.client.reply_cases import Draw, ReplyCase
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Operation, Parameter
 from contract_tests.generation import Generator
 from contract_tests.request_case import RequestCase, request_problems
+from contract_tests.views import as_received, as_sent, is_hidden
 
 T = TypeVar("T")
 
@@ -37,19 +49,26 @@ class Kept(Generic[T]):
 
 
 class CaseBook:
-    """The cases for the operations of one contract."""
+    """
+    The cases for the operations of one contract.
+
+    Attributes:
+        contract: The contract itself; ``outgoing`` as requests see it, ``incoming`` as replies do.
+    """
 
     def __init__(self, contract: Contract, generator: Generator) -> None:
         self.contract = contract
-        self._generator = generator
-        self._sample = sampler(contract, generator.values)
-        self._breaker = Breaker(contract, self._sample)
+        self.outgoing, self.incoming = as_sent(contract), as_received(contract)
+        self._requests, self._values = (_generator(view, generator) for view in (self.outgoing, self.incoming))
+        self._sample = sampler(self.outgoing, self._requests.values)
+        self._breaker = Breaker(self.outgoing, self._sample)
+        self._reply_breaker = Breaker(self.incoming, sampler(self.incoming, self._values.values))
         self._kept: dict[tuple[str, str], Any] = {}
 
     def start(self, operation: Operation) -> RequestCase:
         """Give a small legal request; raises NotExercised if none can be made."""
         return self._once(
-            "start", operation.id, lambda: start_case(self.contract, self._generator, self._sample, operation)
+            "start", operation.id, lambda: start_case(self.outgoing, self._requests, self._sample, operation)
         )
 
     def success(self, operation: Operation) -> Answer:
@@ -60,11 +79,19 @@ class CaseBook:
     def legal_requests(self, operation: Operation) -> Iterable[LegalCase]:
         """Give legal arguments."""
         start = self.start(operation)
-        return self._keep("legal requests", operation, lambda: legal_cases(self.contract, self._generator, start))
+        return self._keep("legal requests", operation, lambda: legal_cases(self.outgoing, self._requests, start))
 
     def probes(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
         """Give arguments with a step or nothing as a path parameter, and that parameter."""
         return probes(self.start(operation))
+
+    def smuggled(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
+        """Give arguments with what could end a header or a cookie, and the parameter that holds it."""
+        return smuggled(self.outgoing, self.start(operation))
+
+    def odd_numbers(self, operation: Operation) -> Iterable[tuple[RequestCase, str]]:
+        """Give arguments with numbers that JSON does not have, and the pointer of what holds them."""
+        return with_odd_numbers(self.outgoing, self.start(operation))
 
     def broken_requests(self, operation: Operation) -> Iterable[RequestCase]:
         """Give arguments that break one constraint each."""
@@ -73,33 +100,55 @@ class CaseBook:
 
     def legal_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give legal replies of every documented status."""
-        make = reply_cases.legal_replies
-        return self._keep("legal replies", operation, lambda: make(self.contract, operation, self._drawn))
+        return self._replies("legal replies", operation, reply_cases.legal_replies)
+
+    def odd_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give legal replies with times that few libraries read."""
+        return self._replies("odd replies", operation, reply_cases.odd_replies)
 
     def grown_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give replies with members and words that the contract does not name."""
-        make = reply_cases.grown_replies
-        return self._keep("grown replies", operation, lambda: make(self.contract, operation, self._drawn))
+        return self._replies("grown replies", operation, reply_cases.grown_replies)
+
+    def deep_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give replies that are nested very deeply."""
+        return self._replies("deep replies", operation, broken_reply_cases.deep_replies)
 
     def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give replies that the contract does not allow."""
-        make = reply_cases.broken_replies
-        return self._keep(
-            "broken replies", operation, lambda: make(self.contract, operation, self._drawn, self._breaker)
-        )
+        return self._keep("broken replies", operation, lambda: self._broken_replies(operation))
+
+    def _broken_replies(self, operation: Operation) -> Iterator[ReplyCase]:
+        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._reply_breaker)
+        for case in made:
+            if case.problem is None or not is_hidden(self.contract, self.incoming, case.problem.constraint):
+                yield case
 
     def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
+        for case in self._all_broken_requests(start):
+            if case.breach and not is_hidden(self.contract, self.outgoing, case.breach.constraint):
+                yield case
+
+    def _all_broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
         yield from self._breaker.requests(start)
         smallest = replace(start, body={})
-        if start.has_body and start.body != {} and not request_problems(self.contract, smallest):
+        if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
             yield from self._breaker.requests(smallest)
-        for case in self._generator.broken_requests(start.operation):
-            if _is_drivable(self.contract, case):
+        media = request_media(start.operation)
+        for case in self._requests.broken_requests(start.operation):
+            if _is_drivable(self.outgoing, case) and (media is None or is_json(media.media_type)):
                 yield case
 
     def _drawn(self, schema: str) -> list[Any]:
-        pointer = self.contract.follow(schema)
-        return self._once("values", pointer, lambda: list(self._generator.values(pointer)))
+        pointer = self.incoming.follow(schema)
+        return self._once(
+            "values", pointer, lambda: list(settled(self.incoming, pointer, self._values.values(pointer)))
+        )
+
+    def _replies(
+        self, kind: str, operation: Operation, make: Callable[[Contract, Operation, Draw], Iterator[ReplyCase]]
+    ) -> Iterable[ReplyCase]:
+        return self._keep(kind, operation, lambda: make(self.incoming, operation, self._drawn))
 
     def _keep(self, kind: str, operation: Operation, make: Callable[[], Iterator[T]]) -> Kept[T]:
         return self._once(kind, operation.id, lambda: Kept(make()))
@@ -111,9 +160,15 @@ class CaseBook:
         return kept
 
 
+def _generator(view: Contract, generator: Generator) -> Generator:
+    if view is generator.contract:
+        return generator
+    return Generator(view, random_seed=generator.seed, budget=generator.budget)
+
+
 def _is_drivable(contract: Contract, case: RequestCase) -> bool:
     """Whether a broken request can be said as arguments, and would still be broken on the wire."""
-    if case.breach is None or not is_json_or_nothing(case) or not can_travel(case):
+    if case.breach is None or not is_driven(case) or not can_travel(case):
         return False
     name = case.breach.at.partition("/")[0]
     broken = [item for item in case.operation.parameters if item.name == name and name in case.values(item.location)]

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from contract_tests.client.body_kinds import is_json, request_media
 from contract_tests.client.breaking import Sample, with_values
-from contract_tests.client.edges import HEADER_TEXTS, PARAMETER_POOL, PATH_PROBES, POOL, legal, variants
-from contract_tests.client.facts import PLACES, request_media
+from contract_tests.client.discriminators import keeps_tags, settled
+from contract_tests.client.edges import HEADER_TEXTS, PARAMETER_POOL, PATH_PROBES, POOL, legal, members, variants
+from contract_tests.client.facts import PLACES
 from contract_tests.contract import Contract, Operation, Parameter
 from contract_tests.generation import ABSENT, Generator, RequestCase, request_problems
 from contract_tests.rules import NotExercised
 
+SMUGGLED: Final = {
+    "header": ("a\r\nX-Smuggled: 1", "a\nb", "a\rb", "a\0b", "é", "日本"),
+    "cookie": ("a; smuggled=1", "a;b", "a,b c", 'a"b', "a\r\nX-Smuggled: 1", "é"),
+}
+ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
 HEADER_VALUE: Final = re.compile(r"[!-~]+( [!-~]+)*")
 COOKIE_VALUE: Final = re.compile(r"[!#-+\--:<-\[\]-~]+")
 
@@ -38,11 +45,12 @@ def start_case(contract: Contract, generator: Generator, sample: Sample, operati
             values = {**case.values(parameter.location), parameter.name: _example(parameter, sample)}
             case = with_values(case, parameter.location, values)
     case = _with_start_body(case, sample)
-    if not request_problems(contract, case) and can_travel(case):
+    case = _with_tags(contract, case)
+    if is_legal(contract, case):
         return case
     drawn = (without_nulls(drawn) for drawn in generator.requests(operation))
     for found in drawn:
-        if can_travel(found) and is_json_or_nothing(found) and not has_probe(found):
+        if can_travel(found) and is_driven(found) and not has_probe(found):
             return found
     raise NotExercised("no legal request could be made from the contract: its body or a parameter is not driven yet")
 
@@ -66,9 +74,23 @@ def legal_cases(contract: Contract, generator: Generator, start: RequestCase) ->
     seen: set[str] = set()
     for case in _all_cases(contract, generator, start):
         text = _text(case.request)
-        if text not in seen and not request_problems(contract, case.request) and can_travel(case.request):
+        if text not in seen and is_legal(contract, case.request):
             seen.add(text)
             yield case
+
+
+def is_legal(contract: Contract, case: RequestCase) -> bool:
+    """Whether nothing speaks against a request: neither the contract's schemas and discriminators, nor HTTP."""
+    media = request_media(case.operation)
+    is_tagged = not case.has_body or not (media and media.schema) or keeps_tags(contract, media.schema, case.body)
+    return is_tagged and not request_problems(contract, case) and can_travel(case)
+
+
+def _with_tags(contract: Contract, case: RequestCase) -> RequestCase:
+    media = request_media(case.operation)
+    if not case.has_body or media is None or media.schema is None:
+        return case
+    return replace(case, body=next(settled(contract, media.schema, [case.body]), case.body))
 
 
 def _all_cases(contract: Contract, generator: Generator, start: RequestCase) -> Iterator[LegalCase]:
@@ -78,8 +100,8 @@ def _all_cases(contract: Contract, generator: Generator, start: RequestCase) -> 
         yield from _with_parameter_variants(contract, start, parameter)
     for drawn in generator.requests(start.operation):
         case = without_nulls(drawn)
-        if is_json_or_nothing(case) and not has_probe(case):
-            yield LegalCase(case)
+        if is_driven(case) and not has_probe(case):
+            yield LegalCase(_with_tags(contract, case))
 
 
 def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[LegalCase]:
@@ -91,7 +113,7 @@ def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[Lega
     if media.schema is not None:
         smallest = {} if contract.is_valid({}, media.schema) else start.body
         for body, focus in variants(contract, media.schema, {} if smallest is ABSENT else smallest):
-            yield LegalCase(replace(start, body=body, media_type=media.media_type), focus)
+            yield LegalCase(_with_tags(contract, replace(start, body=body, media_type=media.media_type)), focus)
 
 
 def _with_parameter_variants(contract: Contract, start: RequestCase, parameter: Parameter) -> Iterator[LegalCase]:
@@ -113,6 +135,34 @@ def probes(start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
                 yield with_values(start, "path", {**start.path, parameter.name: value}), parameter
 
 
+def smuggled(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
+    """Give requests with texts in headers and cookies that could end them and begin another."""
+    for parameter in start.operation.parameters:
+        pool = SMUGGLED.get(parameter.location, ())
+        for text in pool if parameter.schema and not parameter.media_type else ():
+            if contract.is_valid(text, parameter.schema or "#"):
+                values = {**start.values(parameter.location), parameter.name: text}
+                yield with_values(start, parameter.location, values), parameter
+
+
+def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, str]]:
+    """Give requests with numbers that Python has and JSON does not, where the contract allows a number."""
+    for parameter in start.operation.parameters:
+        if parameter.schema and contract.is_valid(0.5, parameter.schema):
+            for number in ODD_NUMBERS:
+                values = {**start.values(parameter.location), parameter.name: number}
+                yield with_values(start, parameter.location, values), parameter.pointer
+    media = request_media(start.operation)
+    if media is None or media.schema is None or not is_json(media.media_type):
+        return
+    body = start.body if isinstance(start.body, dict) else {}
+    for name, pointer in members(contract, media.schema).items():
+        for number in ODD_NUMBERS:
+            for stand_in, value in ((0.5, number), ({"a": 0.5}, {"a": number})):
+                if contract.is_valid({**body, name: stand_in}, media.schema):
+                    yield replace(start, body={**body, name: value}, media_type=media.media_type), pointer
+
+
 def has_probe(case: RequestCase) -> bool:
     """Whether a path parameter is a step or empty: those requests have a rule of their own."""
     return any(value in PATH_PROBES for value in case.path.values() if isinstance(value, str))
@@ -127,9 +177,18 @@ def without_nulls(case: RequestCase) -> RequestCase:
     return case
 
 
-def is_json_or_nothing(case: RequestCase) -> bool:
-    """Whether the body is one that the harness drives: JSON, or none."""
-    return not case.has_body or (case.media_type.endswith("json") and not isinstance(case.body, bytes))
+def is_driven(case: RequestCase) -> bool:
+    """Whether the body is one that the harness drives: plain JSON in the form that is driven, or none."""
+    media = request_media(case.operation)
+    return not case.has_body or (media is not None and case.media_type == media.media_type and _is_plain(case.body))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(member) for name, member in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or type(value) in {bool, int, float, str}
 
 
 def can_travel(case: RequestCase) -> bool:

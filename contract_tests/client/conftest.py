@@ -19,10 +19,11 @@ from contract_tests.rows import Row
 def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
     """Start the judged client, and play with it what the rules ask for."""
     run = request.config.stash[RUN]
+    book = CaseBook(run.contract, run.generator)
     with Subject(choose_client(run.options)) as subject, WireServer() as server:
-        stage = Stage(run.contract, subject, server)
+        stage = Stage(book.outgoing, subject, server)
         run.secrets.add(stage.key)
-        yield Trials(CaseBook(run.contract, run.generator), stage, run.coverage)
+        yield Trials(book, stage, run.coverage)
 
 
 @pytest.fixture

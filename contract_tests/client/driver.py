@@ -1,41 +1,31 @@
 """
-The program inside the judged client's process: reads calls as JSON lines, makes them, writes outcomes as JSON lines.
+The program inside the judged client's process: reads what to do as JSON lines, does it, writes outcomes as JSON lines.
 
-It imports the standard library, :mod:`contract_tests.client.adapter`, the adapter and the client, nothing else. The
-pipe to the harness is a descriptor of its own: what the client prints goes to standard error and breaks nothing.
+It imports the standard library, the harness's modules for it, the adapter and the client, nothing else. The pipe to the
+harness is a descriptor of its own: what the client prints goes to standard error and breaks nothing.
 """
 
 import asyncio
-import base64
 import importlib
 import inspect
 import json
 import os
 import sys
 import threading
-import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import IO, Any
 
-from contract_tests.client.adapter import (
-    ABSENT,
-    Adapter,
-    Call,
-    Connection,
-    Foreign,
-    NotClaimed,
-    OperationFacts,
-    Received,
-    Scheme,
-    Unsayable,
-)
+from contract_tests.client.adapter import Adapter, Call, Connection, NotClaimed
+from contract_tests.client.driver_messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
+from contract_tests.client.driver_modules import look_at_modules
+from contract_tests.client.driver_objects import look_at
 
-TEXT_LIMIT = 50_000
 WORKERS = 64
+UNCLAIMED = "unclaimed"
 
 
 class Judged:
@@ -65,31 +55,107 @@ class Driver:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
+    def do(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a message asks for and give the outcome."""
+        tasks: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "call": self.call,
+            "show": self.show,
+            "objects": self.objects,
+            "modules": self.modules,
+            "address": self.address,
+            "timeout": self.timeout,
+            "closed": self.closed,
+            "headers": self.headers,
+        }
+        return tasks[message["do"]](message)
+
     def call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Make one call and give its outcome."""
-        connection, call = _connection(message["connection"]), _call(message)
-        if connection.is_async:
-            return asyncio.run_coroutine_threadsafe(self._call_async(connection, call), self._loop).result()
-        try:
-            value = self._adapter.invoke(self._client(connection), call)
-            return self._value(value, call)
-        except BaseException as error:  # noqa: BLE001 - whatever a client raises is what is asked for
-            return self._error(error, call)
+        connection, call = connection_of(message["connection"]), call_of(message)
+        return self._told(call, connection, lambda: self._invoked(self._client(connection), call))
 
-    async def _call_async(self, connection: Connection, call: Call) -> dict[str, Any]:
-        try:
-            value = self._adapter.invoke(self._client(connection), call)
-            return self._value(await value if inspect.isawaitable(value) else value, call)
-        except BaseException as error:  # noqa: BLE001 - likewise; nobody cancels this task
-            return self._error(error, call)
+    def objects(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call twice and look at the objects that come of it."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+
+        async def both() -> dict[str, Any]:
+            client = self._client(connection)
+            values = [await self._invoked(client, call) for _ in range(2)]
+            return {"kind": "looked at", "remarks": look_at(self._adapter, call, *values)}
+
+        return self._run(both, connection, call)
 
     def show(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Give the text that the client shows of itself."""
         try:
-            client = self._client(_connection(message["connection"]))
+            client = self._client(connection_of(message["connection"]))
         except NotClaimed:
             return {"kind": "shown", "text": ""}
         return {"kind": "shown", "text": f"{client!r}\n{client!s}"[:TEXT_LIMIT]}
+
+    def modules(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - like the others
+        """Look at the modules of the client's packages."""
+        names = getattr(self._adapter, "modules", None)
+        return {"kind": UNCLAIMED} if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
+
+    def address(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the address that the client knows by itself for an operation."""
+        if not hasattr(self._adapter, "address"):
+            return {"kind": UNCLAIMED}
+        try:
+            return {"kind": "address", "url": self._adapter.address(call_of(message))}
+        except NotClaimed as reason:
+            return {"kind": UNCLAIMED, "text": str(reason)}
+
+    def timeout(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the time-out of a client that was built without one."""
+        if not hasattr(self._adapter, "default_timeout"):
+            return {"kind": UNCLAIMED}
+        client = self._adapter.connect(connection_of(message["connection"]))
+        return {"kind": "timeout", "seconds": self._adapter.default_timeout(client)}
+
+    def closed(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with a client that has been closed."""
+        if not hasattr(self._adapter, "close"):
+            return {"kind": UNCLAIMED}
+        connection, call = connection_of(message["connection"]), call_of(message)
+
+        async def closing() -> Any:
+            client = self._adapter.connect(connection)
+            await self._invoked(client, call)  # so that there is something to close
+            await _awaited(self._adapter.close(client))  # type: ignore[attr-defined] # asked for above
+            return await self._invoked(client, call)
+
+        return self._told(call, connection, closing)
+
+    def headers(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with headers of the caller's, and say what became of the caller's mapping."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+        outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
+        return {**outcome, "kind": "headers", "left": dict(connection.headers)}
+
+    def _told(self, call: Call, connection: Connection, make: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+        async def outcome() -> dict[str, Any]:
+            return value_message(self._adapter, await make(), call)
+
+        return self._run(outcome, connection, call)
+
+    def _run(self, make: Callable[[], Awaitable[dict[str, Any]]], connection: Connection, call: Call) -> dict[str, Any]:
+        """Await in the one event loop of the asynchronous clients; a synchronous form never really waits."""
+
+        async def caught() -> dict[str, Any]:
+            try:
+                return await make()
+            except BaseException as error:  # noqa: BLE001 - whatever a client raises is what is asked for
+                return error_message(self._adapter, error, call)
+
+        if connection.is_async:
+            return asyncio.run_coroutine_threadsafe(caught(), self._loop).result()
+        return _finished(caught())
+
+    async def _invoked(self, client: Any, call: Call) -> Any:
+        value = self._adapter.invoke(client, call)
+        return await _awaited(value) if call.is_async else value
 
     def _client(self, connection: Connection) -> Any:
         with self._lock:
@@ -97,64 +163,20 @@ class Driver:
                 self._clients[connection] = self._adapter.connect(connection)
             return self._clients[connection]
 
-    def _value(self, value: Any, call: Call) -> dict[str, Any]:
-        try:
-            received = self._adapter.read(value, call)
-        except Foreign as foreign:
-            return {"kind": "value", "type": type(value).__name__, "foreign": str(foreign)}
-        return {"kind": "value", **_received(received)}
 
-    def _error(self, error: BaseException, call: Call) -> dict[str, Any]:
-        if isinstance(error, Unsayable):
-            kind = "unclaimed" if isinstance(error, NotClaimed) else "unsayable"
-            return {"kind": kind, "text": str(error)}
-        own = isinstance(error, self._adapter.own_errors)
-        lines = traceback.format_exception(error)
-        shown = "\n".join([_text_of(error), repr(error), *lines])[:TEXT_LIMIT]
-        names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__]
-        outcome = {"kind": "error", "type": type(error).__name__, "mro": names, "own": own, "text": _text_of(error)}
-        outcome["shown"] = shown
-        return outcome | (self._explanation(error, call) if own else {})
-
-    def _explanation(self, error: BaseException, call: Call) -> dict[str, Any]:
-        said = self._adapter.explain(error, call)
-        return {
-            "status": said.status,
-            "body": None if said.body is None else _received(said.body),
-            "content": None if said.content is None else base64.b64encode(said.content).decode(),
-            "facts": dict(said.facts),
-        }
+async def _awaited(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
 
 
-def _text_of(error: BaseException) -> str:
+def _finished(coroutine: Any) -> dict[str, Any]:
+    # Nothing in a synchronous form waits for a loop: one step brings it to its end.
     try:
-        return str(error)[:TEXT_LIMIT]
-    except Exception as broken:  # noqa: BLE001 - an error that cannot be shown is the client's
-        return f"<its text raises {type(broken).__name__}>"
-
-
-def _received(received: Received) -> dict[str, Any]:
-    return {"json": received.json, "type": received.type_name, "status": received.status}
-
-
-def _connection(message: Mapping[str, Any]) -> Connection:
-    scheme = message["scheme"]
-    return Connection(**{**message, "scheme": None if scheme is None else Scheme(**scheme)})
-
-
-def _call(message: Mapping[str, Any]) -> Call:
-    facts = dict(message["operation"])
-    for name in ("parameters", "required"):
-        facts[name] = {place: tuple(names) for place, names in facts[name].items()}
-    facts["members"] = None if facts["members"] is None else tuple(facts["members"])
-    facts["required_members"] = tuple(facts["required_members"])
-    arguments = {place: message["arguments"].get(place, {}) for place in ("path", "query", "header", "cookie")}
-    return Call(
-        operation=OperationFacts(**facts),
-        is_async=message["connection"]["is_async"],
-        body=message["arguments"].get("body", ABSENT),
-        **arguments,
-    )
+        coroutine.send(None)
+    except StopIteration as end:
+        outcome: dict[str, Any] = end.value
+        return outcome
+    coroutine.close()
+    return {"kind": "broken", "text": "the adapter gave an awaitable in the synchronous form"}
 
 
 def load(reference: str, generated: str) -> Adapter:
@@ -215,7 +237,7 @@ def main() -> None:
 
 def _serve(driver: Driver, pipe: Pipe, message: Mapping[str, Any]) -> None:
     try:
-        outcome = driver.show(message) if message["do"] == "show" else driver.call(message)
+        outcome = driver.do(message)
     except BaseException as error:  # noqa: BLE001 - an adapter that breaks is told apart from a client
         outcome = {"kind": "broken", "text": f"{type(error).__name__}: {error}"}
     pipe.send({"id": message["id"], **outcome})

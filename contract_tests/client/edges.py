@@ -47,26 +47,60 @@ OTHERS: Final[tuple[Any, ...]] = (None, True, False, [], {}, [None], {"": None},
 POOL: Final[tuple[Any, ...]] = (*OTHERS, *NUMBERS, *TEXTS)
 PARAMETER_POOL: Final[tuple[Any, ...]] = (*POOL, *URL_TEXTS)
 PLAIN: Final[tuple[Any, ...]] = ("text", "a,b", 1, 2, 0.5, True, {}, [])
+DATES: Final = ("2020-02-29", "1999-12-31")
+TIMES: Final = ("2020-01-01T00:00:00Z", "2020-02-29T23:59:59.5+05:30", "1999-12-31T23:59:59.123456-00:00")
+ODD_TIMES: Final = ("2020-01-01t00:00:00z", "2020-01-01T00:00:00.123456789Z", "2016-12-31T23:59:60Z")
+ALMOST_TIMES: Final = ("20200101", "2020-W01-1", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01 00:00")
+IDS: Final = ("12345678-1234-4234-8234-123456789abc", "ABCDEF12-1234-4234-8234-ABCDEF123456")
+ALMOST_IDS: Final = ("{12345678-1234-4234-8234-123456789abc}", "12345678123442348234123456789abc")
+BY_FORMAT: Final = {"date": (*DATES, *ALMOST_TIMES), "date-time": (*TIMES, *ALMOST_TIMES), "uuid": (*IDS, *ALMOST_IDS)}
 UNKNOWN_MEMBER: Final = "x_unknown_member"
 UNKNOWN_WORD: Final = "x_unknown_word"
 
 
 def legal(contract: Contract, schema: str, pool: tuple[Any, ...] = POOL) -> list[Any]:
-    """Give the values of a pool that fit a schema, and the words that the schema lists."""
-    made = [*words_of(contract, schema), *_containers(contract, schema, pool)]
+    """Give the values of a pool that fit a schema, and what the schema itself suggests."""
+    made = [*words_of(contract, schema), *_containers(contract, schema, pool), *_of_formats(contract, schema)]
     return [value for value in (*made, *pool) if contract.is_valid(value, schema)]
+
+
+def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> list[str]:
+    """Give the pointers of a schema and of all its alternatives, references followed."""
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if pointer in seen or not isinstance(node, dict):
+        return []
+    inner = [join(pointer, key, i) for key in ("allOf", "anyOf", "oneOf") for i in range(len(node.get(key, ())))]
+    return [pointer, *(found for branch in inner for found in branches_of(contract, branch, (*seen, pointer)))]
+
+
+def _of_formats(contract: Contract, schema: str) -> Iterator[str]:
+    """Give texts that are of a format, and texts that are almost of it, for where any text is allowed beside."""
+    formats = {contract.at(branch).get("format") for branch in branches_of(contract, schema)}
+    for name, texts in BY_FORMAT.items():
+        yield from texts if name in formats else ()
 
 
 def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Iterator[Any]:
     """Give lists of one, two and three items, and an object with each of its members, as far as the schema has such."""
-    node = contract.at(pointer := contract.follow(schema))
-    if isinstance(node, dict) and isinstance(node.get("items"), dict):
-        items = [item for item in PLAIN + pool if contract.is_valid(item, join(pointer, "items"))]
-        yield from (items[:length] for length in (1, 2, 3) if len(items) >= length)
-    if isinstance(node, dict) and node.get("properties"):
-        inner = {name: join(pointer, "properties", name) for name in node["properties"]}
-        fitting = {name: [value for value in PLAIN if contract.is_valid(value, child)] for name, child in inner.items()}
-        yield {name: values[0] for name, values in fitting.items() if values}
+    for pointer in branches_of(contract, schema):
+        node = contract.at(pointer)
+        if isinstance(node.get("items"), dict):
+            items = [item for item in PLAIN + pool if contract.is_valid(item, join(pointer, "items"))]
+            yield from (items[:length] for length in (1, 2, 3) if len(items) >= length)
+        if node.get("properties"):
+            inner = {name: join(pointer, "properties", name) for name in node["properties"]}
+            fitting = {name: _plain(contract, child) for name, child in inner.items()}
+            yield {name: values[0] for name, values in fitting.items() if values}
+        if isinstance(node.get("additionalProperties"), dict):
+            values = _plain(contract, join(pointer, "additionalProperties"))
+            yield from ({"first": value, "a/b": value} for value in values[:1])
+
+
+def _plain(contract: Contract, schema: str) -> list[Any]:
+    """Give ordinary values that fit a schema."""
+    ordinary = (*words_of(contract, schema), *PLAIN, *_of_formats(contract, schema))
+    return [value for value in ordinary if value is not None and contract.is_valid(value, schema)]
 
 
 def words_of(contract: Contract, schema: str) -> list[Any]:
@@ -82,14 +116,16 @@ def words_of(contract: Contract, schema: str) -> list[Any]:
 
 def variants(contract: Contract, schema: str, start: Any) -> Iterator[tuple[Any, str]]:
     """
-    Give legal values near a legal one: each declared member with each value of the pool that fits it, and without it.
+    Give legal values: those of the pool, and those near a legal one.
+
+    That one with each value of the pool in each declared member that it fits, and without the member.
 
     Yields:
         The value, and the pointer of the schema whose value was changed.
     """
+    for value in legal(contract, schema):
+        yield value, contract.follow(schema)
     if not isinstance(start, dict):
-        for value in legal(contract, schema):
-            yield value, contract.follow(schema)
         return
     for name, pointer in members(contract, schema).items():
         for value in legal(contract, pointer):

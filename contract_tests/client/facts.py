@@ -1,38 +1,28 @@
 """What the adapter and the wire need to know of an operation, taken from the contract."""
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.adapter import OperationFacts, Scheme
-from contract_tests.contract import Contract, Media, Operation
-from contract_tests.coverage import member_names
+from contract_tests.client.body_kinds import BodyKind, is_json, json_media, kind_of, request_media
+from contract_tests.contract import Contract, Operation, join
+
+__all__ = ["PLACES", "base_path", "facts_of", "is_json", "json_media", "request_media", "scheme_of"]
 
 PLACES: Final = ("path", "query", "header", "cookie")
 
 
-def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON: ``application/json`` or any ``+json``."""
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json")
-
-
-def json_media(media: dict[str, Media] | None) -> Media | None:
-    """Give the first JSON form of a body, None if there is none."""
-    return next((found for found in (media or {}).values() if is_json(found.media_type)), None)
-
-
-def request_media(operation: Operation) -> Media | None:
-    """Give the JSON form of an operation's request body, None if it has none."""
-    return json_media(dict(operation.body.media)) if operation.body else None
-
-
 def facts_of(contract: Contract, operation: Operation) -> OperationFacts:
-    """Give what an adapter may want to know."""
+    """Give what an adapter may want to know; ``contract`` as requests see it."""
     declared = {place: [item for item in operation.parameters if item.location == place] for place in PLACES}
     media = request_media(operation)
-    schema = media.schema if media else None
-    names = tuple(member_names(contract, schema))
+    is_flat = media is not None and kind_of(media.media_type) in {BodyKind.JSON, BodyKind.FORM, BodyKind.MULTIPART}
+    forms = _forms(contract, media.schema) if media and media.schema and is_flat else None
+    members = [_members(contract, form) for form in forms or ()]
+    required = [_required(contract, form) for form in forms or ()]
+    ordered = [name for names, needed in zip(members, required, strict=True) for name in _first(names, needed)]
     return OperationFacts(
         id=operation.id,
         method=operation.method,
@@ -41,15 +31,55 @@ def facts_of(contract: Contract, operation: Operation) -> OperationFacts:
         parameters={place: tuple(item.name for item in items) for place, items in declared.items()},
         required={place: tuple(item.name for item in items if item.required) for place, items in declared.items()},
         media_type=media.media_type if media else None,
-        members=names or None,  # a body without declared members is one argument
-        required_members=_required(contract, schema),
+        # A body that may be something else than an object, or an object of any members, is one argument.
+        members=tuple(dict.fromkeys(ordered)) if members and all(members) else None,
+        required_members=tuple(name for name in dict.fromkeys(ordered) if all(name in needed for needed in required)),
         body_required=operation.body is not None and operation.body.required,
+        is_closed=bool(forms) and all(_is_closed(contract, form) for form in forms or ()),
     )
 
 
-def _required(contract: Contract, schema: str | None) -> tuple[str, ...]:
-    stated = contract.at(contract.follow(schema)) if schema else {}
-    return tuple(stated.get("required", ())) if isinstance(stated, dict) else ()
+def _first(names: list[str], required: set[str]) -> list[str]:
+    return [*(name for name in names if name in required), *(name for name in names if name not in required)]
+
+
+def _forms(contract: Contract, schema: str) -> list[str] | None:
+    """Give the objects that a body may be, each as a pointer; None if it may be something else."""
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return None
+    branches = [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(node.get(key, ())))]
+    if branches:
+        found = [_forms(contract, branch) for branch in branches]
+        return None if None in found else [form for forms in found for form in forms or ()]
+    is_object = node.get("type") == "object" or ("type" not in node and ("properties" in node or "allOf" in node))
+    return [pointer] if is_object else None
+
+
+def _parts(contract: Contract, pointer: str, seen: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    pointer = contract.follow(pointer)
+    node = contract.at(pointer)
+    if pointer in seen or not isinstance(node, dict):
+        return
+    for index in range(len(node.get("allOf", ()))):
+        yield from _parts(contract, join(pointer, "allOf", index), (*seen, pointer))
+    yield node
+
+
+def _members(contract: Contract, form: str) -> list[str]:
+    declared = [part.get("properties", {}) for part in _parts(contract, form)]
+    # What is read only has no place in a request: there its schema is `false`.
+    return list(dict.fromkeys(name for members in declared for name, member in members.items() if member is not False))
+
+
+def _required(contract: Contract, form: str) -> set[str]:
+    return {name for part in _parts(contract, form) for name in part.get("required", ())}
+
+
+def _is_closed(contract: Contract, form: str) -> bool:
+    shut = ("additionalProperties", "unevaluatedProperties")
+    return any(part.get(key) is False for part in _parts(contract, form) for key in shut)
 
 
 def base_path(operation: Operation) -> str:

@@ -20,7 +20,15 @@ class Findings:
     secrets: Secrets
     found: list[Violation] = field(default_factory=list)
 
-    def add(self, constraint: str, received: str, *, played: Played | None = None, documented: str = "") -> None:
+    def add(
+        self,
+        constraint: str,
+        received: str,
+        *,
+        played: Played | None = None,
+        documented: str = "",
+        number: int | None = None,
+    ) -> None:
         """
         Take down a breach.
 
@@ -29,10 +37,13 @@ class Findings:
             received: What was seen instead.
             played: The case in which it was seen.
             documented: What should have been seen; by default what the rule says.
+            number: How many cases had been played by then, where there is no such case.
         """
         mode = f" ({played.mode} call)" if played else ""
         text = shown(self.secrets.mask(received)) + mode
-        self.found.append(Violation(text, constraint, shown(self.secrets.mask(documented)), self.reproduce))
+        documented = shown(self.secrets.mask(documented))
+        after = played.number if played else number
+        self.found.append(Violation(text, constraint, documented, self.reproduce, found_after=after))
 
     def report(self) -> None:
         """Give the verdict; raises Violations if anything was found."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from contract_tests.client.adapter import Scheme
+from contract_tests.client.same_text import is_same
 from contract_tests.client.wire_server import Seen
 from contract_tests.contract import Operation, Parameter
 from contract_tests.json_text import read_json
@@ -26,7 +27,15 @@ def reads_as(text: str, value: Any) -> bool:
             return float(read_json(text)) == value
         except (TypeError, ValueError):
             return False
-    return text == text_of(value)
+    return is_same(text, value) if isinstance(value, str) else text == text_of(value)
+
+
+def is_json_of(text: str, value: Any) -> bool:
+    """Whether a text is a value as JSON."""
+    try:
+        return json.dumps(read_json(text), sort_keys=True) == json.dumps(value, sort_keys=True)
+    except ValueError:
+        return False
 
 
 def path_of(target: str) -> str:
@@ -140,6 +149,8 @@ def query_problems(
 
 def _belongs(raw_name: str, name: str, value: Any, parameter: Parameter) -> bool:
     decoded = decode(raw_name) or ""
+    if parameter.media_type:
+        return decoded == name
     if isinstance(value, dict) and parameter.style == "deepObject":
         return decoded.startswith(f"{name}[")
     if isinstance(value, dict) and parameter.explode:
@@ -148,6 +159,8 @@ def _belongs(raw_name: str, name: str, value: Any, parameter: Parameter) -> bool
 
 
 def _query_reads(pairs: list[tuple[str, str]], value: Any, parameter: Parameter) -> bool:
+    if parameter.media_type:
+        return len(pairs) == 1 and is_json_of(decode(pairs[0][1]) or "", value)
     if isinstance(value, dict) and (parameter.explode or parameter.style == "deepObject"):
         is_deep = parameter.style == "deepObject"
         expected = {f"{parameter.name}[{name}]" if is_deep else name: member for name, member in value.items()}
@@ -168,6 +181,12 @@ def header_reads(text: str, value: Any) -> bool:
     items = value if isinstance(value, list) else [value]
     raw = [part.strip() for part in text.split(",")] if isinstance(value, list) else [text]
     return _all_read(list(raw), items) or _all_read([decode(part) for part in raw], items)
+
+
+def holds_text(raw: str, text: str) -> bool:
+    """Whether the raw text of a header or cookie is a text in an encoding that can be undone."""
+    as_utf_8 = raw.encode("latin-1", "replace").decode("utf-8", "replace")
+    return text in {raw, as_utf_8, decode(raw), raw.strip('"').replace('\\"', '"')}
 
 
 def cookies_of(seen: Seen) -> dict[str, str]:

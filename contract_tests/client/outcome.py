@@ -6,13 +6,29 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """A value that the caller has in hand; ``foreign`` names what could not be made JSON again, if anything."""
+    """
+    A value that the caller has in hand.
+
+    Attributes:
+        json: As JSON again.
+        type_name: Name of its class.
+        status: The status that came with it, None if the client does not say.
+        content: The value itself if it is bytes.
+        types: Names of the classes of the objects in it, by JSON pointer.
+        foreign: What could not be made JSON again, if anything.
+    """
 
     json: Any = None
     type_name: str = ""
     status: int | None = None
+    content: bytes | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
     foreign: str = ""
 
     @classmethod
@@ -22,6 +38,8 @@ class Value:
             json=message.get("json"),
             type_name=message["type"],
             status=message.get("status"),
+            content=_bytes(message.get("content")),
+            types=message.get("types", {}),
             foreign=message.get("foreign", ""),
         )
 
@@ -35,6 +53,7 @@ class Raised:
         type_name: Name of its class.
         family: Qualified names of its class and all base classes.
         own: Whether it is one of the client's documented errors.
+        refuses: Whether it is one that the client may refuse arguments with.
         text: ``str(error)``.
         shown: Everything that Python shows of it: text, repr, traceback with its causes.
         status: The status that it says was received.
@@ -46,6 +65,7 @@ class Raised:
     type_name: str
     family: tuple[str, ...] = ()
     own: bool = False
+    refuses: bool = True
     text: str = ""
     shown: str = ""
     status: int | None = None
@@ -56,16 +76,17 @@ class Raised:
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Self:
         """Read it from the driver's message."""
-        body, content = message.get("body"), message.get("content")
+        body = message.get("body")
         return cls(
             type_name=message["type"],
             family=tuple(message["mro"]),
             own=message["own"],
+            refuses=message["refuses"],
             text=message["text"],
             shown=message["shown"],
             status=message.get("status"),
             body=None if body is None else Value.of(body),
-            content=None if content is None else base64.b64decode(content),
+            content=_bytes(message.get("content")),
             facts=message.get("facts", {}),
         )
 

@@ -2,7 +2,7 @@
 
 from contract_tests.client.breaking import keyword
 from contract_tests.client.findings import Findings
-from contract_tests.client.outcome import Raised, told
+from contract_tests.client.outcome import Raised, Value, told
 from contract_tests.client.trials import ReplyTrial, Trials
 from contract_tests.contract import Operation
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
@@ -165,3 +165,25 @@ def test_undocumented_status(trials: Trials, operation: Operation, findings: Fin
 def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findings) -> None:
     """No reply outside a limit becomes a value or a foreign exception."""
     judge(findings, inside(trials, operation)["limit"], "the contract sets no limits in the replies")
+
+
+@rule(
+    "CL-BRK-09",
+    "A reply that is nested very deeply arrives or ends in the client's own error.",
+    says="JSON has no limit of depth and every parser has one: the client's own error tells of it.",
+    source="https://www.rfc-editor.org/rfc/rfc8259#section-9",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_deep_replies(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Depth is no foreign exception; a legal reply may arrive, and brackets without end do not."""
+    tried = trials.deep_replies(operation)
+    if not tried:
+        raise NotApplicable("the contract documents no JSON reply")
+    for trial in tried:
+        outcome, is_legal = trial.played.outcome, trial.case.breach == "deep and legal"
+        is_right = is_legal and (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own))
+        if not is_right and (problem := _problem(trial)) is not None:
+            findings.add(f"{trial.case.answer.status} {trial.case.breach}{problem[0]}", problem[1], played=trial.played)
+    findings.report()

@@ -1,12 +1,15 @@
 """Replies: what the caller gets of legal ones."""
 
-from itertools import combinations
+import json
+from typing import Any
 
+from contract_tests.client.adapter import ABSENT
 from contract_tests.client.body_judgement import body_differences
+from contract_tests.client.comparison import differences
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Lost, Outcome, Raised, Unclaimed, Unwritable, Value, told
 from contract_tests.client.reply_cases import ReplyCase
-from contract_tests.client.reply_types import may_be_called, named_types
+from contract_tests.client.same_text import TIME
 from contract_tests.client.schema_places import nearest
 from contract_tests.client.trials import ReplyTrial, Trials
 from contract_tests.contract import Operation
@@ -26,6 +29,14 @@ def in_hand(outcome: Outcome) -> Value | None:
             return None
 
 
+def handed_over(trial: ReplyTrial) -> Value | None:
+    """Give the body as the caller has it; None if it is none of a success that was not returned."""
+    outcome = trial.played.outcome
+    if trial.case.is_success and not isinstance(outcome, Value):
+        return None  # not handed over at all, see CL-REP-01
+    return in_hand(outcome)
+
+
 def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str = "") -> None:
     """Demand that the caller has the body that was sent, type for type."""
     case, outcome = trial.case, trial.played.outcome
@@ -34,9 +45,14 @@ def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str
     if value is None or value.foreign:
         kind = outcome.type_name if isinstance(outcome, Raised | Value) else type(outcome).__name__.lower()
         findings.add(status + (focus or kind), told(outcome), played=trial.played)
+    elif case.has_content:
+        if value.content != case.answer.body:
+            findings.add(status + (focus or case.focus), f"a {value.type_name} with other bytes", played=trial.played)
     elif case.has_value:
-        for difference in body_differences(trials.contract, case.schema, case.value, value.json):
-            constraint = status + (focus or nearest(trials.contract, case.schema, difference.place))
+        for difference in body_differences(trials.contract, case.schema or None, case.value, value.json):
+            constraint = status + (
+                focus or (nearest(trials.contract, case.schema, difference.place) if case.schema else case.focus)
+            )
             findings.add(constraint, difference.received, played=trial.played, documented=difference.documented)
 
 
@@ -61,64 +77,6 @@ def test_success_is_lossless(trials: Trials, operation: Operation, findings: Fin
             findings.add(f"{status} status", f"status {outcome.status}", played=trial.played)
         else:
             judge_body(trials, trial, findings)
-    findings.report()
-
-
-@rule(
-    "CL-REP-02",
-    "A reply that the contract names arrives as the type of that name.",
-    says="A body that is a named object of the contract is an object of the class with that name.",
-    source="https://spec.openapis.org/oas/v3.1.1.html#components-object",
-    basis="inferred",
-    operations=EVERY_OPERATION,
-    side="client",
-)
-def test_named_types(trials: Trials, operation: Operation, findings: Findings) -> None:
-    """The class of each body is one of those that the contract names for it."""
-    is_claimed = False
-    for trial in trials.legal_replies(operation):
-        outcome, case = trial.played.outcome, trial.case
-        if case.is_success and not isinstance(outcome, Value):
-            continue  # not handed over at all, see CL-REP-01
-        value = in_hand(outcome)
-        names = named_types(trials.contract, case.schema, case.value) if case.has_value else None
-        if names is None or value is None:
-            continue
-        is_claimed = True
-        if not may_be_called(value.type_name, names):
-            received = f"{value.type_name} for a reply {case.answer.status}"
-            documented = " or ".join(sorted(names))
-            constraint = f"{case.answer.status} {documented}"
-            findings.add(constraint, received, played=trial.played, documented=documented)
-    if not is_claimed:
-        raise NotApplicable("no reply of this operation is a named object")
-    findings.report()
-
-
-@rule(
-    "CL-REP-03",
-    "Two statuses of success that mean different things are never of one type.",
-    says="The contract names a body for each status, so that a caller can't take the one for the other.",
-    source=RESPONSES,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
-)
-def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, findings: Findings) -> None:
-    """No class stands for two statuses whose bodies the contract tells apart."""
-    types: dict[tuple[int, str], dict[str, ReplyTrial]] = {}
-    for trial in trials.legal_replies(operation):
-        outcome = trial.played.outcome
-        if trial.case.is_success and isinstance(outcome, Value):
-            key = trial.case.answer.status, trials.contract.follow(trial.case.schema) if trial.case.schema else ""
-            types.setdefault(key, {}).setdefault(outcome.type_name, trial)
-    pairs = [(one, other) for one, other in combinations(sorted(types), 2) if one[1] != other[1]]
-    if not pairs:
-        raise NotApplicable("the operation has no two statuses of success with different bodies")
-    for one, other in pairs:
-        for shared in sorted(types[one].keys() & types[other].keys()):
-            received = f"{shared} for a reply {one[0]} and for a reply {other[0]}"
-            findings.add(f"{one[0]} and {other[0]}", received, played=types[other][shared].played)
     findings.report()
 
 
@@ -179,14 +137,58 @@ def test_unknown_words_survive(trials: Trials, operation: Operation, findings: F
 
 
 def judge_growth(trials: Trials, operation: Operation, findings: Findings, kind: str) -> None:
-    """Demand that what has grown in a reply arrives."""
+    """Demand that what has grown in a reply arrives, as the same type as before."""
     tried = [trial for trial in trials.grown_replies(operation) if _is_about(trial.case, kind)]
     if not tried:
         raise NotApplicable(f"no reply of this operation can grow by a {kind}")
+    before = {
+        _key(trial): value.type_name for trial in trials.legal_replies(operation) if (value := handed_over(trial))
+    }
     for trial in tried:
         judge_body(trials, trial, findings, trial.case.focus)
+        value, was = handed_over(trial), before.get(_key(trial, trial.case.grown_from))
+        if value is not None and was is not None and value.type_name != was:
+            constraint = f"{trial.case.answer.status} {trial.case.focus} type"
+            findings.add(constraint, f"{value.type_name}, which was a {was} before", played=trial.played)
     findings.report()
+
+
+def _key(trial: ReplyTrial, value: Any = ABSENT) -> tuple[int, str]:
+    return trial.case.answer.status, json.dumps(trial.case.value if value is ABSENT else value, sort_keys=True)
 
 
 def _is_about(case: ReplyCase, kind: str) -> bool:
     return case.focus.startswith(kind)
+
+
+@rule(
+    "CL-REP-08",
+    "A time arrives as it was written.",
+    says="Leap seconds, nanoseconds and small letters are legal in RFC 3339: the caller can get at them.",
+    source="https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_times_keep_their_spelling(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """A text of a reply that is a time is the same text when made JSON again."""
+    tried = [trial for trial in (*trials.odd_replies(operation), *_timed(trials, operation)) if trial.case.is_success]
+    if not tried:
+        raise NotApplicable("no reply of this operation holds a time")
+    for trial in tried:
+        outcome, status = trial.played.outcome, trial.case.answer.status
+        value = in_hand(outcome)
+        if value is None or value.foreign:
+            findings.add(f"{status} {trial.case.focus}", told(outcome), played=trial.played)
+            continue
+        for difference in differences(trial.case.value, value.json):
+            if isinstance(difference.before, str) and TIME.fullmatch(difference.before):
+                received = f"{difference.after!r} for {difference.before!r}"
+                constraint = nearest(trials.contract, trial.case.schema, difference.place)
+                findings.add(f"{status} {constraint}", received, played=trial.played)
+    findings.report()
+
+
+def _timed(trials: Trials, operation: Operation) -> list[ReplyTrial]:
+    replies = [trial for trial in trials.legal_replies(operation) if in_hand(trial.played.outcome) is not None]
+    return [trial for trial in replies if TIME.search(json.dumps(trial.case.value))]

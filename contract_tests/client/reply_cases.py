@@ -1,14 +1,14 @@
-"""Replies for the client to read: legal ones of every documented status, grown ones, broken ones."""
+"""Replies for the client to read: legal ones of every documented status, odd ones, grown ones."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contract_tests.client.body_kinds import BodyKind, json_media, kind_of
 from contract_tests.client.breaking import Breaker, keyword
-from contract_tests.client.edges import UNKNOWN_WORD, variants, with_unknown_members
-from contract_tests.client.facts import json_media
+from contract_tests.client.discriminators import keeps_tags, settled
+from contract_tests.client.edges import ODD_TIMES, UNKNOWN_WORD, branches_of, members, variants, with_unknown_members
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Media, Operation, Response
 from contract_tests.problems import Problem
@@ -16,10 +16,11 @@ from contract_tests.problems import Problem
 Draw = Callable[[str], list[Any]]
 """Gives generated legal values for the schema at a pointer."""
 
-UNDOCUMENTED: Final = (299, 418, 500, 503, 520)
 SUCCESS: Final = range(200, 300)
+BEYOND_ANY_LIST: Final = 520  # what a proxy may say, and no list of statuses has
+TEXTS: Final = ("a,b\r\n1,2\r\n", "null", '{"a": 1}', "")
+BYTES: Final = (b"\x00\xff\xfe binary", b"")
 SAMPLE_OF_SEEN: Final = 3
-HTML: Final = b"<!doctype html><title>Bad gateway</title><p>Bad gateway</p>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +31,23 @@ class ReplyCase:
     Attributes:
         answer: What is sent.
         schema: Pointer of the body's schema, empty if the contract states none.
-        value: The JSON value that is sent; None as well if ``has_value`` is not set.
+        value: The JSON value or text that is sent; None as well if ``has_value`` is not set.
+        has_content: Whether the body is bytes, to be handed over as they are.
         breach: What is wrong with it: ``not JSON``, ``media type``, ``empty``, ``cut``, ``status``, or ``schema``.
         problem: For ``schema``: the constraint that is broken.
         focus: Pointer of the schema that the value was made for, or of what has grown.
+        grown_from: The value as it was before it grew.
     """
 
     answer: Answer
     schema: str = ""
     value: Any = None
     has_value: bool = False
+    has_content: bool = False
     breach: str = ""
     problem: Problem | None = field(default=None)
     focus: str = ""
+    grown_from: Any = None
 
     @property
     def about(self) -> str:
@@ -63,7 +68,8 @@ def statuses(operation: Operation) -> Iterator[tuple[int, Response]]:
     for response in operation.responses.values():
         if not response.status.isdecimal():
             first = _first_digit(operation, response)
-            candidates = [int(f"{first}{end}") for end in ("00", "18", "99")]
+            candidates = [int(f"{first}{end}") for end in ("00", "18", "20", "99")]
+            candidates += [BEYOND_ANY_LIST] if response.status == "default" else []
             yield from ((status, response) for status in candidates if operation.response(status) is response)
 
 
@@ -81,26 +87,50 @@ def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
         media = json_media(dict(response.media))
         if not response.media:
             yield ReplyCase(answer=Answer(status=status, media_type=None))
+        yield from _without_json(status, response)
         if media is None or media.schema is None:
             continue
         pointer = contract.follow(media.schema)
         cases = _legal_values(contract, media, pointer, draw, brief=pointer in seen_schemas)
         seen_schemas.add(pointer)
-        for value, focus in _distinct(cases):
-            yield _reply(status, media, value, focus=focus)
+        for value, focus in distinct(cases):
+            yield reply_of(status, media, value, focus=focus)
+
+
+def _without_json(status: int, response: Response) -> Iterator[ReplyCase]:
+    for media in response.media.values():
+        kind = kind_of(media.media_type)
+        if kind is BodyKind.TEXT:
+            for text in TEXTS:
+                answer = Answer(status=status, body=text.encode(), media_type=media.media_type)
+                yield ReplyCase(answer=answer, value=text, has_value=True, focus=media.pointer)
+        elif kind is BodyKind.BINARY and "*" not in media.media_type:
+            for content in BYTES:
+                answer = Answer(status=status, body=content, media_type=media.media_type)
+                yield ReplyCase(answer=answer, has_content=True, focus=media.pointer)
 
 
 def _legal_values(
     contract: Contract, media: Media, schema: str, draw: Draw, *, brief: bool
 ) -> Iterator[tuple[Any, str]]:
-    examples = [example.value for example in media.examples if contract.is_valid(example.value, schema)]
+    examples = _examples(contract, media)
     yield from ((value, "") for value in examples)
     drawn = draw(schema)
     # Statuses that share a schema share its reader more often than not: a few values tell.
     yield from ((value, "") for value in (drawn[:SAMPLE_OF_SEEN] if brief else drawn))
     start = next(iter([*examples, *drawn]), None)
     if not brief:
-        yield from variants(contract, schema, start)
+        near = list(variants(contract, schema, start))
+        yield from (pair for pair in near if keeps_tags(contract, schema, pair[0]))
+        # A form that only its discriminator names is not met by chance.
+        yield from ((value, "") for value in settled(contract, schema, [value for value, _ in near]))
+
+
+def _examples(contract: Contract, media: Media) -> list[Any]:
+    found = [
+        example.value for example in media.examples if media.schema and contract.is_valid(example.value, media.schema)
+    ]
+    return [value for value in found if keeps_tags(contract, media.schema or "#", value)]
 
 
 def grown_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
@@ -109,11 +139,11 @@ def grown_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
         media = json_media(dict(response.media))
         if media is None or media.schema is None:
             continue
-        for value in _starts(contract, media, draw):
+        for value in starts_of(contract, media, draw):
             for grown, place in with_unknown_members(contract, media.schema, value):
-                yield _reply(status, media, grown, focus=f"member of {place or 'the body'}")
+                yield reply_of(status, media, grown, focus=f"member of {place or 'the body'}", grown_from=value)
             for grown, pointer in _with_unknown_words(contract, media.schema, value):
-                yield _reply(status, media, grown, focus=f"word of {pointer}")
+                yield reply_of(status, media, grown, focus=f"word of {pointer}", grown_from=value)
 
 
 def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, str]]:
@@ -123,70 +153,37 @@ def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator
             yield changed, problem.constraint
 
 
-def broken_replies(contract: Contract, operation: Operation, draw: Draw, breaker: Breaker) -> Iterator[ReplyCase]:
-    """Give replies that break the contract in one way each."""
-    seen_schemas: set[str] = set()
-    sample: ReplyCase | None = None
+def odd_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
+    """Give legal replies with times that few libraries read: a leap second, nanoseconds, small letters."""
     for status, response in statuses(operation):
         media = json_media(dict(response.media))
-        if media is None or media.schema is None or not (starts := _starts(contract, media, draw)):
+        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
             continue
-        sample = sample or _reply(status, media, starts[0])
-        yield from _broken_whole(status, media, starts[0])
-        if (pointer := contract.follow(media.schema)) not in seen_schemas:
-            seen_schemas.add(pointer)
-            yield from _broken_inside(status, media, starts, breaker)
-    for status in UNDOCUMENTED:
-        if operation.response(status) is None:
-            body, media_type = (sample.answer.body, sample.answer.media_type) if sample else (b"{}", "application/json")
-            yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach="status")
+        for name, pointer in members(contract, media.schema).items():
+            formats = {contract.at(branch).get("format") for branch in branches_of(contract, pointer)}
+            for text in ODD_TIMES if "date-time" in formats and isinstance(starts[0], dict) else ():
+                value = {**starts[0], name: text}
+                if contract.is_valid(value, media.schema):
+                    yield reply_of(status, media, value, focus=pointer)
 
 
-def _broken_whole(status: int, media: Media, value: Any) -> Iterator[ReplyCase]:
-    text = json.dumps(value).encode()
-    for breach, body, media_type in (
-        ("not JSON", HTML, "text/html"),
-        ("not JSON", HTML, media.media_type),
-        ("media type", text, "text/plain"),
-        ("empty", b"", media.media_type),
-        ("empty", b"", None),
-        ("cut", text[:-1], media.media_type),
-    ):
-        if breach != "cut" or not _is_json(body):
-            yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach=breach)
-
-
-def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breaker) -> Iterator[ReplyCase]:
+def starts_of(contract: Contract, media: Media, draw: Draw) -> list[Any]:
+    """Give a few legal values to start from."""
     assert media.schema is not None
-    count: Counter[str] = Counter()
-    for value, problem in _distinct(pair for start in starts for pair in breaker.values(media.schema, start, count)):
-        if keyword(problem) not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
-            yield _reply(status, media, value, breach="schema", problem=problem)
+    return _examples(contract, media) or draw(media.schema)[:SAMPLE_OF_SEEN]
 
 
-def _starts(contract: Contract, media: Media, draw: Draw) -> list[Any]:
-    assert media.schema is not None
-    examples = [example.value for example in media.examples if contract.is_valid(example.value, media.schema)]
-    return examples or draw(media.schema)[:SAMPLE_OF_SEEN]
-
-
-def _reply(status: int, media: Media, value: Any, **more: Any) -> ReplyCase:
+def reply_of(status: int, media: Media, value: Any, **more: Any) -> ReplyCase:
+    """Make a reply with a JSON body."""
     answer = Answer(status=status, body=json.dumps(value).encode(), media_type=media.media_type)
     return ReplyCase(answer=answer, schema=media.schema or "", value=value, has_value=True, **more)
 
 
-def _distinct(pairs: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def distinct(pairs: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Leave out pairs whose value has been before."""
     seen: set[str] = set()
     for value, about in pairs:
         text = json.dumps(value)
         if text not in seen:
             seen.add(text)
             yield value, about
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,7 @@
 
 from contract_tests.client.breaking import keyword
 from contract_tests.client.findings import Findings
-from contract_tests.client.outcome import Raised, Unwritable, told
+from contract_tests.client.outcome import Outcome, Raised, Unwritable, told
 from contract_tests.client.trials import RequestTrial, Trials
 from contract_tests.contract import Operation
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule, shown
@@ -26,9 +26,14 @@ def judge(trials: Trials, operation: Operation, findings: Findings, *keywords: s
                 f"{refused}: sent all the same as {seen.method} {seen.target} {seen.body.decode('utf-8', 'replace')}"
             )
             findings.add(trial.breach.constraint, received, played=trial.played)
-        elif not (isinstance(outcome, Unwritable) or (isinstance(outcome, Raised) and outcome.own)):
+        elif not is_refusal(outcome):
             findings.add(f"{trial.breach.constraint} own error", f"{refused}: {told(outcome)}", played=trial.played)
     findings.report()
+
+
+def is_refusal(outcome: Outcome) -> bool:
+    """Whether the client's interface or one of the exceptions that are for it has stopped a call."""
+    return isinstance(outcome, Unwritable) or (isinstance(outcome, Raised) and outcome.refuses)
 
 
 def _keyword(trial: RequestTrial) -> str:
@@ -147,3 +152,48 @@ def test_limits_of_containers(trials: Trials, operation: Operation, findings: Fi
 def test_formats(trials: Trials, operation: Operation, findings: Findings) -> None:
     """Nothing of another format is sent."""
     judge(trials, operation, findings, "format")
+
+
+@rule(
+    "CL-REF-09",
+    "A number that JSON does not have is refused.",
+    says="Not-a-number and infinity have no form in JSON: such an argument is refused before anything is sent.",
+    source="https://www.rfc-editor.org/rfc/rfc8259#section-6",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_odd_numbers(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing is sent for an argument that is or holds not-a-number or infinity."""
+    tried = trials.odd_numbers(operation)
+    if not tried:
+        raise NotApplicable("no argument of this operation is or holds a number of any kind")
+    for trial in tried:
+        if trial.played.seen:
+            seen = trial.played.seen[0]
+            received = f"sent all the same as {seen.method} {seen.target} {seen.body.decode('utf-8', 'replace')}"
+            findings.add(trial.about, received, played=trial.played)
+        elif not is_refusal(trial.played.outcome):
+            findings.add(f"{trial.about} own error", told(trial.played.outcome), played=trial.played)
+    findings.report()
+
+
+@rule(
+    "CL-REF-10",
+    "A refusal is one of the client's own errors.",
+    says="Who catches the errors that a client documents has caught its refusals of arguments as well.",
+    source="the client's own documentation of its errors",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_refusals_are_own_errors(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No foreign exception comes of an argument that the contract does not allow."""
+    tried = [(trial.breach.constraint, trial.played) for trial in trials.broken_requests(operation) if trial.breach]
+    tried += [(trial.about, trial.played) for trial in trials.odd_numbers(operation)]
+    if not tried:
+        raise NotApplicable("the contract says nothing about the arguments")
+    for constraint, played in tried:
+        if isinstance(played.outcome, Raised) and not played.outcome.own and not played.seen:
+            findings.add(constraint, told(played.outcome), played=played)
+    findings.report()

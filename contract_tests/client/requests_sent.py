@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from contract_tests.client import on_the_wire as wire
+from contract_tests.client.bodies import body_problems
 from contract_tests.client.body_judgement import body_differences, read_body
-from contract_tests.client.comparison import Kind
-from contract_tests.client.facts import base_path, is_json, request_media
+from contract_tests.client.body_kinds import is_json, request_media
+from contract_tests.client.facts import base_path
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Lost, Raised, told
 from contract_tests.client.schema_places import nearest
@@ -112,12 +113,12 @@ def test_path_steps(trials: Trials, operation: Operation, findings: Findings) ->
         raise NotApplicable("no path segment of this operation begins with a parameter")
     for trial in tried:
         for seen in trial.played.seen[:1]:
+            name = next(item.name for item in operation.parameters if item.pointer == trial.about)
             values = wire.path_values(operation, base_path(operation), seen.target)
-            raw = None if values is None else values[trial.parameter.name]
-            value = trial.case.path[trial.parameter.name]
+            raw, value = None if values is None else values[name], trial.case.path[name]
             if raw in {None, "", ".", ".."} or wire.decode(raw or "") != value:
                 received = f"{value!r} went out as {seen.method} {wire.path_of(seen.target)}"
-                findings.add(trial.parameter.pointer, received, played=trial.played)
+                findings.add(trial.about, received, played=trial.played)
     findings.report()
 
 
@@ -221,7 +222,7 @@ def _spelled(credentials: str) -> str:
 
 @rule(
     "CL-REQ-08",
-    "The body is the JSON that was given, in the contract's media type.",
+    "The body is what was given, in the contract's media type.",
     says="Type for type and member for member: null is not absent, 1 is not 1.0, nothing is dropped or added.",
     source=f"{OPENAPI}#request-body-object",
     basis="documented",
@@ -232,23 +233,12 @@ def test_body(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The body of each request equals the argument; a default that was added has a rule of its own."""
     media = request_media(operation)
     for trial, seen in sent(trials, operation):
-        kinds = seen.all("Content-Type")
-        if not trial.case.has_body or media is None:
-            if seen.body or kinds:
-                findings.add("no body", f"{len(seen.body)} bytes, Content-Type {kinds}", played=trial.played)
-            continue
-        if len(kinds) != 1 or not is_json(kinds[0]):
-            findings.add("Content-Type", f"{kinds}", played=trial.played, documented=media.media_type)
-        body = read_body(seen)
-        if body is None:
-            findings.add("JSON", f"{len(seen.body)} bytes that are not JSON", played=trial.played)
-            continue
-        for difference in body_differences(trials.contract, media.schema, trial.case.body, body.value):
-            if not difference.is_default:
-                constraint = nearest(trials.contract, media.schema, difference.place) if media.schema else "body"
-                if difference.kind is Kind.ADDED:
-                    constraint += " nothing is added"
-                findings.add(constraint, difference.received, played=trial.played, documented=difference.documented)
+        if trial.case.has_body and media is not None:
+            for constraint, received, documented in body_problems(trials.outgoing, media, trial.case.body, seen):
+                findings.add(constraint, received, played=trial.played, documented=documented)
+        elif seen.body or seen.all("Content-Type"):
+            kinds = seen.all("Content-Type")
+            findings.add("no body", f"{len(seen.body)} bytes, Content-Type {kinds}", played=trial.played)
     findings.report()
 
 
@@ -269,7 +259,7 @@ def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: F
         for name in {name for name, _ in wire.query_problems(declared, trial.case.query, pairs)}:
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
                 findings.add(declared[name].pointer, f"the query holds {name}, its default", played=trial.played)
-        body = read_body(seen) if trial.case.has_body and media else None
+        body = read_body(seen) if trial.case.has_body and media and is_json(media.media_type) else None
         if body is None or media is None:
             continue
         for difference in body_differences(trials.contract, media.schema, trial.case.body, body.value):
@@ -277,3 +267,33 @@ def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: F
                 constraint = nearest(trials.contract, media.schema, difference.place)
                 findings.add(constraint, difference.received, played=trial.played, documented=difference.documented)
     findings.report()
+
+
+@rule(
+    "CL-REQ-10",
+    "A text in a header or a cookie stays in it.",
+    says="A line feed ends a header and a semicolon a cookie: a text with such is encoded or refused, never sent raw.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-5.5",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_nothing_is_smuggled(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """What was sent for a treacherous text is that text, and no other header or cookie."""
+    tried = trials.smuggled(operation)
+    if not tried:
+        raise NotApplicable("no header and no cookie of this operation holds any text")
+    for trial in tried:
+        item = trial.parameter
+        assert item is not None
+        given = trial.case.values(item.location)[item.name]
+        for seen in trial.played.seen[:1]:
+            cookies = wire.cookies_of(seen)
+            got = [cookies[item.name]] if item.location == "cookie" and item.name in cookies else seen.all(item.name)
+            if len(got) != 1 or not wire.holds_text(got[0], given) or _is_smuggled(seen):
+                findings.add(item.pointer, f"{given!r} went out as {got}", played=trial.played)
+    findings.report()
+
+
+def _is_smuggled(seen: Seen) -> bool:
+    return bool(seen.broken or seen.all("X-Smuggled") or "smuggled" in wire.cookies_of(seen))

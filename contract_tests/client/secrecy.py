@@ -1,6 +1,7 @@
 """Secrets: what the client shows of its key."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Raised
@@ -54,4 +55,53 @@ def test_repr_does_not_show_the_key(trials: Trials, operation: Operation, findin
     for mode in MODES:
         if stage.key in stage.subject.show(stage.connection(operation, stage.server, mode)):
             findings.add("repr", f"the repr of the {mode} client holds the key")
+    findings.report()
+
+
+@rule(
+    "CL-SEC-03",
+    "The key is not shown to an operation that needs none.",
+    says="The contract says which operations want the key: the others, and whoever serves them, have no use for it.",
+    source="https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_open_operations_get_no_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """A client that was built with a key does not send it along with an operation without security."""
+    stage = trials.stage
+    schemes = [scheme for one in trials.contract.operations if (scheme := stage.scheme(one)) is not None]
+    if stage.scheme(operation) is not None or not schemes:
+        raise NotApplicable("the operation needs the key, or none of the contract's does")
+    start, success = trials.start(operation), trials.success(operation)
+    for mode in trials.modes(operation):
+        connection = replace(stage.connection(operation, stage.server, mode), scheme=schemes[0])
+        played = stage.play(start, [success], mode, connection=connection)
+        if any(
+            stage.key in seen.target or any(stage.key in value for _, value in seen.headers) for seen in played.seen
+        ):
+            findings.add("key", "the key was sent", played=played)
+    findings.report()
+
+
+@rule(
+    "CL-SEC-04",
+    "An operation that needs the key is not called without one.",
+    says="A call that can only be refused by the service is refused by the client, before anything is sent.",
+    source="https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """A client without a key sends nothing for an operation with security."""
+    stage = trials.stage
+    if stage.scheme(operation) is None or () in operation.security:
+        raise NotApplicable("the operation needs no key")
+    start, success = trials.start(operation), trials.success(operation)
+    for mode in trials.modes(operation):
+        connection = replace(stage.connection(operation, stage.server, mode), key="", scheme=None)
+        played = stage.play(start, [success], mode, connection=connection)
+        if played.seen:
+            findings.add("key", f"sent without a key: {played.seen[0].method}", played=played)
     findings.report()

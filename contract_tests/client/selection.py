@@ -14,6 +14,8 @@ from contract_tests.rules import SetUpError
 OWN_GENERATED: Final = "workflow_runs_api"
 OWN_CLIENT: Final = "workflow_runs"
 PYTHON_VARIABLE: Final = "CONTRACT_TESTS_CLIENT_PYTHON"
+OWN_SERVICES: Final = ("promptlayer", "interactly")
+STOCK_CLASS: Final = "class AuthenticatedClient"
 STOCK_FUNCTION: Final = "def sync_detailed("
 
 
@@ -27,7 +29,7 @@ def choose_client(options: Options) -> Choice:
     has_known_layout = options.adapter in {None, "workflow_runs", "openapi-python-client"}
     is_candidate = is_generated if has_known_layout else is_package
     generated = None if options.generated is None else package_in(options.generated, "--generated", is_candidate)
-    adapter = options.adapter or _default_adapter(generated)
+    adapter = options.adapter or _default_adapter(generated, is_own_contract=not options.has_own_spec)
     if ":" not in adapter and adapter not in SHIPPED:
         raise SetUpError(f"--adapter: {adapter!r} is neither MODULE:ATTRIBUTE nor one of {', '.join(SHIPPED)}")
     if options.client is not None and adapter in SHIPPED and adapter != "workflow_runs":
@@ -88,15 +90,20 @@ def import_name(package: Path) -> str:
 
 
 def is_stock(package: Path) -> bool:
-    """Whether a generated package has the functions that openapi-python-client writes by itself."""
+    """Whether a generated package is one that openapi-python-client writes by itself."""
+    if STOCK_CLASS in (package / "client.py").read_text(encoding="utf-8"):
+        return True
     modules = (package / "api").rglob("*.py")
     return any(STOCK_FUNCTION in module.read_text(encoding="utf-8") for module in modules)
 
 
-def _default_adapter(generated: Path | None) -> str:
-    if generated is not None:
-        return "openapi-python-client" if is_stock(generated) else "workflow_runs"
-    return "workflow_runs"
+def _default_adapter(generated: Path | None, *, is_own_contract: bool) -> str:
+    if generated is None:
+        return "workflow_runs"
+    if is_stock(generated):
+        return "openapi-python-client"
+    is_own = is_own_contract or any((generated / "api" / service).is_dir() for service in OWN_SERVICES)
+    return "workflow_runs" if is_own else "operation-classes"
 
 
 def _client_in(directory: Path) -> Path:

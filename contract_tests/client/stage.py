@@ -1,14 +1,16 @@
 """Plays single cases: one call by the client, answered by the harness, with all that was seen of it."""
 
+import itertools
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contract_tests.client.adapter import ABSENT, Call, Connection, OperationFacts, Scheme
+from contract_tests.client.body_kinds import request_media, with_bytes
 from contract_tests.client.facts import base_path, facts_of, scheme_of
-from contract_tests.client.outcome import Outcome
+from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject import Subject
 from contract_tests.client.wire_server import Answer, Seen, WireServer
 from contract_tests.contract import Contract, Operation
@@ -29,6 +31,7 @@ class Played:
         seen: The requests on the wire, in order.
         outcome: What the caller got.
         seconds: From call to outcome.
+        number: How many cases had been played when it was, itself included.
     """
 
     mode: str
@@ -36,17 +39,27 @@ class Played:
     seen: tuple[Seen, ...]
     outcome: Outcome
     seconds: float
+    number: int = 0
 
 
 @dataclass
 class Stage:
-    """The judged client opposite the harness's server."""
+    """
+    The judged client opposite the harness's server.
+
+    Attributes:
+        contract: As requests see it.
+        key: The credentials of this run.
+        played: Cases so far.
+    """
 
     contract: Contract
     subject: Subject
     server: WireServer
     key: str = field(default_factory=lambda: f"key-{secrets.token_hex(12)}", repr=False)
+    played: int = 0
     _facts: dict[str, OperationFacts] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def play(
         self,
@@ -57,6 +70,7 @@ class Stage:
         timeout: float | None = PATIENCE,
         retries: int | None = 0,
         server: WireServer | None = None,
+        connection: Connection | None = None,
     ) -> Played:
         """
         Let the client make one call.
@@ -68,14 +82,28 @@ class Stage:
             timeout: The client's own time-out in seconds.
             retries: How often the client may send again; None for its default.
             server: Another server than the stage's, for cases that are played at the same time.
+            connection: What the client is built with, instead of all that.
         """
         server = server or self.server
-        connection = self.connection(case.operation, server, mode, timeout=timeout, retries=retries)
-        started = time.monotonic()
+        connection = connection or self.connection(case.operation, server, mode, timeout=timeout, retries=retries)
+        number, started = self._count(), time.monotonic()
         with server.play(*answers) as take:
-            outcome = self.subject.call(self._call(case), connection)
-        seconds = time.monotonic() - started
-        return Played(mode=mode, answers=tuple(answers), seen=tuple(take.seen), outcome=outcome, seconds=seconds)
+            outcome = self.subject.call(self.call(case), connection)
+        return Played(
+            mode=mode,
+            answers=tuple(answers),
+            seen=tuple(take.seen),
+            outcome=outcome,
+            seconds=time.monotonic() - started,
+            number=number,
+        )
+
+    def ask(self, task: str, case: RequestCase, answers: Sequence[Answer], connection: Connection) -> "Asked":
+        """Let the driver do a task with one call in it; see :class:`~contract_tests.client.driver.Driver`."""
+        number = self._count()
+        with self.server.play(*answers) as take:
+            answer = self.subject.ask(task, connection, self.call(case))
+        return Asked(tuple(take.seen), answer, number)
 
     def connection(
         self,
@@ -100,12 +128,39 @@ class Stage:
         """Give where the operation's credentials go."""
         return scheme_of(self.contract, operation)
 
-    def _call(self, case: RequestCase) -> Call:
-        operation = case.operation
-        if operation.id not in self._facts:
-            self._facts[operation.id] = facts_of(self.contract, operation)
+    def call(self, case: RequestCase) -> Call:
+        """Say a case as a call."""
+        facts = self.facts(case.operation)
         body: Any = case.body if case.has_body else ABSENT
-        facts = self._facts[operation.id]
+        if case.has_body and (media := request_media(case.operation)) is not None:
+            body = with_bytes(self.contract, media, body)
         return Call(
             operation=facts, path=case.path, query=case.query, header=case.headers, cookie=case.cookies, body=body
         )
+
+    def facts(self, operation: Operation) -> OperationFacts:
+        """Say what an adapter may want to know of an operation."""
+        if operation.id not in self._facts:
+            self._facts[operation.id] = facts_of(self.contract, operation)
+        return self._facts[operation.id]
+
+    def _count(self) -> int:
+        self.played = next(self._numbers)
+        return self.played
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of a task of the driver's."""
+
+    seen: tuple[Seen, ...]
+    answer: Mapping[str, Any]
+    number: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the caller got, for a task that tells."""
+        return outcome_of(self.answer)
+
+
+__all__ = ["MODES", "PATIENCE", "Asked", "Played", "Stage"]

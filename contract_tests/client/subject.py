@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final, Self
 
 from contract_tests.client.adapter import ABSENT, Call, Connection
+from contract_tests.client.bytes_in_json import packed
 from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject_process import Choice, SubjectProcess
 from contract_tests.rules import SetUpError, shown
@@ -43,22 +44,31 @@ class Subject:
         Raises:
             SetUpError: If the client cannot be loaded, or its adapter breaks.
         """
-        arguments: dict[str, Any] = {
-            "path": call.path,
-            "query": call.query,
-            "header": call.header,
-            "cookie": call.cookie,
-        }
-        if call.body is not ABSENT:
-            arguments["body"] = call.body
-        facts = asdict(call.operation)
-        message = {"do": "call", "operation": facts, "arguments": arguments, "connection": asdict(connection)}
-        return outcome_of(self._ask(message, timeout))
+        return outcome_of(self.ask("call", connection, call, timeout=timeout))
 
     def show(self, connection: Connection) -> str:
         """Give the text that the client shows of itself."""
-        text: str = self._ask({"do": "show", "connection": asdict(connection)}, CALL_TIMEOUT)["text"]
+        text: str = self.ask("show", connection)["text"]
         return text
+
+    def ask(
+        self,
+        task: str,
+        connection: Connection | None = None,
+        call: Call | None = None,
+        *,
+        timeout: float = CALL_TIMEOUT,
+        **more: Any,
+    ) -> Mapping[str, Any]:
+        """Have the driver do one of its tasks and give its answer; see :meth:`call`."""
+        message: dict[str, Any] = {"do": task, **more}
+        if connection is not None:
+            message["connection"] = asdict(connection)
+        if call is not None:
+            arguments = {"path": call.path, "query": call.query, "header": call.header, "cookie": call.cookie}
+            message["operation"] = asdict(call.operation)
+            message["arguments"] = arguments if call.body is ABSENT else {**arguments, "body": packed(call.body)}
+        return self._ask(message, timeout)
 
     def close(self) -> None:
         """End the process, if there is one."""

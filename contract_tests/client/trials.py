@@ -6,7 +6,7 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -25,6 +25,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 
 T = TypeVar("T")
 AT_A_TIME: Final = 24
+LOOKED_AT: Final = 4
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,12 @@ class RequestTrial:
 
 @dataclass(frozen=True)
 class ProbeTrial:
-    """A call with a step or nothing as a path parameter."""
+    """A call with something that is not ordinary in one parameter or body member: ``about`` is its pointer."""
 
     case: RequestCase
-    parameter: Parameter
+    about: str
     played: Played
+    parameter: Parameter | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,16 @@ class ReplyTrial:
 
     case: ReplyCase
     played: Played
+
+
+@dataclass(frozen=True)
+class ObjectRemark:
+    """What is wrong with an object: which check says so, the name of its class, what was seen, and when."""
+
+    check: str
+    about: str
+    text: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -90,11 +102,12 @@ class Trials:
     """Plays and keeps trials; see the module's docstring."""
 
     def __init__(self, book: CaseBook, stage: Stage, coverage: Coverage) -> None:
-        self.contract = book.contract
+        self.contract, self.outgoing, self.incoming = book.contract, book.outgoing, book.incoming
         self.stage = stage
         self._book = book
         self._coverage = coverage
         self._kept: dict[tuple[str, str], Any] = {}
+        self._modules: Mapping[str, Any] | None = None
         self._turns: Counter[str] = Counter()
         self._faults: dict[str, list[Future[FaultTrial]]] = {}
 
@@ -110,17 +123,56 @@ class Trials:
         """Give calls with a step or nothing as a path parameter."""
         return self._once("probes", operation, self._play_probes)
 
+    def smuggled(self, operation: Operation) -> list[ProbeTrial]:
+        """Give calls with what could end a header or a cookie in one of them."""
+        return self._once("smuggled", operation, self._play_smuggled)
+
+    def odd_numbers(self, operation: Operation) -> list[ProbeTrial]:
+        """Give calls with numbers that JSON does not have."""
+        return self._once("odd numbers", operation, self._play_odd_numbers)
+
     def legal_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with each documented status and legal bodies."""
         return self._once("legal replies", operation, lambda one: self._replies(one, self._book.legal_replies(one)))
+
+    def odd_replies(self, operation: Operation) -> list[ReplyTrial]:
+        """Give calls that are answered with times that few libraries read."""
+        return self._once("odd replies", operation, lambda one: self._replies(one, self._book.odd_replies(one)))
 
     def grown_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with members and words that the contract does not name."""
         return self._once("grown replies", operation, lambda one: self._replies(one, self._book.grown_replies(one)))
 
+    def deep_replies(self, operation: Operation) -> list[ReplyTrial]:
+        """Give calls that are answered with JSON that is nested very deeply."""
+        return self._once("deep replies", operation, lambda one: self._replies(one, self._book.deep_replies(one)))
+
     def broken_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with what the contract does not allow."""
         return self._once("broken replies", operation, lambda one: self._replies(one, self._book.broken_replies(one)))
+
+    def start(self, operation: Operation) -> RequestCase:
+        """Give a small legal request."""
+        return self._book.start(operation)
+
+    def success(self, operation: Operation) -> Answer:
+        """Give a legal answer of success."""
+        return self._book.success(operation)
+
+    def modes(self, operation: Operation) -> tuple[str, ...]:
+        """Give the modes in which the operation can be called at all; raises NotExercised or NotApplicable if none."""
+        return self._once("modes", operation, self._modes)
+
+    def remarks(self, operation: Operation) -> list[ObjectRemark]:
+        """Give what is wrong with the objects that replies of success become."""
+        return self._once("objects", operation, self._look_at_objects)
+
+    def module_remarks(self) -> list[dict[str, str]] | None:
+        """Give what is wrong with the modules of the client's packages; None if the adapter names none."""
+        if self._modules is None:
+            self._modules = self.stage.subject.ask("modules")
+        remarks: list[dict[str, str]] | None = self._modules.get("remarks")
+        return remarks
 
     def faults(self, operation: Operation) -> list[FaultTrial]:
         """Give calls on a wire that misbehaves, with the client's own policy for sending again."""
@@ -131,12 +183,16 @@ class Trials:
     def _once(self, kind: str, operation: Operation, make: Callable[[Operation], T]) -> T:
         key = kind, operation.id
         if key not in self._kept:
-            self._kept[key] = make(operation)
+            try:
+                self._kept[key] = make(operation)
+            except (NotExercised, NotApplicable) as reason:
+                self._kept[key] = reason
         made: T = self._kept[key]
+        if isinstance(made, NotExercised | NotApplicable):
+            raise type(made)(str(made))  # anew, since an exception gathers the places that it has passed
         return made
 
     def _modes(self, operation: Operation) -> tuple[str, ...]:
-        """Give the modes in which the operation can be called at all; raises NotExercised or NotApplicable if none."""
         start, success = self._book.start(operation), self._book.success(operation)
         tried = claimed(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
         modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
@@ -164,7 +220,7 @@ class Trials:
         )
 
     def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
-        success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
+        success, modes = self._book.success(operation), self.modes(operation)
         return claimed(
             RequestTrial(case, played, breach=case.breach)
             for case in self._book.broken_requests(operation)
@@ -172,15 +228,39 @@ class Trials:
         )
 
     def _play_probes(self, operation: Operation) -> list[ProbeTrial]:
-        success, modes = self._book.success(operation), self._once("modes", operation, self._modes)
+        found = ((case, item.pointer, item) for case, item in self._book.probes(operation))
+        return self._play_odd(operation, "probe", found)
+
+    def _play_smuggled(self, operation: Operation) -> list[ProbeTrial]:
+        found = ((case, item.pointer, item) for case, item in self._book.smuggled(operation))
+        return self._play_odd(operation, "smuggled", found)
+
+    def _play_odd_numbers(self, operation: Operation) -> list[ProbeTrial]:
+        found = ((case, pointer, None) for case, pointer in self._book.odd_numbers(operation))
+        return self._play_odd(operation, "number", found)
+
+    def _play_odd(
+        self, operation: Operation, kind: str, found: Iterable[tuple[RequestCase, str, Parameter | None]]
+    ) -> list[ProbeTrial]:
+        success, modes = self._book.success(operation), self.modes(operation)
         return claimed(
-            ProbeTrial(case, parameter, played)
-            for case, parameter in self._book.probes(operation)
-            for played in self._play(case, success, f"probe {case.path}", modes)
+            ProbeTrial(case, about, played, parameter)
+            for case, about, parameter in found
+            for played in self._play(case, success, f"{kind} {about} {case.path}", modes)
         )
 
+    def _look_at_objects(self, operation: Operation) -> list[ObjectRemark]:
+        start, mode = self._book.start(operation), self.modes(operation)[0]
+        connection = self.stage.connection(operation, self.stage.server, mode)
+        found: list[ObjectRemark] = []
+        for case in _telling(self._book.legal_replies(operation)):
+            asked = self.stage.ask("objects", start, [case.answer], connection)
+            remarks = asked.answer.get("remarks", ())
+            found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
+        return found
+
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
-        start, modes = self._book.start(operation), self._once("modes", operation, self._modes)
+        start, modes = self._book.start(operation), self.modes(operation)
         return claimed(
             ReplyTrial(case, played)
             for case in cases
@@ -196,7 +276,7 @@ class Trials:
     def _submit_faults(self, pool: ThreadPoolExecutor, operation: Operation) -> Iterator[Future[FaultTrial]]:
         try:
             start, success = self._book.start(operation), self._book.success(operation)
-            modes = self._once("modes", operation, self._modes)
+            modes = self.modes(operation)
         except (NotExercised, NotApplicable) as reason:
             yield _failed(reason)
             return
@@ -209,6 +289,12 @@ class Trials:
         with WireServer() as server:
             played = self.stage.play(start, case.answers, mode, timeout=case.timeout, retries=None, server=server)
         return FaultTrial(case, played)
+
+
+def _telling(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
+    """Give a few replies of success that are objects or lists, those with the most in them first."""
+    inner = [case for case in cases if case.is_success and isinstance(case.value, dict | list)]
+    return sorted(inner, key=lambda case: -len(case.answer.body))[:LOOKED_AT] + inner[:LOOKED_AT]
 
 
 def _failed(reason: Exception) -> Future[FaultTrial]:

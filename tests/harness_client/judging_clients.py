@@ -101,6 +101,6 @@ def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) ->
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
     with Subject(choice) as subject, WireServer() as server:
-        stage = Stage(book.contract, subject, server)
+        stage = Stage(book.outgoing, subject, server)
         secrets.add(stage.key)
         yield Judge(Trials(book, stage, Coverage(book.contract)), options, secrets)

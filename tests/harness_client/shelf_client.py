@@ -326,6 +326,7 @@ class ShelfAdapter:
         self.generated = generated
         self.defect = defect
         self.own_errors: tuple[type[BaseException], ...] = (ShelfError,)
+        self.refusals = self.own_errors
         print("what a client prints must not disturb anybody")  # noqa: T201 - that is what is tried
 
     def connect(self, connection: Connection) -> Client:

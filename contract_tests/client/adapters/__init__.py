@@ -8,4 +8,6 @@ SHIPPED: Final = {
     "openapi-generator": "contract_tests.client.adapters.openapi_generator:OpenApiGenerator",
     "promptlayer": "contract_tests.client.adapters.promptlayer:PromptLayerSdk",
     "stainful": "contract_tests.client.adapters.stainful:Stainful",
+    "openapi-python-client-short": "contract_tests.client.adapters.openapi_python_client:ShortForms",
+    "operation-classes": "contract_tests.client.adapters.operation_classes:OperationClasses",
 }

@@ -1,0 +1,219 @@
+"""Drives packages that are generated with this project's templates: one method per operation on a class per tag."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pkgutil import iter_modules
+from typing import Any, Final
+
+from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Unsayable, to_json
+from contract_tests.client.adapters.python_names import python_name
+from contract_tests.client.adapters.typed_places import types_in
+
+FACTS: Final = ("operation", "request_id", "retry_after", "may_have_run")
+PLACES: Final = ("path", "query", "header", "cookie")
+SUFFIX: Final = "Operations"
+
+ClientOf = Callable[[str], Any]
+
+
+class OperationClasses:
+    """The adapter for such a package alone, without anything written by hand."""
+
+    def __init__(self, generated: str) -> None:
+        self._name = generated
+        errors = importlib.import_module(f"{generated}.errors")
+        self.own_errors: tuple[type[BaseException], ...] = (errors.WorkflowRunsError,)
+        self.refusals = self.own_errors
+        self.modules: tuple[str, ...] = (generated,)
+        api = importlib.import_module(f"{generated}.api")
+        self.services: tuple[str, ...] = tuple(module.name for module in iter_modules(api.__path__))
+
+    def connect(self, connection: Connection) -> ClientOf:
+        """Give the client of a service; one for each that is asked for, since a key belongs to one service."""
+        return _Clients(self, connection)
+
+    def make(self, tag: str, connection: Connection) -> Any:
+        """Build the client of a service."""
+        module = self._service(tag)
+        kind = next(name for name in module.__all__ if name.endswith(SUFFIX) and _is_async(name) == connection.is_async)
+        options = {"timeout": connection.timeout, "headers": connection.headers or None}
+        return getattr(module, kind)(api_key=connection.key or None, base_url=connection.base_url, **options)
+
+    def _service(self, tag: str) -> Any:
+        try:
+            return importlib.import_module(f"{self._name}.api.{python_name(tag)}")
+        except ModuleNotFoundError as error:
+            raise Unsayable(f"no module {error.name}") from None
+
+    def invoke(self, client: ClientOf, call: Call) -> Any:
+        """Call the operation's method; what the contract does not name goes through ``with_options``."""
+        chosen = client(call.operation.tag)
+        method = getattr(chosen, python_name(call.operation.id), None)
+        if method is None:
+            raise Unsayable(f"{type(chosen).__name__} has no method {python_name(call.operation.id)}")
+        positional, named, extra = _arguments(call)
+        _check_signature(method, positional, named)
+        if extra or (call.body == {} and call.operation.members is not None):
+            method = getattr(chosen.with_options(extra_body=extra), python_name(call.operation.id))
+        return method(*positional, **named)
+
+    def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
+        """A model, a plain value, or an object that holds the value in ``.value``."""
+        inner = self.held(value)
+        name = type(value).__name__
+        if isinstance(inner, bytes):
+            return Received(json=None, type_name=name, content=inner)
+        data = to_json(inner)
+        return Received(json=data, type_name=name, types=types_in(inner, data))
+
+    def held(self, value: Any) -> Any:
+        """What a holder holds, or the value itself."""
+        is_holder = hasattr(value, "value") and not hasattr(value, "to_dict")
+        return value.value if is_holder else value
+
+    def explain(self, error: BaseException, call: Call) -> Explanation:  # noqa: ARG002 - the protocol's
+        """Read the documented attributes of an error."""
+        body, response = getattr(error, "body", None), getattr(error, "response", None)
+        facts = {name: _plain(getattr(error, name)) for name in FACTS if hasattr(error, name)}
+        data = to_json(body)
+        return Explanation(
+            status=getattr(error, "status", None),
+            body=Received(json=data, type_name=type(body).__name__, types=types_in(body, data)),
+            content=getattr(response, "content", None),
+            facts=facts,
+        )
+
+    def address(self, call: Call) -> str | None:
+        """The server that stands in the service's module."""
+        server = self._service(call.operation.tag).SERVER
+        return str(server) if server else None
+
+    def default_timeout(self, client: ClientOf) -> float | None:  # noqa: ARG002 - the protocol's
+        """What the client sets for httpx if it is given nothing else."""
+        transport = importlib.import_module(f"{self._name}.transport")
+        with transport.open_client("contract-tests") as http:
+            seconds: float | None = http.timeout.read
+        return seconds
+
+    def close(self, client: Any) -> Any:
+        """Close every client that was made."""
+        return client.close()
+
+
+class _Clients:
+    """One client for each service, made when it is needed."""
+
+    def __init__(self, adapter: OperationClasses, connection: Connection) -> None:
+        self._adapter, self._connection = adapter, connection
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, tag: str) -> Any:
+        if tag not in self._made:
+            self._made[tag] = self._adapter.make(tag, self._connection)
+        return self._made[tag]
+
+    def __repr__(self) -> str:
+        return " ".join(repr(self(tag)) for tag in self._adapter.services)
+
+    def __str__(self) -> str:
+        return " ".join(str(self(tag)) for tag in self._adapter.services)
+
+    def close(self) -> Any:
+        """Close them all; an awaitable for asynchronous ones."""
+        if not self._connection.is_async:
+            for client in self._made.values():
+                client.close()
+            return None
+
+        async def closing() -> None:
+            for client in self._made.values():
+                await client.aclose()
+
+        return closing()
+
+
+def _is_async(name: str) -> bool:
+    return name.startswith("Async")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
+
+
+def spelled(call: Call) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """
+    Give the keywords of parameters, by place and name, and of the body's members.
+
+    A name that an argument before it has already gets its place in front, then underscores behind until it is free.
+    """
+    operation = call.operation
+    taken: set[str] = set()
+    parameters = {
+        (place, name): _free(python_name(name), place, taken)
+        for place in PLACES
+        for name in operation.parameters.get(place, ())
+    }
+    return parameters, {name: _free(python_name(name), "body", taken) for name in operation.members or ()}
+
+
+def _free(name: str, place: str, taken: set[str]) -> str:
+    if name in taken:
+        name = f"{place}_{name}"
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """Spell a call: positional arguments, keyword arguments, and body members without a keyword of their own."""
+    operation = call.operation
+    parameters, members = spelled(call)
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for place, name, value in _given(call):
+        if place == "path" and len(positional) == operation.parameters["path"].index(name):
+            positional.append(value)
+        else:
+            named[parameters[place, name]] = value
+    if operation.members is None:
+        whole = {} if call.body is ABSENT else {_free("body", "", set(parameters.values())): call.body}
+        return positional, named | whole, {}
+    _check_body(call)
+    body = {} if call.body is ABSENT else call.body
+    if call.operation.is_closed and body.keys() - members.keys():
+        raise Unsayable("the body's members are keywords, and none is for one that the contract does not allow")
+    named |= {members[name]: value for name, value in body.items() if name in members}
+    return positional, named, {name: value for name, value in body.items() if name not in members}
+
+
+def _check_body(call: Call) -> None:
+    # Members are keywords: giving none of them is the empty object where there has to be a body, else no body.
+    if call.body is ABSENT and call.operation.body_required:
+        raise Unsayable("the body's members are keywords: without any the body is an empty object")
+    if call.body == {} and not call.operation.body_required and call.operation.required_members:
+        raise Unsayable("the body's members are keywords: without any there is no body")
+    if call.body is not ABSENT and not isinstance(call.body, Mapping):
+        raise Unsayable("the body's members are keywords: it can't be anything but an object")
+
+
+def _given(call: Call) -> Iterator[tuple[str, str, Any]]:
+    values: dict[str, Mapping[str, Any]] = {
+        "path": call.path,
+        "query": call.query,
+        "header": call.header,
+        "cookie": call.cookie,
+    }
+    for place in PLACES:
+        for name in call.operation.parameters.get(place, ()):
+            if name in values[place]:
+                yield place, name, values[place][name]
+
+
+def _check_signature(method: Callable[..., Any], positional: list[Any], named: Mapping[str, Any]) -> None:
+    # An argument that the signature demands, or does not know, is refused by Python before the client is asked.
+    try:
+        inspect.signature(method).bind(*positional, **named)
+    except TypeError as error:
+        raise Unsayable(str(error)) from None

@@ -1,0 +1,147 @@
+"""Replies that the contract does not allow, and those that are nested very deeply."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from contract_tests.client.body_kinds import essence_of, json_media
+from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.reply_cases import Draw, ReplyCase, distinct, reply_of, starts_of, statuses
+from contract_tests.client.wire_server import Answer
+from contract_tests.contract import Contract, Media, Operation, Response, join
+
+UNDOCUMENTED: Final = (299, 418, 500, 503, 520)
+HTML: Final = b"<!doctype html><title>Bad gateway</title><p>Bad gateway</p>"
+LEVELS: Final = 600
+BRACKETS: Final = 20_000
+HOLE: Final = "x_hole"
+LONGEST_CYCLE: Final = 4
+
+
+def broken_replies(contract: Contract, operation: Operation, draw: Draw, breaker: Breaker) -> Iterator[ReplyCase]:
+    """Give replies that break the contract in one way each."""
+    seen_schemas: set[str] = set()
+    sample: ReplyCase | None = None
+    for status, response in statuses(operation):
+        media = json_media(dict(response.media))
+        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
+            continue
+        sample = sample or reply_of(status, media, starts[0])
+        yield from _broken_whole(status, response, media, starts[0])
+        if (pointer := contract.follow(media.schema)) not in seen_schemas:
+            seen_schemas.add(pointer)
+            yield from _broken_inside(status, media, starts, breaker)
+    for status in UNDOCUMENTED:
+        if operation.response(status) is None:
+            body, media_type = (sample.answer.body, sample.answer.media_type) if sample else (b"{}", "application/json")
+            yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach="status")
+
+
+def _broken_whole(status: int, response: Response, media: Media, value: Any) -> Iterator[ReplyCase]:
+    text = json.dumps(value).encode()
+    for breach, body, media_type in (
+        ("not JSON", HTML, "text/html"),
+        ("not JSON", HTML, media.media_type),
+        ("media type", text, "text/plain"),
+        ("empty", b"", media.media_type),
+        ("empty", b"", None),
+        ("cut", text[:-1], media.media_type),
+    ):
+        is_legal = media_type is not None and media_type != media.media_type and _documents(response, media_type)
+        if not is_legal and (breach != "cut" or not _is_json(body)):
+            yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach=breach)
+
+
+def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breaker) -> Iterator[ReplyCase]:
+    assert media.schema is not None
+    count: Counter[str] = Counter()
+    for value, problem in distinct(pair for start in starts for pair in breaker.values(media.schema, start, count)):
+        if keyword(problem) not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
+            yield reply_of(status, media, value, breach="schema", problem=problem)
+
+
+def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
+    """Give replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
+    for status, response in statuses(operation):
+        media = json_media(dict(response.media))
+        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
+            continue
+        brackets = b"[" * BRACKETS + b"]" * BRACKETS
+        yield ReplyCase(
+            answer=Answer(status=status, body=brackets, media_type=media.media_type), schema=media.schema, breach="deep"
+        )
+        body = _nested(contract, media.schema, starts)
+        if body is not None:
+            yield ReplyCase(
+                answer=Answer(status=status, body=body, media_type=media.media_type),
+                schema=media.schema,
+                breach="deep and legal",
+            )
+        return  # one status tells how deep a client reads
+
+
+def _nested(contract: Contract, schema: str, starts: list[Any]) -> bytes | None:
+    place = _way_back(contract, contract.follow(schema))
+    for start in starts if place else ():
+        assert place is not None
+        layer = _put(start, place, HOLE)
+        once = _put(start, place, start)
+        if layer is not None and contract.is_valid(once, schema):
+            before, _, after = json.dumps(layer).partition(json.dumps(HOLE))
+            return (before * LEVELS + json.dumps(start) + after * LEVELS).encode()
+    return None
+
+
+def _way_back(contract: Contract, goal: str) -> tuple[str | int, ...] | None:
+    """Give the shortest way from a schema to itself, as a place in the data; None if there is none."""
+    ways: list[tuple[str, tuple[str | int, ...]]] = [(goal, ())]
+    seen = {goal}
+    for _ in range(LONGEST_CYCLE):
+        further = [(child, (*way, token)) for pointer, way in ways for child, token in _steps(contract, pointer)]
+        for pointer, way in further:
+            if pointer == goal:
+                return way
+        ways = [(pointer, way) for pointer, way in further if pointer not in seen]
+        seen |= {pointer for pointer, _ in ways}
+    return None
+
+
+def _steps(contract: Contract, pointer: str) -> Iterator[tuple[str, str | int]]:
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return
+    for name in node.get("properties", {}):
+        yield contract.follow(join(pointer, "properties", name)), name
+    if isinstance(node.get("items"), dict):
+        yield contract.follow(join(pointer, "items")), 0
+    if isinstance(node.get("additionalProperties"), dict):
+        yield contract.follow(join(pointer, "additionalProperties")), "inner"
+
+
+def _put(value: Any, place: tuple[str | int, ...], new: Any) -> Any:
+    """Put something at a place in a value, making what is missing on the way; None if something else is in the way."""
+    if not place:
+        return new
+    first, *rest = place
+    if isinstance(first, int):
+        inner = _put(None, tuple(rest), new)
+        return [inner] if value is None or isinstance(value, list) else None
+    if value is not None and not isinstance(value, dict):
+        return None
+    inner = _put((value or {}).get(first), tuple(rest), new)
+    return None if inner is None else {**(value or {}), first: inner}
+
+
+def _documents(response: Response, media_type: str) -> bool:
+    ranges = {essence_of(documented) for documented in response.media}
+    essence = essence_of(media_type)
+    return bool(ranges & {essence, f"{essence.partition('/')[0]}/*", "*/*"})
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
