@@ -22,6 +22,7 @@ class Delivery:
     Attributes:
         at: Monotonic time in seconds.
         number: How many requests the harness had sent to the target by then.
+        is_exact: Whether the address is the one that was given out, to the last character.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Delivery:
     body: bytes
     at: float
     number: int
+    is_exact: bool = True
 
     @property
     def media_type(self) -> str:
@@ -49,6 +51,7 @@ class Listener:
         host, _, port = listen.rpartition(":")
         self._count = count
         self._deliveries: dict[str, list[Delivery]] = {}
+        self._targets: dict[str, str] = {}
         self._given: dict[str, list[str]] = {}
         self._arrived = threading.Condition()  # on a lock that one thread may take twice
         try:
@@ -72,7 +75,9 @@ class Listener:
         token = uuid4().hex
         with self._arrived:
             self._deliveries[token] = []
-            url = f"{self._url}/callback/{token}"
+            # With a query, which is as much a part of the address as its path.
+            url = f"{self._url}/callback/{token}?run={len(self._deliveries)}"
+            self._targets[token] = _own_part(url)
             self._given.setdefault(operation, []).append(url)
         return url
 
@@ -104,9 +109,15 @@ class Listener:
             if kept is None:
                 return False
             if len(kept) < MOST_DELIVERIES:
-                kept.append(Delivery(method, path, headers, body, time.monotonic(), self._count()))
+                is_exact = _own_part(path) == self._targets[_token(path)]
+                kept.append(Delivery(method, path, headers, body, time.monotonic(), self._count(), is_exact))
             self._arrived.notify_all()
         return True
+
+
+def _own_part(target: str) -> str:
+    # What stands before may be changed by whatever makes the listener reachable from outside.
+    return target[target.rfind("/callback/") :]
 
 
 def _token(path: str) -> str:

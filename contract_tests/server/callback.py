@@ -23,14 +23,15 @@ class Callback:
         delivery: The first post; None if none has come.
     """
 
-    def __init__(self, ledger: Ledger, listener: Listener, started: Exchange, url: str) -> None:
+    def __init__(
+        self, ledger: Ledger, listener: Listener, started: Exchange, url: str, *, asked_for_all: bool = True
+    ) -> None:
         self.ledger = ledger
         self.listener = listener
         self.started = started
         self.url = url
-        self.execution = Execution(ledger, started, id_of(started), asked_for_all=True)
+        self.execution = Execution(ledger, started, id_of(started), asked_for_all=asked_for_all)
         self.delivery: Delivery | None = None
-        self._is_early = False
 
     def arrived(self, seconds: float) -> None:
         """Wait a little for the callback, without asking for results: what is asked next tells whether it was early."""
@@ -45,6 +46,7 @@ class Callback:
             return
         late = self.delivery.at - ended_at
         self._expect("PL-CB-68", late <= seconds, "time", f"the callback came {late:.1f} seconds after the end")
+        self._expect("PL-CB-37", self.delivery.is_exact, "address", f"it was posted to {self.delivery.path}")
         self._is_not_early(self.delivery)
         body = _json(self.delivery)
         if isinstance(body, dict):

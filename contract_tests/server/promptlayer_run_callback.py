@@ -1,11 +1,12 @@
 """PromptLayer: the callback of a run."""
 
+import contextlib
 from typing import Any, Final
 
 import pytest
 
 from contract_tests.contract import Contract, Operation
-from contract_tests.rules import report_all, rule
+from contract_tests.rules import NotExercised, report_all, rule
 from contract_tests.server.callback import Callback, posted_problems
 from contract_tests.server.live import Server
 from contract_tests.server.scripts import Lifecycle
@@ -18,8 +19,11 @@ QUIET_SECONDS: Final = 0.3
 
 @pytest.fixture
 def callback(lifecycle: Lifecycle) -> Callback:
-    """Give a run with a callback that has ended, and what was posted for it; the same one for every rule."""
-    return lifecycle.called_back
+    """Give a run with a callback that has ended, and what was posted for it; one that fails is watched as well."""
+    called_back = lifecycle.called_back
+    with contextlib.suppress(NotExercised):
+        assert lifecycle.failing
+    return called_back
 
 
 @rule(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
+from contract_tests.breaches import broken_once
 from contract_tests.contract import Operation, split
 from contract_tests.request_case import RequestCase, request_problems
 from contract_tests.rules import NotApplicable, NotExercised
@@ -87,10 +88,13 @@ def check_allowed(operation: Operation, target: Target) -> None:
 def safe(case: RequestCase, server: Server) -> RequestCase | None:
     """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
     changed = _tagged(_without_strangers(_only_workflow(case, server.target), server), server)
-    problems = request_problems(server.contract, changed)
     if case.breach is None:
-        return None if problems else changed
-    return changed if [problem.constraint for problem in problems] == [case.breach.constraint] else None
+        return None if request_problems(server.contract, changed) else changed
+    broken = broken_once(server.contract, changed)
+    point = broken.breach if broken is not None else None
+    # The message holds values, which may have changed.
+    is_same = point is not None and (point.at, point.constraint) == (case.breach.at, case.breach.constraint)
+    return changed if is_same else None
 
 
 def grounded(case: RequestCase, server: Server) -> RequestCase | None:

@@ -79,12 +79,7 @@ class Lifecycle:
             NotExercised: If the target's description gives no address to listen on.
         """
         callback = Callback(self.server.ledger, self.server.listener, *self._callback_run())
-        callback.arrived(self.seconds_for_callback)
-        execution = callback.execution
-        self.watch(execution, cycle([True, False]))
-        callback.compare(self.seconds_for_callback)
-        execution.closed()
-        return callback
+        return self._watch_callback(callback)
 
     def must_start(self) -> Exchange:
         """
@@ -138,7 +133,7 @@ class Lifecycle:
     @cached_property
     def failing(self) -> Execution:
         """
-        An execution whose output nodes fail, as the sandbox lets one ask for it.
+        An execution whose output nodes fail, as the sandbox lets one ask for it; with a callback, if one can come.
 
         Raises:
             NotExercised: If the target is not one of this machine.
@@ -146,10 +141,15 @@ class Lifecycle:
         if not self.server.target.is_local:
             raise NotExercised("a live target cannot be asked for an execution that fails")
         metadata = {**self.server.metadata, "sandbox": "fail"}
-        execution = self._execution(self.server.run(metadata=metadata))
-        self.watch(execution, cycle([True, False]))
-        execution.closed()
-        return execution
+        if not self.server.has_listener:
+            execution = self._execution(self.server.run(metadata=metadata))
+            self.watch(execution, cycle([True, False]))
+            execution.closed()
+            return execution
+        url = self.server.listener.new_url("runWorkflow")
+        started = self.server.run(metadata=metadata, callback_url=url)
+        callback = Callback(self.server.ledger, self.server.listener, started, url, asked_for_all=False)
+        return self._watch_callback(callback).execution
 
     @cached_property
     def drawn(self) -> list[Execution]:
@@ -183,6 +183,13 @@ class Lifecycle:
     @property
     def _first_pause(self) -> float:
         return 0.02 if self.server.target.is_local else 0.5
+
+    def _watch_callback(self, callback: Callback) -> Callback:
+        callback.arrived(self.seconds_for_callback)
+        self.watch(callback.execution, cycle([True, False]))
+        callback.compare(self.seconds_for_callback)
+        callback.execution.closed()
+        return callback
 
     def _callback_run(self) -> tuple[Exchange, str]:
         url, run = self._callback_url, self.server.run

@@ -21,7 +21,7 @@ from contract_tests.server.safety import check_allowed, grounded, safe
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 FOREIGN: Final = "text/plain"
-GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}")
+GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}\?run=\d+")
 
 
 class Traffic:
