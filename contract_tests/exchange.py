@@ -111,7 +111,12 @@ class Exchange:
     def status_keys(self) -> tuple[str, ...]:
         """What a finding about the status explains: the same one elsewhere, but a crash has a reason each time."""
         here = f"request {self.number} status"
-        return (here,) if self.status >= CRASHED else (here, f"status {self.status}")
+        return (here,) if self.status >= CRASHED else (here, self.same_status)
+
+    @property
+    def same_status(self) -> str:
+        """What explains every reply with this status."""
+        return f"status {self.status}"
 
     def violation(
         self, constraint: str, received: str = "", *, documented: str = "", explains: tuple[str, ...] = ()

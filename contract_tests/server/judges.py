@@ -31,7 +31,7 @@ def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
     documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
     # The class of statuses names the breach: which of them comes may change from night to night.
     constraint = f"{operation.pointer}/responses {exchange.status // 100}XX"
-    yield Found(exchange.violation(constraint, documented=documented), exchange.status_keys)
+    yield Found(exchange.violation(constraint, documented=documented), (*exchange.status_keys, exchange.same_status))
 
 
 def media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:

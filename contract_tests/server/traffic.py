@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 
-from contract_tests.contract import Operation
+from contract_tests.contract import Operation, split
+from contract_tests.coverage import member_schemas
 from contract_tests.generation import Generator, example_requests
 from contract_tests.json_text import is_json
 from contract_tests.request_case import RequestCase, request_problems
@@ -21,6 +22,20 @@ from contract_tests.server.safety import check_allowed, grounded, safe
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 FOREIGN: Final = "text/plain"
+EDGES: Final[tuple[Any, ...]] = (
+    None,
+    0,
+    -1,
+    2**31,
+    2**53 + 1,
+    10**20,
+    "",
+    "é 😀",
+    {},
+    {"": ""},
+    {"é": "日本"},
+    {"a": {"b": [None, {}]}},
+)
 GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}\?run=\d+")
 
 
@@ -69,6 +84,7 @@ class Traffic:
         layers: list[Callable[[Operation], Iterator[RequestCase]]] = [
             self._examples,
             self._coverage,
+            self._edges,
             self._generator.breaches,
             self._foreign,
             self._followed,
@@ -90,6 +106,19 @@ class Traffic:
     def _coverage(self, operation: Operation) -> Iterator[RequestCase]:
         for case in self._generator.coverage_requests(operation):
             yield from self._grounded(case)
+
+    def _edges(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give legal requests with one member at an edge of what its schema takes; what it names need not exist."""
+        contract = self.server.contract
+        for example in list(example_requests(operation))[:1]:
+            media = operation.body.media.get(example.media_type) if operation.body else None
+            if media is None or not isinstance(example.body, dict):
+                continue
+            for pointer in member_schemas(contract, media.schema):
+                for value in EDGES:
+                    case = replace(example, body={**example.body, split(pointer)[-1]: value})
+                    if contract.is_valid(value, pointer) and not request_problems(contract, case):
+                        yield case
 
     def _followed(self, operation: Operation) -> Iterator[RequestCase]:
         for promise in self.server.watch.links.unused(operation.id):
