@@ -8,14 +8,27 @@ import logging
 import pickle
 import random
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
 import raw_server as raw
 from echoes import ABOUT_RESULTS, ECHOES, WRITERS, WRITTEN_ONCE, Held, held
 
-from workflow_runs import AsyncPromptLayer, PromptLayer, WorkflowRunsError
+from workflow_runs import (
+    AsyncPromptLayer,
+    BadArgument,
+    BatchItem,
+    ContractBroken,
+    DashboardWebhooks,
+    Interactly,
+    InteractlyWebhooks,
+    PromptLayer,
+    RunCallbacks,
+    WorkflowRunsError,
+    read_callback,
+    read_interactly_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +61,20 @@ def log() -> Iterator[list[str]]:
     root.setLevel(level)
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that hang behind it, whether or not a traceback would show them."""
+    while error is not None:
+        yield error
+        yield from _chain(error.__cause__)
+        error = error.__context__
+
+
 def _shown(error: BaseException) -> str:
     """Everything of an error that a program may print."""
     assert isinstance(error, WorkflowRunsError)
     copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    texts = [text for each in (error, copied) for text in (str(each), repr(each), repr(each.args))]
+    every = [*_chain(error), *_chain(copied)]
+    texts = [str(part) for each in every for part in (each, repr(each), each.args, getattr(each, "__notes__", ""))]
     texts += [value for value in vars(error).values() if isinstance(value, str)]
     if error.response is not None:
         request = error.response.request
@@ -166,6 +188,69 @@ def test_lines_of_others_are_left_alone(log: list[str]) -> None:
     _ended_in(_client(PromptLayer, call, http_client=http), "message", call)
     http.get("https://example.com", params={"token": call.api_key})
     assert any(call.api_key in line for line in log)
+
+
+_UNSPEAKABLE = "\ud800"
+
+
+@pytest.mark.parametrize("flavour", _FLAVOURS)
+def test_no_refusal_shows_a_secret(flavour: str, log: list[str]) -> None:
+    """What is refused before it is sent is named by its place alone; no parser's error hangs behind with the text."""
+    source = random.Random(7)  # noqa: S311 - the same texts in every run
+    call = held(source, _PER_CALL)
+    two = call.in_text[3]
+    wrong: list[dict[str, Any]] = [
+        {"input_variables": {"a": [two + _UNSPEAKABLE]}},
+        {"input_variables": {"a": [two, {1: two}]}},
+        {"input_variables": {"a": [two, object()]}},
+        {"metadata": {"a": two, "b": [two]}},
+        {"callback_url": two},
+        {"workflow_label_name": two, "workflow_version_number": 1},
+    ]
+    kind, http = _FLAVOURS[flavour]
+    client = _client(kind, call, http_client=http(transport=_answering(httpx.Response(500))))
+    for name, arguments in (*(("agent", each) for each in wrong), (two + _UNSPEAKABLE, {})):
+        with pytest.raises(BadArgument) as caught:
+            _done(client.run_workflow(name, **arguments))
+        assert not _leaks([two, *call.all], "\n".join([_shown(caught.value), *log]))
+
+
+def _done(result: Any) -> Any:
+    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+
+
+def test_no_payload_of_a_callback_is_shown() -> None:
+    """What comes in from outside is told by its place, and no parser's error hangs behind with the whole of it."""
+    secret = "payload-that-nobody-may-see"
+    bodies: list[Any] = [
+        f'{{"workflow_version_execution_id": "{secret}"}}',
+        f'{{"a": "{secret}", '.encode(),
+        b"\xff" + secret.encode(),
+        f'"{secret}"',
+    ]
+    for body in bodies:
+        with pytest.raises(ContractBroken) as caught:
+            read_callback(body)
+        assert not _leaks([secret], _shown(caught.value))
+    with pytest.raises(BadArgument) as refused:
+        read_interactly_event(secret + _UNSPEAKABLE, {}, secret=secret)
+    assert not _leaks([secret], _shown(refused.value))
+
+
+def test_no_secret_is_shown_by_what_holds_it() -> None:
+    """Clients, views, policies, items of a batch, receivers and listeners tell what they are, not what they hold."""
+    call = held(random.Random(3), _PER_CALL)  # noqa: S311 - the same texts in every run
+    client = _client(PromptLayer, call)
+    holders = [
+        client,
+        client.with_run_tags(),
+        Interactly(api_key=call.api_key, base_url="https://example.com", headers=call.headers),
+        BatchItem("agent", cast("Any", call.arguments)),
+        RunCallbacks(print, token=call.api_key.replace("+", "-").replace("/", "-").replace("=", "-")),
+        DashboardWebhooks(print, secret=call.api_key),
+        InteractlyWebhooks(print, secret=call.api_key),
+    ]
+    assert not _leaks(call.all, "\n".join(f"{holder!r} {holder}" for holder in holders))
 
 
 class Chatty(PromptLayer):
