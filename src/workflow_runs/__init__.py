@@ -1,8 +1,9 @@
 """Run hosted AI workflows on PromptLayer and Interactly.
 
-    with PromptLayer() as client:  # key from PROMPTLAYER_API_KEY
-        run = client.run_workflow("support-agent", input_variables={"user_message": "Hello"})
-        print(client.wait(run).output)
+    >>> with PromptLayer() as client:  # key from PROMPTLAYER_API_KEY
+    ...     run = client.run_workflow("support-agent", input_variables={"user_message": "Hello"})
+    ...     print(client.wait(run).output)
+    Your invoice is attached.
 
 The public API is what `__all__` names. Importing it loads neither httpx nor attrs: those come with the first call.
 """

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import doctest
 import functools
+import importlib
 import inspect
+import pkgutil
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +48,17 @@ def _documented() -> dict[str, tuple[Any, str]]:
     for module in (promptlayer, interactly):
         owners += [each for name, each in vars(module).items() if name in module.__all__]
     for owner in owners:
+        if inspect.isfunction(owner):
+            found[owner.__name__] = (owner, "promptlayer")
         if not inspect.isclass(owner):
             continue
         service = "interactly" if "Interactly" in owner.__name__ else "promptlayer"
         found[owner.__name__] = (owner, service)
-        for name, member in vars(owner).items():
+        private = [
+            each for each in owner.__mro__ if each.__name__.startswith("_") and "workflow_runs" in each.__module__
+        ]
+        members = {name: member for each in (*private, owner) for name, member in vars(each).items()}
+        for name, member in members.items():
             if not name.startswith("_") and inspect.getdoc(member) and not isinstance(member, (str, int)):
                 found[f"{owner.__name__}.{name}"] = (member, service)
     return found
@@ -58,6 +66,10 @@ def _documented() -> dict[str, tuple[Any, str]]:
 
 _DOCUMENTED = _documented()
 _WITH_EXAMPLES = {name: each for name, each in _DOCUMENTED.items() if ">>>" in (inspect.getdoc(each[0]) or "")}
+
+
+def _settings() -> dict[str, Any]:
+    return {"api_key": KEY, "http_client": httpx.Client(transport=httpx.MockTransport(_contract))}
 
 
 def _names(service: str) -> dict[str, Any]:
@@ -82,12 +94,26 @@ def test_the_example_of_a_docstring_runs(name: str, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)  # an example may leave a file
     documented, service = _WITH_EXAMPLES[name]
     text = inspect.getdoc(documented) or ""
-    test = doctest.DocTestParser().get_doctest(text, _names(service), name, None, 0)
+    names = _names(service)
+    if documented is workflow_runs:
+        names["PromptLayer"] = functools.partial(names["PromptLayer"], **_settings())
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
     assert test.examples
     told: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append)
     assert result.failed == 0, "".join(told)
     assert result.attempted == len(test.examples)
+
+
+def test_no_example_is_left_out() -> None:
+    """Every example of the package stands in a docstring that is executed here."""
+    executed = {documented.__doc__ for documented, _ in _WITH_EXAMPLES.values()}
+    packages = [*pkgutil.walk_packages(workflow_runs.__path__, "workflow_runs."), None]
+    modules = [importlib.import_module(each.name if each else "workflow_runs") for each in packages]
+    found = [test for module in modules for test in doctest.DocTestFinder(exclude_empty=True).find(module)]
+    examples = {test.name: test.docstring for test in found if test.examples}
+    assert len(examples) > 20
+    assert [name for name, docstring in examples.items() if docstring not in executed] == []
 
 
 def test_every_operation_has_an_example() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from commands import KEY, PROGRAM, Done, Scripted, Shell
 
 from workflow_runs import __version__
+from workflow_runs.command_line.arguments import parser
 
 CREATED = {"success": True, "message": "m", "warning": None, "workflow_version_execution_id": 98765}
 FAIL = ["--metadata", "sandbox=fail", "-i", "user_message=hi"]
@@ -322,6 +324,18 @@ def test_a_reader_that_has_gone_is_no_traceback(shell: Shell) -> None:
         process.wait(timeout=60)
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.parametrize("command", ["run", "results", "batch", "listen"])
+def test_the_examples_of_the_help_can_be_typed(command: str, shell: Shell) -> None:
+    """Each of them is understood as it stands."""
+    lines = shell.do(command, "--help").out.partition("examples:")[2].splitlines()
+    typed = [line.strip().rpartition("| ")[2] for line in lines if "workflow-runs" in line]
+    assert typed
+    for line in typed:
+        program, *arguments = shlex.split(line)
+        assert program == "workflow-runs"
+        assert parser().parse_args(arguments).command == command
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
