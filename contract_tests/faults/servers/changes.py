@@ -1,10 +1,18 @@
 """Changes of JSON values at a place: a path of member names, where ``*`` stands for every entry or item."""
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final
 
+
+class Removed(Enum):
+    """The one value that stands for nothing at all; a copy of it is still the same."""
+
+    REMOVED = "removed"
+
+
 EVERY: Final = "*"
-REMOVED: Final = object()
+REMOVED: Final = Removed.REMOVED
 Path = Sequence[str]
 
 

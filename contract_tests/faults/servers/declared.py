@@ -7,6 +7,7 @@ from contract_tests.faults.servers.messages import EXECUTE, RESULTS, RUN
 
 SHORT: Final = {RUN: "run", RESULTS: "results", EXECUTE: "execute"}
 STATUS, MEDIA_TYPE, BODY, REQUEST, KEY = "SRV-01", "SRV-02", "SRV-03", "SRV-04", "SRV-05"
+SUCCESSES: Final = range(200, 300)
 REFUSALS: Final = (400, 422)
 SERVER_ERROR: Final = 500
 
@@ -15,11 +16,10 @@ MEMBERS: Final[Mapping[tuple[str, int, str], str]] = {
     **{
         (RUN, status, name): "PL-RUN-04"
         for status in (201, 202)
-        for name in ("", "success", "message", "workflow_version_execution_id")
+        for name in ("success", "message", "workflow_version_execution_id")
     },
     **{(RUN, status, "warning"): "PL-RUN-05" for status in (201, 202)},
     (RUN, 401, ""): "PL-RUN-01",
-    (EXECUTE, 200, ""): "IA-EXE-57",
     (EXECUTE, 200, "status"): "IA-EXE-57",
 }
 NODE_ENTRIES: Final = {200: "PL-RES-26", 202: "PL-RES-67"}
@@ -44,6 +44,8 @@ REQUESTS: Final[Mapping[tuple[str, str, str], str]] = {
     (RUN, "workflow_version_number", "type"): "PL-RUN-13",
     (RUN, "metadata.each", "type"): "PL-RUN-12",
     (RUN, "body", "not"): "PL-RUN-10",
+    (RUN, "body", "content"): "SRV-10",
+    (EXECUTE, "body", "content"): "SRV-10",
     (RESULTS, "workflow_version_execution_id", "required"): "PL-RES-21",
     (EXECUTE, "workflow_id", "pattern"): "IA-EXE-51",
     (EXECUTE, "version", "minimum"): "IA-EXE-52",
@@ -53,7 +55,9 @@ KEYS: Final = {RUN: "PL-RUN-01", RESULTS: KEY, EXECUTE: "IA-EXE-53"}
 
 
 def rule_of_status(operation: str, right: int, wrong: int) -> str:
-    """Give the rule for a reply with the wrong status; a 5xx that answers an illegal request is not a refusal."""
-    if right in REFUSALS and wrong >= SERVER_ERROR:
+    """Give the rule for a reply with the wrong status; a 5xx is a crash, or an illegal request that is not refused."""
+    if wrong >= SERVER_ERROR and right in REFUSALS:
         return REQUEST
+    if wrong >= SERVER_ERROR and right in SUCCESSES:
+        return STATUS
     return STATUSES.get((operation, right), STATUS)

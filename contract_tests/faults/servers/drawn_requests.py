@@ -56,7 +56,8 @@ def _parameter(contract: Contract, operation: Operation, parameter: Parameter) -
                 fault = QueryNotChecked(operation.id, parameter.name, _query_breaks(keyword, stated))
                 yield _defect(operation.id, parameter.name, keyword, fault)
             elif keyword != "type":  # every path parameter is a text
-                yield _defect(operation.id, parameter.name, keyword, PathNotChecked(operation.id, keyword, stated))
+                fault = PathNotChecked(operation.id, keyword, stated, _others(place, keyword))
+                yield _defect(operation.id, parameter.name, keyword, fault)
 
 
 def _query_breaks(keyword: str, stated: Any) -> Any:
@@ -89,10 +90,14 @@ def _body(contract: Contract, operation: Operation, media: Media) -> Iterator[Se
 
 def _member(operation: str, place: Place, keyword: str, stated: Any) -> ServerDefect:
     instead = TAKEN_URI if keyword == "format" else REMOVED if place.path else {}
-    fault = MemberNotChecked(operation, place.path, keyword, stated, instead)
+    fault = MemberNotChecked(operation, place.path, keyword, stated, instead, _others(place, keyword))
     # The path has a parameter of the name that a member has too.
     name = f"body.{place.name}" if operation == EXECUTE and place.path else place.name
     return _defect(operation, name, keyword, fault)
+
+
+def _others(place: Place, keyword: str) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, stated) for name, stated in place.keywords if name != keyword)
 
 
 def _keys(operation: Operation) -> Iterator[ServerDefect]:

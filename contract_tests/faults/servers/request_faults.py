@@ -1,6 +1,6 @@
 """Faults in what a server takes: a constraint that it does not enforce, a key that it does not ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from workflow_sandbox.json_types import is_uri
 KEY_HEADERS: Final = {RUN: "x-api-key", RESULTS: "x-api-key", EXECUTE: "authorization"}
 TAKEN_URI: Final = "https://callback.invalid/taken"
 Breaks = Callable[[Any], bool]
+Keywords = Sequence[tuple[str, Any]]
 
 
 def breaks(keyword: str, stated: Any) -> Breaks:
@@ -24,15 +25,27 @@ def breaks(keyword: str, stated: Any) -> Breaks:
     return lambda value: not validator.is_valid(value)
 
 
+def breaks_alone(keyword: str, stated: Any, enforced: Keywords) -> Breaks:
+    """Give a test whether a JSON value breaks one keyword and none of the others."""
+    is_broken, others = breaks(keyword, stated), [breaks(*other) for other in enforced]
+    return lambda value: is_broken(value) and not any(other(value) for other in others)
+
+
 @dataclass
 class MemberNotChecked(Fault):
-    """Takes a body whose member breaks one keyword: the member counts as left out, or as ``instead``."""
+    """
+    Takes a body whose member breaks one keyword: the member counts as left out, or as ``instead``.
+
+    Attributes:
+        enforced: The other keywords and what they state; what breaks one of them is refused as ever.
+    """
 
     operation: str
     path: Path
     keyword: str
     stated: Any
     instead: Any = REMOVED
+    enforced: Keywords = ()
 
     def change_request(self, request: Request) -> None:
         """Make the body one that is taken."""
@@ -40,7 +53,7 @@ class MemberNotChecked(Fault):
         is_no_json = body is None and request.content.strip() != b"null"
         if request.operation != self.operation or is_no_json:
             return
-        is_broken = breaks(self.keyword, self.stated)
+        is_broken = breaks_alone(self.keyword, self.stated, self.enforced)
         changed = replaced(body, self.path, lambda value: self.instead if is_broken(value) else value)
         if changed != body:
             request.put(changed)
@@ -62,15 +75,17 @@ class TakenAs(Fault):
 
 @dataclass
 class PathNotChecked(Fault):
-    """Takes a path parameter that breaks one keyword for the name of the one workflow."""
+    """Takes a path parameter that breaks one keyword, and none of the others, for the name of the one workflow."""
 
     operation: str
     keyword: str
     stated: Any
+    enforced: Keywords = ()
 
     def change_request(self, request: Request) -> None:
         """Name the workflow."""
-        if request.operation == self.operation and breaks(self.keyword, self.stated)(request.workflow):
+        is_broken = breaks_alone(self.keyword, self.stated, self.enforced)
+        if request.operation == self.operation and is_broken(request.workflow):
             request.set_workflow(WORKFLOWS[self.operation])
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import logging
 import multiprocessing
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Final
 
+import h11
 import uvicorn
 
 from contract_tests.faults.processes import CONTEXT
@@ -44,6 +46,7 @@ def served(name: str) -> Iterator[str]:
 
 def serve(listening: socket.socket, fault: Fault) -> None:
     """Serve the sandbox with a fault on a bound socket until the process is told to stop."""
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not _was_cut_on_purpose(record))
     with Store(":memory:") as store:
         settings = Settings(api_key=KEY, callbacks=CallbackPolicy(backoff_seconds=0.1))
         app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
@@ -57,6 +60,10 @@ def serve(listening: socket.socket, fault: Fault) -> None:
             timeout_graceful_shutdown=1,
         )
         asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+
+
+def _was_cut_on_purpose(record: logging.LogRecord) -> bool:
+    return record.exc_info is not None and isinstance(record.exc_info[1], h11.LocalProtocolError)
 
 
 def url_of(listening: socket.socket) -> str:
