@@ -44,6 +44,8 @@ def main() -> int:
     except making.CannotMakeError as error:
         print(f"scoreboard: {error}", file=sys.stderr)
         return COULD_NOT_RUN
+    if given.verify:
+        return _verify(judged)
     if given.rule is not None:
         return _show(judged)
     return _write(judged, given)
@@ -57,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the cases ({SEED})")
     parser.add_argument("--budget", default=BUDGET, help=f"of the harness ({BUDGET})")
     parser.add_argument("--work", type=Path, default=WORK, help="where environments are kept between runs")
+    parser.add_argument("--verify", action="store_true", help="only compare with the data; writes nothing")
     parser.add_argument("--page", action="store_true", help="only write the page again from the data")
     parser.add_argument("--check", action="store_true", help="only check that the page is what the data gives")
     return parser.parse_args()
@@ -114,6 +117,21 @@ def _show(judged: dict[str, dict[str, Any]]) -> int:
                 print(*(f"    {name + ':':<12}{finding[name]}" for name in finding), sep="\n")
             is_broken = is_broken or row["verdict"] == "broken"
     return DIFFERENT if is_broken else DONE
+
+
+def _verify(judged: dict[str, dict[str, Any]]) -> int:
+    """Say where a cell is not what the data says."""
+    known = json.loads(DATA.read_text(encoding="utf-8"))["subjects"]
+    before = {(one["id"], row["id"], row["operation"]): row["verdict"] for one in known for row in one["rows"]}
+    different = 0
+    for subject in judged.values():
+        for row in subject["rows"]:
+            said = before.get((subject["id"], row["id"], row["operation"]), "nothing")
+            if said != row["verdict"]:
+                different += 1
+                print(f"{subject['id']} {row['id']} {row['operation']}: {row['verdict']}, the data says {said}")
+    print(f"{different} rows are not what {DATA.name} says")
+    return DIFFERENT if different else DONE
 
 
 def _check(data: dict[str, Any]) -> int:
