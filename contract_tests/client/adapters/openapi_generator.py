@@ -37,6 +37,7 @@ class OpenApiGenerator:
 
     def __init__(self, generated: str) -> None:
         self._package = importlib.import_module(generated)
+        self.modules = (generated,)
         self.own_errors: tuple[type[BaseException], ...] = (self._package.OpenApiException,)
         rest = importlib.import_module(f"{generated}.rest")
         self._is_async = inspect.iscoroutinefunction(rest.RESTClientObject.request)
@@ -63,6 +64,11 @@ class OpenApiGenerator:
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
         """An ``ApiResponse``: status, and the parsed body."""
         return _received(value.data, int(value.status_code))
+
+    def held(self, value: Any) -> Any:
+        """The parsed body, or the object that stands for one of its alternatives."""
+        inner = getattr(value.data, "actual_instance", None)
+        return inner if hasattr(inner, "to_dict") else value.data
 
     def explain(self, error: BaseException, call: Call) -> Explanation:  # noqa: ARG002 - the protocol's
         """Read an ``ApiException``; the others say nothing more."""

@@ -29,6 +29,7 @@ class Stainful:
 
     def __init__(self, generated: str) -> None:
         self._package = importlib.import_module(generated)
+        self.modules = (generated,)
         self.own_errors: tuple[type[BaseException], ...] = (self._package.APIError,)
 
     def connect(self, connection: Connection) -> Any:
