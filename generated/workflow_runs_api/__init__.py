@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "fa4374de21faa683355acef5b85b6a1a5ffa7241da7a6084f22bbf0aa89050aa"
+SOURCE_HASH = "20355efeb504151462ff3ac8e15e1e7fbb304f2539bbcb0c1100c5e92aba7217"
 GENERATOR = "openapi-python-client 0.29.1"

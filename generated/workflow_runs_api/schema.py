@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .types import Problem
@@ -112,7 +111,16 @@ def _bound(applies: Callable[[Any], bool], fits: Callable[[Any, Any], object], w
 
 def _is_multiple(value: float, step: float) -> bool:
     # As the numbers are written: 4.35 is a multiple of 0.01, though no binary fraction says so.
-    return (Fraction(repr(value)) / Fraction(repr(step))).denominator == 1
+    (one, power), (other, others_power) = _written(value), _written(step)
+    lowest = min(power, others_power)
+    return bool(one * 10 ** (power - lowest) % (other * 10 ** (others_power - lowest)) == 0)
+
+
+def _written(number: float) -> tuple[int, int]:
+    """A number's digits, and the power of ten that they stand for."""
+    digits, _, power = repr(number).partition("e")
+    whole, _, fraction = digits.partition(".")
+    return int(whole + fraction), int(power or 0) - len(fraction)
 
 
 def _are_unique(value: list[Any], wanted: bool) -> bool:  # noqa: FBT001 - the keyword's argument

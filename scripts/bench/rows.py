@@ -44,11 +44,12 @@ def _imports() -> list[Row]:
 
 
 def _first_results() -> list[Row]:
-    figures = {"process_cpu": "", "process_wall": ", wall"}
+    # The wall is told beside it: it depends on whatever else the machine does meanwhile.
+    figures = {"process_cpu": ("", 1.3), "process_wall": (", wall", None)}
     return [
         Row(name=f"first-result{words.replace(', ', '-')}", what=f"fresh process to first result{words}", rival="httpx",
-            subject=("first_result",), in_turn=False, figure=figure, at_most=1.3)
-        for figure, words in figures.items()
+            subject=("first_result",), in_turn=False, figure=figure, at_most=at_most)
+        for figure, (words, at_most) in figures.items()
     ]  # fmt: skip
 
 

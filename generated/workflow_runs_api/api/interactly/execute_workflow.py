@@ -7,11 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from ... import operation, parameters, reading
+from ... import errors, operation, parameters, reading
 from ... import reply as _reply
 from ...models.command import Command
-from ...models.error_response import ErrorResponse
-from ...models.http_validation_error import HTTPValidationError
 from ...models.thread_inputs import ThreadInputs
 from ...models.workflow_run import WorkflowRun
 from ...types import UNSET, Unset
@@ -84,34 +82,40 @@ def read(reply: _reply.Reply) -> WorkflowRun:
     """
     if reply.status == 200:
         return reply.json(WorkflowRun.from_json, "application/json")
+    raise _failure(reply)
+
+
+def _failure(reply: _reply.Reply) -> errors.StatusError:
+    from ...models.error_response import ErrorResponse  # noqa: PLC0415
+    from ...models.http_validation_error import HTTPValidationError  # noqa: PLC0415
+
+    def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
+        found: HTTPValidationError | ErrorResponse = reading.best(
+            value,
+            (
+                HTTPValidationError.from_json,
+                ErrorResponse.from_json,
+            ),
+        )
+        return found
+
     if reply.status == 400:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 401:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 403:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 404:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 409:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 422:
-        raise reply.error(_read_422)
+        return reply.error(_read_422)
     if reply.status == 429:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 503:
-        raise reply.error(ErrorResponse.from_json)
-    raise reply.undocumented()
-
-
-def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
-    found: HTTPValidationError | ErrorResponse = reading.best(
-        value,
-        (
-            HTTPValidationError.from_json,
-            ErrorResponse.from_json,
-        ),
-    )
-    return found
+        return reply.error(ErrorResponse.from_json)
+    return reply.undocumented()
 
 
 OPERATION = operation.Operation(

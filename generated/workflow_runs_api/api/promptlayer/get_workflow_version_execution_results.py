@@ -8,11 +8,8 @@ from typing import Any, NotRequired, TypedDict
 
 from attrs import define
 
-from ... import operation, parameters, reading
+from ... import errors, operation, parameters, reading
 from ... import reply as _reply
-from ...models.error_response import ErrorResponse
-from ...models.execution_failed import ExecutionFailed
-from ...models.http_validation_error import HTTPValidationError
 from ...types import UNSET, Unset, to_json
 
 
@@ -82,30 +79,37 @@ def read(reply: _reply.Reply) -> ExecutionResults | ExecutionPending:
         return ExecutionResults(reply.json(reading.anything, "application/json"))
     if reply.status == 202:
         return ExecutionPending(reply.json(reading.anything, "application/json"))
+    raise _failure(reply)
+
+
+def _failure(reply: _reply.Reply) -> errors.StatusError:
+    from ...models.error_response import ErrorResponse  # noqa: PLC0415
+    from ...models.execution_failed import ExecutionFailed  # noqa: PLC0415
+    from ...models.http_validation_error import HTTPValidationError  # noqa: PLC0415
+
+    def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
+        found: HTTPValidationError | ErrorResponse = reading.best(
+            value,
+            (
+                HTTPValidationError.from_json,
+                ErrorResponse.from_json,
+            ),
+        )
+        return found
+
     if reply.status == 400:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 401:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 403:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 404:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 422:
-        raise reply.error(_read_422)
+        return reply.error(_read_422)
     if reply.status == 500:
-        raise reply.error(ExecutionFailed.from_json)
-    raise reply.undocumented()
-
-
-def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
-    found: HTTPValidationError | ErrorResponse = reading.best(
-        value,
-        (
-            HTTPValidationError.from_json,
-            ErrorResponse.from_json,
-        ),
-    )
-    return found
+        return reply.error(ExecutionFailed.from_json)
+    return reply.undocumented()
 
 
 OPERATION = operation.Operation(

@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from ... import operation, parameters, reading
+from ... import errors, operation, parameters, reading
 from ... import reply as _reply
-from ...models.error_response import ErrorResponse
-from ...models.http_validation_error import HTTPValidationError
 from ...models.run_accepted import RunAccepted
 from ...models.run_created import RunCreated
 from ...types import UNSET, Unset
@@ -68,26 +66,32 @@ def read(reply: _reply.Reply) -> RunCreated | RunAccepted:
         return reply.json(RunCreated.from_json, "application/json")
     if reply.status == 202:
         return reply.json(RunAccepted.from_json, "application/json")
+    raise _failure(reply)
+
+
+def _failure(reply: _reply.Reply) -> errors.StatusError:
+    from ...models.error_response import ErrorResponse  # noqa: PLC0415
+    from ...models.http_validation_error import HTTPValidationError  # noqa: PLC0415
+
+    def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
+        found: HTTPValidationError | ErrorResponse = reading.best(
+            value,
+            (
+                HTTPValidationError.from_json,
+                ErrorResponse.from_json,
+            ),
+        )
+        return found
+
     if reply.status == 400:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 401:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 404:
-        raise reply.error(ErrorResponse.from_json)
+        return reply.error(ErrorResponse.from_json)
     if reply.status == 422:
-        raise reply.error(_read_422)
-    raise reply.undocumented()
-
-
-def _read_422(value: Any) -> HTTPValidationError | ErrorResponse:
-    found: HTTPValidationError | ErrorResponse = reading.best(
-        value,
-        (
-            HTTPValidationError.from_json,
-            ErrorResponse.from_json,
-        ),
-    )
-    return found
+        return reply.error(_read_422)
+    return reply.undocumented()
 
 
 OPERATION = operation.Operation(
