@@ -1,8 +1,8 @@
-"""Check that a strict type checker sees the full signature of every public method: `python scripts/check_signatures.py`.
+"""Check that a strict type checker sees all of every public signature: `python scripts/check_signatures.py`.
 
-Asks mypy --strict, and with --pyright pyright, what each public function and method is, and compares the parameters with
-those that Python itself knows. Then lets it read calls that it must accept, and some that it must not. Exit status 1 if a
-checker sees less than there is.
+Asks mypy --strict, and with --pyright pyright, what each public function and method is, and compares the parameters
+with those that Python itself knows. Then lets it read calls that it must accept, and some that it must not. Exit status
+1 if a checker sees less than there is.
 """
 
 from __future__ import annotations

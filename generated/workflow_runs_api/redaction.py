@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["HARMLESS_HEADERS", "MASK", "Redaction"]
 
 MASK = "***"
-HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "connection", "content-length", "content-type", "host"})
+HARMLESS_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+)
 # Shorter texts occur by chance in any message, and masking them would only make it unreadable.
 _SHORTEST = 4
 
