@@ -7,15 +7,14 @@ from false_alarms import SERVERS, judge
 from serving_others import SANDBOX
 
 SEEDS = range(1, 3)  # `python tests/correct_servers/false_alarms.py --seeds 20` takes more
-ALWAYS_SEEN = {"sandbox", "second"}
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_correct_server_causes_no_alarm(name: str) -> None:
-    """No row is a violation, and on the servers that show everything none is left untried."""
+    """No row is a violation, and on the sandbox, which can be told to fail, none is left untried."""
     judged = judge(name, SEEDS if name == SANDBOX else SEEDS[:1])
 
     assert judged.alarms == []
     assert judged.verdicts["pass"] > 0
-    if name in ALWAYS_SEEN:
+    if name == SANDBOX:
         assert judged.verdicts["not_exercised"] == 0

@@ -61,3 +61,8 @@ def rule_of_status(operation: str, right: int, wrong: int) -> str:
     if wrong >= SERVER_ERROR and right in SUCCESSES:
         return STATUS
     return STATUSES.get((operation, right), STATUS)
+
+
+def rule_of_text(operation: str, status: int) -> str:
+    """Give the rule for a reply whose body is no JSON: one may say that it has to be an object."""
+    return MEMBERS.get((operation, status, ""), BODY)

@@ -89,8 +89,8 @@ def _bodies(contract: Contract, operation: Operation, status: int) -> Iterator[S
         HeaderChanged(where, "content-type", "text/plain"),
     )  # fmt: skip
     yield _defect(
-        name, f"{status}.not-json", f"sends words as the body of a {status}", "body not JSON", declared.BODY,
-        ContentChanged(where, b"Something went as it went"),
+        name, f"{status}.not-json", f"sends words as the body of a {status}", "body not JSON",
+        declared.rule_of_text(name, status), ContentChanged(where, b"Something went as it went"),
     )  # fmt: skip
     if _is_success(status):
         yield _defect(

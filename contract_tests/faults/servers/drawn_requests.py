@@ -89,7 +89,7 @@ def _body(contract: Contract, operation: Operation, media: Media) -> Iterator[Se
 
 
 def _member(operation: str, place: Place, keyword: str, stated: Any) -> ServerDefect:
-    instead = TAKEN_URI if keyword == "format" else REMOVED if place.path else {}
+    instead: Any = TAKEN_URI if keyword == "format" else REMOVED if place.path else {}
     fault = MemberNotChecked(operation, place.path, keyword, stated, instead, _others(place, keyword))
     # The path has a parameter of the name that a member has too.
     name = f"body.{place.name}" if operation == EXECUTE and place.path else place.name
