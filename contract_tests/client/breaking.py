@@ -23,6 +23,14 @@ Sample = Callable[[str], Any]
 """Gives a legal value for the schema at a pointer; :data:`ABSENT` if none was found."""
 
 ONE_OF_EACH_TYPE: Final[tuple[Any, ...]] = (None, True, 3, 2.5, "text", ["text"], {"text": 1})
+NEARLY_RIGHT: Final[dict[str, tuple[Any, ...]]] = {
+    "integer": ("3",),
+    "number": ("2.5",),
+    "boolean": (0, "true"),
+    "array": ({},),
+    "object": ([],),
+    "null": ("",),
+}
 PER_CONSTRAINT: Final = 6
 DEEPEST: Final = 8
 
@@ -115,6 +123,7 @@ class Breaker:
         node = self.contract.at(pointer)
         if not isinstance(node, dict) or depth > DEEPEST or start is ABSENT:
             return
+        yield from _nearly_right(node)
         yield from ONE_OF_EACH_TYPE
         yield from _beyond_limits(node, start)
         yield from BY_FORMAT.get(node.get("format", ""), ())
@@ -164,6 +173,14 @@ class Breaker:
             if name in self.contract.at(join(pointer, "not")).get("properties", {})
             else join(pointer, "properties", name)
         )
+
+
+def _nearly_right(node: dict[str, Any]) -> Iterator[Any]:
+    """Give what a lenient reader takes for right: numbers as texts, 0 for false, nothing for null, other letters."""
+    types = node.get("type", ())
+    for name in [types] if isinstance(types, str) else types:
+        yield from NEARLY_RIGHT.get(name, ())
+    yield from [word.upper() for word in node.get("enum", ()) if isinstance(word, str)][:1]
 
 
 def _beyond_limits(node: dict[str, Any], start: Any) -> Iterator[Any]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workflow_runs_api.models.node_output import NodeOutput  # noqa: TC001 - for typing.get_type_hints
 from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.models.workflow_finished import WorkflowFinished
 from workflow_runs_api.types import UNSET, Problem
 
 from .outcome import RunFailed, RunOutcome, main_output
 from .payloads import MAX_BYTES, Payload, read_payload
-
-if TYPE_CHECKING:
-    from workflow_runs_api.models import NodeOutput
 
 __all__ = ["RunFinished", "read_callback"]
 

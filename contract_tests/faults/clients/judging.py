@@ -24,7 +24,7 @@ from contract_tests.coverage import Coverage
 from contract_tests.generation import Generator
 from contract_tests.masking import Secrets
 from contract_tests.registry import chapters
-from contract_tests.rules import NotApplicable, NotExercised, Rule, Violation, Violations, rule_of
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Rule, Violation, Violations, rule_of
 
 SIDE: Final = ("--side", "client")
 CHAPTERS: Final = "contract_tests.client."
@@ -60,16 +60,20 @@ class Judge:
         """
         options, secrets = self._options(arguments), Secrets()
         with Subject(choose_client(options)) as subject, WireServer() as server:
-            stage = Stage(self._contract, subject, server)
+            stage = Stage(self._book.outgoing, subject, server)
             secrets.add(stage.key)
             trials = Trials(self._book, stage, Coverage(self._contract))
             return [
                 (rule, violation)
                 for rule, check in self._checks.items()
                 if not rules or rule.id in rules
-                for operation in self._contract.operations
+                for operation in self._operations(rule)
                 for violation in _found(check, operation, trials, Findings(rule.id, options, secrets))
             ]
+
+    def _operations(self, rule: Rule) -> Sequence[Operation]:
+        # A rule about the whole client is judged once, and asks for no operation.
+        return self._contract.operations if rule.operations == EVERY_OPERATION else self._contract.operations[:1]
 
     def _options(self, arguments: Sequence[str]) -> Options:
         options = parse([*self._arguments, *arguments])
