@@ -89,9 +89,10 @@ class Service:
         self._configuration = package.Configuration(
             host=connection.base_url, ignore_operation_servers=True, retries=connection.retries
         )
-        if connection.scheme is not None and connection.scheme.kind == "apiKey":
+        scheme = connection.scheme if connection.key else None
+        if scheme is not None and scheme.kind == "apiKey":
             self._configuration.api_key = KeyOfAnyName(connection.key)
-        elif connection.scheme is not None:
+        elif scheme is not None:
             self._configuration.access_token = connection.key
         self._client = package.ApiClient(self._configuration)
 

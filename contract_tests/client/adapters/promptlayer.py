@@ -42,7 +42,7 @@ class PromptLayerSdk:
     def connect(self, connection: Connection) -> Any:
         """Build the SDK's client; address and key are taken from it, as its own methods do."""
         kind = self._sdk.AsyncPromptLayer if connection.is_async else self._sdk.PromptLayer
-        return kind(api_key=connection.key, base_url=connection.base_url)
+        return kind(api_key=connection.key or None, base_url=connection.base_url)
 
     def invoke(self, client: Any, call: Call) -> Any:
         """Await the coroutine of the operation."""

@@ -38,7 +38,7 @@ class Stainful:
         kind = getattr(self._package, ("Async" if connection.is_async else "") + name)
         options = {"timeout": connection.timeout, "max_retries": connection.retries}
         given = {option: value for option, value in options.items() if value is not None}
-        return kind(api_key=connection.key, base_url=connection.base_url, **given)
+        return kind(api_key=connection.key or None, base_url=connection.base_url, **given)
 
     def invoke(self, client: Any, call: Call) -> Any:
         """Call the operation's method."""
