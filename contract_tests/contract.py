@@ -182,6 +182,12 @@ class Contract:
             for operation in self._path_item(path, "#/paths", path, self.document.get("servers"))
         )
 
+    @cached_property
+    def webhooks(self) -> tuple[Operation, ...]:
+        """What services call by themselves, in the order of the document; the path of each is its name."""
+        names = self.document.get("webhooks", {})
+        return tuple(made for name in names for made in self._path_item(name, "#/webhooks", name, None))
+
     @property
     def services(self) -> tuple[str, ...]:
         """The first tags of all operations, each once, in order."""

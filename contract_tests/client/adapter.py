@@ -39,13 +39,13 @@ An adapter may have more, and then more rules judge its client; what it does not
     Close a client; an awaitable in the asynchronous form.
 ``held(value)``
     The object that the caller keeps of a returned value, if it is only a part of that.
-``receiver(service, operation)``
-    What receives callbacks and webhooks, see :class:`Receiver`.
+``receiving(delivery)``
+    What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotClaimed.
 
 Only the standard library, this module and those named ``driver*`` are loaded into the client's process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -189,6 +189,28 @@ class Explanation:
     body: Received | None = None
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiving:
+    """
+    What of a client receives the deliveries of a callback or a webhook.
+
+    Attributes:
+        parse: The client's parser: makes an event of a body and the request's headers, or raises.
+        read: Gives an event as the JSON that was sent.
+        app: Makes the client's ASGI application, which hands each event to a handler; None if it has none.
+        path: Where the sender posts to.
+        foreign_path: Where one posts to who does not know the address; empty if that proves nothing.
+        sign: Gives the headers by which the sender proves itself for a body; None if the contract has no such thing.
+    """
+
+    parse: Callable[[bytes, Mapping[str, str]], Any]
+    read: Callable[[Any], Any]
+    app: Callable[[Callable[[Any], None]], Any] | None = None
+    path: str = "/"
+    foreign_path: str = ""
+    sign: Callable[[bytes], Mapping[str, str]] | None = None
 
 
 class Unsayable(Exception):

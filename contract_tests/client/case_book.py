@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from contract_tests.client import broken_reply_cases, reply_cases
+from contract_tests.client import broken_reply_cases, delivery_cases, reply_cases
 from contract_tests.client.body_kinds import is_json, request_media
 from contract_tests.client.breaking import Breaker, is_wire_illegal, sampler
 from contract_tests.client.cases import (
@@ -17,6 +17,7 @@ from contract_tests.client.cases import (
     start_case,
     with_odd_numbers,
 )
+from contract_tests.client.delivery_cases import Delivery, Post
 from contract_tests.client.discriminators import settled
 from contract_tests.client.reply_cases import Draw, ReplyCase
 from contract_tests.client.wire_server import Answer
@@ -113,6 +114,19 @@ class CaseBook:
     def deep_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give replies that are nested very deeply."""
         return self._replies("deep replies", operation, broken_reply_cases.deep_replies)
+
+    def legal_posts(self, delivery: Delivery) -> list[Post]:
+        """Give legal deliveries of a callback or a webhook."""
+        make = delivery_cases.legal_posts
+        return self._once("legal posts", delivery.name, lambda: list(make(self.incoming, delivery, self._drawn)))
+
+    def grown_posts(self, delivery: Delivery) -> list[Post]:
+        """Give deliveries with members that the contract does not name."""
+        return list(delivery_cases.grown_posts(self.incoming, delivery, self._drawn))
+
+    def broken_posts(self, delivery: Delivery) -> list[Post]:
+        """Give deliveries that break the contract in one way each."""
+        return list(delivery_cases.broken_posts(self.incoming, delivery, self._drawn, self._reply_breaker))
 
     def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give replies that the contract does not allow."""

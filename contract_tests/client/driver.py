@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from contract_tests.client.adapter import Adapter, Call, Connection, NotClaimed
+from contract_tests.client.driver_deliveries import post_of, proofs_of, received
 from contract_tests.client.driver_messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver_modules import look_at_modules
 from contract_tests.client.driver_objects import look_at
 
 WORKERS = 64
 UNCLAIMED = "unclaimed"
+NOT_OFFERED = {"kind": UNCLAIMED, "text": "the adapter does not offer this"}
 
 
 class Judged:
@@ -66,6 +68,7 @@ class Driver:
             "timeout": self.timeout,
             "closed": self.closed,
             "headers": self.headers,
+            "receive": self.receive,
         }
         return tasks[message["do"]](message)
 
@@ -96,12 +99,12 @@ class Driver:
     def modules(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - like the others
         """Look at the modules of the client's packages."""
         names = getattr(self._adapter, "modules", None)
-        return {"kind": UNCLAIMED} if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
+        return dict(NOT_OFFERED) if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
 
     def address(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Give the address that the client knows by itself for an operation."""
         if not hasattr(self._adapter, "address"):
-            return {"kind": UNCLAIMED}
+            return dict(NOT_OFFERED)
         try:
             return {"kind": "address", "url": self._adapter.address(call_of(message))}
         except NotClaimed as reason:
@@ -110,14 +113,14 @@ class Driver:
     def timeout(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Give the time-out of a client that was built without one."""
         if not hasattr(self._adapter, "default_timeout"):
-            return {"kind": UNCLAIMED}
+            return dict(NOT_OFFERED)
         client = self._adapter.connect(connection_of(message["connection"]))
         return {"kind": "timeout", "seconds": self._adapter.default_timeout(client)}
 
     def closed(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call with a client that has been closed."""
         if not hasattr(self._adapter, "close"):
-            return {"kind": UNCLAIMED}
+            return dict(NOT_OFFERED)
         connection, call = connection_of(message["connection"]), call_of(message)
 
         async def closing() -> Any:
@@ -133,6 +136,18 @@ class Driver:
         connection, call = connection_of(message["connection"]), call_of(message)
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
         return {**outcome, "kind": "headers", "left": dict(connection.headers)}
+
+    def receive(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Post to what receives callbacks and webhooks."""
+        if not hasattr(self._adapter, "receiving"):
+            return dict(NOT_OFFERED)
+        try:
+            receiving = self._adapter.receiving(message["delivery"])
+        except NotClaimed as reason:
+            return {"kind": UNCLAIMED, "text": str(reason)}
+        posts = [post_of(post) for post in message["posts"]]
+        taken = received(self._adapter, receiving, posts)
+        return {"kind": "received", "taken": taken, "proofs": proofs_of(receiving)}
 
     def _told(self, call: Call, connection: Connection, make: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         async def outcome() -> dict[str, Any]:

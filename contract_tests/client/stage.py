@@ -1,9 +1,9 @@
 """Plays single cases: one call by the client, answered by the harness, with all that was seen of it."""
 
-import itertools
 import secrets
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ class Stage:
     key: str = field(default_factory=lambda: f"key-{secrets.token_hex(12)}", repr=False)
     played: int = 0
     _facts: dict[str, OperationFacts] = field(default_factory=dict)
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def play(
         self,
@@ -86,7 +86,7 @@ class Stage:
         """
         server = server or self.server
         connection = connection or self.connection(case.operation, server, mode, timeout=timeout, retries=retries)
-        number, started = self._count(), time.monotonic()
+        number, started = self.count(), time.monotonic()
         with server.play(*answers) as take:
             outcome = self.subject.call(self.call(case), connection)
         return Played(
@@ -100,7 +100,7 @@ class Stage:
 
     def ask(self, task: str, case: RequestCase, answers: Sequence[Answer], connection: Connection) -> "Asked":
         """Let the driver do a task with one call in it; see :class:`~contract_tests.client.driver.Driver`."""
-        number = self._count()
+        number = self.count()
         with self.server.play(*answers) as take:
             answer = self.subject.ask(task, connection, self.call(case))
         return Asked(tuple(take.seen), answer, number)
@@ -144,9 +144,12 @@ class Stage:
             self._facts[operation.id] = facts_of(self.contract, operation)
         return self._facts[operation.id]
 
-    def _count(self) -> int:
-        self.played = next(self._numbers)
-        return self.played
+    def count(self, cases: int = 1) -> int:
+        """Count cases; give the number of the first of them."""
+        with self._counting:
+            first = self.played + 1
+            self.played += cases
+        return first
 
 
 @dataclass(frozen=True)

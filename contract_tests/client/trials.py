@@ -6,12 +6,13 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from contract_tests.client.case_book import CaseBook
+from contract_tests.client.delivery_cases import Delivery, Post
 from contract_tests.client.faults import FaultCase, fault_cases
 from contract_tests.client.outcome import Unclaimed
 from contract_tests.client.reply_cases import ReplyCase
@@ -26,6 +27,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 T = TypeVar("T")
 AT_A_TIME: Final = 24
 LOOKED_AT: Final = 4
+DELIVERY_TIMEOUT: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,26 @@ class ObjectRemark:
 
 
 @dataclass(frozen=True)
+class DeliveryTrial:
+    """
+    A delivery, and what the client made of it.
+
+    Attributes:
+        parsed: What its parser made of it: ``json``, ``unreadable``, or ``error`` with ``own`` and ``text``; None if
+            it was not asked.
+        status: What its application answered, or what it let through; None if there is none.
+        events: What its application handed on; None if there is none.
+        number: How many cases had been played when it was, itself included.
+    """
+
+    post: Post
+    parsed: Mapping[str, Any] | None
+    status: int | str | None
+    events: list[Mapping[str, Any]] | None
+    number: int
+
+
+@dataclass(frozen=True)
 class FaultTrial:
     """A legal call on a wire that misbehaves."""
 
@@ -104,7 +126,7 @@ class Trials:
     def __init__(self, book: CaseBook, stage: Stage, coverage: Coverage) -> None:
         self.contract, self.outgoing, self.incoming = book.contract, book.outgoing, book.incoming
         self.stage = stage
-        self._book = book
+        self.book = book
         self._coverage = coverage
         self._kept: dict[tuple[str, str], Any] = {}
         self._modules: Mapping[str, Any] | None = None
@@ -133,31 +155,31 @@ class Trials:
 
     def legal_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with each documented status and legal bodies."""
-        return self._once("legal replies", operation, lambda one: self._replies(one, self._book.legal_replies(one)))
+        return self._once("legal replies", operation, lambda one: self._replies(one, self.book.legal_replies(one)))
 
     def odd_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with times that few libraries read."""
-        return self._once("odd replies", operation, lambda one: self._replies(one, self._book.odd_replies(one)))
+        return self._once("odd replies", operation, lambda one: self._replies(one, self.book.odd_replies(one)))
 
     def grown_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with members and words that the contract does not name."""
-        return self._once("grown replies", operation, lambda one: self._replies(one, self._book.grown_replies(one)))
+        return self._once("grown replies", operation, lambda one: self._replies(one, self.book.grown_replies(one)))
 
     def deep_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with JSON that is nested very deeply."""
-        return self._once("deep replies", operation, lambda one: self._replies(one, self._book.deep_replies(one)))
+        return self._once("deep replies", operation, lambda one: self._replies(one, self.book.deep_replies(one)))
 
     def broken_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with what the contract does not allow."""
-        return self._once("broken replies", operation, lambda one: self._replies(one, self._book.broken_replies(one)))
+        return self._once("broken replies", operation, lambda one: self._replies(one, self.book.broken_replies(one)))
 
     def start(self, operation: Operation) -> RequestCase:
         """Give a small legal request."""
-        return self._book.start(operation)
+        return self.book.start(operation)
 
     def success(self, operation: Operation) -> Answer:
         """Give a legal answer of success."""
-        return self._book.success(operation)
+        return self.book.success(operation)
 
     def modes(self, operation: Operation) -> tuple[str, ...]:
         """Give the modes in which the operation can be called at all; raises NotExercised or NotApplicable if none."""
@@ -173,6 +195,33 @@ class Trials:
             self._modules = self.stage.subject.ask("modules")
         remarks: list[dict[str, str]] | None = self._modules.get("remarks")
         return remarks
+
+    def proofs(self, delivery: Delivery) -> list[str]:
+        """Give the kinds of proof of a sender that can be missing; raises NotApplicable like :meth:`deliver`."""
+        answer = self.stage.subject.ask("receive", delivery=delivery.name, posts=[])
+        if answer["kind"] != "received":
+            raise NotApplicable(f"not claimed: {answer['text']}")
+        proofs: list[str] = answer["proofs"]
+        return proofs
+
+    def deliver(self, delivery: Delivery, posts: Sequence[Post]) -> list[DeliveryTrial]:
+        """
+        Post to one receiver of the client's, in order.
+
+        Raises:
+            NotApplicable: If the client does not claim to receive these.
+        """
+        made = list(posts)
+        first = self.stage.count(len(made))
+        messages = [post.to_message() for post in made]
+        answer = self.stage.subject.ask("receive", delivery=delivery.name, posts=messages, timeout=DELIVERY_TIMEOUT)
+        if answer["kind"] != "received":
+            raise NotApplicable(f"not claimed: {answer['text']}")
+        pairs = zip(made, answer["taken"], strict=True)
+        return [
+            DeliveryTrial(post, taken["parsed"], taken["status"], taken["events"], first + index)
+            for index, (post, taken) in enumerate(pairs)
+        ]
 
     def faults(self, operation: Operation) -> list[FaultTrial]:
         """Give calls on a wire that misbehaves, with the client's own policy for sending again."""
@@ -193,7 +242,7 @@ class Trials:
         return made
 
     def _modes(self, operation: Operation) -> tuple[str, ...]:
-        start, success = self._book.start(operation), self._book.success(operation)
+        start, success = self.book.start(operation), self.book.success(operation)
         tried = claimed(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
         modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
         if not modes:
@@ -212,37 +261,37 @@ class Trials:
             yield played
 
     def _play_legal_requests(self, operation: Operation) -> list[RequestTrial]:
-        success = self._book.success(operation)
+        success = self.book.success(operation)
         return claimed(
             RequestTrial(case.request, played, focus=case.focus)
-            for case in self._book.legal_requests(operation)
+            for case in self.book.legal_requests(operation)
             for played in self._play(case.request, success, f"legal {case.focus}")
         )
 
     def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
-        success, modes = self._book.success(operation), self.modes(operation)
+        success, modes = self.book.success(operation), self.modes(operation)
         return claimed(
             RequestTrial(case, played, breach=case.breach)
-            for case in self._book.broken_requests(operation)
+            for case in self.book.broken_requests(operation)
             for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
         )
 
     def _play_probes(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, item.pointer, item) for case, item in self._book.probes(operation))
+        found = ((case, item.pointer, item) for case, item in self.book.probes(operation))
         return self._play_odd(operation, "probe", found)
 
     def _play_smuggled(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, item.pointer, item) for case, item in self._book.smuggled(operation))
+        found = ((case, item.pointer, item) for case, item in self.book.smuggled(operation))
         return self._play_odd(operation, "smuggled", found)
 
     def _play_odd_numbers(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, pointer, None) for case, pointer in self._book.odd_numbers(operation))
+        found = ((case, pointer, None) for case, pointer in self.book.odd_numbers(operation))
         return self._play_odd(operation, "number", found)
 
     def _play_odd(
         self, operation: Operation, kind: str, found: Iterable[tuple[RequestCase, str, Parameter | None]]
     ) -> list[ProbeTrial]:
-        success, modes = self._book.success(operation), self.modes(operation)
+        success, modes = self.book.success(operation), self.modes(operation)
         return claimed(
             ProbeTrial(case, about, played, parameter)
             for case, about, parameter in found
@@ -250,17 +299,17 @@ class Trials:
         )
 
     def _look_at_objects(self, operation: Operation) -> list[ObjectRemark]:
-        start, mode = self._book.start(operation), self.modes(operation)[0]
+        start, mode = self.book.start(operation), self.modes(operation)[0]
         connection = self.stage.connection(operation, self.stage.server, mode)
         found: list[ObjectRemark] = []
-        for case in _telling(self._book.legal_replies(operation)):
+        for case in _telling(self.book.legal_replies(operation)):
             asked = self.stage.ask("objects", start, [case.answer], connection)
             remarks = asked.answer.get("remarks", ())
             found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
         return found
 
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
-        start, modes = self._book.start(operation), self.modes(operation)
+        start, modes = self.book.start(operation), self.modes(operation)
         return claimed(
             ReplyTrial(case, played)
             for case in cases
@@ -275,7 +324,7 @@ class Trials:
 
     def _submit_faults(self, pool: ThreadPoolExecutor, operation: Operation) -> Iterator[Future[FaultTrial]]:
         try:
-            start, success = self._book.start(operation), self._book.success(operation)
+            start, success = self.book.start(operation), self.book.success(operation)
             modes = self.modes(operation)
         except (NotExercised, NotApplicable) as reason:
             yield _failed(reason)

@@ -1,0 +1,130 @@
+"""Deliveries: what a service posts to a callback or a webhook, legal and illegal, by the contract's own words."""
+
+import base64
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from contract_tests.client.body_kinds import json_media
+from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.broken_reply_cases import HTML
+from contract_tests.client.discriminators import keeps_tags
+from contract_tests.client.edges import variants, with_unknown_members
+from contract_tests.contract import Contract, Media, Operation
+
+Draw = Callable[[str], list[Any]]
+STARTS: Final = 3
+GROWTH: Final = frozenset({"enum", "const", "format"})
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """
+    A callback or a webhook.
+
+    Attributes:
+        name: Its operationId, or its method and path.
+        media: The JSON that it brings.
+    """
+
+    name: str
+    media: Media
+
+
+@dataclass(frozen=True)
+class Post:
+    """
+    One delivery.
+
+    Attributes:
+        value: The JSON that is posted, if it is any.
+        about: What it is about: the broken constraint, or what is wrong with it as a whole.
+        proof: How the sender proves itself, see :class:`~contract_tests.client.driver_deliveries.Post`.
+        fails: Whether the handler fails.
+    """
+
+    content: bytes
+    media_type: str | None = "application/json"
+    value: Any = None
+    about: str = ""
+    proof: str = "good"
+    fails: bool = False
+
+    def proven(self, proof: str) -> Self:
+        """Give the same delivery with another proof of its sender."""
+        return replace(self, proof=proof)
+
+    def failing(self) -> Self:
+        """Give the same delivery to a handler that fails."""
+        return replace(self, fails=True)
+
+    def to_message(self) -> dict[str, Any]:
+        """Say it to the driver."""
+        content = base64.b64encode(self.content).decode()
+        return {"content": content, "media_type": self.media_type, "proof": self.proof, "fails": self.fails}
+
+
+def deliveries(contract: Contract) -> list[Delivery]:
+    """Give the callbacks and webhooks of a contract that bring JSON."""
+    called: list[Operation] = [
+        one
+        for operation in contract.operations
+        for expressions in operation.callbacks.values()
+        for several in expressions.values()
+        for one in several
+    ]
+    found = [(one, json_media(dict(one.body.media))) for one in (*called, *contract.webhooks) if one.body]
+    return [Delivery(one.id, media) for one, media in found if media is not None and media.schema is not None]
+
+
+def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
+    """Give legal deliveries: examples, generated ones, values next to them."""
+    schema = delivery.media.schema or "#"
+    starts = _examples(contract, delivery)
+    near = (value for value, _ in variants(contract, schema, next(iter(starts), None)))
+    seen: set[str] = set()
+    for value in itertools.chain(starts, draw(schema), near):
+        text = json.dumps(value)
+        if text not in seen and contract.is_valid(value, schema) and keeps_tags(contract, schema, value):
+            seen.add(text)
+            yield _post(delivery, value)
+
+
+def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
+    """Give deliveries with members that the contract does not name."""
+    for start in _starts(contract, delivery, draw):
+        for value, place in with_unknown_members(contract, delivery.media.schema or "#", start):
+            yield _post(delivery, value, about=f"member of {place or 'the body'}")
+
+
+def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: Breaker) -> Iterator[Post]:
+    """Give deliveries that break the contract in one way each."""
+    starts = _starts(contract, delivery, draw)
+    for start in starts:
+        for value, problem in breaker.values(delivery.media.schema or "#", start):
+            if keyword(problem) not in GROWTH:
+                yield _post(delivery, value, about=problem.constraint)
+    text = json.dumps(starts[0]).encode() if starts else b"{}"
+    json_type = delivery.media.media_type
+    for about, content, media_type in (
+        ("not JSON", HTML, json_type),
+        ("media type", text, "text/html"),
+        ("empty", b"", json_type),
+        ("cut", text[:-1], json_type),
+    ):
+        yield Post(content, media_type, about=about)
+
+
+def _starts(contract: Contract, delivery: Delivery, draw: Draw) -> list[Any]:
+    return _examples(contract, delivery) or draw(delivery.media.schema or "#")[:STARTS]
+
+
+def _examples(contract: Contract, delivery: Delivery) -> list[Any]:
+    schema = delivery.media.schema or "#"
+    return [one.value for one in delivery.media.examples if contract.is_valid(one.value, schema)]
+
+
+def _post(delivery: Delivery, value: Any, about: str = "") -> Post:
+    return Post(json.dumps(value).encode(), delivery.media.media_type, value=value, about=about)

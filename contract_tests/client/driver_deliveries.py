@@ -1,0 +1,139 @@
+"""Posts deliveries to the client's parser and to its ASGI application, inside the client's process."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contract_tests.client.adapter import Adapter, Receiving
+
+SECONDS: Final = 20.0
+OTHER_BODY: Final = b'{"forged": true}'
+
+
+class HandlerFailed(Exception):
+    """What the handler raises where it is to fail; its own name, so that nobody takes it for an error of the client."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """
+    A delivery to be made.
+
+    Attributes:
+        content: The body.
+        media_type: Its Content-Type, None for no such header.
+        proof: ``good``; ``none``, ``wrong`` or ``of another body`` for a signature that is not; ``address`` for a
+            sender who does not know where to post to.
+        fails: Whether the handler fails this time.
+    """
+
+    content: bytes
+    media_type: str | None
+    proof: str
+    fails: bool
+
+
+def post_of(message: Mapping[str, Any]) -> Post:
+    """Read a delivery."""
+    return Post(base64.b64decode(message["content"]), message["media_type"], message["proof"], message["fails"])
+
+
+def proofs_of(receiving: Receiving) -> list[str]:
+    """Give the kinds of proof that a sender can lack."""
+    signed = [] if receiving.sign is None else ["none", "wrong", "of another body"]
+    return signed + (["address"] if receiving.foreign_path else [])
+
+
+def received(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> list[dict[str, Any]]:
+    """Make deliveries in order to one receiver; say of each what the parser and the application made of it."""
+    handed: list[Any] = []
+    failing: list[bool] = []
+
+    def handle(event: Any) -> None:
+        handed.append(event)
+        if failing[-1]:
+            raise HandlerFailed
+
+    app = None if receiving.app is None else receiving.app(handle)
+    taken = []
+    for post in posts:
+        headers = _headers(receiving, post)
+        parsed = None if post.proof == "address" else _parsed(adapter, receiving, post, headers)
+        failing.append(post.fails)
+        before = len(handed)
+        status = None if app is None else _posted(app, receiving, post, headers)
+        events = [_json(receiving, event) for event in handed[before:]]
+        taken.append({"parsed": parsed, "status": status, "events": None if app is None else events})
+    return taken
+
+
+def _headers(receiving: Receiving, post: Post) -> dict[str, str]:
+    headers = {"content-length": str(len(post.content))}
+    if post.media_type is not None:
+        headers["content-type"] = post.media_type
+    if receiving.sign is None or post.proof == "none":
+        return headers
+    signed = dict(receiving.sign(OTHER_BODY if post.proof == "of another body" else post.content))
+    if post.proof == "wrong":
+        signed = {name: _other(value) for name, value in signed.items()}
+    return headers | {name.lower(): value for name, value in signed.items()}
+
+
+def _other(text: str) -> str:
+    return ("0" if text[:1] != "0" else "1") + text[1:]
+
+
+def _parsed(adapter: Adapter, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        event = receiving.parse(post.content, headers)
+    except BaseException as error:  # noqa: BLE001 - whatever a parser raises is what is asked for
+        return {"error": type(error).__name__, "own": isinstance(error, adapter.own_errors), "text": str(error)[:500]}
+    return _json(receiving, event)
+
+
+def _json(receiving: Receiving, event: Any) -> dict[str, Any]:
+    try:
+        value = receiving.read(event)
+        json.dumps(value)
+    except Exception as error:  # noqa: BLE001 - an event that can't be read is what is told
+        return {"unreadable": f"{type(error).__name__}: {error}"[:500]}
+    return {"json": value}
+
+
+def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> int | str:
+    path = receiving.foreign_path if post.proof == "address" else receiving.path
+    try:
+        return asyncio.run(asyncio.wait_for(_asked(app, path, post.content, headers), SECONDS))
+    except BaseException as error:  # noqa: BLE001 - what an application lets through a server would have to bear
+        return f"{type(error).__name__}: {error}"[:500]
+
+
+async def _asked(app: Any, path: str, content: bytes, headers: Mapping[str, str]) -> int:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 443),
+    }
+    messages = [{"type": "http.request", "body": content, "more_body": False}]
+    sent: list[Mapping[str, Any]] = []
+
+    async def receive() -> Mapping[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return int(sent[0]["status"])
