@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ITEMS, CONCURRENCY, KILLS = 40, 4, 9
+ITEMS, CONCURRENCY, KILLS = 32, 8, 6
 # Before the server has the request, before the client has the reply, right after it, and while it waits.
 MOMENTS = ("unsent", "unanswered", "answered", "asked")
 

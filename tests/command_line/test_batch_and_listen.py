@@ -130,12 +130,12 @@ def test_an_item_that_has_not_ended_ends_in_3(shell: Shell) -> None:
 
 def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
     """Ctrl-C: 130, and the same command goes on."""
-    _items(shell, 30)
+    _items(shell, 9)
     options = ["batch", "in.jsonl", "--workflow", "canary", "--output", "out.jsonl", "--concurrency", "3"]
     process = shell.begin(*options)
     assert process.stderr is not None
     for line in process.stderr:
-        if " 2 of 30" in line:
+        if " 2 of 9" in line:
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -144,8 +144,8 @@ def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
     assert "Traceback" not in err
     assert shell.do(*options).status == 0
     written = [json.loads(line) for line in (shell.directory / "out.jsonl").read_text().splitlines()]
-    assert sorted(line["key"] for line in written) == sorted(f"k{n}" for n in range(30))
-    assert len({line["execution_id"] for line in written}) == 30
+    assert sorted(line["key"] for line in written) == sorted(f"k{n}" for n in range(9))
+    assert len({line["execution_id"] for line in written}) == 9
 
 
 @pytest.mark.parametrize(
