@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
 from collections import OrderedDict
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 import schemathesis
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from workflow_runs import UNSET, ContractBroken, RunFailed, RunOutcome
+from workflow_runs import UNSET, ContractBroken, InteractlyEvent, RunFailed, RunOutcome
 from workflow_runs.callbacks import RunFinished, read_callback
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ def test_both_words_for_failure_mean_the_same(word: str) -> None:
     with pytest.raises(RunFailed, match="no output node succeeded") as caught:
         read.outcome()
     assert (caught.value.execution_id, caught.value.nodes) == (98765, read.nodes)
+
+
+@pytest.mark.parametrize("kind", [RunFinished, InteractlyEvent])
+def test_types_of_the_fields_can_be_asked_for(kind: type[Any]) -> None:
+    """Converters and validators of other makers read them at run time."""
+    assert get_type_hints(kind).keys() == {each.name for each in dataclasses.fields(kind)}
 
 
 def test_a_failures_text_holds_nothing_of_the_payload() -> None:
