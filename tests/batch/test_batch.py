@@ -283,6 +283,55 @@ def test_awaited_requests_on_their_way_are_let_finish(ledger: Path) -> None:
     assert sum(service.executions.values()) == 3
 
 
+def test_what_a_second_cancellation_tears_away_is_in_doubt(ledger: Path) -> None:
+    """Whoever can't wait for the requests on their way has them listed when the batch goes on, and never repeated."""
+    service = Service()
+
+    async def check() -> None:
+        on_their_way, let_go = asyncio.Event(), asyncio.Event()
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            if request.method == "POST" and not let_go.is_set():
+                on_their_way.set()
+                await let_go.wait()
+            return service(request)
+
+        async def consume() -> list[str]:
+            batch = run_batch_async(ASYNC.client(handle), items(5), ledger=ledger, concurrency=2)
+            return [f"{result.key} {result.state}" async for result in batch]
+
+        consumer = asyncio.create_task(consume())
+        await on_their_way.wait()
+        for _ in range(2):
+            await asyncio.sleep(0.01)
+            consumer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await consumer
+        let_go.set()
+        assert sorted(await consume()) == ["0 in_doubt", "1 in_doubt", "2 succeeded", "3 succeeded", "4 succeeded"]
+
+    asyncio.run(check())
+    assert service.executions == {"m2": 1, "m3": 1, "m4": 1}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_a_text_that_cannot_be_written_is_named_before_anything_is_started(
+    text: str, service: Service, ledger: Path, flavour: Flavour
+) -> None:
+    """The last item's fault is found before the first one is sent."""
+    batch = [*items(3), BatchItem("canary", {"input_variables": {"a": [text]}})]
+    with pytest.raises(BadArgument) as caught:
+        flavour.run(service, batch, ledger)
+    assert caught.value.field == "items[3].input_variables.a[0]"
+    assert not service.executions
+
+
+def test_an_item_shows_no_input() -> None:
+    """Its repr tells which arguments there are, not what they hold."""
+    shown = repr(BatchItem("canary", {"input_variables": {"a": "somebody's input"}}, key="ada"))
+    assert shown == "BatchItem('canary', arguments=['input_variables'], key='ada')"
+
+
 def test_leaving_the_loop_ends_long_pauses(ledger: Path) -> None:
     """Nobody waits for runs that are pending: closing comes back although they'd be waited for for an hour."""
     service = Service(ends={f"m{n}": lambda: reply(202) for n in range(1, 4)})
