@@ -7,7 +7,6 @@ from contract_tests.faults.servers.messages import EXECUTE, RESULTS, RUN
 
 SHORT: Final = {RUN: "run", RESULTS: "results", EXECUTE: "execute"}
 STATUS, MEDIA_TYPE, BODY, REQUEST, KEY = "SRV-01", "SRV-02", "SRV-03", "SRV-04", "SRV-05"
-SUCCESSES: Final = range(200, 300)
 REFUSALS: Final = (400, 422)
 SERVER_ERROR: Final = 500
 
@@ -55,11 +54,9 @@ KEYS: Final = {RUN: "PL-RUN-01", RESULTS: KEY, EXECUTE: "IA-EXE-53"}
 
 
 def rule_of_status(operation: str, right: int, wrong: int) -> str:
-    """Give the rule for a reply with the wrong status; a 5xx is a crash, or an illegal request that is not refused."""
+    """Give the rule for a reply with the wrong status; a 5xx that answers an illegal request is not a refusal."""
     if wrong >= SERVER_ERROR and right in REFUSALS:
         return REQUEST
-    if wrong >= SERVER_ERROR and right in SUCCESSES:
-        return STATUS
     return STATUSES.get((operation, right), STATUS)
 
 
