@@ -34,7 +34,7 @@ def main() -> int:
     given = _arguments()
     if given.check or given.page:
         data = json.loads(DATA.read_text(encoding="utf-8"))
-        return _check(data) if given.check else _write_page(data)
+        return _check(data) if given.check else _save(_with_texts(data))
     if importlib.util.find_spec("contract_tests") is None:
         print("the harness is not installed: pip install -e '.[conformance]'", file=sys.stderr)
         return COULD_NOT_RUN
@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--budget", default=BUDGET, help=f"of the harness ({BUDGET})")
     parser.add_argument("--work", type=Path, default=WORK, help="where environments are kept between runs")
     parser.add_argument("--verify", action="store_true", help="only compare with the data; writes nothing")
-    parser.add_argument("--page", action="store_true", help="only write the page again from the data")
+    parser.add_argument("--page", action="store_true", help="only write the page again, with the texts of now")
     parser.add_argument("--check", action="store_true", help="only check that the page is what the data gives")
     return parser.parse_args()
 
@@ -95,11 +95,11 @@ def _write(judged: dict[str, dict[str, Any]], given: argparse.Namespace) -> int:
         "budget": given.budget,
         "subjects": subjects,
     }
+    return _save(data)
+
+
+def _save(data: dict[str, Any]) -> int:
     DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return _write_page(data)
-
-
-def _write_page(data: dict[str, Any]) -> int:
     PAGE.write_text(page(data), encoding="utf-8")
     print(f"written {PAGE.relative_to(making.ROOT)}")
     return DONE
@@ -117,6 +117,12 @@ def _show(judged: dict[str, dict[str, Any]]) -> int:
                 print(*(f"    {name + ':':<12}{finding[name]}" for name in finding), sep="\n")
             is_broken = is_broken or row["verdict"] == "broken"
     return DIFFERENT if is_broken else DONE
+
+
+def _with_texts(data: dict[str, Any]) -> dict[str, Any]:
+    """Give the data with what is said of the subjects now; what was judged stays."""
+    texts = {subject.id: {"about": subject.about, "remarks": list(subject.remarks)} for subject in SUBJECTS}
+    return {**data, "subjects": [{**subject, **texts[subject["id"]]} for subject in data["subjects"]]}
 
 
 def _verify(judged: dict[str, dict[str, Any]]) -> int:
