@@ -105,5 +105,5 @@ def _finding(finding: dict[str, str]) -> dict[str, str]:
 def _lasting(text: str) -> str:
     for pattern, replacement in PASSING:
         text = pattern.sub(replacement, text)
-    text = " ".join(text.split())
+    text = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
     return text if len(text) <= LONGEST else text[:LONGEST] + " ..."

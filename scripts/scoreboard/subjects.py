@@ -74,8 +74,9 @@ _REFUSALS = ("CL-REF-*",)
 _GENERATOR_README = "https://openapi-generator.tech/docs/generators/python"
 
 _WHOLE_FLOATS = (
-    "CL-REQ-01 and CL-REP-01 count a whole number that is written as 1e+300: a legal integer in JSON Schema, and a float "
-    "in Python, which a strict integer field refuses. Whoever thinks that right may read these two with this in mind."
+    "CL-REQ-01 and CL-REP-01 count a whole number that is written as 1e+300: a legal integer in JSON Schema, and a "
+    "float in Python, which a strict integer field refuses. Whoever thinks that right may read the two with this in "
+    "mind."
 )
 
 SUBJECTS = (
