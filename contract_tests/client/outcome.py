@@ -128,7 +128,7 @@ def outcome_of(message: Mapping[str, Any]) -> Outcome:
         case "unsayable":
             return Unwritable(message["text"])
         case "unclaimed":
-            return Unclaimed(message["text"])
+            return Unclaimed(message.get("text", "the adapter has no way to do it"))
         case _:
             return Lost(message["text"])
 

@@ -86,3 +86,12 @@ def test_an_interpreter_that_is_not_there_is_an_error_of_the_set_up(monkeypatch:
 
     with pytest.raises(SetUpError, match=f"^{PYTHON_VARIABLE}: there is no such interpreter: /nowhere/python$"):
         choose_client(options)
+
+
+def test_what_an_adapter_has_no_way_to_do_is_not_applicable() -> None:
+    """An adapter with the five members alone breaks no rule that asks for more, and stops no run."""
+    with judging(Choice(adapter="partial_client:SyncOnly"), SPEC) as judge:
+        verdicts = {judged.rule.id: judged.verdict for judged in judge.verdicts("CL-CLI-01", "CL-CLI-03", "CL-CLI-04")}
+
+    assert set(verdicts.values()) == {Verdict.NOT_APPLICABLE}
+    assert len(verdicts) == 3
