@@ -24,7 +24,8 @@ LEGEND = """\
 - **broken 2/3**: the rule was broken on 2 of the 3 operations that it is about. What was seen stands below.
 - **not claimed**: the client does not say that it does this. Each such cell names its source below. It counts for
   nothing.
-- **n/a**: the rule is not about anything in this contract or this client.
+- **n/a**: the rule is not about anything in this contract or this client, or its adapter has no way to ask. Our own
+  adapter and that of openapi-python-client can be asked more than the others, which spares those some rules.
 - **not reached**: no case could be played; why stands below.
 - *(inferred)*: no standard and no documentation states the rule; we think that it follows. Such rules are counted
   apart."""
@@ -63,6 +64,8 @@ def page(data: Data) -> str:
 
 def verdict(rows: list[Row]) -> str:
     """Give the word of a cell: one rule on all operations."""
+    if not rows:
+        return "not judged"  # the rule is newer than the subject's last run
     found = min((row["verdict"] for row in rows), key=WORST_FIRST.index)
     if found == "broken":
         judged = [row for row in rows if row["verdict"] in {"broken", "kept"}]
