@@ -106,10 +106,17 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Have the rules find seeded defects in servers, beside stock schemathesis, and in clients; `-- --all` tries all."""
+    """Have the rules find seeded defects, in servers beside stock schemathesis, and in clients; `-- --all` tries all."""
     install(session, "[conformance]")
     for half, how in (("servers", ["--stock"]), ("clients", [])):
         session.run("python", "-m", "contract_tests.faults", half, *how, *session.posargs)
+
+
+@nox.session(default=False)
+def catalogue(session: nox.Session) -> None:
+    """Have the rules find what the stock generator is known to get wrong, by number, and see it gone in ours."""
+    install_locked(session)
+    session.run("python", "scripts/catalogue", *session.posargs)
 
 
 @nox.session(default=False)
