@@ -106,7 +106,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Have the rules find seeded defects, in servers beside stock schemathesis, and in clients; `-- --all` tries all."""
+    """Have the rules find seeded defects, in servers (beside stock schemathesis) and clients; `-- --all` tries all."""
     install(session, "[conformance]")
     for half, how in (("servers", ["--stock"]), ("clients", [])):
         session.run("python", "-m", "contract_tests.faults", half, *how, *session.posargs)
