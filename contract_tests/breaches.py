@@ -73,7 +73,8 @@ def _looks_legal(contract: Contract, parameter: Parameter, value: Any) -> bool:
 def _is_legal_text(contract: Contract, parameter: Parameter, text: str) -> bool:
     # A parameter has no types on the wire. What a lenient reader may take for a legal value proves nothing.
     assert parameter.schema is not None
-    if not text or contract.is_valid(text, parameter.schema):
+    # An empty query parameter may count as absent; in a path there is no such thing.
+    if (not text and parameter.location != "path") or contract.is_valid(text, parameter.schema):
         return True
     readings: list[Any] = [True] if text.lower() in LENIENT_BOOLEANS else []
     for read in (read_json, int, float):

@@ -26,6 +26,9 @@ class Access(Enum):
     WRONG_KEY = "wrong key"
 
 
+STRANGERS: Final = (Access.NO_KEY, Access.WRONG_KEY)
+
+
 @dataclass(frozen=True)
 class Exchange:
     """

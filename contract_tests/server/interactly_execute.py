@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.contract import Contract
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import STRANGERS, Exchange
 from contract_tests.rules import NotExercised, Violation, report_all, rule
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.judges import member_problems
+from contract_tests.server.judges import WHOLE, member_problems
 from contract_tests.server.live import NO_SUCH_ID, Server
-from contract_tests.server.promptlayer_run import STRANGERS, unexplained
+from contract_tests.server.promptlayer_run import unexplained
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0, its tests"
@@ -116,7 +116,7 @@ def test_version_is_optional(conversations: Conversations) -> None:
 def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversations) -> None:
     """The reply is a 200 with a status, which is one of the nine."""
     reply = conversations.must_start().must_be(200)
-    report_all(member_problems(contract, reply, "status"))
+    report_all(member_problems(contract, reply, WHOLE, "status"))
     reply.must_have("status", str)
 
 

@@ -11,6 +11,7 @@ from contract_tests.problems import Problem
 from contract_tests.rules import Violation
 
 UNANSWERED: Final = "SRV-01"
+WHOLE: Final = ""  # in place of a member: the body itself
 DENIED: Final = (401, 403)
 
 
@@ -81,7 +82,7 @@ def _member_of(contract: Contract, problem: Problem) -> str:
     if problem.at:
         return split(problem.at)[0]
     tokens = split(problem.constraint)
-    return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else ""
+    return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else WHOLE
 
 
 def refusal(_: Contract, exchange: Exchange) -> Iterator[Found]:

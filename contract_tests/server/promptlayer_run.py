@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.contract import Contract, Operation
-from contract_tests.exchange import Access, Exchange
+from contract_tests.exchange import STRANGERS, Exchange
 from contract_tests.rules import NotApplicable, NotExercised, Violation, report_all, rule
-from contract_tests.server.judges import member_problems
+from contract_tests.server.judges import WHOLE, member_problems
 from contract_tests.server.lifecycle import id_of, same
 from contract_tests.server.live import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORKFLOW, Server
 from contract_tests.server.scripts import Lifecycle
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
-STRANGERS: Final = (Access.NO_KEY, Access.WRONG_KEY)
 LATEST: Final = 2  # version of the sandbox's workflow that carries no label
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 
@@ -79,7 +78,7 @@ def test_empty_body_runs_latest_version(server: Server, lifecycle: Lifecycle) ->
 )
 def test_members_of_the_reply(contract: Contract, server: Server, lifecycle: Lifecycle) -> None:
     """The three required members are there with their types, with a callback URL and without."""
-    names = ("success", "message", "workflow_version_execution_id")
+    names = (WHOLE, "success", "message", "workflow_version_execution_id")
     replies = _replies(server, lifecycle)
     report_all(found for reply in replies for found in member_problems(contract, reply, *names))
 
@@ -345,6 +344,21 @@ def test_every_request_starts_an_execution(server: Server, lifecycle: Lifecycle)
 
 
 @rule(
+    "PL-RUN-66",
+    "A run that was started says so.",
+    says="success tells whether the request was carried out; the examples of both replies have true.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_started_run_says_success(server: Server, lifecycle: Lifecycle) -> None:
+    """Where success is a boolean, it is true in the replies to runs that were started."""
+    for reply in _replies(server, lifecycle):
+        body = reply.json
+        reply.expect(not isinstance(body, dict) or body.get("success") is not False, "member success")
+
+
+@rule(
     "PL-RUN-20",
     "A workflow name is one part of the path, whatever characters it has.",
     says="Names may hold such characters, and clients percent-encode them; an unknown one is refused like any other.",
@@ -372,7 +386,9 @@ def _without_variables(server: Server) -> Exchange:
 def _must_warn(reply: Exchange) -> None:
     reply.must_succeed()
     body = reply.json
-    warning = body.get("warning") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        raise NotExercised("the reply is no object; PL-RUN-04 says more")
+    warning = body.get("warning")
     if warning is not None and not isinstance(warning, str):
         raise NotExercised("the warning has another type; PL-RUN-05 says more")
     reply.expect(isinstance(warning, str), "member warning")

@@ -4,6 +4,7 @@ Generated traffic: sent once for each target, in layers from the cheapest to the
 First what the contract itself names, its examples and each of its constraints; then its links; then what is drawn.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from contract_tests.contract import Operation, split
 from contract_tests.coverage import member_schemas
+from contract_tests.exchange import STRANGERS, Access
 from contract_tests.generation import Generator, example_requests
 from contract_tests.json_text import is_json
 from contract_tests.request_case import RequestCase, request_problems
@@ -87,6 +89,7 @@ class Traffic:
             self._edges,
             self._generator.breaches,
             self._foreign,
+            self._strangers,
             self._followed,
             self._drawn,
         ]
@@ -132,6 +135,18 @@ class Traffic:
                 changed = replace(example, media_type=FOREIGN)
                 yield replace(changed, breach=request_problems(self.server.contract, changed)[0])
                 return
+
+    def _strangers(self, operation: Operation) -> Iterator[RequestCase]:
+        """Send a legal request without the key and with a wrong one, unless a rule has done so."""
+        sent = self.server.watch.of(operation.id)
+        legal = [one for one in sent if one.is_legal and one.access is Access.OWN]
+        tried = {one.access for one in sent if one.is_legal}
+        if operation.security and () not in operation.security and legal:
+            case = next((one for one in legal if one.has_succeeded), legal[0]).case
+            for access in [one for one in STRANGERS if one not in tried]:
+                with contextlib.suppress(Unanswered):
+                    self.server.wire.send(case, access)
+        yield from ()
 
     def _drawn(self, operation: Operation) -> Iterator[RequestCase]:
         # Every other legal one refers to what exists: the rest shows how the target takes what does not.
