@@ -16,6 +16,8 @@ DONE, REFUSED, UNKNOWN = Where(EXECUTE, 200), Where(EXECUTE, 409), Where(EXECUTE
 RUN_ID: Final = "workflow_run_id"
 DIGITS: Final = 24
 RESUMED: Final = "no page says how far a run goes on that is taken up again: it may run, fail or come to its end"
+SAME_END: Final = {("completed", "data"), ("cancelled", "stop")}
+STAYED: Final = "the run stays in the final status that it has, and no page says that the command has to be refused"
 NEW_ID: Final = "0123456789abcdef01234567"
 
 
@@ -71,7 +73,8 @@ def _ends() -> Iterator[ServerDefect]:
     for status in ("completed", "cancelled"):
         for command in ("data", "resume", "stop", "pause"):
             yield _defect(f"{status}.{command}-taken", f"takes {command} for a run that is {status}",
-                          "terminal resurrected", "IA-EXE-69", Resurrecting(status, command))  # fmt: skip
+                          "terminal resurrected", "IA-EXE-69", Resurrecting(status, command),
+                          equivalent=STAYED if (status, command) in SAME_END else "")  # fmt: skip
     yield _defect("terminal-waits-again", "lets a run that has ended wait for input again", "terminal resurrected",
                   "IA-EXE-69", Resurrecting(None, None))  # fmt: skip
     yield _defect("refusal-200", "answers 200 with an error where it refuses a command", "status neighbour",
@@ -95,10 +98,10 @@ def _identity() -> Iterator[ServerDefect]:
     yield _defect("one-id-for-all", "gives every run the same workflow_run_id", "identity", "IA-EXE-66", OneRunId())
     yield _defect("run-id-ignored", "starts a run where one is to go on", "request ignored", "IA-EXE-67",
                   TakenAs(EXECUTE, lambda request: request.members.get(RUN_ID) is not None, _as_start))  # fmt: skip
-    yield _defect("unknown-run-starts", "starts a run for an id that no run has", "unknown accepted", "IA-EXE-54",
+    yield _defect("unknown-run-starts", "starts a run for an id that no run has", "unknown accepted", "IA-EXE-77",
                   UnknownRunStarts())  # fmt: skip
     yield _defect("run-id-dropped", "does not say which run it has started", "member dropped", "IA-EXE-66",
-                  MemberDropped(DONE, (RUN_ID,)))  # fmt: skip
+                  MemberDropped(DONE, (RUN_ID,)), equivalent="no page marks workflow_run_id as always there")  # fmt: skip
     yield _defect("other-workflow-id", "names another workflow than the one that was executed", "identity",
                   "IA-EXE-74", MemberSet(DONE, ("workflow_id",), NEW_ID))  # fmt: skip
     yield _defect("unknown-workflow-runs", "executes its one workflow whatever the id", "unknown accepted",
@@ -132,7 +135,7 @@ def _versions() -> Iterator[ServerDefect]:
                                                    lambda request: request.set_query({"version": None})))  # fmt: skip
     yield _defect("version-zero-500", "fails on version 0", "crash", "SRV-01",
                   Crashing(EXECUTE, lambda request: request.query.get("version") == "0"))  # fmt: skip
-    yield _defect("version-refused", "refuses a request with a version", "legal refused", "SRV-06",
+    yield _defect("version-refused", "refuses a request with a version", "legal refused", "IA-EXE-75",
                   Refused(EXECUTE, lambda request: "version" in request.query))  # fmt: skip
 
 
@@ -173,7 +176,7 @@ def _requests() -> Iterator[ServerDefect]:
         ("wrong-command", "IA-EXE-55", lambda request: request.members.get("command", "start") not in COMMANDS),
     ):
         yield _defect(f"{what}-500", f"fails on {what.replace('-', ' ')}", "crash", rule, Crashing(EXECUTE, when))
-    yield _defect("unknown-run-500", "fails on an id that no run has", "crash", "IA-EXE-54",
+    yield _defect("unknown-run-500", "fails on an id that no run has", "crash", "IA-EXE-77",
                   Replaced(UNKNOWN, 500, {"detail": "Internal Server Error"},
                            when=_on_known_run))  # fmt: skip
     for name, kind, change in (

@@ -188,15 +188,10 @@ def _form() -> Iterator[ServerDefect]:
 
 
 def _entries() -> Iterator[ServerDefect]:
-    for what, changes in (
-        ("status-in-lower-case", {"status": "success"}),
-        ("status-failure-word", {"status": "FAILURE"}),
-    ):
-        yield _defect(f"all.{what}", f"says {changes['status']} of a node that has succeeded", "status word",
-                      "PL-RES-24", BodyChanged(DONE_ALL, _each_entry(changes)),
-                      equivalent="the word of a node's status is an open text, and a reader keeps what it does not know"
-                      if what == "status-in-lower-case" else "")  # fmt: skip
-    yield _defect("all.no-output-node", "marks no node as output", "semantics", "PL-RES-27",
+    for what, word in (("status-in-lower-case", "success"), ("status-failure-word", "FAILURE")):
+        yield _defect(f"all.{what}", f"says {word} of a node that has succeeded, as no callback does", "status word",
+                      "PL-CB-66", BodyChanged(DONE_ALL, _each_entry({"status": word})))  # fmt: skip
+    yield _defect("all.no-output-node", "marks no node as output", "semantics", "PL-RES-34",
                   BodyChanged(DONE_ALL, _each_entry({"is_output_node": False})))  # fmt: skip
     yield _defect("all.value-null", "gives null as the value of every node that has succeeded", "semantics",
                   "PL-RES-27", BodyChanged(DONE_ALL, _each_entry({"value": None})))  # fmt: skip
@@ -214,9 +209,9 @@ def _failure() -> Iterator[ServerDefect]:
         ("text", lambda body: body["message"]),
     ):
         yield _defect(f"500.{what}", f"answers a failed execution with the 500 form {what}", "failure form",
-                      "PL-RES-34", BodyChanged(Where(RESULTS, 500), change))  # fmt: skip
+                      "SRV-03", BodyChanged(Where(RESULTS, 500), change))  # fmt: skip
         yield _defect(f"500.always.{what}", f"fails every run and answers with the 500 form {what}", "failure form",
-                      "PL-RES-34", AlwaysFailing(change))  # fmt: skip
+                      "SRV-03", AlwaysFailing(change))  # fmt: skip
     yield _defect("failed-without-reason", "gives no error message for a node that has failed", "failure form",
                   "PL-RES-33", BodyChanged(DONE_ALL, _failed({"error_message": None})))  # fmt: skip
     yield _defect("failed-is-202", "answers 202 for ever if the output node has failed", "failure form", "PL-RES-34",
@@ -242,12 +237,12 @@ def _unknown() -> Iterator[ServerDefect]:
     ):
         yield _defect(f"unknown-is-{what}", f"answers {what} for an id that no execution has", "unknown accepted",
                       "PL-RES-22", Replaced(UNKNOWN, status, body))  # fmt: skip
-    for what, rule, when in (
-        ("without-flag", "PL-RES-27", lambda request: FLAG not in request.query),
-        ("with-flag-false", "PL-RES-27", lambda request: request.query.get(FLAG) == "false"),
-        ("with-flag-true", "PL-RES-26", lambda request: request.wants_all),
+    for what, when in (
+        ("without-flag", lambda request: FLAG not in request.query),
+        ("with-flag-false", lambda request: request.query.get(FLAG) == "false"),
+        ("with-flag-true", lambda request: request.wants_all),
     ):
-        yield _defect(f"{what}-refused", f"refuses a request {what.replace('-', ' ')}", "legal refused", rule,
+        yield _defect(f"{what}-refused", f"refuses a request {what.replace('-', ' ')}", "legal refused", "SRV-06",
                       Refused(RESULTS, when))  # fmt: skip
     for what, rule, when in (
         ("no-id", "PL-RES-21", lambda request: ID not in request.query),
