@@ -101,7 +101,7 @@ def _identity() -> Iterator[ServerDefect]:
     yield _defect("unknown-run-starts", "starts a run for an id that no run has", "unknown accepted", "IA-EXE-77",
                   UnknownRunStarts())  # fmt: skip
     yield _defect("run-id-dropped", "does not say which run it has started", "member dropped", "IA-EXE-66",
-                  MemberDropped(DONE, (RUN_ID,)), equivalent="no page marks workflow_run_id as always there")  # fmt: skip
+                  MemberDropped(DONE, (RUN_ID,)), equivalent="no page says that the id is always there")  # fmt: skip
     yield _defect("other-workflow-id", "names another workflow than the one that was executed", "identity",
                   "IA-EXE-74", MemberSet(DONE, ("workflow_id",), NEW_ID))  # fmt: skip
     yield _defect("unknown-workflow-runs", "executes its one workflow whatever the id", "unknown accepted",
