@@ -1,5 +1,6 @@
 """All seeded defects of servers: those drawn from the contract, then those made by hand."""
 
+from dataclasses import replace
 from functools import cache
 
 from contract_tests.arguments import default_spec
@@ -12,6 +13,17 @@ from contract_tests.faults.servers.made_execute import made_execute
 from contract_tests.faults.servers.made_results import made_results
 from contract_tests.faults.servers.made_run import made_run
 
+KEYLESS = "bodies of replies to requests without a valid key are judged for the run alone so far"
+COERCED = "no request has a text of digits in place of a number so far, which a lenient server takes"
+MISSED = {
+    "results.401.body.retyped": KEYLESS,
+    "results.401.success.retyped": KEYLESS,
+    "run.workflow_name.minLength-not-enforced": "a request with an empty name is never sent so far",
+    "run.success-false": "no rule says that success is true where a run was started",
+    "run.workflow_version_number.digits-taken": COERCED,
+    "execute.version_number.digits-taken": COERCED,
+}
+
 
 @cache
 def defects() -> tuple[ServerDefect, ...]:
@@ -19,7 +31,7 @@ def defects() -> tuple[ServerDefect, ...]:
     contract = Contract.load(default_spec())
     drawn = (*drawn_replies(contract), *drawn_requests(contract))
     made = (*made_run(), *made_results(), *made_callback(), *made_execute())
-    found = (*drawn, *made)
+    found = tuple(replace(one, missed=MISSED.get(one.id, one.missed)) for one in (*drawn, *made))
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
     assert not twins, f"several defects have the ids {sorted(twins)}"
