@@ -55,7 +55,7 @@ def _commands() -> Iterator[ServerDefect]:
             yield _defect(f"{command}-{other}", f"says {other} after {command}", "status graph", rule,
                           MemberSet(DONE, ("status",), other, when=_on(command)),
                           equivalent=RESUMED if command == "resume" else "")  # fmt: skip
-    yield _defect("data-ignored", "leaves a run waiting that gets its data", "command ignored", "IA-EXE-73",
+    yield _defect("data-ignored", "leaves a run waiting that gets its data", "command ignored", "IA-EXE-79",
                   CommandIgnored("data"))  # fmt: skip
     yield _defect("every-command-starts", "starts a run whatever the command", "command ignored", "IA-EXE-67",
                   TakenAs(EXECUTE, lambda request: request.json is not None, _as_start))  # fmt: skip
