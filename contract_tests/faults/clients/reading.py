@@ -16,12 +16,15 @@ from contract_tests.faults.clients.operators import (
 
 DECODING: Final = "        try:\n            return _value_of(self.response.content)\n"
 ERROR_BODY: Final = 'return self._error(self._body(read), "")'
-NOT_FOUND: Final = "    if reply.status == 404:\n        raise reply.error(ErrorResponse.from_json)\n"
-READ_422: Final = "        raise reply.error(_read_422)\n"
+FAILURE: Final = "    raise _failure(reply)\n"
+_404_AS_VALUE: Final = (
+    '    if reply.status == 404:\n        return ExecutionResults(reply.json(reading.anything, "application/json"))\n'
+)
+READ_422: Final = "        return reply.error(_read_422)\n"
 EXTRA: Final = "        self.additional_properties = _extra\n"
 PROBLEM_FORMS: Final = (
-    "            HTTPValidationError.from_json,\n            ErrorResponse.from_json,\n",
-    "            ErrorResponse.from_json,\n            HTTPValidationError.from_json,\n",
+    "                HTTPValidationError.from_json,\n                ErrorResponse.from_json,\n",
+    "                ErrorResponse.from_json,\n                HTTPValidationError.from_json,\n",
 )
 
 
@@ -176,7 +179,7 @@ def _forms() -> Iterator[ClientDefect]:
         "union narrowed",
         ("CL-REP-02", "CL-REP-04"),
         generated(
-            RESULTS, "raise reply.error(ExecutionFailed.from_json)", "raise reply.error(ErrorResponse.from_json)"
+            RESULTS, "return reply.error(ExecutionFailed.from_json)", "return reply.error(ErrorResponse.from_json)"
         ),
         operation="getWorkflowVersionExecutionResults",
     )
@@ -228,10 +231,8 @@ def _statuses() -> Iterator[ClientDefect]:
         "CL-REP-04",
         generated(
             RESULTS,
-            NOT_FOUND,
-            NOT_FOUND.replace("raise reply.error(", "return reply.json(").replace(
-                ".from_json)", '.from_json, "application/json")'
-            ),
+            FAILURE,
+            _404_AS_VALUE + FAILURE,
         ),
         operation="getWorkflowVersionExecutionResults",
     )

@@ -12,7 +12,8 @@ NOT_JSON: Final = (
     '            raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None\n'
 )
 MEDIA_TYPE: Final = "        self._check_media_type(media_types)\n        return self._loaded()\n"
-UNDOCUMENTED: Final = "    raise reply.undocumented()\n"
+FAILURE: Final = "    raise _failure(reply)\n"
+UNKNOWN: Final = "    if reply.status not in {400, 401, 403, 404, 422, 500}:\n        return ExecutionResults(None)\n"
 COVERS: Final = "any(_covers(pattern, received) for pattern in expected)"
 
 
@@ -188,7 +189,7 @@ def _statuses() -> Iterator[ClientDefect]:
         "takes any status of success for a created run",
         "undocumented status taken",
         "CL-BRK-07",
-        generated(RUN, UNDOCUMENTED, _ANY_SUCCESS + UNDOCUMENTED),
+        generated(RUN, FAILURE, _ANY_SUCCESS + FAILURE),
         operation="runWorkflow",
     )
     yield defect(
@@ -196,7 +197,7 @@ def _statuses() -> Iterator[ClientDefect]:
         "gives null for a status that it does not know",
         "error swallowed",
         "CL-BRK-07",
-        generated(RESULTS, UNDOCUMENTED, "    return ExecutionResults(None)\n"),
+        generated(RESULTS, FAILURE, UNKNOWN + FAILURE),
         operation="getWorkflowVersionExecutionResults",
     )
     undocumented = "        if self.status in _REDIRECT:\n"
