@@ -6,6 +6,7 @@ A client of ``shelf.yaml`` that keeps the contract, and what it becomes with one
 """
 
 import asyncio
+import copy
 import dataclasses
 import functools
 import json
@@ -77,6 +78,14 @@ DEFECTS = {
     "leaks_network_error": "lets exceptions of its HTTP library through",
     "key_in_error": "shows the key in its errors",
     "key_in_repr": "shows the key in its repr",
+    "calls_without_key": "calls without having a key",
+    "sends_nan": "sends what is no number in JSON",
+    "shares_json": "hands out the lists and objects that it keeps",
+    "never_equal": "gives objects that are equal to nothing",
+    "repr_raises": "gives objects that can't be shown",
+    "copies_lose": "loses a member in copies",
+    "derives_nothing": "loses everything in derived objects",
+    "forgets_items": "takes members by name and forgets them",
 }
 
 
@@ -94,15 +103,55 @@ class Model:
     def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
 
+    defect = ""
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON again."""
-        return self.data
+        return self.data if self.defect == "shares_json" else copy.deepcopy(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        if self.defect == "never_equal":
+            return self is other
+        return isinstance(other, Model) and type(self).__name__ == type(other).__name__ and self.data == other.data
+
+    __hash__ = None  # type: ignore[assignment] # like a dict
+
+    def __repr__(self) -> str:
+        if self.defect == "repr_raises":
+            raise KeyError("title")
+        return f"{type(self).__name__}({self.data!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {name: value for name, value in self.data.items() if self.defect != "copies_lose" or name != "title"}
+        return made, (type(self).__name__, self.defect, kept)
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> "Model":
+        """Derive an object."""
+        kept = {} if self.defect == "derives_nothing" else self.data
+        return made(type(self).__name__, self.defect, {**kept, **update})
 
 
 @functools.cache
-def model(name: str) -> type[Model]:
+def model(name: str, defect: str = "") -> type[Model]:
     """Give the class for a named object."""
-    return type(name, (Model,), {})
+    return type(name, (Forgetful if defect == "forgets_items" else Model,), {"defect": defect})
+
+
+class Forgetful(Model):
+    """An object that takes members and forgets them."""
+
+    title = ""
+
+    def __setitem__(self, name: str, value: object) -> None:
+        """Do nothing."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.data
+
+
+def made(name: str, defect: str, data: dict[str, Any]) -> Model:
+    """Make an object again."""
+    return model(name, defect)(data)
 
 
 class Client:
@@ -168,6 +217,8 @@ class Client:
             operation, {**call.path}, {**call.query}, {**call.header}, {**call.cookie}, body, "application/json"
         )
         self.misbehave(case)
+        if not self.connection.key and not self.has("calls_without_key"):
+            raise ShelfError("no key")
         if request_problems(CONTRACT, case) and not self.has("no_checks"):
             raise ValueError("bad argument") if self.has("foreign_refusal") else ShelfError("bad argument")
         return operation, self.request(case)
@@ -201,7 +252,10 @@ class Client:
             headers["Cookie"] = "; ".join([*([headers["Cookie"]] if "Cookie" in headers else []), "seen=1"])
         content = None
         if case.has_body and operation.body:
-            content = json.dumps(self.body(case.body)).encode()
+            try:
+                content = json.dumps(self.body(case.body), allow_nan=self.has("sends_nan")).encode()
+            except ValueError:
+                raise ShelfError("bad argument") from None
             headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"
         return self.http.build_request(
             "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
@@ -292,6 +346,8 @@ class Client:
             raise failure
         try:
             value = json.loads(reply.content)
+        except RecursionError:
+            raise failure from None
         except ValueError as error:
             if self.has("text_for_json"):
                 return reply.text
@@ -299,7 +355,7 @@ class Client:
         if not self.is_acceptable(value, schema):
             raise failure
         name = "Book" if self.has("one_class") else split(CONTRACT.follow(schema))[-1]
-        return model(name)(self.changed(value)) if isinstance(value, dict) else value
+        return made(name, self.defect, self.changed(value)) if isinstance(value, dict) else value
 
     def is_acceptable(self, value: Any, schema: str) -> bool:
         """Whether a body may be handed over."""
