@@ -51,6 +51,7 @@ def test_named_types(trials: Trials, operation: Operation, findings: Findings) -
                 constraint = f"{case.answer.status} {documented}"
                 findings.add(constraint, received, played=trial.played, documented=documented)
         name = wrongly_named(trials.incoming, class_at(value, ""), case.value)
+        is_claimed = is_claimed or bool(name)
         if name:
             findings.add(f"{case.answer.status} not {name}", f"{name} for a value that is none", played=trial.played)
     if not is_claimed:

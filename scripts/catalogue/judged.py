@@ -89,6 +89,10 @@ def _stock(contract: Path, folder: Path) -> Path | None:
     package = folder / f"{contract.stem}_api"
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--path", str(contract)]
+    # As it comes from the templates: ruff, which is run behind them by default, would mend a warning of the compiler.
+    config = folder / "config.yml"
+    config.write_text("post_hooks: []\n", encoding="utf-8")
+    command += ["--config", str(config)]
     # The generator looks for ruff on the PATH, and the right one lies beside this interpreter.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
