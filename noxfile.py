@@ -58,6 +58,7 @@ def types(session: nox.Session) -> None:
     """Check types strictly, the generated package included."""
     install_locked(session)
     session.run("mypy")
+    session.run("python", "scripts/check_signatures.py")
     session.chdir("scripts/generate")
     session.run("mypy", "--strict", "--config-file=", "__main__.py", env={"MYPYPATH": "../templates"})
 
@@ -139,6 +140,14 @@ def wheel(session: nox.Session) -> None:
     session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", session.create_tmp())
     session.run("python", "scripts/try_wheel.py", session.create_tmp())
+
+
+@nox.session(default=False)
+def signatures(session: nox.Session) -> None:
+    """Check that another type checker sees all of every public signature as well."""
+    install_locked(session)
+    session.install("pyright")
+    session.run("python", "scripts/check_signatures.py", "--pyright")
 
 
 @nox.session(default=False)
