@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "bf61628f7d63c081a35061e64366ed39e2fb624cbbf76726b25bc3f9ea8dc8d3"
+SOURCE_HASH = "7d0859c56bda63a99bf4ddc2b7cfcf17ab2d7f2b7bb9b557991de84d7ea9a991"
 GENERATOR = "openapi-python-client 0.29.1"

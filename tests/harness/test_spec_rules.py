@@ -53,6 +53,12 @@ def _no_title(document: Document) -> None:
     del document["info"]["title"]
 
 
+def _body_of_xml(document: Document) -> None:
+    execute = document["paths"]["/v1/workflows/{workflow_id}/execute"]["post"]
+    content = execute["requestBody"]["content"]
+    content["application/xml"] = content.pop("application/json")
+
+
 def _no_schema(document: Document) -> None:
     document["components"]["schemas"]["Message"]["type"] = "text"
 
@@ -82,6 +88,7 @@ def _new_operation(document: Document) -> None:
 
 
 BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
+    "body that a generator leaves out": (_body_of_xml, "SPEC-13", "Endpoint will not be generated"),
     "no title": (_no_title, "SPEC-01", "#/info"),
     "no schema": (_no_schema, "SPEC-02", "#/components/schemas/Message/type"),
     "nullable": (_nullable, "SPEC-03", "#/components/schemas/Message/nullable"),
@@ -143,7 +150,8 @@ def test_rule_finds_a_broken_contract(name: str, tmp_path: Path, document: Docum
     change, rule, pointer = BREAKS[name]
     judgement = _judged(tmp_path, document, change)
 
-    consequences = {"SPEC-01", "SPEC-04"} if rule != "SPEC-06" else set()
+    # What is no valid document is nothing that a generator can read, either.
+    consequences = {"SPEC-01", "SPEC-04", "SPEC-13"} if rule != "SPEC-06" else set()
     assert {found for found, _ in judgement.violations} - consequences | {rule} == {rule}
     received = [row["received"] for row in judgement.report["results"] if row["id"] == rule]
     assert any(pointer in text for text in received), received

@@ -126,6 +126,7 @@ OPERATION = operation.Operation(
             },
             "not": {
                 "description": "a label and a version number together",
+                "type": "object",
                 "required": ["workflow_label_name", "workflow_version_number"],
                 "properties": {
                     "workflow_label_name": {"type": "string"},
