@@ -153,8 +153,17 @@ def with_unknown_members(contract: Contract, schema: str, value: Any) -> Iterato
     for place, node in _inner(value):
         if isinstance(node, dict):
             grown = _replace(value, place, {**node, UNKNOWN_MEMBER: {"nested": [1, None]}})
-            if contract.is_valid(grown, schema):
+            if _forms(contract, schema, grown) == _forms(contract, schema, value):
                 yield grown, "".join(f"/{token}" if isinstance(token, str) else "/*" for token in place)
+
+
+def _forms(contract: Contract, schema: str, value: Any) -> list[str]:
+    # A map of closed values that takes a member of another kind is legal at most as another form, hence another type.
+    place = contract.follow(schema)
+    node = contract.at(place)
+    kinds = [kind for kind in ("anyOf", "oneOf") if isinstance(node, dict) and kind in node]
+    forms = [place, *(f"{place}/{kind}/{number}" for kind in kinds for number in range(len(node[kind])))]
+    return [form for form in forms if contract.is_valid(value, form)]
 
 
 def _inner(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
