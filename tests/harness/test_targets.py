@@ -151,7 +151,7 @@ def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox) -> None:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
         judge(tmp_path, "--side", "server", "--budget", "3", "--target", "mine", "--targets", str(path))
     bodies = [request.json for request in proxy.seen if request.path.endswith("/run")]
-    sent = {body["callback_url"] for body in bodies if isinstance(body, dict) and "callback_url" in body}
+    sent = [body["callback_url"] for body in bodies if isinstance(body, dict) and "callback_url" in body]
     urls = {url for url in sent if isinstance(url, str) and ":" in url}
 
     assert any(url.startswith("http://127.0.0.1:") for url in urls)
