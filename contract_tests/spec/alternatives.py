@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from contract_tests.contract import Contract, join
+from contract_tests.contract import Contract, join, split
 from contract_tests.generation import Generator
 from contract_tests.rules import DOCUMENT, Violation, report_all, rule, shown
 from contract_tests.schemas import all_schemas
@@ -42,8 +42,9 @@ def _overlaps(contract: Contract, generator: Generator, pointer: str, schema: di
             witness = min(
                 (json.dumps(value, sort_keys=True) for value in witnesses), key=lambda text: (len(text), text)
             )
+            picked = _picked(contract, branches, json.loads(witness))
             yield Violation(
-                received=f"at {pointer}/oneOf: {shown(witness)} fits branch {first} and branch {second}",
+                received=f"at {pointer}/oneOf: {shown(witness)} fits branch {first} and branch {second}{picked}",
                 constraint=f"{pointer}/oneOf {first} {second}",
             )
 
@@ -55,3 +56,28 @@ def _values(generator: Generator, schema: dict[str, Any], first: int, second: in
     yield from examples if isinstance(examples, list) else ()
     for drawn in ({"allOf": [one, other]}, one, other):
         yield from generator.drawn_from(drawn)
+
+
+def _picked(contract: Contract, branches: list[str], witness: Any) -> str:
+    """Say which branch a generated client makes of an object; empty if that can't be told by its members."""
+    if not isinstance(witness, dict):
+        return ""
+    for index, branch in enumerate(branches):
+        required = _required(contract, branch)
+        if required is None:
+            return ""
+        if required <= witness.keys():
+            name = split(contract.follow(branch))[-1] if "$ref" in contract.at(branch) else "without a name"
+            return (
+                "; of these openapi-python-client picks the first whose required members are there, "
+                f"whatever else they say: branch {index} ({name})"
+            )
+    return ""
+
+
+def _required(contract: Contract, branch: str) -> set[str] | None:
+    """Give the members that an object of a branch has to have; None if the branch is no plain object."""
+    node = contract.at(contract.follow(branch))
+    if not isinstance(node, dict) or node.get("type") != "object":
+        return None
+    return set(node.get("required", ()))

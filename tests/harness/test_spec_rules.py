@@ -10,9 +10,11 @@ import pytest
 from judging import Judgement, judge
 
 from contract_tests.arguments import default_spec
+from contract_tests.contract import Contract
 from contract_tests.json_text import read_yaml
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from contract_tests.spec.emptiness import Emptiness, Proof
 
 Document = dict[str, Any]
 RUN = "#/paths/~1workflows~1{workflow_name}~1run/post"
@@ -47,6 +49,56 @@ def _overlapping_one_of(document: Document) -> None:
 def _overlap_of_open_objects(document: Document) -> None:
     branches = [{"type": "object", "required": [name], "properties": {name: {"type": "string"}}} for name in "ab"]
     document["components"]["schemas"]["Either"] = {"oneOf": branches}
+
+
+def _no_overlap(document: Document) -> None:
+    _overlap_of_open_objects(document)
+    for name, branch in zip("ab", document["components"]["schemas"]["Either"]["oneOf"], strict=True):
+        branch["properties"]["kind"] = {"const": name}
+        branch["required"] = [name, "kind"]
+
+
+OPEN = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
+CLOSED = {"type": "object", "required": ["b"], "properties": {"b": {}}, "additionalProperties": False}
+EMPTY: dict[str, Document] = {
+    "limits": {"type": "integer", "minimum": 5, "maximum": 3},
+    "ends left out": {"type": "number", "minimum": 3, "exclusiveMaximum": 3},
+    "no multiple": {"type": "number", "minimum": 11, "maximum": 19, "multipleOf": 10},
+    "no integer": {"type": "integer", "minimum": 0.1, "maximum": 0.9},
+    "lengths": {"type": ["string", "array"], "minLength": 2, "maxLength": 1, "minItems": 2, "maxItems": 1},
+    "listed values of another type": {"type": "integer", "enum": ["1", "2"]},
+    "required and forbidden": {"type": "object", "required": ["a"], "properties": {"a": False}},
+    "required and unknown": {**CLOSED, "required": ["a"]},
+    "too many required": {"type": "object", "required": ["a", "b"], "maxProperties": 1},
+    "allOf that excludes itself": {"allOf": [OPEN, CLOSED]},
+    "types that exclude each other": {"allOf": [{"type": "string"}, {"type": "object"}]},
+    "no branch": {"type": "string", "anyOf": [{"type": "integer"}, {"enum": [1, None]}]},
+    "no end": {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/components/schemas/Probe"}}},
+    "items that may not be": {"type": "array", "minItems": 1, "items": False},
+}
+FULL: dict[str, Document] = {
+    "limits that meet": {"type": "integer", "minimum": 3, "maximum": 3},
+    "limits of another type": {"type": ["string", "integer"], "minimum": 5, "maximum": 3},
+    "no type": {"minLength": 2, "maxLength": 1},
+    "one multiple": {"type": "number", "minimum": 0.1, "maximum": 0.3, "multipleOf": 0.3},
+    "one listed value": {"type": "integer", "enum": ["1", 2]},
+    "forbidden": {"type": "object", "properties": {"a": False, "b": {"not": {}}}},
+    "known by a pattern": {**CLOSED, "required": ["a"], "patternProperties": {"^a": {}}},
+    "open parts": {"allOf": [OPEN, {**OPEN, "required": ["c"]}]},
+    "an end": {
+        "type": "object",
+        "required": ["a"],
+        "properties": {"a": {"anyOf": [{"$ref": "#/components/schemas/Probe"}, {"type": "null"}]}},
+    },
+    "a branch": {"type": "string", "anyOf": [{"maxLength": 1}, {"type": "string", "minLength": 3}]},
+    "exclusion": {"type": "object", "not": {"required": ["a", "b"]}},
+    "empty list": {"type": "array", "items": False},
+    "beside itself": {"anyOf": [{"$ref": "#/components/schemas/Probe"}, {"type": "null"}]},
+}
+
+
+def _contradiction(document: Document) -> None:
+    document["components"]["schemas"]["Probe"] = EMPTY["limits"]
 
 
 def _no_title(document: Document) -> None:
@@ -115,6 +167,7 @@ BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
         "#/components/responses/Unprocessable/content/application~1json/schema/oneOf",
     ),
     "overlap of open objects": (_overlap_of_open_objects, "SPEC-07", "#/components/schemas/Either/oneOf"),
+    "contradiction": (_contradiction, "SPEC-14", "#/components/schemas/Probe"),
     "new operation without rules": (_new_operation, "SPEC-08", "#/paths/~1ping/get"),
     "broken link": (_broken_link, "SPEC-09", f"{RUN}/responses/201/links/results"),
     "broken link parameter": (_broken_link_parameter, "SPEC-09", f"{RUN}/responses/201/links/results/parameters/run"),
@@ -169,9 +222,31 @@ def test_overlap_is_proven_by_a_value(tmp_path: Path, document: Document) -> Non
     """The finding shows a value that fits both branches."""
     received = _judged(tmp_path, document, _overlap_of_open_objects).row("SPEC-07")["received"]
 
-    witness = json.loads(received.split(": ", 1)[1].rsplit(" fits branch", 1)[0])
+    witness = json.loads(received.split(": ", 1)[1].split(" fits branch", 1)[0])
+    assert received.endswith("branch 0 (without a name)")
     assert isinstance(witness["a"], str)
     assert isinstance(witness["b"], str)
+
+
+def test_branches_that_differ_by_a_word_do_not_overlap(tmp_path: Path, document: Document) -> None:
+    """Two open objects with a word each that the other can't have are no finding."""
+    assert _judged(tmp_path, document, _no_overlap).row("SPEC-07")["verdict"] == "pass"
+
+
+def _proof(schema: Document) -> Proof | None:
+    return Emptiness(Contract({"components": {"schemas": {"Probe": schema}}})).proof("#/components/schemas/Probe")
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_contradiction_is_proven(name: str) -> None:
+    """What no value fits is proven to be so."""
+    assert _proof(EMPTY[name]) is not None
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_no_contradiction_is_seen_where_none_is(name: str) -> None:
+    """What looks like a contradiction and is none is let alone."""
+    assert _proof(FULL[name]) is None
 
 
 def test_contract_of_others_is_judged(tmp_path: Path) -> None:
