@@ -190,7 +190,8 @@ class Emptiness:
     def _of_items(self, parts: Parts, place: str) -> Proof | None:
         fewest = max(self._limits(parts, "minItems"), default=Fraction(0))
         for pointer, node in self._nodes(parts):
-            first = node.get("prefixItems") if isinstance(node.get("prefixItems"), list) else []
+            listed = node.get("prefixItems")
+            first: list[Any] = listed if isinstance(listed, list) else []
             places = [join(pointer, "prefixItems", index) for index in range(len(first)) if index < fewest]
             places += [join(pointer, "items")] if "items" in node and fewest > len(first) else []
             for inner in places:
