@@ -1,9 +1,10 @@
 """
 Writes ``docs/rules.md`` from the rules: ``python -m contract_tests.report.rules_page [--check] [FILE]``.
 
-With ``--check`` nothing is written, and the exit status is 1 if the page is stale.
+With ``--check`` nothing is written, and the exit status is 1 if the page is stale; 2 for wrong arguments.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,16 +32,20 @@ def page() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check the page; give the exit status."""
-    files = [argument for argument in arguments if argument != "--check"]
-    path = Path(files[0]) if files else DEFAULT
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description="Write docs/rules.md from the rules.", allow_abbrev=False
+    )
+    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="where the page goes (docs/rules.md)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if the page is stale")
+    given = parser.parse_args(arguments)
     text = page()
-    if "--check" in arguments:
-        is_current = path.is_file() and path.read_text(encoding="utf-8") == text
+    if given.check:
+        is_current = given.file.is_file() and given.file.read_text(encoding="utf-8") == text
         if not is_current:
-            sys.stderr.write(f"{path} is stale; run: {COMMAND}\n")
+            sys.stderr.write(f"{given.file} is stale; run: {COMMAND}\n")
         return 0 if is_current else 1
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    given.file.parent.mkdir(parents=True, exist_ok=True)
+    given.file.write_text(text, encoding="utf-8")
     return 0
 
 
