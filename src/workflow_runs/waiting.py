@@ -114,7 +114,7 @@ class Waiting:
         self._problem: WorkflowRunsError | None = None
 
     def pauses(self) -> Iterator[float]:
-        """Seconds to pause before each question, until the run has ended.
+        """Seconds to pause before each question, until the run has ended; the first question is always asked.
 
         Raises:
             WaitTimeout: the deadline has come, or will have come before the service wants to be asked again.
@@ -126,7 +126,9 @@ class Waiting:
         left = self._deadline - (self._now() - self._began)
         floor = min(self._retry_after or 0.0, self._policy.longest_retry_after)
         further_try, self._further_try = self._further_try, None
-        if left <= (0.0 if further_try is None else -_GRACE) or floor > max(left, 0.0):
+        is_late = left <= (0.0 if further_try is None else -_GRACE) or floor > max(left, 0.0)
+        # However short the deadline and slow the machine: whoever waits has asked once.
+        if is_late and self._polls:
             self._give_up()
         pause = self._rhythm() if further_try is None else further_try
         return max(0.0, min(max(pause, floor), left))

@@ -198,7 +198,7 @@ def test_errors_can_be_copied_and_pickled(call: Call, outcome: Any, copied: Any)
 
 def test_errors_of_our_own_side_can_be_pickled() -> None:
     """A refusal and a missed deadline travel with their attributes."""
-    client, _ = SYNC.over(RUN, RUN.ok())
+    client, _ = SYNC.over(RESULTS, httpx.Response(202, json={}))
     with pytest.raises(BadArgument) as refused:
         client.run_workflow("a", metadata={"a": 1})
     with pytest.raises(WaitTimeout) as missed:

@@ -131,7 +131,8 @@ def test_any_output_is_written(output: Any, shell: Shell) -> None:
     with Scripted(lambda *_: (200, output)) as service:
         where = ["results", "5", "--base-url", service.url]
         document, text = shell.do(*where, "--json"), shell.do(*where)
-    assert (document.status, document.document["output"]) == (0, output)
+    assert document.status == 0, document.out + document.err
+    assert document.document["output"] == output
     assert text.status == 0
     if not isinstance(output, str):
         assert "\ud800" in str(output) or json.loads(text.out) == output

@@ -183,3 +183,10 @@ def test_broken_nodes_are_told_by_their_path(flavour: Flavour) -> None:
     assert caught.value.path == "$.Reply.status"
     assert (caught.value.expected, caught.value.received) == ("a text", "null")
     assert (caught.value.status, caught.value.request_id) == (200, "r-1")
+
+
+def test_the_first_question_is_always_asked(flavour: Flavour) -> None:
+    """A deadline that is over before anything could be asked still gives an outcome that is there."""
+    world = World([done()])
+    assert flavour.wait(world, deadline=0).output == "done"
+    assert len(world.asked) == 1

@@ -46,7 +46,7 @@ def _answers() -> Iterator[ServerDefect]:
         StatusChanged(CREATED, 202, when=_says("callback_url", None)),
     )  # fmt: skip
     yield _defect(
-        "success-false", "says success false although it started the run", "semantics", "PL-RUN-04",
+        "success-false", "says success false although it started the run", "semantics", "PL-RUN-66",
         MemberSet(CREATED, ("success",), value=False),
     )  # fmt: skip
     yield _defect(
