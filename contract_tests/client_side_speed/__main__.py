@@ -1,4 +1,4 @@
-"""Measure the harness's client side: `python scripts/client_side_speed`.
+"""Measure the harness's client side: `python -m contract_tests.client_side_speed`.
 
 Plays the contract's requests and replies, legal and broken, once with our client and once with bare httpx, which is the
 harness's own floor: the same cases, the same server, the same process around the client. Faults on the wire are left
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OURS: Final = "workflow_runs"
-FLOOR: Final = "bare_httpx:BareHttpx"
+FLOOR: Final = "contract_tests.client_side_speed.bare_httpx:BareHttpx"
 KINDS: Final = (
     "legal_requests",
     "broken_requests",
