@@ -11,6 +11,7 @@ How much there is follows the budget; iterators are lazy, so that a budget in se
 """
 
 import copy
+import gzip
 import hashlib
 import json
 import tempfile
@@ -24,6 +25,7 @@ import hypothesis.configuration
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
+from hypothesis.internal.charmap import charmap_file
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
@@ -37,6 +39,7 @@ from contract_tests.request_case import ABSENT, RequestCase, request_problems
 __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
 
 VALUES_PATH: Final = "/values"
+ALL_BUT_SURROGATES: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
 LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
 
 
@@ -173,7 +176,16 @@ def _use_scratch_directory() -> tempfile.TemporaryDirectory[str]:
     # Otherwise hypothesis would leave its caches in the user's current directory. Gone when the process ends.
     directory = tempfile.TemporaryDirectory(prefix="contract-tests-")
     hypothesis.configuration.set_hypothesis_home_dir(directory.name)
+    _keep_what_utf_8_encodes()
     return directory
+
+
+def _keep_what_utf_8_encodes() -> None:
+    # In a new directory hypothesis finds it out by encoding every character there is, which takes a second or two.
+    path = charmap_file("codec-v2-utf-8")
+    path.parent.mkdir(parents=True)
+    lost_in_a_round_trip: list[Any] = []
+    path.write_bytes(gzip.compress(json.dumps([ALL_BUT_SURROGATES, lost_in_a_round_trip]).encode()))
 
 
 def example_requests(operation: Operation) -> Iterator[RequestCase]:

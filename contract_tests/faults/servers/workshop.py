@@ -67,20 +67,28 @@ class ServerWorkshop:
 
     def measure_correct(self) -> None:
         """Judge the correct server with both, to know what they say of it and how long they take."""
-        ours = others = 0.0
+        total = 0.0
         for service in OPERATIONS:
-            with served(CORRECT) as url:
-                judgement = self._by_harness(url, (service,), None)
+            ours = self._correct_by_harness((service,))
             with served(CORRECT) as url:
                 other, failures = self._by_stock(url, service)
-            ours, others = ours + judgement.seconds, others + other.seconds
+            total += other.seconds
             self._accepted |= {(one.check, one.operation) for one in failures}
-            said = f"harness {judgement.problem or judgement.fired or 'nothing'}, stock {other.codes or 'nothing'}"
-            self._remarks.append(f"correct server, {service}: found by {said}")
-        self._remarks.append(
-            f"correct server, both services, started anew: harness {ours:.1f} s, stock {others:.1f} s, "
-            f"ratio {ours / others:.2f}"
-        )
+            self._remarks.append(f"correct server, {service}: found by stock {other.codes or 'nothing'}")
+            self._compare(service, ours.seconds, other.seconds)
+        ours = self._correct_by_harness(tuple(OPERATIONS))
+        self._compare("both services, one command against one for each address", ours.seconds, total)
+
+    def _correct_by_harness(self, services: tuple[str, ...]) -> Judgement:
+        with served(CORRECT) as url:
+            judgement = self._by_harness(url, services, None)
+        found = judgement.problem or judgement.fired or "nothing"
+        self._remarks.append(f"correct server, {' and '.join(services)}: found by harness {found}")
+        return judgement
+
+    def _compare(self, what: str, ours: float, others: float) -> None:
+        times = f"harness {ours:.1f} s, stock {others:.1f} s, ratio {ours / others:.2f}"
+        self._remarks.append(f"correct server, {what}, each started anew: {times}")
 
     @contextmanager
     def _warm(self) -> Iterator[WarmHarness | None]:
