@@ -1,17 +1,20 @@
 """Requests that break one constraint each, made from legal ones: what must be refused is not left to chance."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any, Final
 
-from contract_tests.contract import Contract, Operation, Parameter, split
+from contract_tests.contract import Contract, Operation, Parameter, join, split
 from contract_tests.coverage import member_schemas
 from contract_tests.encoding import text_of
 from contract_tests.json_text import read_json
 from contract_tests.problems import Problem
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
 
-PROBES: Final[tuple[Any, ...]] = (None, True, 7, -1, 0.5, "text", "", [], {}, [None], {"text": 7})
+PROBES: Final[tuple[Any, ...]] = (None, True, 7, -1, 0.5, "text", "", [], {}, [None], {"text": 7}, "7", "true", 1)
+READABLE: Final = {"type", "enum", "const", "anyOf", "oneOf"}
 LENIENT_BOOLEANS: Final = {"0", "1", "t", "f", "y", "n", "yes", "no", "on", "off", "true", "false"}
 
 
@@ -28,12 +31,31 @@ def single_breaches(contract: Contract, legal: RequestCase, seen: set[str]) -> I
         broken = broken_once(contract, candidate)
         if broken is None or broken.breach is None:
             continue
-        # A whole body of another type fells a server in ways of its own: null, a list, a text.
-        kind = type(candidate.body).__name__ if broken.breach.at == "" else ""
+        kind = _kind(contract, broken, broken.breach)
         name = f"{broken.breach.constraint} {kind}".rstrip()
         if name not in seen:
-            seen |= {name, broken.breach.constraint}
+            seen |= {name} if broken.reads_legal else {name, broken.breach.constraint}
             yield broken
+
+
+def _kind(contract: Contract, case: RequestCase, breach: Problem) -> str:
+    # A whole body of another type fells a server in ways of its own: null, a list, a text.
+    if not breach.at:
+        return type(case.body).__name__
+    if case.reads_legal:
+        return f"read from {type(_value_at(case.body, split(breach.at))).__name__}"
+    # Who takes integers may cut a fraction off, and refuse anything else.
+    is_of_integer = breach.constraint.endswith("/type") and "integer" in contract.at(breach.constraint)
+    return "fraction" if is_of_integer and isinstance(_value_at(case.body, split(breach.at)), float) else ""
+
+
+def _value_at(body: Any, tokens: list[str]) -> Any:
+    for token in tokens:
+        if not isinstance(body, dict | list):
+            return None
+        key: Any = int(token) if isinstance(body, list) else token
+        body = body[key]
+    return body
 
 
 def broken_once(contract: Contract, case: RequestCase) -> RequestCase | None:
@@ -41,7 +63,7 @@ def broken_once(contract: Contract, case: RequestCase) -> RequestCase | None:
     problems = _independent(request_problems(contract, case))
     if len(problems) != 1 or _looks_legal_as_text(contract, case):
         return None
-    return replace(case, breach=problems[0])
+    return replace(case, breach=problems[0], reads_legal=_reads_legal(contract, case, problems[0]))
 
 
 def _independent(problems: list[Problem]) -> list[Problem]:
@@ -76,14 +98,51 @@ def _is_legal_text(contract: Contract, parameter: Parameter, text: str) -> bool:
     # An empty query parameter may count as absent; in a path there is no such thing.
     if (not text and parameter.location != "path") or contract.is_valid(text, parameter.schema):
         return True
-    readings: list[Any] = [True] if text.lower() in LENIENT_BOOLEANS else []
-    for read in (read_json, int, float):
-        try:
-            readings.append(read(text))
-        except (ValueError, OverflowError):
-            continue
+    readings = _readings_of_text(text)
     readings += [[value] for value in (*readings, text)]
     return any(contract.is_valid(value, parameter.schema) for value in readings)
+
+
+def _readings_of_text(text: str) -> list[Any]:
+    readings: list[Any] = [True] if text.lower() in LENIENT_BOOLEANS else []
+    for read in (read_json, int, float):
+        with contextlib.suppress(ValueError, OverflowError):
+            readings.append(read(text))
+    return readings
+
+
+def _reads_legal(contract: Contract, case: RequestCase, problem: Problem) -> bool:
+    """Whether a reader that goes by what a value says, not by its type, could take the body for a legal one."""
+    tokens = split(problem.at)
+    if not tokens or not isinstance(case.body, dict | list) or split(problem.constraint)[-1] not in READABLE:
+        return False
+    return any(not request_problems(contract, replace(case, body=body)) for body in _bodies_read(case.body, tokens))
+
+
+def _bodies_read(body: Any, tokens: list[str]) -> Iterator[Any]:
+    first: Any = int(tokens[0]) if isinstance(body, list) else tokens[0]
+    insides: Iterable[Any]
+    if tokens[1:]:
+        insides = _bodies_read(body[first], tokens[1:])
+    elif body[first] is None and isinstance(body, dict):
+        yield {name: value for name, value in body.items() if name != first}
+        return
+    else:
+        insides = _readings(body[first])
+    for inside in insides:
+        changed = copy(body)
+        changed[first] = inside
+        yield changed
+
+
+def _readings(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [*_readings_of_text(value), value.swapcase()]
+    if isinstance(value, bool):
+        return [int(value), text_of(value)]
+    if isinstance(value, int | float):
+        return [text_of(value), *([bool(value)] if value in {0, 1} else [])]
+    return []
 
 
 def _candidates(contract: Contract, legal: RequestCase) -> Iterator[RequestCase]:
@@ -116,14 +175,37 @@ def _objects(contract: Contract, legal: dict[str, Any], schema: str | None, dept
         name = split(pointer)[-1]
         present = legal.get(name)
         yield {key: value for key, value in legal.items() if key != name}
-        for probe in (*PROBES, *_bent(present)):
+        for probe in (*PROBES, *_bent(present), *_long_enough(contract, pointer)):
             yield {**legal, name: probe}
-        if isinstance(present, dict) and depth:
-            for inner in _objects(contract, present, pointer, depth - 1):
-                yield {**legal, name: inner}
+        for inner in _inside(contract, present, pointer, depth):
+            yield {**legal, name: inner}
+
+
+def _inside(contract: Contract, present: Any, schema: str, depth: int) -> Iterator[Any]:
+    """Give values with something spoilt inside, made from what is there or from nothing."""
+    if not depth:
+        return
+    pointer = contract.follow(schema)
+    stated = contract.at(pointer)
+    if isinstance(present, dict) or "properties" in stated:
+        yield from _objects(contract, present or {}, pointer, depth - 1)
+    if present is None and isinstance(stated.get("additionalProperties"), dict):
+        for inner in _inside(contract, None, join(pointer, "additionalProperties"), depth - 1):
+            yield {"0": inner}
+
+
+def _long_enough(contract: Contract, schema: str) -> Iterator[str]:
+    """Give texts that break a pattern and no length."""
+    pointer = contract.follow(schema)
+    branches = range(len(contract.at(pointer).get("anyOf", ())))
+    for one in (pointer, *(contract.follow(join(pointer, "anyOf", number)) for number in branches)):
+        stated = contract.at(one)
+        if "pattern" in stated and "minLength" in stated:
+            yield "!" * stated["minLength"]
 
 
 def _bent(value: Any) -> Iterator[Any]:
     # The same length and all but one character of a legal text: it breaks a pattern and nothing else.
     if isinstance(value, str) and value:
         yield "!" + value[1:]
+        yield value.swapcase()

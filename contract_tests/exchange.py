@@ -111,6 +111,14 @@ class Exchange:
             raise NotExercised(f"the reply is not JSON: {self.shown}") from None
 
     @property
+    def is_object(self) -> bool:
+        """Whether the reply's body is a JSON object."""
+        try:
+            return isinstance(read_json(self.reply), dict)
+        except ValueError:
+            return False
+
+    @property
     def status_keys(self) -> tuple[str, ...]:
         """What a finding about the status explains: the same one elsewhere, but a crash has a reason each time."""
         here = f"request {self.number} status"

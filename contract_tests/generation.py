@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
+from itertools import tee
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -71,14 +72,21 @@ class Generator:
         return self._covered[operation.id]
 
     def breaches(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give one request for each constraint that can be broken alone, without drawing anything."""
+        """Give a request for each constraint that can be broken alone, without drawing anything; plain ones first."""
+        plain, readable = tee(self._breaches(operation))
+        yield from (case for case in plain if not case.reads_legal)
+        yield from (case for case in readable if case.reads_legal)
+
+    def _breaches(self, operation: Operation) -> Iterator[RequestCase]:
         seen: set[str] = set()
         for legal in (*example_requests(operation), *self.coverage_requests(operation)[:LEGAL_STARTS]):
             if not request_problems(self.contract, legal):
                 yield from single_breaches(self.contract, legal, seen)
         for case in self._coverage(operation, GenerationMode.NEGATIVE):
             broken = broken_once(self.contract, case)
-            if broken is not None and broken.breach is not None and broken.breach.constraint not in seen:
+            if broken is None or broken.breach is None or broken.reads_legal:
+                continue
+            if broken.breach.constraint not in seen:
                 seen.add(broken.breach.constraint)
                 yield broken
 

@@ -29,6 +29,8 @@ class RequestCase:
         body: A JSON value, bytes that are no JSON, or :data:`ABSENT`.
         media_type: Of the body; empty if there is none.
         breach: The one constraint that the request breaks; None if it is legal.
+        reads_legal: Whether one who goes by what a value says, not by its type, may take it for a legal one: ``"7"``
+            for a number, null for a member that is left out.
         is_grounded: Whether all that it refers to exists on the target, so that nothing excuses a refusal.
         is_drawn: Whether it was drawn at random, from a schema's far corners too.
     """
@@ -41,6 +43,7 @@ class RequestCase:
     body: Any = ABSENT
     media_type: str = ""
     breach: Problem | None = None
+    reads_legal: bool = False
     is_grounded: bool = False
     is_drawn: bool = False
 

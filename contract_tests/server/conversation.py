@@ -70,6 +70,9 @@ class Conversation:
         if turn.status == "completed":
             holds = turn.run.get("termination_source") is None
             self._check("IA-EXE-63", holds, "member termination_source", turn.exchange)
+        elif turn.status and turn.status not in FINAL:
+            holds = turn.run.get("termination_source") is None
+            self._check("IA-EXE-63-OPEN", holds, "member termination_source", turn.exchange)
         if turn.run.get("workflow_id") is not None:
             holds = turn.run["workflow_id"] == turn.exchange.case.path["workflow_id"]
             self._check("IA-EXE-74", holds, "member workflow_id", turn.exchange)

@@ -1,8 +1,8 @@
 """
 Plays runs of the target's Interactly workflow, each a list of commands, and feeds the model of a run with the replies.
 
-One is talked to until it ends and then once more, one is paused, taken up and stopped; a third one fails, which only a
-server on this machine can be asked for. The nightly budget draws further ones.
+One is talked to until it ends, one is paused, taken up and stopped, and both then get every command that could wake
+them; a third one fails, which only a server on this machine can be asked for. The nightly budget draws further ones.
 """
 
 import random
@@ -15,8 +15,8 @@ from contract_tests.rules import NotApplicable, NotExercised, Unanswered
 from contract_tests.server.conversation import Conversation
 from contract_tests.server.live import Server
 
-TALK: Final = ("data", "data", "data")
-STOPPED: Final = ("pause", "resume", "stop", "data")
+TALK: Final = ("data", "data", "data", "resume", "pause", "stop")
+STOPPED: Final = ("pause", "resume", "stop", "data", "pause", "resume")
 COMMANDS: Final = ("data", "pause", "resume", "stop")
 SAID: Final[dict[str, Any]] = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": "ping"}]}}}
 CASES_PER_CONVERSATION: Final = 50
@@ -35,6 +35,17 @@ class Conversations:
     def started(self) -> Exchange:
         """The reply that started the first run."""
         return self.server.once("start", lambda: self.server.execute(self.server.start_body))
+
+    @property
+    def fails_to_start(self) -> bool:
+        """Whether no run can be started, with a version that is known to exist no more than without one."""
+        version = self.server.target.version
+        if self.started.has_succeeded or version is None or self.server.target.generation != "a":
+            return False
+        with_version = self.server.once(
+            "start with a version", lambda: self.server.execute(self.server.start_body, query={"version": version})
+        )
+        return not with_version.has_succeeded
 
     def must_start(self) -> Exchange:
         """

@@ -186,3 +186,21 @@ def test_foreign_media_type_is_refused(operation: Operation, server: Server, tra
         raise NotApplicable("it has no body")
     traffic.play(operation)
     report_all(server.watch.untold("SRV-10", operation.id))
+
+
+@rule(
+    "SRV-11",
+    "A value that only reads like one of its type is refused with a 4xx.",
+    says='A schema names types. Whether "7" is taken for a number, or null for nothing, no page says.',
+    source=f"{OAS}#schema-object",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_value_of_another_type_is_refused(operation: Operation, server: Server, traffic: Traffic) -> None:
+    """A body that breaks the contract, but not for a lenient reader, is answered with a status from 400 to 499."""
+    if operation.body is None:
+        raise NotApplicable("it has no body")
+    traffic.play(operation)
+    told = {one.constraint for one in server.watch.about("SRV-04", *server.watch.of(operation.id))}
+    report_all(one for one in server.watch.untold("SRV-11", operation.id) if one.constraint not in told)

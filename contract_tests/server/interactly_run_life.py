@@ -38,6 +38,20 @@ def test_normal_end_has_no_termination_source(server: Server) -> None:
 
 @pytest.mark.usefixtures("runs")
 @rule(
+    "IA-EXE-63-OPEN",
+    "A run that has not ended has no termination_source.",
+    says="termination_source names what ended a run; before its end there is nothing to name.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_open_run_has_no_termination_source(server: Server) -> None:
+    """Every reply with a status that is not final has null there, or nothing."""
+    server.ledger.must_be_kept("IA-EXE-63-OPEN", "no run was seen before its end")
+
+
+@pytest.mark.usefixtures("runs")
+@rule(
     "IA-EXE-67",
     "A run keeps its ids.",
     says="workflow_run_id names the run to go on with, logical_id is unique to it; neither can change between turns.",

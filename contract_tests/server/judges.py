@@ -87,6 +87,17 @@ def _member_of(contract: Contract, problem: Problem) -> str:
 
 def refusal(_: Contract, exchange: Exchange) -> Iterator[Found]:
     """A request that breaks one constraint is refused."""
+    if not exchange.case.reads_legal:
+        yield from _not_refused(exchange)
+
+
+def strictness(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """So is one that a lenient reader may take for a legal one."""
+    if exchange.case.reads_legal:
+        yield from _not_refused(exchange)
+
+
+def _not_refused(exchange: Exchange) -> Iterator[Found]:
     breach = exchange.case.breach
     if breach is None or exchange.is_refused or exchange.access is not Access.OWN or _is_about_media_type(exchange):
         return
@@ -126,4 +137,5 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "SRV-04": refusal,
     "SRV-05": access,
     "SRV-10": foreign_media_type,
+    "SRV-11": strictness,
 }

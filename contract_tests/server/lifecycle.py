@@ -22,6 +22,7 @@ RUNNING: Final = frozenset({"QUEUED", "RUNNING"})
 ENDED: Final = frozenset({"SUCCESS", "FAILED", "SKIPPED"})
 ORDER: Final = {"QUEUED": 0, "RUNNING": 1, **dict.fromkeys(ENDED, 2)}
 OK, PENDING, FAILED = 200, 202, 500
+GONE: Final = (403, 404, 410)
 NODE_OUTPUT: Final = "#/components/schemas/NodeOutput"
 
 
@@ -86,7 +87,7 @@ class Execution:
 
     Attributes:
         asked_for_all: The flag with which it was started.
-        strays: How many replies were no results at all.
+        strays: Replies that were no results at all, with the form that was asked for.
     """
 
     def __init__(self, ledger: Ledger, started: Exchange, id_: int, *, asked_for_all: bool) -> None:
@@ -95,17 +96,19 @@ class Execution:
         self.id = id_
         self.asked_for_all = asked_for_all
         self.polls: list[Poll] = []
-        self.strays = 0
+        self.strays: list[tuple[bool | None, Exchange]] = []
 
     def polled(self, all_outputs: bool | None, exchange: Exchange) -> None:  # noqa: FBT001
         """Take a reply of the results operation."""
         try:
             poll = Poll(all_outputs, exchange, exchange.json)
         except NotExercised:
-            self.strays += 1
+            self.strays.append((all_outputs, exchange))
             return
         if not exchange.has_succeeded and exchange.status != FAILED:
-            self.strays += 1
+            self.strays.append((all_outputs, exchange))
+            if exchange.status in GONE:
+                self._stays(poll)
             return
         if all_outputs:
             self._shows_nodes(poll)
@@ -144,6 +147,10 @@ class Execution:
     def closed(self) -> None:
         """Compare the two forms, once nothing more will be asked."""
         outputs = self.outputs
+        if outputs and self.last(all_outputs=False) is None:
+            for form, exchange in self.strays:
+                if not form and exchange.status in GONE:
+                    self.ledger.check("PL-RES-27", False, "value", exchange)  # noqa: FBT003 - it does not hold
         for poll in self.polls if outputs is not None else ():
             if poll.is_done and not poll.all_outputs:
                 self._is_main_output(poll, outputs or [])

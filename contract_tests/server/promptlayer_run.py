@@ -33,7 +33,11 @@ def test_key_is_needed(server: Server) -> None:
         for reply in replies
         if reply.status != 401  # noqa: PLR2004 - HTTP
     )
-    report_all(server.watch.about("SRV-03", *replies))
+    report_all(
+        reply.violation("object", explains=tuple(one.constraint for one in server.watch.about("SRV-03", reply)))
+        for reply in replies
+        if not reply.is_object
+    )
 
 
 @rule(
@@ -251,6 +255,22 @@ def test_version_number_is_an_integer(server: Server) -> None:
 
 
 @rule(
+    "PL-RUN-13-DIGITS",
+    "A version number that is written as a text is refused.",
+    says="workflow_version_number is an integer or null; whether digits in a text are taken for one is not said.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_digits_are_no_number(server: Server) -> None:
+    """The digits of a version that exists, as a text, are refused with a 4xx."""
+    number = server.target.version
+    if number is None:
+        raise NotExercised("no version number is known that exists")
+    server.run(workflow_version_number=str(number)).must_be_refused()
+
+
+@rule(
     "PL-RUN-14",
     "A run that lacks an input variable is started with a warning.",
     says="warning tells of missing input variables; a run that lacks one is therefore no error.",
@@ -295,9 +315,10 @@ def test_unused_variable_is_warned_of(server: Server, lifecycle: Lifecycle) -> N
     **ABOUT,
 )
 def test_unknown_version_is_refused(server: Server) -> None:
-    """A label that no version carries and a number that no version has are refused with a 4xx."""
+    """A label that no version carries and numbers that no version has, one below zero, are refused with a 4xx."""
     server.run(workflow_label_name=NO_SUCH_LABEL).must_be_refused()
-    server.run(workflow_version_number=NO_SUCH_ID).must_be_refused()
+    for number in (NO_SUCH_ID, -1):
+        server.run(workflow_version_number=number).must_be_refused()
 
 
 @rule(

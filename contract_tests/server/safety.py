@@ -87,9 +87,26 @@ def check_allowed(operation: Operation, target: Target) -> None:
 
 def safe(case: RequestCase, server: Server) -> RequestCase | None:
     """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
-    changed = _tagged(_without_strangers(_only_workflow(case, server.target), server), server)
     if case.breach is None:
+        changed = _harmless(case, server)
         return None if request_problems(server.contract, changed) else changed
+    # What does not exist would be refused for that: then the breach could go unnoticed.
+    return _with_its_breach(_known(case, server), server) or _with_its_breach(case, server)
+
+
+def grounded(case: RequestCase, server: Server) -> RequestCase | None:
+    """Give a legal request that refers to nothing but what exists on the target; None if that cannot be."""
+    changed = safe(_known(case, server), server)
+    return None if changed is None else replace(changed, is_grounded=True)
+
+
+def _harmless(case: RequestCase, server: Server) -> RequestCase:
+    return _tagged(_without_strangers(_only_workflow(case, server.target), server), server)
+
+
+def _with_its_breach(case: RequestCase, server: Server) -> RequestCase | None:
+    assert case.breach is not None
+    changed = _harmless(case, server)
     broken = broken_once(server.contract, changed)
     point = broken.breach if broken is not None else None
     # The message holds values, which may have changed.
@@ -97,21 +114,24 @@ def safe(case: RequestCase, server: Server) -> RequestCase | None:
     return changed if is_same else None
 
 
-def grounded(case: RequestCase, server: Server) -> RequestCase | None:
-    """Give a legal request that refers to nothing but what exists on the target; None if that cannot be."""
+def _known(case: RequestCase, server: Server) -> RequestCase:
+    """Put what is known to exist in place of what the request refers to, where it breaks nothing."""
     operation = case.operation.id
-    query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server)
+    query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server, lambda name: _is_breach(case, name))
     body = case.body
     if isinstance(body, dict):
-        body = _grounded(body, BODY_REFERENCES.get(operation, {}), server)
-    changed = safe(replace(case, query=query, body=body), server)
-    return None if changed is None else replace(changed, is_grounded=True)
+        references = BODY_REFERENCES.get(operation, {})
+        body = _grounded(body, references, server, lambda name: _is_breach(case, f"/{name}"))
+    return replace(case, query=query, body=body)
 
 
-def _grounded(values: dict[str, Any], references: Mapping[str, Source], server: Server) -> dict[str, Any]:
+def _grounded(
+    values: dict[str, Any], references: Mapping[str, Source], server: Server, is_breach: Callable[[str], bool]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
-        known = references[name](server) if name in references and value is not None else value
+        is_free = name in references and value is not None and not is_breach(name)
+        known = references[name](server) if is_free else value
         if known is not NOTHING:
             found[name] = known
     return found

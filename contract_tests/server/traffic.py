@@ -85,11 +85,11 @@ class Traffic:
     def _send_layers(self) -> None:
         layers: list[Callable[[Operation], Iterator[RequestCase]]] = [
             self._examples,
-            self._coverage,
-            self._edges,
+            self._strangers,
             self._generator.breaches,
             self._foreign,
-            self._strangers,
+            self._coverage,
+            self._edges,
             self._followed,
             self._drawn,
         ]

@@ -15,10 +15,11 @@ MEMBERS: Final[Mapping[tuple[str, int, str], str]] = {
     **{
         (RUN, status, name): "PL-RUN-04"
         for status in (201, 202)
-        for name in ("success", "message", "workflow_version_execution_id")
+        for name in ("", "success", "message", "workflow_version_execution_id")
     },
     **{(RUN, status, "warning"): "PL-RUN-05" for status in (201, 202)},
     (RUN, 401, ""): "PL-RUN-01",
+    (EXECUTE, 200, ""): "IA-EXE-57",
     (EXECUTE, 200, "status"): "IA-EXE-57",
 }
 NODE_ENTRIES: Final = {200: "PL-RES-26", 202: "PL-RES-67"}
@@ -57,9 +58,11 @@ def rule_of_status(operation: str, right: int, wrong: int) -> str:
     """Give the rule for a reply with the wrong status; a 5xx that answers an illegal request is not a refusal."""
     if wrong >= SERVER_ERROR and right in REFUSALS:
         return REQUEST
+    if wrong >= SERVER_ERROR and operation == RESULTS:
+        return STATUS  # who fails says nothing of nodes that have ended or have not
     return STATUSES.get((operation, right), STATUS)
 
 
 def rule_of_text(operation: str, status: int) -> str:
-    """Give the rule for a reply whose body is no JSON: one may say that it has to be an object."""
-    return MEMBERS.get((operation, status, ""), BODY)
+    """Give the rule for a reply whose body is no JSON: only one that has no members to name speaks of that."""
+    return "PL-RUN-01" if (operation, status) == (RUN, 401) else BODY

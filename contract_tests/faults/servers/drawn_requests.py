@@ -22,6 +22,7 @@ from contract_tests.faults.servers.request_faults import (
 INTEGER: Final = re.compile(r"-?[0-9]+")
 OBJECT_ID: Final = "whatever breaks it also breaks the pattern ^[0-9a-f]{24}$, which is still enforced"
 EQUIVALENT: Final = {
+    "execute.body.command.type": "whatever is no text is none of the five words either, and these are still enforced",
     "results.workflow_version_execution_id.format": (
         "an id beyond 64 bits that is taken for an id is one that no execution has: it is refused with 404, a 4xx"
     ),

@@ -18,6 +18,8 @@ DIGITS: Final = 24
 RESUMED: Final = "no page says how far a run goes on that is taken up again: it may run, fail or come to its end"
 SAME_END: Final = {("completed", "data"), ("cancelled", "stop")}
 STAYED: Final = "the run stays in the final status that it has, and no page says that the command has to be refused"
+REPEATED: Final = "a reply may repeat the version_number that was sent: what was executed cannot be seen"
+NEVER_EMPTY: Final = "a run input that is sent always says in run_by who sent it, so that a person finds the run"
 NEW_ID: Final = "0123456789abcdef01234567"
 
 
@@ -52,9 +54,11 @@ def _commands() -> Iterator[ServerDefect]:
         yield _defect(f"{command}-ignored", f"leaves a run as it is on {command}", "command ignored", rule,
                       CommandIgnored(command))  # fmt: skip
         for other in ("completed", "running", "failed"):
-            yield _defect(f"{command}-{other}", f"says {other} after {command}", "status graph", rule,
+            ends = command == "resume" and other in {"completed", "failed"}
+            yield _defect(f"{command}-{other}", f"says {other} after {command}", "status graph",
+                          "IA-EXE-69" if ends else rule,  # it can be stopped after that end
                           MemberSet(DONE, ("status",), other, when=_on(command)),
-                          equivalent=RESUMED if command == "resume" else "")  # fmt: skip
+                          equivalent=RESUMED if (command, other) == ("resume", "running") else "")  # fmt: skip
     yield _defect("data-ignored", "leaves a run waiting that gets its data", "command ignored", "IA-EXE-79",
                   CommandIgnored("data"))  # fmt: skip
     yield _defect("every-command-starts", "starts a run whatever the command", "command ignored", "IA-EXE-67",
@@ -62,11 +66,10 @@ def _commands() -> Iterator[ServerDefect]:
     yield _defect("data-not-started", "says not_started of a run that gets its data", "status graph", "IA-EXE-78",
                   MemberSet(DONE, ("status",), "not_started", when=_on("data")))  # fmt: skip
     yield _defect("start-not-started", "says not_started of a run that it has started", "status graph",
-                  "IA-EXE-78", MemberSet(DONE, ("status",), "not_started", when=_on("start")),
-                  equivalent="not_started is documented, and no page says how soon a run is under way")  # fmt: skip
-    yield _defect("start-never-ends", "keeps every run running for ever", "status graph", "IA-EXE-73",
-                  MemberSet(DONE, ("status",), "running"),
-                  missed="no page says how soon a run ends, and only a command tells how one stands")  # fmt: skip
+                  "IA-EXE-63-OPEN",  # nothing says how soon a run is under way, but one that failed says why it ended
+                  MemberSet(DONE, ("status",), "not_started", when=_on("start")))  # fmt: skip
+    yield _defect("start-never-ends", "keeps every run running for ever", "status graph", "IA-EXE-70",
+                  MemberSet(DONE, ("status",), "running"))  # fmt: skip
 
 
 def _ends() -> Iterator[ServerDefect]:
@@ -85,7 +88,7 @@ def _ends() -> Iterator[ServerDefect]:
                   "IA-EXE-63", MemberSet(DONE, ("termination_source",), "execution_error",
                                          when=_when_completed))  # fmt: skip
     yield _defect("termination-source-while-waiting", "says what ended a run that has not ended", "semantics",
-                  "IA-EXE-63", MemberSet(DONE, ("termination_source",), "stale_run_reaper",
+                  "IA-EXE-63-OPEN", MemberSet(DONE, ("termination_source",), "stale_run_reaper",
                                          when=lambda _, reply: "wait" in str(reply.members.get("status"))))  # fmt: skip
 
 
@@ -116,7 +119,8 @@ def _identity() -> Iterator[ServerDefect]:
                   "IA-EXE-51", TakenAs(EXECUTE, lambda request: _is_hex(request.workflow.lower())
                                        and len(request.workflow) < DIGITS, _as_workflow))  # fmt: skip
     yield _defect("run-by-forgotten", "does not say who has started a run", "semantics", "IA-EXE-76",
-                  MemberSet(DONE, ("run_by",), None))  # fmt: skip
+                  MemberSet(DONE, ("run_by",), None),
+                  equivalent="run_by may be null, and no page says that a run always tells it")  # fmt: skip
     yield _defect("turns-forgotten", "tells of the last turn alone", "semantics", "IA-EXE-73", LastTurnOnly())
 
 
@@ -125,11 +129,11 @@ def _versions() -> Iterator[ServerDefect]:
                   "IA-EXE-75", TakenAs(EXECUTE, lambda request: request.query.get("version") in {"0", "1"},
                                              lambda request: request.set_query({"version": None})))  # fmt: skip
     yield _defect("version-of-the-body", "executes the version that the body names", "request ignored",
-                  "IA-EXE-56", VersionOfTheBody())  # fmt: skip
+                  "IA-EXE-56", VersionOfTheBody(), missed=REPEATED)  # fmt: skip
     yield _defect("version-changes", "says another version with every turn", "identity", "IA-EXE-68",
                   MemberSet(DONE, ("version_number",), 7, when=_on_known_run))  # fmt: skip
-    yield _defect("version-not-told", "says version 0 of every run", "semantics", "IA-EXE-75",
-                  MemberSet(DONE, ("version_number",), 0))  # fmt: skip
+    yield _defect("version-not-told", "says version 3 of every run", "semantics", "IA-EXE-75",
+                  MemberSet(DONE, ("version_number",), 3))  # fmt: skip
     yield _defect("unknown-version-taken", "executes the active version for a number that no version has",
                   "unknown accepted", "IA-EXE-16", TakenAs(EXECUTE, _is_unknown_version,
                                                    lambda request: request.set_query({"version": None})))  # fmt: skip
@@ -149,7 +153,7 @@ def _answers() -> Iterator[ServerDefect]:
                   MemberDropped(DONE, ("status",)))  # fmt: skip
     yield _defect("wrapped", "wraps the run as the other operations do", "form", "IA-EXE-57", Wrapped())
     yield _defect("other-generation", "answers in the other form of execute", "form", "IA-EXE-57", OtherGeneration())
-    yield _defect("202", "answers 202 as if it ran later", "status undocumented", "IA-EXE-56", StatusChanged(DONE, 202))
+    yield _defect("202", "answers 202 as if it ran later", "status undocumented", "IA-EXE-57", StatusChanged(DONE, 202))
     yield _defect("cut", "ends the connection within a reply", "cut reply", "SRV-01", Cut(DONE))
     yield _defect("unknown-workflow-200", "answers 200 with an empty object for an unknown workflow",
                   "unknown accepted", "IA-EXE-54", Replaced(UNKNOWN, 200, {}))  # fmt: skip
@@ -164,11 +168,13 @@ def _requests() -> Iterator[ServerDefect]:
                                            or bool(request.members.keys() - KNOWN)),
         ("dynamic-variables", lambda request: bool(request.members.get("dynamic_variables"))),
     ):  # fmt: skip
-        yield _defect(f"{what}-refused", f"refuses a request with {what.replace('-', ' ')}", "legal refused", "SRV-06",
-                      Refused(EXECUTE, when))  # fmt: skip
+        yield _defect(f"{what}-refused", f"refuses a request with {what.replace('-', ' ')}", "legal refused",
+                      # That a schema is open says more of the page than of the server: it is an odd value.
+                      "SRV-07" if what == "unknown-member" else "SRV-06", Refused(EXECUTE, when),
+                      missed=NEVER_EMPTY if what == "empty-body" else "")  # fmt: skip
     for what, rule, when in (
         ("text-not-ascii", "SRV-01", lambda request: not json.dumps(request.json, ensure_ascii=False).isascii()),
-        ("empty-body", "SRV-01", lambda request: request.members == {} and request.json is not None),
+        ("no-members", "SRV-04", lambda request: request.members == {} and request.json is not None),
         ("array-body", "SRV-04", lambda request: isinstance(request.json, list)),
         ("not-json", "SRV-04", lambda request: request.json is None and request.content.strip() != b"null"),
         ("short-id", "IA-EXE-51", lambda request: len(request.workflow) < DIGITS),
@@ -189,7 +195,7 @@ def _requests() -> Iterator[ServerDefect]:
         ("thread_to_node_inputs", "null", lambda value: {} if value is None else value),
     ):
         yield _defect(f"{name}.{kind}-taken", f"takes a {name} that is {kind} for what it looks like", "lenient type",
-                      "SRV-04", Coercing(EXECUTE, name, change))  # fmt: skip
+                      "SRV-11", Coercing(EXECUTE, name, change))  # fmt: skip
 
 
 COMMANDS: Final = {"start", "data", "resume", "pause", "stop"}

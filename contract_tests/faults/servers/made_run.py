@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from contract_tests.faults.servers.fault import Correct, Fault, ServerDefect, Where
 from contract_tests.faults.servers.messages import RUN, Reply, Request
@@ -116,6 +116,9 @@ def _versions() -> Iterator[ServerDefect]:
     )  # fmt: skip
 
 
+TAKEN_BY: Final = {"digits": "PL-RUN-13-DIGITS", "fraction": "SRV-04", "number": "SRV-04"}
+
+
 def _coercions() -> Iterator[ServerDefect]:
     for name, kind, change in (
         ("workflow_version_number", "digits", _number_of_digits),
@@ -127,7 +130,7 @@ def _coercions() -> Iterator[ServerDefect]:
     ):
         yield _defect(
             f"{name}.{kind}-taken", f"takes a {name} that is a {kind} for what it looks like", "lenient type",
-            "PL-RUN-13" if kind == "digits" else "SRV-04", Coercing(RUN, name, change),
+            TAKEN_BY.get(kind, "SRV-11"), Coercing(RUN, name, change),
         )  # fmt: skip
     yield _defect(
         "metadata-numbers-taken", "makes texts of the numbers in metadata", "lenient type", "PL-RUN-12",
@@ -157,7 +160,9 @@ def _refusals() -> Iterator[ServerDefect]:
         ("unknown-member", lambda request: not _known(request)),
         ("object-variable", lambda request: any(isinstance(value, dict) for value in _variables(request).values())),
     ):
-        yield _defect(f"{what}-refused", f"refuses a run with {what}", "legal refused", "SRV-06", Refused(RUN, when))
+        # That a schema is open says more of the page than of the server: such a value is an odd one.
+        rule = "SRV-07" if what in {"unknown-member", "object-variable"} else "SRV-06"
+        yield _defect(f"{what}-refused", f"refuses a run with {what}", "legal refused", rule, Refused(RUN, when))
 
 
 def _crashes() -> Iterator[ServerDefect]:

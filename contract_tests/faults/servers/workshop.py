@@ -146,7 +146,7 @@ def _table(url: str, service: str) -> str:
         "api_key_env": KEY_ENV,
         "workflow": WORKFLOWS[OPERATIONS[service][0]],
         **({"label": "production"} if service == PROMPTLAYER else {}),
-        "version": 1,
+        "version": {PROMPTLAYER: 1, INTERACTLY: 0}[service],  # not the one that runs unasked
         "max_requests": 100_000,
         "requests_per_second": 10_000,
         "callback_listen": "127.0.0.1:0",
