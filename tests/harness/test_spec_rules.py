@@ -14,6 +14,7 @@ from contract_tests.contract import Contract
 from contract_tests.json_text import read_yaml
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from contract_tests.spec.circles import Circles
 from contract_tests.spec.emptiness import Emptiness, Proof
 
 Document = dict[str, Any]
@@ -101,6 +102,10 @@ def _contradiction(document: Document) -> None:
     document["components"]["schemas"]["Probe"] = EMPTY["limits"]
 
 
+def _circle(document: Document) -> None:
+    document["components"]["schemas"]["Loop"] = {"anyOf": [{"$ref": "#/components/schemas/Loop"}, {"type": "null"}]}
+
+
 def _no_title(document: Document) -> None:
     del document["info"]["title"]
 
@@ -168,6 +173,7 @@ BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
     ),
     "overlap of open objects": (_overlap_of_open_objects, "SPEC-07", "#/components/schemas/Either/oneOf"),
     "contradiction": (_contradiction, "SPEC-14", "#/components/schemas/Probe"),
+    "circle": (_circle, "SPEC-15", "#/components/schemas/Loop: it leads back to itself"),
     "new operation without rules": (_new_operation, "SPEC-08", "#/paths/~1ping/get"),
     "broken link": (_broken_link, "SPEC-09", f"{RUN}/responses/201/links/results"),
     "broken link parameter": (_broken_link_parameter, "SPEC-09", f"{RUN}/responses/201/links/results/parameters/run"),
@@ -247,6 +253,57 @@ def test_contradiction_is_proven(name: str) -> None:
 def test_no_contradiction_is_seen_where_none_is(name: str) -> None:
     """What looks like a contradiction and is none is let alone."""
     assert _proof(FULL[name]) is None
+
+
+PROBE: Document = {"$ref": "#/components/schemas/Probe"}
+ROUND: dict[str, Document] = {
+    "a branch": {"anyOf": [PROBE]},
+    "one of several branches": {"oneOf": [{"type": "string"}, PROBE]},
+    "a part": {"allOf": [PROBE], "enum": [1]},
+    "an exclusion": {"not": PROBE, "const": 1},
+    "a condition": {"if": {"type": "string"}, "then": PROBE, "enum": ["a", 1]},
+    "a default": {"anyOf": [PROBE], "default": 3, "examples": ["a"]},
+    "a dependency": {"dependentSchemas": {"a": PROBE}, "examples": [{"a": 1}], "enum": [{"a": 1}]},
+    "two of them": {"anyOf": [{"$ref": "#/components/schemas/Other"}], "enum": [1, "a"]},
+}
+STRAIGHT: dict[str, Document] = {
+    "the document": {"allOf": [{"$ref": "#"}]},
+    "a member": {"type": "object", "properties": {"a": {"anyOf": [PROBE, {"type": "null"}]}}},
+    "items": {"type": "array", "items": PROBE},
+    "names": {"properties": {"$ref": {"type": "string"}, "allOf": PROBE}},
+    "nowhere": {"anyOf": [{"$ref": "#/components/schemas/Nobody/allOf/0"}, {"$ref": "https://x.example/"}]},
+}
+
+
+def _of_probe(schema: Document) -> Document:
+    content = {"application/json": {"schema": PROBE, "example": 1}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Probe", "version": "1"},
+        "paths": {"/probe": {"get": {"operationId": "probe", "responses": {"200": {"content": content}}}}},
+        "components": {"schemas": {"Probe": schema, "Other": {"oneOf": [PROBE]}}},
+    }
+
+
+@pytest.mark.parametrize("name", ROUND)
+def test_schema_without_end_is_one_finding_and_no_crash(name: str, tmp_path: Path) -> None:
+    """The circle is told once, what it makes undecidable is not judged, and the run comes to its end."""
+    judgement = _judged(tmp_path, _of_probe(ROUND[name]))
+
+    assert judgement.status == 1
+    assert judgement.row("SPEC-15")["received"].startswith("at #/components/schemas/Probe: it leads back to itself")
+    assert "\n" not in judgement.row("SPEC-15")["received"]
+    assert judgement.row("SPEC-04")["verdict"] == "not_exercised"
+    assert judgement.row("SPEC-14")["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("name", STRAIGHT)
+def test_schema_that_comes_to_an_end_is_no_circle(name: str) -> None:
+    """What leads back to itself for a part of the value, or nowhere, is let alone."""
+    circles = Circles(Contract(_of_probe(STRAIGHT[name])))
+
+    assert list(circles.all()) == []
+    assert circles.is_decidable("#/components/schemas/Probe")
 
 
 def test_contract_of_others_is_judged(tmp_path: Path) -> None:
