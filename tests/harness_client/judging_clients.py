@@ -1,6 +1,6 @@
 """Judges a client by single rules in this process, with few generated cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -24,14 +24,23 @@ from contract_tests.coverage import Coverage
 from contract_tests.generation import Generator
 from contract_tests.masking import Secrets
 from contract_tests.registry import chapters
-from contract_tests.rules import NotApplicable, NotExercised, Rule, Verdict, Violation, Violations, rule_of
+from contract_tests.rules import (
+    EVERY_OPERATION,
+    NotApplicable,
+    NotExercised,
+    Rule,
+    Verdict,
+    Violation,
+    Violations,
+    rule_of,
+)
 
 CASES = 4
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A rule's verdict on one operation."""
+    """A rule's verdict on one operation; on the whole client if that has no name."""
 
     rule: Rule
     operation: str
@@ -57,8 +66,8 @@ class Judge:
         return [
             self._verdict(check, rule, judged)
             for rule, check in client_rules().items()
-            for judged in self.trials.contract.operations
-            if (not rule_ids or rule.id in rule_ids) and operation in {"", judged.id}
+            for judged in self._operations(rule)
+            if (not rule_ids or rule.id in rule_ids) and operation in {"", judged and judged.id}
         ]
 
     def violations(self, *rule_ids: str, operation: str = "") -> list[Judged]:
@@ -66,18 +75,21 @@ class Judge:
         verdicts = self.verdicts(*rule_ids, operation=operation)
         return [judged for judged in verdicts if judged.verdict is Verdict.VIOLATION]
 
-    def _verdict(self, check: FunctionType, rule: Rule, operation: Operation) -> Judged:
-        findings = Findings(rule.id, self.options, self.secrets)
+    def _operations(self, rule: Rule) -> Sequence[Operation | None]:
+        return self.trials.contract.operations if rule.operations == EVERY_OPERATION else (None,)
+
+    def _verdict(self, check: FunctionType, rule: Rule, operation: Operation | None) -> Judged:
+        findings, name = Findings(rule.id, self.options, self.secrets), operation.id if operation else ""
         fixtures: dict[str, Any] = {"trials": self.trials, "operation": operation, "findings": findings}
         try:
             check(**{name: fixtures[name] for name in signature(check).parameters})
         except Violations as violations:
-            return Judged(rule, operation.id, Verdict.VIOLATION, tuple(violations.found))
+            return Judged(rule, name, Verdict.VIOLATION, tuple(violations.found))
         except NotApplicable:
-            return Judged(rule, operation.id, Verdict.NOT_APPLICABLE)
+            return Judged(rule, name, Verdict.NOT_APPLICABLE)
         except NotExercised:
-            return Judged(rule, operation.id, Verdict.NOT_EXERCISED)
-        return Judged(rule, operation.id, Verdict.PASS)
+            return Judged(rule, name, Verdict.NOT_EXERCISED)
+        return Judged(rule, name, Verdict.PASS)
 
 
 def client_rules() -> dict[Rule, FunctionType]:

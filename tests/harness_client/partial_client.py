@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from shelf_client import Client, ShelfAdapter
+from shelf_client import Client, Conforming, ShelfAdapter
 
 from contract_tests.client.adapter import Call, Connection, NotClaimed
 
 
-class SyncOnly(ShelfAdapter):
+class SyncOnly(Conforming):
     """Has no asynchronous form."""
 
     def connect(self, connection: Connection) -> Client:

@@ -8,6 +8,7 @@ A client of ``shelf.yaml`` that keeps the contract, and what it becomes with one
 import asyncio
 import copy
 import dataclasses
+import datetime
 import functools
 import json
 import os
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from shelf_receiver import FOREIGN_PATH, PATH, LoanRefused, Receiver, parse, sign
 
-from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Unsayable
-from contract_tests.contract import Contract, Operation, split
+from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Receiving, Unsayable
+from contract_tests.contract import Contract, Operation, join, split
 from contract_tests.encoding import encode_headers, encode_path, encode_query
 from contract_tests.request_case import ABSENT as NO_BODY
 from contract_tests.request_case import RequestCase, request_problems
@@ -86,6 +88,23 @@ DEFECTS = {
     "copies_lose": "loses a member in copies",
     "derives_nothing": "loses everything in derived objects",
     "forgets_items": "takes members by name and forgets them",
+    "raw_cookies": "writes a cookie as it is given",
+    "same_day": "gives all alternatives the same class",
+    "rewrites_times": "writes times anew",
+    "leaks_recursion": "lets the JSON parser's depth through",
+    "key_everywhere": "shows the key to operations that need none",
+    "moved": "asks at another address than the contract's",
+    "writes_headers": "writes into the caller's headers",
+    "riddles_when_closed": "lets its HTTP library complain of its end",
+    "waits_for_ever": "has no time-out of its own",
+    "loses_days": "loses a member of a delivery",
+    "takes_any_loan": "takes deliveries that the contract does not allow",
+    "takes_unsigned": "looks at no signature",
+    "listens_anywhere": "takes deliveries at any address",
+    "hands_on_twice": "hands on a delivery as often as it comes",
+    "only_newer_loans": "hands on deliveries in one order only",
+    "closed_loans": "drops members of a delivery that it does not know",
+    "forgets_failed_loans": "takes a delivery for done when it has failed",
 }
 
 
@@ -161,9 +180,12 @@ class Client:
         self.connection = connection
         self.defect = defect
         options: dict[str, Any] = {
-            "timeout": connection.timeout or 5.0,
+            "timeout": connection.timeout or (None if defect == "waits_for_ever" else 5.0),
             "follow_redirects": defect == "follows_redirects",
+            "headers": connection.headers,
         }
+        if defect == "writes_headers":
+            connection.headers["X-Shelf-Key"] = connection.key
         self.http: Any = httpx.AsyncClient(**options) if connection.is_async else httpx.Client(**options)
         retries = TRIES - 1 if connection.retries is None else connection.retries
         self.tries = 1 + retries
@@ -217,7 +239,9 @@ class Client:
             operation, {**call.path}, {**call.query}, {**call.header}, {**call.cookie}, body, "application/json"
         )
         self.misbehave(case)
-        if not self.connection.key and not self.has("calls_without_key"):
+        if self.http.is_closed and not self.has("riddles_when_closed"):
+            raise ShelfError("the client has been closed")
+        if not self.connection.key and operation.security and not self.has("calls_without_key"):
             raise ShelfError("no key")
         if request_problems(CONTRACT, case) and not self.has("no_checks"):
             raise ValueError("bad argument") if self.has("foreign_refusal") else ShelfError("bad argument")
@@ -247,7 +271,9 @@ class Client:
             path = path.replace("%2F", "/")
         url = connection.base_url + path + self.query(operation, query)
         headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
-        headers |= self.credentials()
+        if self.has("raw_cookies") and case.cookies:
+            headers["Cookie"] = f"session={case.cookies['session']}"
+        headers |= self.credentials() if operation.security or self.has("key_everywhere") else {}
         if self.has("adds_cookie"):
             headers["Cookie"] = "; ".join([*([headers["Cookie"]] if "Cookie" in headers else []), "seen=1"])
         content = None
@@ -346,16 +372,25 @@ class Client:
             raise failure
         try:
             value = json.loads(reply.content)
-        except RecursionError:
-            raise failure from None
+        except RecursionError as error:
+            raise error if self.has("leaks_recursion") else failure from None
         except ValueError as error:
             if self.has("text_for_json"):
                 return reply.text
             raise error if self.has("leaks_json_error") else failure from None
         if not self.is_acceptable(value, schema):
             raise failure
-        name = "Book" if self.has("one_class") else split(CONTRACT.follow(schema))[-1]
+        name = "Book" if self.has("one_class") else self.name(value, schema)
         return made(name, self.defect, self.changed(value)) if isinstance(value, dict) else value
+
+    def name(self, value: Any, schema: str) -> str:
+        """Give the contract's name of an object."""
+        pointer = CONTRACT.follow(schema)
+        for index in range(len(CONTRACT.at(pointer).get("oneOf", ()))):
+            branch = join(pointer, "oneOf", index)
+            if CONTRACT.is_valid(value, branch, formats=False) or self.has("same_day"):
+                return self.name(value, branch)
+        return split(pointer)[-1]
 
     def is_acceptable(self, value: Any, schema: str) -> bool:
         """Whether a body may be handed over."""
@@ -372,16 +407,26 @@ class Client:
             value = {"next": None, "pages": None, "detail": None, **value}
         if self.has("closed_objects"):
             value = {name: member for name, member in value.items() if not name.startswith("x_")}
+        if self.has("rewrites_times") and isinstance(value.get("opens"), str):
+            value = {**value, "opens": rewritten(value["opens"])}
         return value
 
 
+def rewritten(text: str) -> str:
+    """Give a time as Python writes it."""
+    try:
+        return datetime.datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        return text
+
+
 class ShelfAdapter:
-    """Drives the client."""
+    """Drives the client; has no more than an adapter has to have."""
 
     def __init__(self, generated: str, defect: str = "") -> None:
         self.generated = generated
         self.defect = defect
-        self.own_errors: tuple[type[BaseException], ...] = (ShelfError,)
+        self.own_errors: tuple[type[BaseException], ...] = (ShelfError, LoanRefused)
         self.refusals = self.own_errors
         print("what a client prints must not disturb anybody")  # noqa: T201 - that is what is tried
 
@@ -409,10 +454,38 @@ class ShelfAdapter:
         return Explanation(status=error.status, content=error.content, body=body)
 
 
-Conforming = ShelfAdapter
+class Conforming(ShelfAdapter):
+    """Has all that an adapter may have."""
+
+    modules = ("shelf_parts",)
+
+    def address(self, call: Call) -> str | None:
+        """Give the contract's server."""
+        (server,) = CONTRACT.operation(call.operation.id).servers
+        return f"{server}/moved" if self.defect == "moved" else server
+
+    def default_timeout(self, client: Client) -> float | None:
+        """Give what the HTTP library waits."""
+        seconds: float | None = client.http.timeout.read
+        return seconds
+
+    def close(self, client: Client) -> Any:
+        """Close a client."""
+        return client.http.aclose() if client.connection.is_async else client.http.close()
+
+    def receiving(self, delivery: str) -> Receiving:  # noqa: ARG002 - there is only one
+        """Give what receives the webhook."""
+        return Receiving(
+            parse=lambda content, headers: parse(content, headers, self.defect),
+            read=lambda loan: loan,
+            app=lambda handler: Receiver(handler, self.defect),
+            path=PATH,
+            foreign_path=FOREIGN_PATH,
+            sign=sign,
+        )
 
 
 def __getattr__(name: str) -> Any:
     if name not in DEFECTS:
         raise AttributeError(name)
-    return functools.partial(ShelfAdapter, defect=name)
+    return functools.partial(Conforming, defect=name)

@@ -1,0 +1,102 @@
+"""What receives the webhook of ``shelf.yaml``: a parser and an ASGI application, and what they become with a defect."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+SECRET: Final = b"a secret of sender and receiver"
+PATH: Final = "/lent/9f3a"
+FOREIGN_PATH: Final = "/lent/0000"
+SIGNATURE: Final = "x-shelf-signature"
+
+Loan = dict[str, Any]
+
+
+class LoanRefused(Exception):
+    """The delivery is not one of the service's."""
+
+
+def sign(content: bytes) -> dict[str, str]:
+    """Give the header by which the sender proves itself."""
+    return {SIGNATURE: hmac.new(SECRET, content, hashlib.sha256).hexdigest()}
+
+
+def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
+    """Check and read a delivery."""
+    if defect != "takes_unsigned" and not hmac.compare_digest(headers.get(SIGNATURE, ""), sign(content)[SIGNATURE]):
+        raise LoanRefused("the signature is not the sender's")
+    try:
+        loan = json.loads(content)
+    except ValueError:
+        raise LoanRefused("no JSON") from None
+    if defect == "takes_any_loan" and isinstance(loan, dict):
+        return loan
+    if not _is_loan(loan):
+        raise LoanRefused("no loan")
+    kept: Loan = loan
+    if defect == "loses_days":
+        kept = {name: member for name, member in kept.items() if name != "days"}
+    if defect == "closed_loans":
+        kept = {name: kept[name] for name in ("loan", "title", "days") if name in kept}
+    return kept
+
+
+def _is_loan(loan: Any) -> bool:
+    if not isinstance(loan, dict):
+        return False
+    days = loan.get("days")
+    return _is_integer(loan.get("loan")) and isinstance(loan.get("title"), str) and (days is None or _is_integer(days))
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int or (isinstance(value, float) and value.is_integer())
+
+
+class Receiver:
+    """The ASGI application: hands on each loan once."""
+
+    def __init__(self, handler: Callable[[Loan], None], defect: str) -> None:
+        self._handler, self._defect = handler, defect
+        self._seen: set[bytes] = set()
+        self._newest = float("-inf")
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Any], send: Callable[..., Any]) -> None:
+        """Answer one request."""
+        content, more = b"", True
+        while more:
+            message = await receive()
+            content, more = content + message.get("body", b""), message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        status = self._answer(scope["path"], headers, content)
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _answer(self, path: str, headers: Mapping[str, str], content: bytes) -> int:
+        if path != PATH and self._defect != "listens_anywhere":
+            return 404
+        if headers.get("content-type") != "application/json":
+            return 415
+        try:
+            loan = parse(content, headers, self._defect)
+        except LoanRefused:
+            return 400
+        if content not in self._seen and not self._is_late(loan):
+            return self._hand_on(loan, content)
+        return 204
+
+    def _is_late(self, loan: Loan) -> bool:
+        return self._defect == "only_newer_loans" and loan["loan"] < self._newest
+
+    def _hand_on(self, loan: Loan, content: bytes) -> int:
+        if self._defect == "forgets_failed_loans":
+            self._seen.add(content)
+        try:
+            self._handler(loan)
+        except Exception:  # noqa: BLE001 - whatever a handler raises, the sender is to come again
+            return 500
+        self._newest = loan["loan"]
+        if self._defect != "hands_on_twice":
+            self._seen.add(content)
+        return 204
