@@ -13,7 +13,23 @@ from contract_tests.json_text import read_json
 from contract_tests.problems import Problem
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
 
-PROBES: Final[tuple[Any, ...]] = (None, True, 7, -1, 0.5, "text", "", [], {}, [None], {"text": 7}, "7", "true", 1)
+PROBES: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    7,
+    -1,
+    0.5,
+    "text",
+    "",
+    [],
+    {},
+    [None],
+    {"text": 7},
+    {"text": []},
+    "7",
+    "true",
+    1,
+)
 READABLE: Final = {"type", "enum", "const", "anyOf", "oneOf"}
 LENIENT_BOOLEANS: Final = {"0", "1", "t", "f", "y", "n", "yes", "no", "on", "off", "true", "false"}
 

@@ -22,7 +22,7 @@ from contract_tests.server.live import PLAIN_RUN, Server
 
 LOCAL_SECONDS: Final = 10.0
 LIVE_SECONDS: Final = 180.0
-FORMS: Final[tuple[bool | None, ...]] = (True, True, True, False)  # nodes can be seen to go back only by those who look
+FORMS: Final[tuple[bool | None, ...]] = (True, False, True, True)  # nodes can be seen to go back only by those who look
 LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
 CASES_PER_SCRIPT: Final = 100
 MOST_STRAYS: Final = 3

@@ -220,6 +220,14 @@ def _from_the(number: int, new: int) -> Callable[[Request, Reply], None]:
     return after
 
 
+def _has_number(request: Request) -> bool:
+    return isinstance(members(request).get("workflow_version_number"), int)
+
+
+def _leave_out_nulls(request: Request) -> None:
+    request.replace_json({name: value for name, value in members(request).items() if value is not None})
+
+
 def _odd_name(request: Request) -> bool:
     return is_run(request) and "no-such-workflow%" in request.path
 
@@ -280,6 +288,10 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
     "a version number may be a text": (
         "PL-RUN-13",
         accepting(lambda r: isinstance(members(r).get("workflow_version_number"), str), {}),
+    ),
+    "a version number may be written as a text": (
+        "PL-RUN-13-DIGITS",
+        accepting(lambda r: str(members(r).get("workflow_version_number")).isdigit() and not _has_number(r), {}),
     ),
     "nothing is said of a missing variable": ("PL-RUN-14", body(is_run, having("warning", None), (201,))),
     "nothing is said of an unused variable": ("PL-RUN-15", body(is_run, having("warning", None), (201,))),
@@ -367,6 +379,10 @@ INTERACTLY: dict[str, tuple[str, Break]] = {
         "IA-EXE-63",
         body(commands("data"), having("termination_source", "execution_error"), (200,)),
     ),
+    "a run that waits has an end": (
+        "IA-EXE-63-OPEN",
+        body(commands("start"), having("termination_source", "stale_run_reaper"), (200,)),
+    ),
     "a fourth run fells it": ("IA-EXE-64", Break(after=_from_the(4, 500))),
     "every run has the same id": ("IA-EXE-66", body(commands("start"), having("logical_id", "x"), (200,))),
     "a run gets another id": (
@@ -451,6 +467,11 @@ PROPERTIES: dict[str, tuple[str, str, Break]] = {
         "SRV-10",
         "runWorkflow",
         rewriting(is_run, lambda r: r.headers.update({"content-type": "application/json"})),
+    ),
+    "null counts as nothing": (
+        "SRV-11",
+        "runWorkflow",
+        rewriting(lambda r: is_run(r) and None in members(r).values(), _leave_out_nulls),
     ),
     "anybody may ask": ("SRV-05", "getWorkflowVersionExecutionResults", rewriting(is_results, letting_in)),
 }

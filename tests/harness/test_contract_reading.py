@@ -233,3 +233,18 @@ def test_own_contract_is_json_too(contract: Contract, tmp_path: Path) -> None:
     path.write_text(json.dumps(contract.document))
 
     assert Contract.load(path).operations == contract.operations
+
+
+def test_what_reads_like_its_type_comes_last_and_says_so(contract: Contract, generator: Generator) -> None:
+    """A text of digits for a number, null for nothing: such breaches are marked, and sent after the plain ones."""
+    breaches = list(generator.breaches(contract.operation("runWorkflow")))
+    marks = [case.reads_legal for case in breaches]
+    numbers = [
+        case.body["workflow_version_number"]
+        for case in breaches
+        if case.reads_legal and case.breach is not None and case.breach.at == "/workflow_version_number"
+    ]
+
+    assert marks == sorted(marks)
+    assert {type(value) for value in numbers} == {bool, str}
+    assert not any(isinstance(value, float) for value in numbers)

@@ -17,7 +17,7 @@ SIDE = ("--side", "server", "--seed", "1")
 NOT_BROKEN_ALONE = {"PL-RES-28"}  # tested below: which request breaks it depends on another one
 OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
 OF_NO_CONCERN = {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09")} | {
-    (id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10")
+    (id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10", "SRV-11")
 }
 
 
