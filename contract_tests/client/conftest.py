@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from contract_tests.circles import Circles
 from contract_tests.client.case_book import CaseBook
 from contract_tests.client.findings import Findings
 from contract_tests.client.selection import choose_client
@@ -19,6 +20,7 @@ from contract_tests.rows import Row
 def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
     """Start the judged client, and play with it what the rules ask for."""
     run = request.config.stash[RUN]
+    Circles(run.contract).refuse()
     book = CaseBook(run.contract, run.generator)
     with Subject(choose_client(run.options)) as subject, WireServer() as server:
         stage = Stage(book.outgoing, subject, server)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract, join, split
 from contract_tests.generation import Generator
 from contract_tests.rules import DOCUMENT, Violation, report_all, rule, shown
 from contract_tests.schemas import all_schemas
-from contract_tests.spec.circles import Circles
 
 
 @rule(

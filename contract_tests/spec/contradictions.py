@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract, split
 from contract_tests.rules import DOCUMENT, Violation, report_all, rule, shown
 from contract_tests.schemas import all_schemas
@@ -22,6 +23,23 @@ TURNED_ROUND = {"not", "if"}
 def test_schemas_can_be_satisfied(contract: Contract) -> None:
     """No schema is proven empty by its own keywords; what can't be proven is not reported, nor is plain `false`."""
     report_all(_contradictions(contract))
+
+
+@rule(
+    "SPEC-15",
+    "No schema is applied to the same value without end.",
+    says="A schema that leads back to itself before it goes into a member or an item has no meaning.",
+    source="https://json-schema.org/draft/2020-12/json-schema-core#section-9.4.1",
+    basis="documented",
+    operations=DOCUMENT,
+    side="spec",
+)
+def test_no_schema_is_applied_without_end(contract: Contract) -> None:
+    """No schema is part of a circle of references and alternatives that all judge one value."""
+    report_all(
+        Violation(f"at {circle[0]}: it leads back to itself for the same value, through {', '.join(circle)}", circle[0])
+        for circle in Circles(contract).all()
+    )
 
 
 def _contradictions(contract: Contract) -> Iterator[Violation]:

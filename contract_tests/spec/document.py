@@ -6,6 +6,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract, Operation, join
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import (
@@ -21,7 +22,6 @@ from contract_tests.rules import (
     shown,
 )
 from contract_tests.schemas import all_schemas
-from contract_tests.spec.circles import Circles
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12"

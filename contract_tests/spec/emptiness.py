@@ -16,9 +16,9 @@ from typing import Any, Final
 from jsonschema.exceptions import UnknownType
 from referencing.exceptions import Unresolvable
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract, join
 from contract_tests.rules import SetUpError
-from contract_tests.spec.circles import Circles
 
 TYPES: Final = frozenset({"null", "boolean", "number", "integer", "string", "array", "object"})
 DEEPEST: Final = 30

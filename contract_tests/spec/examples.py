@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract, Example, Media, Operation, join
 from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Violation, report_all, rule, shown
 from contract_tests.schemas import all_schemas
-from contract_tests.spec.circles import Circles
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/json-schema-validation"

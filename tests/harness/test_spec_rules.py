@@ -10,11 +10,11 @@ import pytest
 from judging import Judgement, judge
 
 from contract_tests.arguments import default_spec
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract
 from contract_tests.json_text import read_yaml
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
-from contract_tests.spec.circles import Circles
 from contract_tests.spec.emptiness import Emptiness, Proof
 
 Document = dict[str, Any]

@@ -175,3 +175,15 @@ def test_anybodys_client_is_judged_against_anybodys_contract(tmp_path: Path) -> 
     done = run(tmp_path, *arguments)
 
     assert done.broken == {("CL-REQ-08", "addBook")}
+
+
+def test_a_contract_without_meaning_is_judged_by_nobody(tmp_path: Path) -> None:
+    """A schema that leads back to itself is exit status 2 with one line that names it, whatever the client."""
+    text = (Path(__file__).parent / "shelf.yaml").read_text(encoding="utf-8")
+    loop = '    Loop: {anyOf: [{$ref: "#/components/schemas/Loop"}, {type: string}]}\n'
+    (tmp_path / "round.yaml").write_text(text + loop, encoding="utf-8")
+    done = run(tmp_path, "--spec", "round.yaml", "--adapter", "shelf_client:Conforming", "-k", "CL-REQ-01")
+
+    assert done.status == 2
+    assert "round.yaml: #/components/schemas/Loop leads back to itself" in done.errors
+    assert len(done.errors.strip().splitlines()) == 1

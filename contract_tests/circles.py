@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from contract_tests.contract import Contract, join
-from contract_tests.rules import DOCUMENT, NotExercised, Violation, report_all, rule
+from contract_tests.rules import NotExercised, SetUpError
 from contract_tests.schemas import MANY, NAMED, ONE, all_schemas
 
 AT_ONCE: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
@@ -34,6 +34,18 @@ class Circles:
                 circle = [one for one in self._reached(pointer, self._at_once) if self.has(one)]
                 told.update(circle)
                 yield [pointer, *sorted({*circle} - {pointer})]
+
+    def refuse(self) -> None:
+        """
+        Demand that there is none, for whoever needs values of all schemas.
+
+        Raises:
+            SetUpError: If there is one.
+        """
+        circle = next(self.all(), None)
+        if circle is not None:
+            where = f"{self._contract.source}: {circle[0]}"
+            raise SetUpError(f"{where} leads back to itself for the same value: it has no meaning, see SPEC-15")
 
     def has(self, pointer: str) -> bool:
         """Whether the schema at a pointer is part of a circle."""
@@ -96,20 +108,3 @@ class Circles:
         except (KeyError, IndexError, ValueError, TypeError):
             return {}  # a reference that leads nowhere: no circle goes through it
         return node if isinstance(node, dict) else {}
-
-
-@rule(
-    "SPEC-15",
-    "No schema is applied to the same value without end.",
-    says="A schema that leads back to itself before it goes into a member or an item has no meaning.",
-    source="https://json-schema.org/draft/2020-12/json-schema-core#section-9.4.1",
-    basis="documented",
-    operations=DOCUMENT,
-    side="spec",
-)
-def test_no_schema_is_applied_without_end(contract: Contract) -> None:
-    """No schema is part of a circle of references and alternatives that all judge one value."""
-    report_all(
-        Violation(f"at {circle[0]}: it leads back to itself for the same value, through {', '.join(circle)}", circle[0])
-        for circle in Circles(contract).all()
-    )
