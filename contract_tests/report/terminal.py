@@ -24,6 +24,7 @@ WORDS = {
 }
 COLOURS = {Verdict.PASS: "32", Verdict.VIOLATION: "31;1", Verdict.KNOWN_DEVIATION: "33"}
 LABEL = 16
+ID = 20
 MOST_FINDINGS = 5
 MOST_NOTES = 20
 
@@ -75,7 +76,7 @@ class Terminal:
         for row, chapter in rows.items():
             self._head(chapter)
             where = self._where(row)
-            self._line(self._fitted(f"  {row.rule.id:<15}{where + ': ' if where else ''}{row.rule.title}"))
+            self._line(self._fitted(f"  {row.rule.id:<{ID}}{where + ': ' if where else ''}{row.rule.title}"))
 
     def judged(self, outcome: Outcome) -> None:
         """Take down what came out of one row; a rule is told once all its rows are judged."""
@@ -109,7 +110,7 @@ class Terminal:
         places = ", ".join(filter(None, map(self._where, outcomes)))
         place = "" if of_all and len(outcomes) > 1 else places
         count = f" ({len(outcomes)} operations)" if of_all and len(outcomes) > 1 else ""
-        line = f"  {word:<{LABEL}}{rule.id:<15}{place + ': ' if place else ''}{rule.title}{count}"
+        line = f"  {word:<{LABEL}}{rule.id:<{ID}}{place + ': ' if place else ''}{rule.title}{count}"
         line = line if verdict is Verdict.VIOLATION else self._fitted(line)
         self._line(line.replace(word, self._painted(word, verdict), 1))
 
@@ -188,10 +189,18 @@ class Terminal:
 
     def _erase(self) -> None:
         if self._live:
-            self._out.write("\r" + " " * (self._width - 1) + "\r")
+            self._write("\r" + " " * (self._width - 1) + "\r")
 
     def _line(self, text: str) -> None:
         if self._silent:
             return
-        self._out.write(self._secrets.mask(text) + "\n")
-        self._out.flush()
+        self._write(self._secrets.mask(text) + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            # Who reads has gone (`| head`). Judging goes on: the files and the exit status are still wanted.
+            self._silent, self._live = True, False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())

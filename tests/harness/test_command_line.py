@@ -171,6 +171,25 @@ def test_interrupted_run_leaves_a_complete_report(tmp_path: Path) -> None:
     assert report["summary"]["not_exercised"] > 0
 
 
+def test_reader_that_has_gone_is_no_failure(tmp_path: Path) -> None:
+    """Where the output is piped to something that stops reading, the run goes on to its report and exit status."""
+    command = [sys.executable, "-m", "contract_tests", "--side", "spec"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+
+    report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
+    assert process.returncode == 0
+    assert not errors
+    assert report["summary"]["pass"] > 0
+
+
 def test_dry_run_sends_nothing(tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     """The plan is shown, and no request is sent."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
@@ -180,7 +199,7 @@ def test_dry_run_sends_nothing(tmp_path: Path, sandbox: Sandbox, capsys: pytest.
 
     assert judgement.status == 0
     assert not proxy.seen
-    assert "PL-RUN-10      A run with both a label and a version number is refused." in capsys.readouterr().out
+    assert "PL-RUN-10           A run with both a label and a version number is refused." in capsys.readouterr().out
     assert {row["verdict"] for row in judgement.report["results"]} == {"not_exercised"}
 
 
