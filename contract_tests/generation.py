@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from itertools import tee
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import unquote
 
 import hypothesis.configuration
@@ -52,6 +52,10 @@ class Generator:
         self.seed = random_seed
         self.budget = budget
         self._covered: dict[str, list[RequestCase]] = {}
+
+    def of(self, view: Contract) -> Self:
+        """Give the source of data, with the same seed and budget, for the contract as one direction sees it."""
+        return self if view is self.contract else type(self)(view, random_seed=self.seed, budget=self.budget)
 
     @cached_property
     def _schema(self) -> Any:

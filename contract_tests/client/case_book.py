@@ -60,7 +60,7 @@ class CaseBook:
     def __init__(self, contract: Contract, generator: Generator) -> None:
         self.contract = contract
         self.outgoing, self.incoming = as_sent(contract), as_received(contract)
-        self._requests, self._values = (_generator(view, generator) for view in (self.outgoing, self.incoming))
+        self._requests, self._values = map(generator.of, (self.outgoing, self.incoming))
         self._sample = sampler(self.outgoing, self._requests.values)
         self._breaker = Breaker(self.outgoing, self._sample)
         self._reply_breaker = Breaker(self.incoming, sampler(self.incoming, self._values.values))
@@ -172,12 +172,6 @@ class CaseBook:
             self._kept[kind, about] = make()
         kept: T = self._kept[kind, about]
         return kept
-
-
-def _generator(view: Contract, generator: Generator) -> Generator:
-    if view is generator.contract:
-        return generator
-    return Generator(view, random_seed=generator.seed, budget=generator.budget)
 
 
 def _is_drivable(contract: Contract, case: RequestCase) -> bool:

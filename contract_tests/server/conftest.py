@@ -27,7 +27,7 @@ def traffic(run: Run, row: Row, server: Server, all_traffic: dict[Server, Traffi
     """Give the generated traffic of this target."""
     if server not in all_traffic:
         operations = [one for one in run.contract.operations if one.service == row.service]
-        all_traffic[server] = Traffic(server, run.generator, operations)
+        all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations)
     return all_traffic[server]
 
 

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from contract_tests.circles import Circles
 from contract_tests.contract import Contract
 from contract_tests.coverage import Coverage
 from contract_tests.information import Information
@@ -11,6 +12,7 @@ from contract_tests.masking import Secrets
 from contract_tests.server.live import Server
 from contract_tests.server.watch import Watch
 from contract_tests.targets import SANDBOX_KEY_ENV, Target
+from contract_tests.views import as_received, as_sent
 from contract_tests.wire import Wire
 from workflow_sandbox.server import Sandbox
 
@@ -52,15 +54,17 @@ class OpenTargets:
         return self._servers.get((name, service))
 
     def _open(self, target: Target) -> Server:
-        watch = Watch(self._contract, target, self.information)
-        wire = Wire(target, self._contract, self._coverage, self._secrets, watch)
+        Circles(self._contract).refuse()
+        outgoing = as_sent(self._contract)
+        watch = Watch(as_received(self._contract), target, self.information)
+        wire = Wire(target, outgoing, self._coverage, self._secrets, watch)
         self._resources.callback(wire.close)
         wire.check_reachable()
         listener = None
         if target.callback_listen is not None:
             receiver = Listener(target.callback_listen, target.callback_public_url, lambda: wire.sent)
             listener = self._resources.enter_context(receiver)
-        return Server(target, self._contract, wire, watch, listener, self._tag)
+        return Server(target, outgoing, wire, watch, listener, self._tag)
 
     def _addressed(self, target: Target) -> Target:
         if not target.is_sandbox:
