@@ -183,12 +183,14 @@ class Explanation:
         body: The parsed body, None if it has none.
         content: The raw body, None if the error does not keep it.
         facts: Its further documented attributes, JSON values.
+        may_have_acted: Whether the error says that the service may have acted; None if it says nothing of that.
     """
 
     status: int | None = None
     body: Received | None = None
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    may_have_acted: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +205,7 @@ class Receiving:
         path: Where the sender posts to.
         foreign_path: Where one posts to who does not know the address; empty if that proves nothing.
         sign: Gives the headers by which the sender proves itself for a body; None if the contract has no such thing.
+        secrets: What nobody may be told: the key of the signature, the part of the address that is kept secret.
     """
 
     parse: Callable[[bytes, Mapping[str, str]], Any]
@@ -211,6 +214,7 @@ class Receiving:
     path: str = "/"
     foreign_path: str = ""
     sign: Callable[[bytes], Mapping[str, str]] | None = None
+    secrets: tuple[str, ...] = ()
 
 
 class Unsayable(Exception):
@@ -260,7 +264,7 @@ def to_json(value: Any) -> Any:
     Turn a client's value into JSON: models through their ``to_dict``, containers member by member.
 
     Raises:
-        Foreign: If something in it is neither JSON nor a model.
+        Foreign: If something in it is neither JSON nor a model, or is a model that cannot be turned.
     """
     if isinstance(value, Enum):
         return to_json(value.value)
@@ -271,5 +275,9 @@ def to_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     if callable(turn := getattr(value, "to_dict", None)):
-        return to_json(turn())
+        try:
+            turned = turn()
+        except Exception as error:  # noqa: BLE001 - whatever a client's model raises
+            raise Foreign(f"{type(value).__name__}, whose to_dict raises {type(error).__name__}") from None
+        return to_json(turned)
     raise Foreign(type(value).__name__)

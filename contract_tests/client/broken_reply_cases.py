@@ -1,12 +1,14 @@
 """Replies that the contract does not allow, and those that are nested very deeply."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import essence_of, json_media
 from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.edges import UNKNOWN_MEMBER
 from contract_tests.client.reply_cases import Draw, ReplyCase, distinct, reply_of, starts_of, statuses
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Media, Operation, Response, join
@@ -43,7 +45,10 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
     for breach, body, media_type in (
         ("not JSON", HTML, "text/html"),
         ("not JSON", HTML, media.media_type),
+        ("not JSON: twice", text + b"\n" + text, media.media_type),
+        ("not JSON: NaN", json.dumps(_with_nan(value)).encode(), media.media_type),
         ("media type", text, "text/plain"),
+        ("media type", text, "application/xml"),
         ("empty", b"", media.media_type),
         ("empty", b"", None),
         ("cut", text[:-1], media.media_type),
@@ -51,6 +56,11 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
         is_legal = media_type is not None and media_type != media.media_type and _documents(response, media_type)
         if not is_legal and (breach != "cut" or not _is_json(body)):
             yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach=breach)
+
+
+def _with_nan(value: Any) -> Any:
+    """Put what many writers of JSON write, and JSON does not have, where nothing but a reader of JSON would mind."""
+    return {**value, UNKNOWN_MEMBER: math.nan} if isinstance(value, dict) else [value, math.nan]
 
 
 def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breaker) -> Iterator[ReplyCase]:

@@ -11,7 +11,8 @@ from contract_tests.client.body_kinds import json_media
 from contract_tests.client.breaking import Breaker, keyword
 from contract_tests.client.broken_reply_cases import HTML
 from contract_tests.client.discriminators import keeps_tags
-from contract_tests.client.edges import variants, with_unknown_members
+from contract_tests.client.edges import members, variants, with_unknown_members, words_of
+from contract_tests.client.same_text import TIME
 from contract_tests.contract import Contract, Media, Operation
 
 Draw = Callable[[str], list[Any]]
@@ -27,10 +28,12 @@ class Delivery:
     Attributes:
         name: Its operationId, or its method and path.
         media: The JSON that it brings.
+        method: By which it is made.
     """
 
     name: str
     media: Media
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Post:
         about: What it is about: the broken constraint, or what is wrong with it as a whole.
         proof: How the sender proves itself, see :class:`~contract_tests.client.driver_deliveries.Post`.
         fails: Whether the handler fails.
+        method: Of the request.
     """
 
     content: bytes
@@ -51,6 +55,7 @@ class Post:
     about: str = ""
     proof: str = "good"
     fails: bool = False
+    method: str = "POST"
 
     def proven(self, proof: str) -> Self:
         """Give the same delivery with another proof of its sender."""
@@ -63,7 +68,8 @@ class Post:
     def to_message(self) -> dict[str, Any]:
         """Say it to the driver."""
         content = base64.b64encode(self.content).decode()
-        return {"content": content, "media_type": self.media_type, "proof": self.proof, "fails": self.fails}
+        told = {"media_type": self.media_type, "proof": self.proof, "fails": self.fails, "method": self.method}
+        return {"content": content, **told}
 
 
 def deliveries(contract: Contract) -> list[Delivery]:
@@ -76,7 +82,9 @@ def deliveries(contract: Contract) -> list[Delivery]:
         for one in several
     ]
     found = [(one, json_media(dict(one.body.media))) for one in (*called, *contract.webhooks) if one.body]
-    return [Delivery(one.id, media) for one, media in found if media is not None and media.schema is not None]
+    return [
+        Delivery(one.id, media, one.method) for one, media in found if media is not None and media.schema is not None
+    ]
 
 
 def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
@@ -114,7 +122,39 @@ def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: Br
         ("empty", b"", json_type),
         ("cut", text[:-1], json_type),
     ):
-        yield Post(content, media_type, about=about)
+        yield Post(content, media_type, about=about, method=delivery.method)
+    yield Post(text, json_type, about="method", method="GET" if delivery.method != "GET" else "PUT")
+
+
+def another_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> tuple[Post, Post] | None:
+    """
+    Give a delivery together with another one of the same kind; None if none could be made.
+
+    The other one differs in every number and text but for members whose words the contract lists: these say of what
+    kind a delivery is, and not which one.
+    """
+    schema = delivery.media.schema or "#"
+    if not isinstance(post.value, dict):
+        return None
+    kinds = {name for name, pointer in members(contract, schema).items() if words_of(contract, pointer)}
+    other = {name: value if name in kinds else _another(value) for name, value in post.value.items()}
+    return (post, _post(delivery, other)) if other != post.value and contract.is_valid(other, schema) else None
+
+
+def _another(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case int() | float():
+            return value + 1
+        case str():
+            return value if TIME.search(value) else value + "2"
+        case dict():
+            return {name: _another(member) for name, member in value.items()}
+        case list():
+            return [_another(item) for item in value]
+        case _:
+            return value
 
 
 def _starts(contract: Contract, delivery: Delivery, draw: Draw) -> list[Any]:
@@ -127,4 +167,5 @@ def _examples(contract: Contract, delivery: Delivery) -> list[Any]:
 
 
 def _post(delivery: Delivery, value: Any, about: str = "") -> Post:
-    return Post(json.dumps(value).encode(), delivery.media.media_type, value=value, about=about)
+    content = json.dumps(value).encode()
+    return Post(content, delivery.media.media_type, value=value, about=about, method=delivery.method)

@@ -24,6 +24,7 @@ from contract_tests.client.driver_deliveries import post_of, proofs_of, received
 from contract_tests.client.driver_messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver_modules import look_at_modules
 from contract_tests.client.driver_objects import look_at
+from contract_tests.client.driver_secrets import LogWatch, places_of
 
 WORKERS = 64
 UNCLAIMED = "unclaimed"
@@ -68,6 +69,7 @@ class Driver:
             "timeout": self.timeout,
             "closed": self.closed,
             "headers": self.headers,
+            "watched": self.watched,
             "receive": self.receive,
         }
         return tasks[message["do"]](message)
@@ -136,6 +138,22 @@ class Driver:
         connection, call = connection_of(message["connection"]), call_of(message)
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
         return {**outcome, "kind": "headers", "left": dict(connection.headers)}
+
+    def watched(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with a client of its own, and say where the key lies afterwards."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+        held: list[str] = []
+
+        async def calling() -> Any:
+            try:
+                return await self._invoked(self._adapter.connect(connection), call)
+            except BaseException as error:
+                held.extend(places_of(connection.key, error))
+                raise
+
+        with LogWatch(connection.key) as log:
+            outcome = self._told(call, connection, calling)
+        return {**outcome, "held": held, "logged": log.told}
 
     def receive(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""

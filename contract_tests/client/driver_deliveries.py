@@ -28,17 +28,20 @@ class Post:
         proof: ``good``; ``none``, ``wrong`` or ``of another body`` for a signature that is not; ``address`` for a
             sender who does not know where to post to.
         fails: Whether the handler fails this time.
+        method: Of the request.
     """
 
     content: bytes
     media_type: str | None
     proof: str
     fails: bool
+    method: str
 
 
 def post_of(message: Mapping[str, Any]) -> Post:
     """Read a delivery."""
-    return Post(base64.b64decode(message["content"]), message["media_type"], message["proof"], message["fails"])
+    facts = {name: message[name] for name in ("media_type", "proof", "fails", "method")}
+    return Post(content=base64.b64decode(message["content"]), **facts)
 
 
 def proofs_of(receiving: Receiving) -> list[str]:
@@ -64,9 +67,10 @@ def received(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> l
         parsed = None if post.proof == "address" else _parsed(adapter, receiving, post, headers)
         failing.append(post.fails)
         before = len(handed)
-        status = None if app is None else _posted(app, receiving, post, headers)
+        status, said = (None, "") if app is None else _posted(app, receiving, post, headers)
         events = [_json(receiving, event) for event in handed[before:]]
-        taken.append({"parsed": parsed, "status": status, "events": None if app is None else events})
+        tells = _tells(receiving, post, said) or _tells(receiving, post, (parsed or {}).get("text", ""))
+        taken.append({"parsed": parsed, "status": status, "events": None if app is None else events, "tells": tells})
     return taken
 
 
@@ -80,6 +84,14 @@ def _headers(receiving: Receiving, post: Post) -> dict[str, str]:
     if post.proof == "wrong":
         signed = {name: _other(value) for name, value in signed.items()}
     return headers | {name.lower(): value for name, value in signed.items()}
+
+
+def _tells(receiving: Receiving, post: Post, said: str) -> bool:
+    """Whether a refusal says what a forger wants to know: a secret, or the signature that would have been right."""
+    if post.proof == "good":
+        return any(secret in said for secret in receiving.secrets)
+    right = () if receiving.sign is None else receiving.sign(post.content).values()
+    return any(secret in said for secret in (*receiving.secrets, *right))
 
 
 def _other(text: str) -> str:
@@ -103,20 +115,21 @@ def _json(receiving: Receiving, event: Any) -> dict[str, Any]:
     return {"json": value}
 
 
-def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> int | str:
+def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> tuple[int | str, str]:
+    """Give the status, or the exception that came through, and all that the sender is told beside it."""
     path = receiving.foreign_path if post.proof == "address" else receiving.path
     try:
-        return asyncio.run(asyncio.wait_for(_asked(app, path, post.content, headers), SECONDS))
+        return asyncio.run(asyncio.wait_for(_asked(app, path, post, headers), SECONDS))
     except BaseException as error:  # noqa: BLE001 - what an application lets through a server would have to bear
-        return f"{type(error).__name__}: {error}"[:500]
+        return f"{type(error).__name__}: {error}"[:500], ""
 
 
-async def _asked(app: Any, path: str, content: bytes, headers: Mapping[str, str]) -> int:
+async def _asked(app: Any, path: str, post: Post, headers: Mapping[str, str]) -> tuple[int, str]:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": post.method,
         "scheme": "https",
         "path": path,
         "raw_path": path.encode(),
@@ -126,7 +139,7 @@ async def _asked(app: Any, path: str, content: bytes, headers: Mapping[str, str]
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 443),
     }
-    messages = [{"type": "http.request", "body": content, "more_body": False}]
+    messages = [{"type": "http.request", "body": post.content, "more_body": False}]
     sent: list[Mapping[str, Any]] = []
 
     async def receive() -> Mapping[str, Any]:
@@ -136,4 +149,6 @@ async def _asked(app: Any, path: str, content: bytes, headers: Mapping[str, str]
         sent.append(message)
 
     await app(scope, receive, send)
-    return int(sent[0]["status"])
+    headers_sent = [part for header in sent[0].get("headers", ()) for part in header]
+    said = b" ".join([*headers_sent, *(one.get("body", b"") for one in sent)])
+    return int(sent[0]["status"]), said.decode("latin-1")

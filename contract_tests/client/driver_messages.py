@@ -75,12 +75,16 @@ def error_message(adapter: Adapter, error: BaseException, call: Call) -> dict[st
 
 
 def _explanation(adapter: Adapter, error: BaseException, call: Call) -> dict[str, Any]:
-    said = adapter.explain(error, call)
+    try:
+        said = adapter.explain(error, call)
+    except Foreign as foreign:
+        return {"body": {"type": type(error).__name__, "foreign": str(foreign)}}
     return {
         "status": said.status,
         "body": None if said.body is None else _received(said.body),
         "content": _base64(said.content),
         "facts": dict(said.facts),
+        "may_have_acted": said.may_have_acted,
     }
 
 

@@ -4,6 +4,7 @@ Values that no generator draws from a schema, since they are ordinary in it and 
 Null against absent, integers past 2^53, empty containers, text that has a meaning in URLs, HTTP or Python.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ ALMOST_TIMES: Final = ("20200101", "2020-W01-1", "2020-01-01", "2020-01-01T00:00
 IDS: Final = ("12345678-1234-4234-8234-123456789abc", "ABCDEF12-1234-4234-8234-ABCDEF123456")
 ALMOST_IDS: Final = ("{12345678-1234-4234-8234-123456789abc}", "12345678123442348234123456789abc")
 BY_FORMAT: Final = {"date": (*DATES, *ALMOST_TIMES), "date-time": (*TIMES, *ALMOST_TIMES), "uuid": (*IDS, *ALMOST_IDS)}
+LARGEST_HALF: Final = 2.0**51  # beyond it, a float has no room for a half
 UNKNOWN_MEMBER: Final = "x_unknown_member"
 UNKNOWN_WORD: Final = "x_unknown_word"
 
@@ -61,7 +63,32 @@ UNKNOWN_WORD: Final = "x_unknown_word"
 def legal(contract: Contract, schema: str, pool: tuple[Any, ...] = POOL) -> list[Any]:
     """Give the values of a pool that fit a schema, and what the schema itself suggests."""
     made = [*words_of(contract, schema), *_containers(contract, schema, pool), *_of_formats(contract, schema)]
-    return [value for value in (*made, *pool) if contract.is_valid(value, schema)]
+    fitting = [value for value in (*made, *pool) if contract.is_valid(value, schema)]
+    return [value for value in fitting if not is_disputed(contract, schema, value)]
+
+
+def is_disputed(contract: Contract, schema: str, value: Any) -> bool:
+    """
+    Whether a value is legal by one reading of ``integer`` only.
+
+    JSON Schema calls 1.0 and 1e300 integers, OpenAPI 3.0 and 3.1.0 say that these have no fraction and no exponent. A
+    client may take either for right: nothing is demanded of it, neither that it takes them nor that it refuses them.
+    """
+    broken = _with_fractions(value)
+    return broken is not value and not contract.is_valid(broken, schema)
+
+
+def _with_fractions(value: Any) -> Any:
+    """Give a value with a real fraction in each number that is written with one and has none; itself if it has none."""
+    if isinstance(value, float):
+        return math.copysign(min(abs(value), LARGEST_HALF) + 0.5, value) if value.is_integer() else value
+    if isinstance(value, dict):
+        changed: Any = {name: _with_fractions(member) for name, member in value.items()}
+        return changed if any(changed[name] is not member for name, member in value.items()) else value
+    if isinstance(value, list):
+        changed = [_with_fractions(item) for item in value]
+        return changed if any(new is not old for new, old in zip(changed, value, strict=True)) else value
+    return value
 
 
 def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> list[str]:
@@ -95,6 +122,19 @@ def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Itera
         if isinstance(node.get("additionalProperties"), dict):
             values = _plain(contract, join(pointer, "additionalProperties"))
             yield from ({"first": value, "a/b": value} for value in values[:1])
+            yield from ({"first": entry} for entry in _entries(contract, join(pointer, "additionalProperties")))
+
+
+def _entries(contract: Contract, schema: str) -> Iterator[dict[str, Any]]:
+    """Give the object that a map holds, with all its members, and once more for each word that one of them may be."""
+    node = contract.at(pointer := contract.follow(schema))
+    if not isinstance(node, dict) or not node.get("properties"):
+        return
+    inner = {name: join(pointer, "properties", name) for name in node["properties"]}
+    whole = {name: values[0] for name, child in inner.items() if (values := _plain(contract, child))}
+    yield whole
+    for name, child in inner.items():
+        yield from ({**whole, name: word} for word in words_of(contract, child) if word != whole.get(name))
 
 
 def _plain(contract: Contract, schema: str) -> list[Any]:
@@ -118,7 +158,8 @@ def variants(contract: Contract, schema: str, start: Any) -> Iterator[tuple[Any,
     """
     Give legal values: those of the pool, and those near a legal one.
 
-    That one with each value of the pool in each declared member that it fits, and without the member.
+    That one with each value of the pool in each declared member that it fits, and without the member; and with all
+    members that an exclusion names, as far as they may stand together.
 
     Yields:
         The value, and the pointer of the schema whose value was changed.
@@ -134,6 +175,20 @@ def variants(contract: Contract, schema: str, start: Any) -> Iterator[tuple[Any,
         without = {key: value for key, value in start.items() if key != name}
         if name in start and contract.is_valid(without, schema):
             yield without, pointer
+    yield from _beside_exclusions(contract, schema, start)
+
+
+def _beside_exclusions(contract: Contract, schema: str, start: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    declared = members(contract, schema)
+    for pointer in branches_of(contract, schema):
+        excluded = contract.at(pointer).get("not")
+        names = excluded.get("required", []) if isinstance(excluded, dict) else []
+        pools = {name: legal(contract, declared[name]) for name in names if name in declared}
+        together = {name: next((value for value in pool if value is not None), None) for name, pool in pools.items()}
+        for name, pool in pools.items() if len(pools) == len(names) else ():
+            for value in pool:
+                if contract.is_valid(changed := {**start, **together, name: value}, schema):
+                    yield changed, join(pointer, "not")
 
 
 def members(contract: Contract, schema: str) -> dict[str, str]:

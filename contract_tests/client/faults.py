@@ -44,5 +44,8 @@ def fault_cases(operation: Operation, success: Answer) -> Iterator[FaultCase]:
     yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
     later = Answer(status=429, body=MESSAGE, headers=(("Retry-After", str(ASKED_WAIT)),))
     yield FaultCase(name="Retry-After", kind="wait", answers=(later, success))
+    # A date has whole seconds: the next one but one is between one and two seconds away.
+    at_a_date = Answer(status=429, body=MESSAGE, retry_at=ASKED_WAIT + 1)
+    yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
     elsewhere = Answer(status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),))
     yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))

@@ -60,6 +60,7 @@ class Raised:
         body: The parsed body that it carries.
         content: The raw body that it keeps.
         facts: Its other documented attributes.
+        may_have_acted: Whether it says that the service may have acted; None if it says nothing of that.
     """
 
     type_name: str
@@ -72,6 +73,7 @@ class Raised:
     body: Value | None = None
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    may_have_acted: bool | None = None
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Self:
@@ -88,6 +90,7 @@ class Raised:
             body=None if body is None else Value.of(body),
             content=_bytes(message.get("content")),
             facts=message.get("facts", {}),
+            may_have_acted=message.get("may_have_acted"),
         )
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contract_tests.client.body_judgement import body_differences
 from contract_tests.client.case_book import CaseBook
-from contract_tests.client.delivery_cases import Delivery, Post, deliveries
+from contract_tests.client.delivery_cases import Delivery, Post, another_of_its_kind, deliveries
 from contract_tests.client.findings import Findings
 from contract_tests.client.schema_places import nearest
 from contract_tests.client.trials import DeliveryTrial, Trials
@@ -17,6 +17,7 @@ FORGERIES: Final = ("none", "wrong", "of another body", "address")
 TAKEN: Final = range(200, 300)
 REFUSED: Final = range(400, 500)
 FAILED: Final = range(500, 600)
+OF_HTTP: Final = frozenset({"media type", "method"})  # what a parser, which gets a body and headers, need not look at
 
 
 def judged(trials: Trials, judge: Callable[[Delivery], None]) -> None:
@@ -92,7 +93,7 @@ def test_legal_deliveries(trials: Trials, findings: Findings) -> None:
 @rule(
     "CL-CB-02",
     "A delivery that the contract does not allow is never handed on.",
-    says="What is missing, of another type or no JSON is refused with the client's own error, and answered with 4xx.",
+    says="Whatever is missing, of another type, no JSON or not posted is refused with the client's own error and 4xx.",
     source=CALLBACKS,
     basis="documented",
     operations=DOCUMENT,
@@ -104,7 +105,7 @@ def test_illegal_deliveries(trials: Trials, findings: Findings) -> None:
     def judge(delivery: Delivery) -> None:
         for trial in each(trials, CaseBook.broken_posts, delivery):
             about = f"{delivery.name} {trial.post.about}"
-            if trial.parsed is not None and trial.post.about != "media type" and not trial.parsed.get("own"):
+            if trial.parsed is not None and trial.post.about not in OF_HTTP and not trial.parsed.get("own"):
                 told = "it is taken" if "json" in trial.parsed else _told(trial.parsed)
                 findings.add(f"{about} parser", f"parser: {told}", number=trial.number)
             if trial.events or (trial.status is not None and trial.status not in REFUSED):
@@ -182,10 +183,12 @@ def test_any_order(trials: Trials, findings: Findings) -> None:
     """Of two different deliveries to one receiver both are handed on, in either order."""
 
     def judge(delivery: Delivery) -> None:
-        pair = _unlike(trials.book.legal_posts(delivery))
-        if pair is None:
+        posts = trials.book.legal_posts(delivery)
+        found = (_unlike(posts), *(another_of_its_kind(trials.contract, delivery, post) for post in posts[:1]))
+        pairs = [pair for pair in found if pair is not None]
+        if not pairs:
             raise NotApplicable("no two deliveries could be made that differ in all that they must have")
-        for order in (pair, pair[::-1]):
+        for order in (order for pair in pairs for order in (pair, pair[::-1])):
             for trial in trials.deliver(delivery, order):
                 judge_events(trials, delivery, trial, findings, "order")
 
@@ -244,6 +247,35 @@ def test_failing_handler(trials: Trials, findings: Findings) -> None:
         if taken[0].status not in FAILED or taken[1].status not in TAKEN or not taken[1].events:
             received = f"answered {taken[0].status}, then {taken[1].status} with {len(taken[1].events or ())} events"
             findings.add(f"{delivery.name} failure", received, number=taken[1].number)
+
+    judged(trials, judge)
+    findings.report()
+
+
+@rule(
+    "CL-CB-08",
+    "A refusal does not tell how to forge a delivery.",
+    says="Neither the answer nor the error holds the secret, or the signature that would have been right.",
+    source="https://cwe.mitre.org/data/definitions/209.html",
+    basis="inferred",
+    operations=DOCUMENT,
+    side="client",
+)
+def test_refusals_tell_no_secret(trials: Trials, findings: Findings) -> None:
+    """No delivery that is forged or illegal is answered with what makes the next one genuine."""
+
+    def judge(delivery: Delivery) -> None:
+        provable = trials.proofs(delivery)
+        if not provable:
+            raise NotApplicable("neither a signature nor the address proves the sender of this delivery")
+        genuine = trials.book.legal_posts(delivery)[0]
+        posts = [genuine.proven(proof) for proof in FORGERIES if proof in provable]
+        posts += [post for post in trials.book.broken_posts(delivery) if post.value is None]
+        for post in posts:
+            (trial,) = trials.deliver(delivery, [post])
+            if trial.tells:
+                about = post.about or post.proof
+                findings.add(f"{delivery.name} {about}", f"answered {trial.status}, with a secret", number=trial.number)
 
     judged(trials, judge)
     findings.report()

@@ -61,17 +61,16 @@ def test_named_types(trials: Trials, operation: Operation, findings: Findings) -
 
 @rule(
     "CL-REP-03",
-    "Two statuses of success that mean different things are never of one type.",
-    says="The contract names a body for each status, so that a caller can't take the one for the other.",
+    "Two statuses of success that mean different things can be told apart.",
+    says="The contract names a body for each status: the caller gets a type for each, or the status beside the value.",
     source=RESPONSES,
     basis="documented",
     operations=EVERY_OPERATION,
     side="client",
 )
 def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, findings: Findings) -> None:
-    """No class stands for two statuses whose bodies the contract tells apart."""
+    """No class stands for two statuses whose bodies the contract tells apart, unless the status stands beside it."""
     types: dict[tuple[int, str], dict[str, ReplyTrial]] = {}
-    plain = BUILT_IN if _tells_status(trials, operation) else frozenset()
     for trial in trials.legal_replies(operation):
         outcome = trial.played.outcome
         if trial.case.is_success and isinstance(outcome, Value):
@@ -81,16 +80,18 @@ def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, find
     if not pairs:
         raise NotApplicable("the operation has no two statuses of success with different bodies")
     for one, other in pairs:
-        for shared in sorted((types[one].keys() & types[other].keys()) - plain):
+        for shared in sorted(types[one].keys() & types[other].keys()):
+            if _tells_status(types[one][shared]) and _tells_status(types[other][shared]):
+                continue
             received = f"{shared} for a reply {one[0]} and for a reply {other[0]}"
             findings.add(f"{one[0]} and {other[0]}", received, played=types[other][shared].played)
     findings.report()
 
 
-def _tells_status(trials: Trials, operation: Operation) -> bool:
-    """Whether the status is handed over beside the value, so that null of one is told from null of another."""
-    outcomes = [trial.played.outcome for trial in trials.legal_replies(operation)]
-    return any(isinstance(outcome, Value) and outcome.status is not None for outcome in outcomes)
+def _tells_status(trial: ReplyTrial) -> bool:
+    """Whether the status that came is handed over beside the value."""
+    outcome = trial.played.outcome
+    return isinstance(outcome, Value) and outcome.status == trial.case.answer.status
 
 
 @rule(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import BodyKind, json_media, kind_of
@@ -33,7 +33,8 @@ class ReplyCase:
         schema: Pointer of the body's schema, empty if the contract states none.
         value: The JSON value or text that is sent; None as well if ``has_value`` is not set.
         has_content: Whether the body is bytes, to be handed over as they are.
-        breach: What is wrong with it: ``not JSON``, ``media type``, ``empty``, ``cut``, ``status``, or ``schema``.
+        breach: What is wrong with it: ``not JSON``, ``media type``, ``empty``, ``cut``, ``status``, or ``schema``. What
+            is nearly JSON says what keeps it from being so, behind a colon.
         problem: For ``schema``: the constraint that is broken.
         focus: Pointer of the schema that the value was made for, or of what has grown.
         grown_from: The value as it was before it grew.
@@ -94,7 +95,16 @@ def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
         cases = _legal_values(contract, media, pointer, draw, brief=pointer in seen_schemas)
         seen_schemas.add(pointer)
         for value, focus in distinct(cases):
-            yield reply_of(status, media, value, focus=focus)
+            yield from _spelled(reply_of(status, media, value, focus=focus))
+
+
+def _spelled(case: ReplyCase) -> Iterator[ReplyCase]:
+    """Give a reply in ASCII, with escapes, and once more in UTF-8 if that is not the same."""
+    yield case
+    text = json.dumps(case.value, ensure_ascii=False)
+    # Half a surrogate pair can only be escaped.
+    if not text.isascii() and (content := text.encode(errors="ignore")) == text.encode(errors="surrogatepass"):
+        yield replace(case, answer=replace(case.answer, body=content))
 
 
 def _without_json(status: int, response: Response) -> Iterator[ReplyCase]:

@@ -19,12 +19,13 @@ def all_played(trials: Trials, operation: Operation) -> Iterator[Played]:
     yield from (trial.played for trial in trials.legal_replies(operation))
     yield from (trial.played for trial in trials.broken_replies(operation))
     yield from (trial.played for trial in trials.faults(operation))
+    yield from (trial.played for trial in trials.echoes(operation))
 
 
 @rule(
     "CL-SEC-01",
     "No error shows the key.",
-    says="Text, repr and traceback of an error end up in logs and tickets; the key must not.",
+    says="Text, repr and traceback of an error end up in logs and tickets; the key must not, also if it was sent back.",
     source=LOGGING,
     basis="inferred",
     operations=EVERY_OPERATION,
@@ -104,4 +105,46 @@ def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: F
         played = stage.play(start, [success], mode, connection=connection)
         if played.seen:
             findings.add("key", f"sent without a key: {played.seen[0].method}", played=played)
+    findings.report()
+
+
+@rule(
+    "CL-SEC-05",
+    "The log does not show the key.",
+    says="Nothing that the client or its HTTP library writes to Python's log holds the key, at any level.",
+    source=LOGGING,
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_log_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """The key is in no record of a call, however it ends."""
+    if trials.stage.scheme(operation) is None:
+        raise NotApplicable("the operation needs no key")
+    for trial in trials.endings(operation):
+        for name in trial.logged:
+            received = f"the logger {name} shows the key: {trial.ending.about}, {trial.mode} call"
+            findings.add(f"{name} logger", received, number=trial.number)
+    findings.report()
+
+
+@rule(
+    "CL-SEC-06",
+    "What hangs on an error does not hold the key.",
+    says="Error reports and task queues take an error apart or pickle it: a request that hangs on it goes along.",
+    source="https://cwe.mitre.org/data/definitions/209.html",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """The key is in no public attribute of the client's own errors, nor in anything that such a one leads to."""
+    if trials.stage.scheme(operation) is None:
+        raise NotApplicable("the operation needs no key")
+    for trial in trials.endings(operation):
+        if trial.held and isinstance(trial.outcome, Raised) and trial.outcome.own:
+            received = (
+                f"{trial.held[0]} of {trial.outcome.type_name} holds the key: {trial.ending.about}, {trial.mode} call"
+            )
+            findings.add(trial.outcome.type_name, received, number=trial.number)
     findings.report()

@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 from contract_tests.client.case_book import CaseBook
 from contract_tests.client.delivery_cases import Delivery, Post
 from contract_tests.client.faults import FaultCase, fault_cases
-from contract_tests.client.outcome import Unclaimed
+from contract_tests.client.outcome import Outcome, Unclaimed
 from contract_tests.client.reply_cases import ReplyCase
+from contract_tests.client.secret_cases import Ending, echoes, endings
 from contract_tests.client.stage import MODES, Played, Stage
 from contract_tests.client.wire_server import Answer, WireServer
 from contract_tests.contract import Operation, Parameter
@@ -75,6 +76,33 @@ class ObjectRemark:
 
 
 @dataclass(frozen=True)
+class EndingTrial:
+    """
+    A legal call that ends in some way, and where the key lies afterwards.
+
+    Attributes:
+        held: Places below the error, as Python would reach them.
+        logged: Names of the loggers that tell it.
+        number: How many cases had been played when it was, itself included.
+    """
+
+    ending: Ending
+    mode: str
+    outcome: Outcome
+    held: tuple[str, ...]
+    logged: tuple[str, ...]
+    number: int
+
+
+@dataclass(frozen=True)
+class EchoTrial:
+    """A legal call, answered with the key."""
+
+    ending: Ending
+    played: Played
+
+
+@dataclass(frozen=True)
 class DeliveryTrial:
     """
     A delivery, and what the client made of it.
@@ -84,6 +112,7 @@ class DeliveryTrial:
             it was not asked.
         status: What its application answered, or what it let through; None if there is none.
         events: What its application handed on; None if there is none.
+        tells: Whether the refusal says what a forger wants to know.
         number: How many cases had been played when it was, itself included.
     """
 
@@ -91,6 +120,7 @@ class DeliveryTrial:
     parsed: Mapping[str, Any] | None
     status: int | str | None
     events: list[Mapping[str, Any]] | None
+    tells: bool
     number: int
 
 
@@ -173,6 +203,14 @@ class Trials:
         """Give calls that are answered with what the contract does not allow."""
         return self._once("broken replies", operation, lambda one: self._replies(one, self.book.broken_replies(one)))
 
+    def endings(self, operation: Operation) -> list[EndingTrial]:
+        """Give calls that end in one way of each kind, with all that was left behind."""
+        return self._once("endings", operation, lambda one: list(self._play_endings(one)))
+
+    def echoes(self, operation: Operation) -> list[EchoTrial]:
+        """Give calls that are answered with the key."""
+        return self._once("echoes", operation, lambda one: list(self._play_echoes(one)))
+
     def start(self, operation: Operation) -> RequestCase:
         """Give a small legal request."""
         return self.book.start(operation)
@@ -219,7 +257,7 @@ class Trials:
             raise NotApplicable(f"not claimed: {answer['text']}")
         pairs = zip(made, answer["taken"], strict=True)
         return [
-            DeliveryTrial(post, taken["parsed"], taken["status"], taken["events"], first + index)
+            DeliveryTrial(post, taken["parsed"], taken["status"], taken["events"], taken["tells"], first + index)
             for index, (post, taken) in enumerate(pairs)
         ]
 
@@ -307,6 +345,21 @@ class Trials:
             remarks = asked.answer.get("remarks", ())
             found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
         return found
+
+    def _play_endings(self, operation: Operation) -> Iterator[EndingTrial]:
+        start, success = self.book.start(operation), self.book.success(operation)
+        for mode in self.modes(operation):
+            connection = self.stage.connection(operation, self.stage.server, mode)
+            for ending in endings(success, self.book.legal_replies(operation)):
+                asked = self.stage.ask("watched", start, [ending.answer], connection)
+                held, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "logged"))
+                yield EndingTrial(ending, mode, asked.outcome, held, logged, asked.number)
+
+    def _play_echoes(self, operation: Operation) -> Iterator[EchoTrial]:
+        start, success = self.book.start(operation), self.book.success(operation)
+        for mode in self.modes(operation):
+            for ending in echoes(self.stage.key, success, self.book.legal_replies(operation)):
+                yield EchoTrial(ending, self.stage.play(start, [ending.answer], mode))
 
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
         start, modes = self.book.start(operation), self.modes(operation)

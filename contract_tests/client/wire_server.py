@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from enum import StrEnum
 from typing import Final, Self
 
@@ -41,6 +42,7 @@ class Answer:
         body: Sent as it is.
         media_type: Sent as Content-Type; None for no such header.
         headers: More headers.
+        retry_at: Seconds from the moment of answering, sent as a date in Retry-After; None for no such header.
         fault: ``hang``: nothing is sent; ``reset`` and ``close``: the connection ends without an answer; ``cut``: it
             ends half-way through the body.
     """
@@ -49,11 +51,14 @@ class Answer:
     body: bytes = b""
     media_type: str | None = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    retry_at: float | None = None
     fault: Fault | None = None
 
     def wire(self, method: str = "") -> bytes:
         """Give the bytes of the answer to a request with this method."""
         headers = [*self.headers, ("Content-Length", str(len(self.body)))]
+        if self.retry_at is not None:
+            headers.append(("Retry-After", formatdate(time.time() + self.retry_at, usegmt=True)))
         if self.media_type is not None:
             headers.insert(0, ("Content-Type", self.media_type))
         head = (

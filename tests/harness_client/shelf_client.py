@@ -11,9 +11,11 @@ import dataclasses
 import datetime
 import functools
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,14 @@ DEFECTS = {
     "leaks_network_error": "lets exceptions of its HTTP library through",
     "key_in_error": "shows the key in its errors",
     "key_in_repr": "shows the key in its repr",
+    "key_in_log": "writes the key into the log",
+    "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
+    "keeps_request": "keeps the request, and the key with it, at its errors",
+    "denies_doubt": "says that nothing has happened, whatever has",
+    "takes_nan": "takes NaN for JSON",
+    "takes_first_json": "reads JSON up to its end and no further",
+    "reads_latin_1": "reads replies as Latin-1",
+    "ignores_dates": "does not read a date in Retry-After",
     "calls_without_key": "calls without having a key",
     "sends_nan": "sends what is no number in JSON",
     "shares_json": "hands out the lists and objects that it keeps",
@@ -101,11 +111,22 @@ DEFECTS = {
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",
     "listens_anywhere": "takes deliveries at any address",
+    "tells_signature": "answers a bad signature with the good one",
     "hands_on_twice": "hands on a delivery as often as it comes",
     "only_newer_loans": "hands on deliveries in one order only",
     "closed_loans": "drops members of a delivery that it does not know",
     "forgets_failed_loans": "takes a delivery for done when it has failed",
 }
+
+
+def no_constant(name: str) -> Any:
+    """Refuse NaN and infinities."""
+    raise ValueError(name)
+
+
+LOG = logging.getLogger("shelf")
+SAFE = frozenset({"GET", "DELETE"})
+STRICT = json.JSONDecoder(parse_constant=no_constant)
 
 
 class ShelfError(Exception):
@@ -114,6 +135,8 @@ class ShelfError(Exception):
     def __init__(self, message: str, status: int | None = None, content: bytes | None = None, body: Any = None) -> None:
         super().__init__(message)
         self.status, self.content, self.body = status, content, body
+        self.request: httpx.Request | None = None
+        self.may_have_acted = False
 
 
 class Model:
@@ -325,10 +348,10 @@ class Client:
         self, operation: Operation, attempt: int, reply: httpx.Response | None, error: httpx.HTTPError | None
     ) -> float | None:
         """Say how long to wait before the next try; None for no further one."""
-        is_safe = operation.method in {"GET", "DELETE"}
+        is_safe = operation.method in SAFE
         if reply is not None and reply.status_code == 429:
             more = attempt < (40 if self.has("storms") else self.tries) and self.tries > 1
-            asked = float(reply.headers.get("Retry-After", 0))
+            asked = self.asked_wait(reply.headers.get("Retry-After", "0"))
             return (0.0 if self.has("impatient") else asked) if more else None
         if attempt >= self.tries:
             return None
@@ -337,18 +360,31 @@ class Client:
         is_time_out = isinstance(error, httpx.TimeoutException)
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
 
+    def asked_wait(self, text: str) -> float:
+        """Say for how many seconds a service asks to wait."""
+        if text.isdecimal():
+            return float(text)
+        return 0.0 if self.has("ignores_dates") else max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+
     def finish(self, operation: Operation, reply: httpx.Response | None, error: httpx.HTTPError | None) -> Any:
         """Make a reply, or its absence, what the caller gets."""
         if reply is None:
             assert error is not None
-            raise error if self.has("leaks_network_error") else ShelfError(f"no reply: {error}")
+            silence = self.in_doubt(ShelfError(f"no reply: {error}"), operation)
+            raise error if self.has("leaks_network_error") else silence
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
+        text += f": {reply.text}" if self.has("key_sent_back") else ""
+        if self.has("key_in_log"):
+            LOG.debug("sent %s", reply.request.headers.raw)
         failure = ShelfError(
             text,
             None if self.has("forgets_status") else status,
             None if self.has("forgets_response") else content,
         )
+        failure.request = reply.request if self.has("keeps_request") else None
+        if status >= 500:
+            self.in_doubt(failure, operation)
         response = operation.response(status)
         if response is None:
             if self.has("any_status"):
@@ -364,6 +400,11 @@ class Client:
         failure.body = None if self.has("loses_error_body") else value
         raise failure
 
+    def in_doubt(self, error: ShelfError, operation: Operation) -> ShelfError:
+        """Have an error say whether the request may have changed something."""
+        error.may_have_acted = operation.method not in SAFE and not self.has("denies_doubt")
+        return error
+
     def read(self, reply: httpx.Response, schema: str, failure: ShelfError) -> Any:
         """Read a reply by its schema."""
         if self.has("empty_is_none") and not reply.content:
@@ -371,7 +412,7 @@ class Client:
         if reply.headers.get("Content-Type") != "application/json" and not self.has("any_media_type", "text_for_json"):
             raise failure
         try:
-            value = json.loads(reply.content)
+            value = self.parsed(reply.content)
         except RecursionError as error:
             raise error if self.has("leaks_recursion") else failure from None
         except ValueError as error:
@@ -391,6 +432,13 @@ class Client:
             if CONTRACT.is_valid(value, branch, formats=False) or self.has("same_day"):
                 return self.name(value, branch)
         return split(pointer)[-1]
+
+    def parsed(self, content: bytes) -> Any:
+        """Read JSON, and nothing but JSON."""
+        if self.has("takes_nan"):
+            return json.loads(content)
+        text = content.decode("latin-1" if self.has("reads_latin_1") else "utf-8")
+        return STRICT.raw_decode(text)[0] if self.has("takes_first_json") else STRICT.decode(text)
 
     def is_acceptable(self, value: Any, schema: str) -> bool:
         """Whether a body may be handed over."""
@@ -451,7 +499,8 @@ class ShelfAdapter:
         """Read an error."""
         assert isinstance(error, ShelfError)
         body = None if error.body is None else self.read(error.body, call)
-        return Explanation(status=error.status, content=error.content, body=body)
+        doubt = error.may_have_acted
+        return Explanation(status=error.status, content=error.content, body=body, may_have_acted=doubt)
 
 
 class Conforming(ShelfAdapter):

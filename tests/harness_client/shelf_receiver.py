@@ -69,9 +69,10 @@ class Receiver:
             message = await receive()
             content, more = content + message.get("body", b""), message.get("more_body", False)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        status = self._answer(scope["path"], headers, content)
+        status = self._answer(scope["path"], headers, content) if scope["method"] == "POST" else 405
+        words = json.dumps(sign(content)).encode() if status == 400 and self._defect == "tells_signature" else b""
         await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": words})
 
     def _answer(self, path: str, headers: Mapping[str, str], content: bytes) -> int:
         if path != PATH and self._defect != "listens_anywhere":

@@ -82,6 +82,7 @@ class OperationClasses:
             body=Received(json=data, type_name=type(body).__name__, types=types_in(body, data)),
             content=getattr(response, "content", None),
             facts=facts,
+            may_have_acted=getattr(error, "may_have_run", None),
         )
 
     def address(self, call: Call) -> str | None:

@@ -54,10 +54,11 @@ class WorkflowRuns(OperationClasses):
             case "workflowFinished":
                 return Receiving(
                     parse=lambda content, _: package.read_callback(content),
-                    read=_finished,
+                    read=lambda event: _finished(event, package.UNSET),
                     app=lambda handler: package.RunCallbacks(handler, token=TOKEN),
                     path=f"/callbacks/{TOKEN}",
                     foreign_path="/callbacks/another-token",
+                    secrets=(TOKEN,),
                 )
             case "agentRunFinished":
                 return Receiving(
@@ -65,16 +66,28 @@ class WorkflowRuns(OperationClasses):
                     read=to_json,
                     app=lambda handler: package.DashboardWebhooks(handler, secret=SECRET),
                     sign=_signed,
+                    secrets=(SECRET,),
                 )
         raise NotClaimed(f"nothing receives {delivery}")
 
 
-def _finished(event: Any) -> Any:
+def _finished(event: Any, unset: Any) -> Any:
     """Give a callback as it was sent: what has attributes from those, the rest from what the event keeps."""
-    sent = {**event.raw, "workflow_version_execution_id": event.execution_id}
-    if event.nodes is None and "final_output" in sent:
-        sent["final_output"] = to_json(event.output)
-    return sent
+    rest = {name: value for name, value in event.raw.items() if name != "final_output"}
+    sent = {**rest, "workflow_version_execution_id": event.execution_id}
+    if event.nodes is not None:
+        return {**sent, "final_output": _nodes(event)}
+    return sent if event.output is unset else {**sent, "final_output": to_json(event.output)}
+
+
+def _nodes(event: Any) -> Any:
+    """Give the entries of all nodes with the word FAILURE where it stood: it is documented to read FAILED."""
+    sent = event.raw.get("final_output", {})
+    shown: dict[str, dict[str, Any]] = to_json(event.nodes)
+    for name, node in shown.items():
+        if node.get("status") == "FAILED" and sent.get(name, {}).get("status") == "FAILURE":
+            node["status"] = "FAILURE"
+    return shown
 
 
 def _signed(content: bytes) -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""Finds the key where a client leaves it: in the log, and in what hangs on its errors, inside the client's process."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
+from typing import Any, Final, Self
+
+MOST: Final = 20_000
+PLAIN: Final = frozenset(vars(logging.makeLogRecord({})))
+CLOSED: Final = (type, ModuleType, FunctionType, MethodType, FrameType, TracebackType)
+SHOWN: Final = (property, cached_property, MemberDescriptorType)
+
+
+class LogWatch(logging.Handler):
+    """
+    Reads all that is logged while it is entered, from the level DEBUG, and keeps the names of loggers that tell.
+
+    What counts is a record as handlers get it: its text, a traceback with it, and what was added as ``extra``.
+    """
+
+    def __init__(self, secret: str) -> None:
+        super().__init__(logging.DEBUG)
+        self._secret = secret
+        self._levels: dict[logging.Logger, int] = {}
+        self.told: list[str] = []
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        for logger in _ends():
+            self._levels[logger] = logger.level
+            logger.setLevel(logging.DEBUG)
+            logger.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the loggers as they were."""
+        for logger, level in self._levels.items():
+            logger.removeHandler(self)
+            logger.setLevel(level)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at one record."""
+        extra = {name: value for name, value in vars(record).items() if name not in PLAIN}
+        if self._secret in f"{self.format(record)} {extra or ''}" and record.name not in self.told:
+            self.told.append(record.name)
+
+
+def _ends() -> list[logging.Logger]:
+    """Give the loggers at which records end up: the root, and those that hand nothing on to it."""
+    known = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    return [logging.root, *(logger for logger in known if not logger.propagate)]
+
+
+def places_of(secret: str, error: BaseException) -> list[str]:
+    """
+    Give the places below an error at which a secret lies, as Python would reach them.
+
+    Its public attributes and all that these hold; not its cause, its context and its traceback, which are Python's.
+    """
+    found: list[str] = []
+    left: list[tuple[str, Any]] = [("error", error)]
+    seen: dict[int, Any] = {}  # keeps what it names, so that no number is given twice
+    while left and len(seen) < MOST:
+        place, value = left.pop()
+        if isinstance(value, str | bytes | bytearray):
+            if _holds(value, secret):
+                found.append(place)
+        elif id(value) not in seen and not isinstance(value, CLOSED):
+            seen[id(value)] = value
+            left.extend(_inside(place, value))
+    return sorted(found)
+
+
+def _holds(value: str | bytes | bytearray, secret: str) -> bool:
+    return secret in value if isinstance(value, str) else secret.encode() in value
+
+
+def _inside(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((f"{place}[...]", part) for pair in list(value.items()) for part in pair)
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from ((f"{place}[...]", item) for item in value)
+    for name in _public_names(value):
+        # A property may fail, such as one for a reply that has not been read.
+        with contextlib.suppress(Exception):
+            yield f"{place}.{name}", getattr(value, name)
+
+
+def _public_names(value: Any) -> Iterator[str]:
+    """Give the names of what an object shows: attributes, slots and properties; ``args`` of an exception."""
+    names = {"args"} if isinstance(value, BaseException) else set()
+    names |= set(getattr(value, "__dict__", ()))
+    for base in type(value).__mro__:
+        names |= {name for name, member in vars(base).items() if isinstance(member, SHOWN)}
+    yield from sorted(name for name in names if isinstance(name, str) and not name.startswith("_"))
