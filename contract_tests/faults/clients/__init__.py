@@ -6,13 +6,13 @@ A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all ru
 
 from collections.abc import Sequence
 
-from contract_tests.faults.clients import keeping, reading, refusing, repeating, sending, showing, taking
+from contract_tests.faults.clients import delivered, keeping, reading, refusing, repeating, sending, showing, taking
 from contract_tests.faults.clients.edits import ClientDefect
 from contract_tests.faults.clients.workshop import workshop
 
 __all__ = ["defects", "workshop"]
 
-CHAPTERS = (sending, refusing, reading, taking, repeating, showing, keeping)
+CHAPTERS = (sending, refusing, reading, taking, repeating, showing, keeping, delivered)
 
 
 def defects() -> Sequence[ClientDefect]:

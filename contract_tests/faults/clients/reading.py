@@ -300,16 +300,11 @@ _HUNDREDS: Final = "self.response.status_code // 100 * 100"
 
 def _values() -> Iterator[ClientDefect]:
     yield from (
-        defect(id_, title, "value changed", "CL-REP-01", _decoding(new), missed=missed)
-        for id_, title, new, missed in (
-            (
-                "reply.latin-1",
-                "reads replies as Latin-1",
-                'json.loads(self.response.content.decode("latin-1"))',
-                _ASCII,
-            ),
-            ("reply.float", "reads whole numbers as exactly as a float can hold them", _ROUNDED, ""),
-            ("reply.digits", "keeps six digits of a fraction", _SIX_DIGITS, ""),
+        defect(id_, title, "value changed", "CL-REP-01", _decoding(new))
+        for id_, title, new in (
+            ("reply.latin-1", "reads replies as Latin-1", 'json.loads(self.response.content.decode("latin-1"))'),
+            ("reply.float", "reads whole numbers as exactly as a float can hold them", _ROUNDED),
+            ("reply.digits", "keeps six digits of a fraction", _SIX_DIGITS),
         )
     )
     yield defect(
@@ -341,7 +336,6 @@ def _values() -> Iterator[ClientDefect]:
     )
 
 
-_ASCII: Final = "the harness writes replies in ASCII, with escapes for all else"
 _ROUNDED: Final = "json.loads(self.response.content, parse_int=lambda text: int(float(text)))"
 _SIX_DIGITS: Final = "json.loads(self.response.content, parse_float=lambda text: round(float(text), 6))"
 

@@ -49,14 +49,13 @@ def defects() -> Iterator[ClientDefect]:
         "key.in-log",
         "writes the key into the log",
         "key in log",
-        "CL-SEC-01",
+        "CL-SEC-05",
         generated(
             "transport.py",
             "    redaction.sent = request\n",
             '    redaction.sent = request\n    LOG.info("sending %s", dict(request.headers.raw))\n',
             times=2,
         ),
-        missed="the harness does not read the client's log",
     )
     yield defect(
         "key.echoed",
@@ -68,13 +67,11 @@ def defects() -> Iterator[ClientDefect]:
             '        masked = _masked(text, self._secrets) if text else ""\n',
             "        masked = text\n",
         ),
-        missed="no reply of the harness sends the key back",
     )
     yield defect(
         "key.in-request",
         "keeps the request with its key at the reply of an error",
         "key in exception",
-        "CL-SEC-01",
+        "CL-SEC-06",
         generated("transport.py", "        error.response = masked(error.response)\n", "        pass\n"),
-        missed="the harness reads what an error shows, not what hangs on it",
     )

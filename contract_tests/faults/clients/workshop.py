@@ -5,10 +5,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from contract_tests.faults.clients.edits import OPTIONS, ClientDefect, make_copies
-from contract_tests.faults.clients.judging import Judge
+from contract_tests.faults.clients.judging import Judge, client_rules
 from contract_tests.faults.outcome import Judgement
 from contract_tests.faults.workshop import WorkshopOptions
 from contract_tests.rules import SetUpError
@@ -22,6 +23,9 @@ class ClientWorkshop:
     def __init__(self, options: WorkshopOptions, folder: Path) -> None:
         self._folder = folder
         self._judge = Judge(["--seed", str(options.seed), "--budget", options.budget])
+        self._rules = [rule.id for rule in client_rules() if fnmatchcase(rule.id, options.pattern or "*")]
+        if not self._rules:
+            raise SetUpError(f"no rule of the client side matches {options.pattern!r}")
         self._correct = self._judged([])
         if self._correct.problem or self._correct.fired:
             found = self._correct.problem or f"it breaks {', '.join(self._correct.fired)}"
@@ -50,7 +54,7 @@ class ClientWorkshop:
     def _judged(self, arguments: Sequence[str]) -> Judgement:
         started = time.monotonic()
         try:
-            violations = self._judge.violations(arguments)
+            violations = self._judge.violations(arguments, self._rules)
         except SetUpError as error:
             return Judgement(seconds=time.monotonic() - started, problem=str(error))
         fired = dict.fromkeys(rule.id for rule, _ in violations)
