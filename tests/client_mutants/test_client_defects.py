@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.faults.clients import defects
+from contract_tests.faults.clients import defects, workshop
 from contract_tests.faults.clients.edits import (
     OPTIONS,
     ClientDefect,
@@ -18,6 +18,7 @@ from contract_tests.faults.clients.edits import (
 )
 from contract_tests.faults.clients.judging import Judge, client_rules
 from contract_tests.faults.clients.operators import RUN, argument, reads
+from contract_tests.faults.workshop import WorkshopOptions
 from contract_tests.rules import SetUpError
 
 DEFECTS = {defect.id: defect for defect in defects()}
@@ -31,6 +32,7 @@ SAMPLE = (
     "run_created.success.unchecked",
     "repeated.post",
     "key.in-repr",
+    "duplicate.handed-on",
 )
 
 
@@ -107,3 +109,15 @@ def test_the_declared_rule_finds_a_defect(name: str, judge: Judge, tmp_path: Pat
 def test_no_rule_finds_a_defect_in_the_correct_client(judge: Judge) -> None:
     """What finds the defects above says nothing of the client without them."""
     assert judge.violations([], [DEFECTS[name].rules[0] for name in SAMPLE]) == []
+
+
+def test_rules_can_be_chosen() -> None:
+    """Only the rules that a pattern matches judge, and a pattern that matches none is an error of the set-up."""
+    with workshop(WorkshopOptions(pattern="CL-CB-0[48]")) as chosen:
+        assert chosen.judge(DEFECTS["duplicate.handed-on"]).fired == ("CL-CB-04",)
+        assert chosen.judge(DEFECTS["illegal.taken"]).fired == ()
+    with (
+        pytest.raises(SetUpError, match="no rule of the client side matches 'CL-XY-"),
+        workshop(WorkshopOptions(pattern="CL-XY-*")),
+    ):
+        pass
