@@ -19,6 +19,7 @@ from contract_tests.client.cases import (
 )
 from contract_tests.client.delivery_cases import Delivery, Post
 from contract_tests.client.discriminators import settled
+from contract_tests.client.edges import is_disputed
 from contract_tests.client.reply_cases import Draw, ReplyCase
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Operation, Parameter
@@ -155,9 +156,12 @@ class CaseBook:
 
     def _drawn(self, schema: str) -> list[Any]:
         pointer = self.incoming.follow(schema)
-        return self._once(
-            "values", pointer, lambda: list(settled(self.incoming, pointer, self._values.values(pointer)))
-        )
+
+        def draw() -> list[Any]:
+            values = settled(self.incoming, pointer, self._values.values(pointer))
+            return [value for value in values if not is_disputed(self.incoming, pointer, value)]
+
+        return self._once("values", pointer, draw)
 
     def _replies(
         self, kind: str, operation: Operation, make: Callable[[Contract, Operation, Draw], Iterator[ReplyCase]]

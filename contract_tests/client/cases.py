@@ -9,7 +9,16 @@ from typing import Any, Final
 from contract_tests.client.body_kinds import is_json, request_media
 from contract_tests.client.breaking import Sample, with_values
 from contract_tests.client.discriminators import keeps_tags, settled
-from contract_tests.client.edges import HEADER_TEXTS, PARAMETER_POOL, PATH_PROBES, POOL, legal, members, variants
+from contract_tests.client.edges import (
+    HEADER_TEXTS,
+    PARAMETER_POOL,
+    PATH_PROBES,
+    POOL,
+    is_disputed,
+    legal,
+    members,
+    variants,
+)
 from contract_tests.client.facts import PLACES
 from contract_tests.contract import Contract, Operation, Parameter
 from contract_tests.generation import ABSENT, Generator, RequestCase, request_problems
@@ -83,7 +92,18 @@ def is_legal(contract: Contract, case: RequestCase) -> bool:
     """Whether nothing speaks against a request: neither the contract's schemas and discriminators, nor HTTP."""
     media = request_media(case.operation)
     is_tagged = not case.has_body or not (media and media.schema) or keeps_tags(contract, media.schema, case.body)
-    return is_tagged and not request_problems(contract, case) and can_travel(case)
+    is_clear = not any(is_disputed(contract, schema, value) for schema, value in _schemas_and_values(case))
+    return is_tagged and is_clear and not request_problems(contract, case) and can_travel(case)
+
+
+def _schemas_and_values(case: RequestCase) -> Iterator[tuple[str, Any]]:
+    media = request_media(case.operation)
+    if case.has_body and media is not None and media.schema:
+        yield media.schema, case.body
+    for parameter in case.operation.parameters:
+        values = case.values(parameter.location)
+        if parameter.schema and parameter.name in values:
+            yield parameter.schema, values[parameter.name]
 
 
 def _with_tags(contract: Contract, case: RequestCase) -> RequestCase:
