@@ -43,8 +43,8 @@ sides server; targets mine; 2 rows; seed 1
     Writes:         none: operations that create, change or delete are left out
 
 PromptLayer: run a workflow
-  pass            PL-RUN-02      A run of an unknown workflow is answered 404.
-  VIOLATION       PL-RUN-04      The reply to a run has success, message and workflow_version_execution_id.
+  pass            PL-RUN-02           A run of an unknown workflow is answered 404.
+  VIOLATION       PL-RUN-04           The reply to a run has success, message and workflow_version_execution_id.
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are
                     required.
@@ -204,7 +204,7 @@ def test_piped_output_is_plain() -> None:
     terminal.judged(Outcome(rule, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
     terminal.judged(Outcome(NEXT_RULE, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
 
-    assert pipe.getvalue() == f"\nChapter\n  pass            PL-RUN-99      {title}\n"
+    assert pipe.getvalue() == f"\nChapter\n  pass            PL-RUN-99           {title}\n"
 
 
 def test_rules_page_is_current(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,6 @@ def test_known_defects_of_stock_output_are_found(stock: Path, tmp_path: Path) ->
         "CL-REQ-04",  # a step in a path leads elsewhere
         "CL-REQ-09",  # defaults are sent
         "CL-REF-01",  # no constraint is checked
-        "CL-REP-03",  # a 202 is taken for the result
         "CL-REP-06",  # an unknown word raises TypeError
         "CL-BRK-01",  # a missing member raises KeyError
         "CL-BRK-02",  # a wrong type is accepted
