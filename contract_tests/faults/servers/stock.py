@@ -66,13 +66,13 @@ def judge_with_stock(
 def read_failures(report: Path) -> list[Failure]:
     """Read the failed checks from its events, with the number of requests that had been sent until each."""
     scenarios = list(_scenarios(report))
-    times = sorted(
-        interaction["timestamp"] for recorder in scenarios for interaction in recorder["interactions"].values()
-    )
+    # Its report leaves out what is empty: a scenario that sent nothing has neither interactions nor checks.
+    sent = [recorder.get("interactions", {}) for recorder in scenarios]
+    times = sorted(interaction["timestamp"] for interactions in sent for interaction in interactions.values())
     found = []
-    for recorder in scenarios:
-        for case, checks in recorder["checks"].items():
-            at = recorder["interactions"].get(case, {}).get("timestamp")
+    for recorder, interactions in zip(scenarios, sent, strict=True):
+        for case, checks in recorder.get("checks", {}).items():
+            at = interactions.get(case, {}).get("timestamp")
             after = len(times) if at is None else sum(time <= at for time in times)
             found += [
                 Failure(check["name"], recorder["label"], after) for check in checks if check["status"] == "failure"
