@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cancellation", "Waiting", "checked_deadline"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.5, 5.0, 1.5
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.5, 5.0, 2.0
 _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
 # Servers close idle connections after some seconds, and the last question may be the one to find that out.
 _GRACE = 1.0
