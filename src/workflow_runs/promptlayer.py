@@ -133,7 +133,7 @@ class PromptLayer(_Waits, PromptLayerOperations):
     ) -> RunOutcome:
         """Ask for the results of a run until it has ended.
 
-        The first question comes after 0.5 s, later ones at pauses that grow to 5 s; a `Retry-After` of the service
+        The first question comes after 0.5 s, later ones at pauses that double up to 5 s; a `Retry-After` of the service
         makes a pause longer. The last question comes at the deadline. One that gets no answer (no connection, a broken
         one, 429, 5xx) is asked again and ends the wait only if the client's `retries` are 0: the run goes on meanwhile.
         Any other error, as 401 or 404, ends the wait.

@@ -8,6 +8,7 @@ from contract_tests.faults.servers.messages import EXECUTE, RESULTS, RUN
 SHORT: Final = {RUN: "run", RESULTS: "results", EXECUTE: "execute"}
 STATUS, MEDIA_TYPE, BODY, REQUEST, KEY = "SRV-01", "SRV-02", "SRV-03", "SRV-04", "SRV-05"
 REFUSALS: Final = (400, 422)
+UNAUTHORIZED: Final = 401
 SERVER_ERROR: Final = 500
 
 # Members of replies that a rule of their own speaks of: operation, status and first member of the path.
@@ -58,7 +59,7 @@ def rule_of_status(operation: str, right: int, wrong: int) -> str:
     """Give the rule for a reply with the wrong status; a 5xx that answers an illegal request is not a refusal."""
     if wrong >= SERVER_ERROR and right in REFUSALS:
         return REQUEST
-    if wrong >= SERVER_ERROR and operation == RESULTS:
+    if wrong >= SERVER_ERROR and operation == RESULTS and right != UNAUTHORIZED:
         return STATUS  # who fails says nothing of nodes that have ended or have not
     return STATUSES.get((operation, right), STATUS)
 
