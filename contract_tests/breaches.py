@@ -10,7 +10,7 @@ from contract_tests.contract import Contract, Operation, Parameter, join, split
 from contract_tests.coverage import member_schemas
 from contract_tests.encoding import text_of
 from contract_tests.json_text import read_json
-from contract_tests.problems import Problem
+from contract_tests.problems import Problem, sole_problem
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
 
 PROBES: Final[tuple[Any, ...]] = (
@@ -76,20 +76,10 @@ def _value_at(body: Any, tokens: list[str]) -> Any:
 
 def broken_once(contract: Contract, case: RequestCase) -> RequestCase | None:
     """Give the request with its breach if it breaks exactly one constraint, which alone can explain a refusal then."""
-    problems = _independent(request_problems(contract, case))
-    if len(problems) != 1 or _looks_legal_as_text(contract, case):
+    problem = sole_problem(request_problems(contract, case))
+    if problem is None or _looks_legal_as_text(contract, case):
         return None
-    return replace(case, breach=problems[0], reads_legal=_reads_legal(contract, case, problems[0]))
-
-
-def _independent(problems: list[Problem]) -> list[Problem]:
-    """Leave out what follows from a wrong type: such a value is no word of the same schema's enum either."""
-    wrong = {(one.at, one.constraint.rpartition("/")[0]) for one in problems if one.constraint.endswith("/type")}
-    return [
-        one
-        for one in problems
-        if one.constraint.endswith("/type") or (one.at, one.constraint.rpartition("/")[0]) not in wrong
-    ]
+    return replace(case, breach=problem, reads_legal=_reads_legal(contract, case, problem))
 
 
 def _looks_legal_as_text(contract: Contract, case: RequestCase) -> bool:

@@ -1,6 +1,6 @@
 """Where data breaks a schema: the place in the data, and the keyword of the contract that it breaks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,6 +22,23 @@ class Problem:
     at: str
     constraint: str
     message: str
+
+    @property
+    def keyword(self) -> str:
+        """The schema keyword that is broken."""
+        return self.constraint.rstrip("0123456789").rstrip("/").rpartition("/")[2]
+
+
+def sole_problem(problems: Sequence[Problem]) -> Problem | None:
+    """
+    Give the one thing that is wrong; None if nothing or more is.
+
+    A value of the wrong type is no word of the same schema's enum either: that counts as the wrong type alone.
+    """
+    schemas = {(problem.at, problem.constraint.rpartition("/")[0]) for problem in problems}
+    if len(problems) > 1 and len(schemas) == 1:
+        problems = [problem for problem in problems if problem.keyword == "type"]
+    return problems[0] if len(problems) == 1 else None
 
 
 def locate(error: ValidationError, schema: str, at: Callable[[str], Any]) -> Problem:

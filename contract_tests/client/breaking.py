@@ -7,17 +7,17 @@ Generated negative data breaks several constraints at a time, and then nobody kn
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import is_json, request_media
 from contract_tests.client.edges import BY_FORMAT, PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, legal, words_of
-from contract_tests.client.on_the_wire import text_of
-from contract_tests.contract import Contract, Parameter, join, split
+from contract_tests.contract import Contract, Parameter, join
+from contract_tests.encoding import text_of
 from contract_tests.generation import ABSENT, RequestCase, request_problems
 from contract_tests.json_text import read_json
-from contract_tests.problems import Problem
+from contract_tests.problems import Problem, sole_problem
 
 Sample = Callable[[str], Any]
 """Gives a legal value for the schema at a pointer; :data:`ABSENT` if none was found."""
@@ -33,24 +33,6 @@ NEARLY_RIGHT: Final[dict[str, tuple[Any, ...]]] = {
 }
 PER_CONSTRAINT: Final = 6
 DEEPEST: Final = 8
-
-
-def keyword(problem: Problem) -> str:
-    """Give the schema keyword that a problem breaks."""
-    tokens = split(problem.constraint)
-    return tokens[-2] if tokens[-1].isdecimal() and len(tokens) > 1 else tokens[-1]
-
-
-def only(problems: Sequence[Problem]) -> Problem | None:
-    """
-    Give the one thing that is wrong; None if nothing or more is.
-
-    A value of the wrong type is no word of the same schema's enum either: that counts as the wrong type alone.
-    """
-    parents = {(problem.at, problem.constraint.rpartition("/")[0]) for problem in problems}
-    if len(problems) > 1 and len(parents) == 1:
-        problems = [problem for problem in problems if keyword(problem) == "type"]
-    return problems[0] if len(problems) == 1 else None
 
 
 class Breaker:
@@ -75,7 +57,7 @@ class Breaker:
             if (text := json.dumps(value)) in seen:
                 continue
             seen.add(text)
-            problem = only(self.contract.problems(value, schema))
+            problem = sole_problem(self.contract.problems(value, schema))
             if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
                 count[problem.constraint] += 1
                 yield value, problem
@@ -89,7 +71,7 @@ class Breaker:
         if media is not None and media.schema is not None and start.has_body:
             for value, problem in self.values(media.schema, start.body):
                 # A form has no types on the wire, where 5 may stand for a text.
-                if is_json(media.media_type) or keyword(problem) == "required":
+                if is_json(media.media_type) or problem.keyword == "required":
                     yield replace(start, body=value, breach=problem)
 
     def _without_required(self, start: RequestCase) -> Iterator[RequestCase]:
@@ -98,7 +80,7 @@ class Breaker:
                 values = {
                     key: value for key, value in start.values(parameter.location).items() if key != parameter.name
                 }
-                yield from self._if_broken(with_values(start, parameter.location, values))
+                yield from self._if_broken(start.with_values(parameter.location, values))
         if start.operation.body is not None and start.operation.body.required:
             yield from self._if_broken(replace(start, body=ABSENT, media_type=""))
 
@@ -111,10 +93,10 @@ class Breaker:
             return
         for value, _ in self.values(parameter.schema, legal_value):
             if is_wire_illegal(self.contract, parameter, value):
-                yield from self._if_broken(with_values(start, parameter.location, {**given, parameter.name: value}))
+                yield from self._if_broken(start.with_values(parameter.location, {**given, parameter.name: value}))
 
     def _if_broken(self, case: RequestCase) -> Iterator[RequestCase]:
-        problem = only(request_problems(self.contract, case))
+        problem = sole_problem(request_problems(self.contract, case))
         if problem is not None:
             yield replace(case, breach=problem)
 
@@ -208,13 +190,6 @@ def _beyond_limits_of_text(node: dict[str, Any], start: str) -> Iterator[Any]:
         yield from (start.upper(), start.lower(), "!" * len(start), start[:-1] + "\n", "!", start + "\n")
 
 
-def with_values(case: RequestCase, location: str, values: dict[str, Any]) -> RequestCase:
-    """Give a request with other parameters in one location."""
-    field = {"path": "path", "query": "query", "header": "headers", "cookie": "cookies"}[location]
-    changes: dict[str, Any] = {field: values}
-    return replace(case, **changes)
-
-
 def is_wire_illegal(contract: Contract, parameter: Parameter, value: Any) -> bool:
     """Whether no reading of what would stand on the wire is legal: 5 for a text is, null stands for nothing at all."""
     if value is None or parameter.schema is None:
@@ -244,4 +219,4 @@ def sampler(contract: Contract, draw: Callable[[str], Iterator[Any]]) -> Sample:
     return sample
 
 
-__all__ = ["Breaker", "is_wire_illegal", "keyword", "only", "sampler", "with_values"]
+__all__ = ["Breaker", "is_wire_illegal", "sampler"]

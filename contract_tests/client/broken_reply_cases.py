@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import essence_of, json_media
-from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.breaking import Breaker
 from contract_tests.client.edges import UNKNOWN_MEMBER
 from contract_tests.client.reply_cases import Draw, ReplyCase, distinct, reply_of, starts_of, statuses
 from contract_tests.client.wire_server import Answer
@@ -67,7 +67,7 @@ def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breake
     assert media.schema is not None
     count: Counter[str] = Counter()
     for value, problem in distinct(pair for start in starts for pair in breaker.values(media.schema, start, count)):
-        if keyword(problem) not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
+        if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
             yield reply_of(status, media, value, breach="schema", problem=problem)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import is_json, request_media
-from contract_tests.client.breaking import Sample, with_values
+from contract_tests.client.breaking import Sample
 from contract_tests.client.discriminators import keeps_tags, settled
 from contract_tests.client.edges import (
     HEADER_TEXTS,
@@ -52,7 +52,7 @@ def start_case(contract: Contract, generator: Generator, sample: Sample, operati
     for parameter in operation.parameters:
         if parameter.required:
             values = {**case.values(parameter.location), parameter.name: _example(parameter, sample)}
-            case = with_values(case, parameter.location, values)
+            case = case.with_values(parameter.location, values)
     case = _with_start_body(case, sample)
     case = _with_tags(contract, case)
     if is_legal(contract, case):
@@ -142,7 +142,7 @@ def _with_parameter_variants(contract: Contract, start: RequestCase, parameter: 
     pool = PARAMETER_POOL if parameter.location in {"path", "query"} else (*HEADER_TEXTS, *POOL)
     given = start.values(parameter.location)
     for value in legal(contract, parameter.schema, pool):
-        case = with_values(start, parameter.location, {**given, parameter.name: value})
+        case = start.with_values(parameter.location, {**given, parameter.name: value})
         if value is not None and not has_probe(case):
             yield LegalCase(case, parameter.pointer)
 
@@ -152,7 +152,7 @@ def probes(start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
     for parameter in start.operation.parameters:
         if parameter.location == "path" and f"/{{{parameter.name}}}" in start.operation.path:
             for value in PATH_PROBES:
-                yield with_values(start, "path", {**start.path, parameter.name: value}), parameter
+                yield start.with_values("path", {**start.path, parameter.name: value}), parameter
 
 
 def smuggled(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
@@ -162,7 +162,7 @@ def smuggled(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCa
         for text in pool if parameter.schema and not parameter.media_type else ():
             if contract.is_valid(text, parameter.schema or "#"):
                 values = {**start.values(parameter.location), parameter.name: text}
-                yield with_values(start, parameter.location, values), parameter
+                yield start.with_values(parameter.location, values), parameter
 
 
 def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, str]]:
@@ -171,7 +171,7 @@ def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[tuple[R
         if parameter.schema and contract.is_valid(0.5, parameter.schema):
             for number in ODD_NUMBERS:
                 values = {**start.values(parameter.location), parameter.name: number}
-                yield with_values(start, parameter.location, values), parameter.pointer
+                yield start.with_values(parameter.location, values), parameter.pointer
     media = request_media(start.operation)
     if media is None or media.schema is None or not is_json(media.media_type):
         return
@@ -191,9 +191,7 @@ def has_probe(case: RequestCase) -> bool:
 def without_nulls(case: RequestCase) -> RequestCase:
     """Leave out parameters that are null: null has no form in a path, query, header or cookie."""
     for place in PLACES:
-        case = with_values(
-            case, place, {name: value for name, value in case.values(place).items() if value is not None}
-        )
+        case = case.with_values(place, {name: value for name, value in case.values(place).items() if value is not None})
     return case
 
 

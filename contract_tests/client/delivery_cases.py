@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from contract_tests.client.body_kinds import json_media
-from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.breaking import Breaker
 from contract_tests.client.broken_reply_cases import HTML
 from contract_tests.client.discriminators import keeps_tags
 from contract_tests.client.edges import members, variants, with_unknown_members, words_of
@@ -112,7 +112,7 @@ def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: Br
     starts = _starts(contract, delivery, draw)
     for start in starts:
         for value, problem in breaker.values(delivery.media.schema or "#", start):
-            if keyword(problem) not in GROWTH:
+            if problem.keyword not in GROWTH:
                 yield _post(delivery, value, about=problem.constraint)
     text = json.dumps(starts[0]).encode() if starts else b"{}"
     json_type = delivery.media.media_type

@@ -10,14 +10,10 @@ from contract_tests.client.adapter import Scheme
 from contract_tests.client.same_text import is_same
 from contract_tests.client.wire_server import Seen
 from contract_tests.contract import Operation, Parameter
+from contract_tests.encoding import text_of
 from contract_tests.json_text import read_json
 
 DELIMITERS: Final = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
-
-
-def text_of(value: Any) -> str:
-    """Give the text of a single value: a string as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def reads_as(text: str, value: Any) -> bool:

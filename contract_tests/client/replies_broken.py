@@ -1,6 +1,5 @@
 """Broken replies: what the caller gets when the contract is not kept."""
 
-from contract_tests.client.breaking import keyword
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Raised, Value, told
 from contract_tests.client.trials import ReplyTrial, Trials
@@ -51,7 +50,7 @@ def inside(trials: Trials, operation: Operation) -> dict[str, list[ReplyTrial]]:
     found: dict[str, list[ReplyTrial]] = {"missing": [], "type": [], "limit": []}
     for trial in whole(trials, operation, "schema"):
         assert trial.case.problem is not None
-        found[KINDS.get(keyword(trial.case.problem), "limit")].append(trial)
+        found[KINDS.get(trial.case.problem.keyword, "limit")].append(trial)
     return found
 
 

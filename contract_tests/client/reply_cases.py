@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import BodyKind, json_media, kind_of
-from contract_tests.client.breaking import Breaker, keyword
+from contract_tests.client.breaking import Breaker
 from contract_tests.client.discriminators import keeps_tags, settled
 from contract_tests.client.edges import ODD_TIMES, UNKNOWN_WORD, branches_of, members, variants, with_unknown_members
 from contract_tests.client.wire_server import Answer
@@ -159,7 +159,7 @@ def grown_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
 def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, str]]:
     breaker = Breaker(contract, lambda _: UNKNOWN_WORD)
     for changed, problem in breaker.values(schema, value):
-        if keyword(problem) == "enum" and UNKNOWN_WORD in json.dumps(changed):
+        if problem.keyword == "enum" and UNKNOWN_WORD in json.dumps(changed):
             yield changed, problem.constraint
 
 

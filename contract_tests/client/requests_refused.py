@@ -1,6 +1,5 @@
 """Refusals: what the client does not send."""
 
-from contract_tests.client.breaking import keyword
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Outcome, Raised, Unwritable, told
 from contract_tests.client.trials import RequestTrial, Trials
@@ -37,7 +36,7 @@ def is_refusal(outcome: Outcome) -> bool:
 
 
 def _keyword(trial: RequestTrial) -> str:
-    return keyword(trial.breach) if trial.breach else ""
+    return trial.breach.keyword if trial.breach else ""
 
 
 @rule(
