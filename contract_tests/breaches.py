@@ -192,7 +192,7 @@ def _inside(contract: Contract, present: Any, schema: str, depth: int) -> Iterat
     if not depth:
         return
     pointer = contract.follow(schema)
-    stated = contract.at(pointer)
+    stated = _stated(contract, pointer)
     if isinstance(present, dict) or "properties" in stated:
         yield from _objects(contract, present or {}, pointer, depth - 1)
     if present is None and isinstance(stated.get("additionalProperties"), dict):
@@ -203,11 +203,17 @@ def _inside(contract: Contract, present: Any, schema: str, depth: int) -> Iterat
 def _long_enough(contract: Contract, schema: str) -> Iterator[str]:
     """Give texts that break a pattern and no length."""
     pointer = contract.follow(schema)
-    branches = range(len(contract.at(pointer).get("anyOf", ())))
+    branches = range(len(_stated(contract, pointer).get("anyOf", ())))
     for one in (pointer, *(contract.follow(join(pointer, "anyOf", number)) for number in branches)):
-        stated = contract.at(one)
+        stated = _stated(contract, one)
         if "pattern" in stated and "minLength" in stated:
             yield "!" * stated["minLength"]
+
+
+def _stated(contract: Contract, pointer: str) -> dict[str, Any]:
+    # A schema may be plain true or false, which states no keyword.
+    schema = contract.at(pointer)
+    return schema if isinstance(schema, dict) else {}
 
 
 def _bent(value: Any) -> Iterator[Any]:

@@ -248,3 +248,27 @@ def test_what_reads_like_its_type_comes_last_and_says_so(contract: Contract, gen
     assert marks == sorted(marks)
     assert {type(value) for value in numbers} == {bool, str}
     assert not any(isinstance(value, float) for value in numbers)
+
+
+def test_schemas_may_be_plain_true_or_false() -> None:
+    """They are legal wherever a schema is, and what beside them states a type is broken all the same."""
+    properties = {
+        "any": True,
+        "none": False,
+        "kind": {"anyOf": [True, {"type": "string", "pattern": "^a$", "minLength": 1}]},
+        "row": {"type": "array", "items": True},
+        "map": {"type": "object", "additionalProperties": True},
+        "inside": {"type": "object", "properties": {"any": True}},
+        "but": {"not": False},
+    }
+    contract = of_parameter({"name": "a", "in": "query", "schema": True, "example": 1})
+    operation = contract.document["paths"]["/things"]["get"]
+    schema = {"type": "object", "required": ["any"], "properties": properties}
+    content = {"application/json": {"schema": schema, "example": {"any": 1}}}
+    operation["requestBody"] = {"required": True, "content": content}
+    contract = Contract(contract.document)
+    (legal,) = example_requests(contract.operations[0])
+    cases = list(single_breaches(contract, legal, set()))
+
+    assert {case.breach.at for case in cases if case.breach} >= {"/row", "/map", "/inside"}
+    assert any(isinstance(case.body, dict) and "none" in case.body for case in cases)
