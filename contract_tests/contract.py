@@ -217,8 +217,10 @@ class Contract:
         seen = {pointer}
         while isinstance(value := self._at(pointer), dict) and isinstance(value.get("$ref"), str):
             pointer = value["$ref"]
-            if not pointer.startswith("#") or pointer in seen:
+            if not pointer.startswith("#"):
                 raise SetUpError(f"{self.source}: reference {pointer!r} is not to a place in this document")
+            if pointer in seen:
+                raise SetUpError(f"{self.source}: reference {pointer!r} leads back to itself")
             seen.add(pointer)
         return pointer
 

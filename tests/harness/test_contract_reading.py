@@ -42,6 +42,7 @@ def of_parameter(parameter: dict[str, Any], path: str = "/things") -> Contract:
         ("a.json", "[]", "no OpenAPI 3.1 document"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {get: {parameters: [{$ref: '#/no'}]}}}", "nothing stands at #/no"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {$ref: 'other.yaml'}}", "is not to a place in this document"),
+        ("a.yaml", "openapi: 3.1.0\npaths: {/a: {$ref: '#/paths/~1a'}}", "'#/paths/~1a' leads back to itself"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {get: 7}}", "is no OpenAPI document"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from judging import Judgement, judge
 
+from contract_tests.__main__ import main
 from contract_tests.arguments import default_spec
 from contract_tests.circles import Circles
 from contract_tests.contract import Contract
@@ -327,3 +328,18 @@ def test_every_spec_rule_has_a_break() -> None:
     assert {rule for _, rule, _ in BREAKS.values()} == {
         rule.id for rule in rules_of_this_package() if rule.side is Side.SPEC
     }
+
+
+def test_server_is_not_judged_by_a_schema_without_end(
+    tmp_path: Path, document: Document, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rules need values of every schema: the set-up error names the place, and the rule that tells more."""
+    _circle(document)
+    path = tmp_path / "contract.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    status = main(["--side", "server", "-k", "PL-RUN-02", "--spec", str(path), "--report-dir", str(tmp_path)])
+    told = "".join(capsys.readouterr())
+
+    assert status == 2
+    assert "#/components/schemas/Loop leads back to itself for the same value" in told
+    assert "see SPEC-15" in told
