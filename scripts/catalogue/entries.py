@@ -160,7 +160,7 @@ ENTRIES = (
     ),
     _entry(
         "R8", "a list of texts is taken for a list of objects", "replies",
-        Finder("CL-REP-01", "getCrowd", "200 AttributeError"),
+        Finder("CL-REP-01", "getCrowd", "200 Response"),
     ),
     _entry(
         "R9", "true is taken for 1", "replies",

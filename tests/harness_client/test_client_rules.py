@@ -187,6 +187,16 @@ def test_a_finding_names_no_value_in_its_constraint_and_tells_how_to_see_it_agai
     assert violation.received.startswith("nothing at /pages")
 
 
+def test_a_key_that_the_client_was_not_given_is_not_its_secret() -> None:
+    """Where an operation needs no key, what the rules' own server sends back is nothing that a client could mask."""
+    with judging(choice("key_sent_back"), SPEC) as judge:
+        verdicts = judge.verdicts("CL-SEC-01", "CL-SEC-05", "CL-SEC-06", operation="getOpening")
+
+    assert {judged.rule.id: judged.verdict for judged in verdicts} == dict.fromkeys(
+        ("CL-SEC-01", "CL-SEC-05", "CL-SEC-06"), Verdict.NOT_APPLICABLE
+    )
+
+
 def test_no_finding_shows_the_key() -> None:
     """The key of the run is in no text of any finding, whatever the client does with it."""
     with judging(choice("key_in_query"), SPEC) as judge:
