@@ -79,6 +79,7 @@ class Operation(NamedTuple, Generic[T_co]):
     """One operation, with its name in the contract and in Python.
 
     Attributes:
+        accept: The media types of all documented replies, as the `Accept` header has them.
         read: Makes a reply the operation's result.
     """
 
@@ -86,6 +87,7 @@ class Operation(NamedTuple, Generic[T_co]):
     operation_id: str
     method: str
     path: str
+    accept: str
     credential: Credential | None
     parameters: tuple[Parameter, ...]
     body: Body | None
@@ -190,7 +192,7 @@ class Operation(NamedTuple, Generic[T_co]):
         content = self._content(call.body, extra_body)
         # Of two headers with one name the argument of this call goes before the client's.
         own = {name.lower(): value for name, value in call.headers.items()}
-        sent = {"accept": "application/json", **headers, **own}
+        sent = {"accept": self.accept, **headers, **own}
         if content is not None and self.body is not None:
             sent["content-type"] = self.body.media_type
         if call.cookies:

@@ -125,6 +125,7 @@ def _operation(document: dict[str, Any], found: doc.Found) -> dict[str, Any]:
         "operation_id": operation["operationId"],
         "method": found.method.upper(),
         "path": found.path,
+        "accept": _accept(document, operation),
         "credential": _credential(document, found),
         "parameters": {
             f"{place} {name}": _parameter(document, place, parameter) for (place, name), parameter in parameters.items()
@@ -148,6 +149,17 @@ def _credential(document: dict[str, Any], found: doc.Found) -> str:
             return f"operation.Credential({scheme['in']!r}, {scheme['name']!r})"
         return "operation.Credential('header', 'Authorization', 'Bearer ')"
     return "None"
+
+
+def _accept(document: dict[str, Any], operation: dict[str, Any]) -> str:
+    """Every media type of a reply, the successes' first: a service may refuse to send what is not asked for."""
+    replies = sorted(operation["responses"].items(), key=lambda reply: not reply[0].startswith("2"))
+    names = [
+        name.partition(";")[0].lower()
+        for _, reply in replies
+        for name in doc.resolve(document, reply).get("content", {})
+    ]
+    return ", ".join(dict.fromkeys(names)) or "*/*"
 
 
 def _parameter(document: dict[str, Any], place: str, parameter: dict[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,7 @@ OPERATION = operation.Operation(
     operation_id="executeWorkflow",
     method="POST",
     path="/v1/workflows/{workflow_id}/execute",
+    accept="application/json",
     credential=operation.Credential("header", "Authorization", "Bearer "),
     parameters=(
         parameters.Parameter(

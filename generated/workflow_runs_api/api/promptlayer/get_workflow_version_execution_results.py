@@ -117,6 +117,7 @@ OPERATION = operation.Operation(
     operation_id="getWorkflowVersionExecutionResults",
     method="GET",
     path="/workflow-version-execution-results",
+    accept="application/json",
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(

@@ -99,6 +99,7 @@ OPERATION = operation.Operation(
     operation_id="runWorkflow",
     method="POST",
     path="/workflows/{workflow_name}/run",
+    accept="application/json",
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
