@@ -20,6 +20,7 @@ from contract_tests.client.cases import (
 from contract_tests.client.delivery_cases import Delivery, Post
 from contract_tests.client.discriminators import settled
 from contract_tests.client.edges import is_disputed
+from contract_tests.client.faults import MESSAGE
 from contract_tests.client.reply_cases import Draw, ReplyCase
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Operation, Parameter
@@ -103,6 +104,14 @@ class CaseBook:
     def legal_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give legal replies of every documented status."""
         return self._replies("legal replies", operation, reply_cases.legal_replies)
+
+    def refusal(self, operation: Operation, status: int) -> Answer:
+        """Give a refusal with a status: a legal one if the contract describes it, else one that says little."""
+        documented = operation.response(status)
+        for case in self.legal_replies(operation) if documented else ():
+            if operation.response(case.answer.status) is documented:
+                return replace(case.answer, status=status)
+        return Answer(status=status, body=MESSAGE)
 
     def odd_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give legal replies with times that few libraries read."""

@@ -18,12 +18,12 @@ from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
     side="client",
 )
 def test_doubt_is_told(trials: Trials, operation: Operation, findings: Findings) -> None:
-    """No error denies that a request may have acted which was seen, and was answered with 5xx or not at all."""
+    """No error denies that a request may have acted which was seen, and answered with 5xx, unreadably or not at all."""
     if operation.method in IDEMPOTENT:
         raise NotApplicable(f"{operation.method} may be repeated, whatever has happened")
     tried = [
         (trial, trial.played.outcome)
-        for trial in of_kind(trials, operation, "status", "time-out", "broken")
+        for trial in of_kind(trials, operation, "status", "time-out", "broken", "unread")
         if isinstance(trial.played.outcome, Raised) and trial.played.outcome.own and trial.played.seen
     ]
     if all(outcome.may_have_acted is None for _, outcome in tried):

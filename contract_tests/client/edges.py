@@ -23,6 +23,7 @@ URL_TEXTS: Final = (
     "+",
     "a b+c",
     "é",
+    "e\u0301",  # the same letter in two parts, which some libraries make one
     "日本語",
     "😀",
     "~-_.!*'()",
@@ -40,7 +41,7 @@ URL_TEXTS: Final = (
     "tab\tand\nline",
     "\x7f",
 )
-TEXTS: Final = ("", "é 日本語 😀", '"quoted" \\ and\nline\u2028\x7f', "null", "0")
+TEXTS: Final = ("", "é e\u0301 日本語 😀", '"quoted" \\ and\nline\u2028\x7f', "null", "0")
 HEADER_TEXTS: Final = ("a", "a b", "a;b=c", "a,b", '"quoted"', "~-_.!*'()%2F", "null", "0")
 PATH_PROBES: Final = (".", "..", "")
 NUMBERS: Final = (0, 1, -1, 2**31, 2**53 + 1, -(2**63), 2**63 - 1, 10**20, 0.5, -1.5, 1e300, 1e-7)

@@ -1,6 +1,6 @@
 """What goes wrong on the wire, one thing at a time: refusals of the service, silence, broken connections."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +9,7 @@ from contract_tests.contract import Operation
 
 SHORT: Final = 0.5
 ASKED_WAIT: Final = 1
+UNKNOWN_SUCCESS: Final = 299
 MESSAGE: Final = b'{"message": "not now"}'
 
 
@@ -19,7 +20,7 @@ class FaultCase:
 
     Attributes:
         name: What goes wrong, part of a finding's identity.
-        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait`` or ``redirect``.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``redirect`` or ``unread``.
         timeout: The client's time-out in seconds; None for its default.
     """
 
@@ -29,23 +30,34 @@ class FaultCase:
     timeout: float | None = None
 
 
-def fault_cases(operation: Operation, success: Answer) -> Iterator[FaultCase]:
-    """Give the faults for an operation; ``success`` is its legal answer."""
+def fault_cases(operation: Operation, success: Answer, refusal: Callable[[int], Answer]) -> Iterator[FaultCase]:
+    """Give the faults for an operation; ``success`` is its legal answer, ``refusal`` makes one with a status."""
     at_once = (("Retry-After", "0"),)
-    for status in (500, 502, 503, 529):
-        answer = Answer(status=status, body=MESSAGE, headers=at_once)
+    for status in (500, 502, 503, 504, 520, 529):
+        answer = replace(refusal(status), headers=at_once)
         yield FaultCase(name=f"status {status}", kind="status", answers=(answer,))
     yield FaultCase(name="no answer", kind="time-out", answers=(Answer(fault=Fault.HANG),), timeout=SHORT)
     yield FaultCase(name="reset", kind="broken", answers=(Answer(fault=Fault.RESET),))
     yield FaultCase(name="closed without an answer", kind="broken", answers=(Answer(fault=Fault.CLOSE),))
     if success.body:
         yield FaultCase(name="closed within the body", kind="broken", answers=(replace(success, fault=Fault.CUT),))
-    throttled = Answer(status=429, body=MESSAGE, headers=at_once)
+    yield from _unread(success)
+    throttled = replace(refusal(429), headers=at_once)
     yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
-    later = Answer(status=429, body=MESSAGE, headers=(("Retry-After", str(ASKED_WAIT)),))
+    later = replace(refusal(429), headers=(("Retry-After", str(ASKED_WAIT)),))
     yield FaultCase(name="Retry-After", kind="wait", answers=(later, success))
     # A date has whole seconds: the next one but one is between one and two seconds away.
-    at_a_date = Answer(status=429, body=MESSAGE, retry_at=ASKED_WAIT + 1)
+    at_a_date = replace(refusal(429), retry_at=ASKED_WAIT + 1)
     yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
     elsewhere = Answer(status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),))
     yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))
+
+
+def _unread(success: Answer) -> Iterator[FaultCase]:
+    """Give whole answers that say nothing a client can read: no JSON, a page in place of it, an unknown success."""
+    unknown = Answer(status=UNKNOWN_SUCCESS, body=MESSAGE)
+    yield FaultCase(name=f"status {UNKNOWN_SUCCESS}", kind="unread", answers=(unknown,))
+    if success.body:
+        yield FaultCase(name="not JSON", kind="unread", answers=(replace(success, body=b"{"),))
+        page = replace(success, body=b"<p>Welcome</p>", media_type="text/html")
+        yield FaultCase(name="a page", kind="unread", answers=(page,))

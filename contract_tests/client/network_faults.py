@@ -157,3 +157,17 @@ def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings
             received = f"{trial.played.seconds:.0f} s for a time-out of {trial.case.timeout} s"
             findings.add(f"{trial.case.name} time-out", received, played=trial.played)
     findings.report()
+
+
+@rule(
+    "CL-NET-09",
+    "After a reply that can't be read a request that may have acted is not sent again.",
+    says="Who answers has got the request, whatever the answer looks like: only idempotent methods are repeated.",
+    source=IDEMPOTENCE,
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_no_repetition_after_an_unread_reply(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """The service sees one request of a method that is not idempotent."""
+    judge_tries(trials, operation, findings, "unread")

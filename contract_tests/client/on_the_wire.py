@@ -14,6 +14,7 @@ from contract_tests.encoding import text_of
 from contract_tests.json_text import read_json
 
 DELIMITERS: Final = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
+NO_WEIGHT: Final = r"q\s*=\s*0(\.0*)?"
 
 
 def reads_as(text: str, value: Any) -> bool:
@@ -55,6 +56,25 @@ def path_values(operation: Operation, base: str, target: str) -> dict[str, str] 
             return None
         values |= found
     return values
+
+
+def segment_of(operation: Operation, base: str, target: str, name: str) -> str | None:
+    """Give the whole raw segment that holds a path parameter; None if the target has other segments."""
+    template, path = (base + operation.path).split("/"), path_of(target).split("/")
+    place = next(index for index, expected in enumerate(template) if f"{{{name}}}" in expected)
+    return path[place] if len(template) == len(path) else None
+
+
+def admits(accept: str, media_type: str) -> bool:
+    """Whether an ``Accept`` header lets a media type come, which may be a range such as ``text/*``."""
+    ranges = [part.split(";") for part in accept.lower().split(",")]
+    wanted = [name.strip() for name, *rest in ranges if not any(re.fullmatch(NO_WEIGHT, one.strip()) for one in rest)]
+    brought = media_type.partition(";")[0].strip().lower()
+    return any(_covers(one, brought) or _covers(brought, one) for one in wanted)
+
+
+def _covers(pattern: str, media_type: str) -> bool:
+    return pattern in {"*/*", media_type} or (pattern.endswith("/*") and media_type.startswith(pattern[:-1]))
 
 
 def _match_segment(expected: str, segment: str) -> dict[str, str] | None:

@@ -17,6 +17,7 @@ from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, r
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 RFC_3986 = "https://www.rfc-editor.org/rfc/rfc3986#section-3.3"
+STEPS = frozenset({None, "", ".", ".."})
 
 
 def sent(trials: Trials, operation: Operation) -> Iterator[tuple[RequestTrial, Seen]]:
@@ -115,9 +116,10 @@ def test_path_steps(trials: Trials, operation: Operation, findings: Findings) ->
         for seen in trial.played.seen[:1]:
             name = next(item.name for item in operation.parameters if item.pointer == trial.about)
             values = wire.path_values(operation, base_path(operation), seen.target)
-            raw, value = None if values is None else values[name], trial.case.path[name]
-            if raw in {None, "", ".", ".."} or wire.decode(raw or "") != value:
-                received = f"{value!r} went out as {seen.method} {wire.path_of(seen.target)}"
+            segment = wire.segment_of(operation, base_path(operation), seen.target, name)
+            # With more in its segment than the value it is no step, as in `...1` for `{first}..{last}`.
+            if values is None or segment in STEPS or wire.decode(values[name]) != trial.case.path[name]:
+                received = f"{trial.case.path[name]!r} went out as {seen.method} {wire.path_of(seen.target)}"
                 findings.add(trial.about, received, played=trial.played)
     findings.report()
 
@@ -297,3 +299,25 @@ def test_nothing_is_smuggled(trials: Trials, operation: Operation, findings: Fin
 
 def _is_smuggled(seen: Seen) -> bool:
     return bool(seen.broken or seen.all("X-Smuggled") or "smuggled" in wire.cookies_of(seen))
+
+
+@rule(
+    "CL-REQ-11",
+    "A request does not ask for other media types than the contract brings.",
+    says="Where Accept is sent, it lets come what is documented for each status of success: a service may refuse else.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_accept(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Of the media types of each success, the header lets at least one come; without it anything may."""
+    successes = [list(item.media) for status, item in operation.responses.items() if status[0] == "2" and item.media]
+    if not successes:
+        raise NotApplicable("no success of this operation has a body")
+    for trial, seen in sent(trials, operation):
+        accept = ", ".join(seen.all("Accept"))
+        for media_types in successes if accept else ():
+            if not any(wire.admits(accept, media_type) for media_type in media_types):
+                findings.add("Accept", accept, played=trial.played, documented=" or ".join(media_types))
+    findings.report()

@@ -356,6 +356,8 @@ class Trials:
                 yield EndingTrial(ending, mode, asked.outcome, held, logged, asked.number)
 
     def _play_echoes(self, operation: Operation) -> Iterator[EchoTrial]:
+        if self.stage.scheme(operation) is None:
+            return  # what an operation is not sent it can't send back
         start, success = self.book.start(operation), self.book.success(operation)
         for mode in self.modes(operation):
             for ending in echoes(self.stage.key, success, self.book.legal_replies(operation)):
@@ -382,7 +384,7 @@ class Trials:
         except (NotExercised, NotApplicable) as reason:
             yield _failed(reason)
             return
-        for case in fault_cases(operation, success):
+        for case in fault_cases(operation, success, lambda status: self.book.refusal(operation, status)):
             for mode in modes:
                 yield pool.submit(self._play_fault, start, case, mode)
 

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import time
+import unicodedata
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -54,6 +55,8 @@ DEFECTS = {
     "floats": "sends integers as floats",
     "adds_member": "adds a member to the body",
     "plain_text": "sends JSON as text/plain",
+    "asks_for_pages": "asks for HTML where JSON comes",
+    "joins_letters": "makes one letter of one that is written in two parts",
     "sends_defaults": "sends defaults that were not given",
     "no_checks": "sends whatever it is given",
     "foreign_refusal": "refuses with an exception that is not its own",
@@ -74,6 +77,8 @@ DEFECTS = {
     "forgets_status": "raises its error without the status",
     "forgets_response": "raises its error without the response",
     "repeats_5xx": "repeats everything after a 5xx",
+    "repeats_504": "repeats everything that a gateway waited for in vain",
+    "repeats_unread": "repeats everything after a reply that it can't read",
     "repeats_time_outs": "repeats everything after a time-out",
     "repeats_resets": "repeats everything after a broken connection",
     "storms": "repeats for a long time when throttled",
@@ -285,7 +290,7 @@ class Client:
         query = (
             {"pageSize": 20, **case.query} if self.has("sends_defaults") and operation.id == "listBooks" else case.query
         )
-        path = encode_path(operation, case.path)
+        path = encode_path(operation, self.joined(case.path))
         if case.path.get("title") in {".", "..", ""} and not self.has("walks_dots"):
             raise ShelfError("no title")
         if self.has("walks_dots"):
@@ -297,18 +302,26 @@ class Client:
         if self.has("raw_cookies") and case.cookies:
             headers["Cookie"] = f"session={case.cookies['session']}"
         headers |= self.credentials() if operation.security or self.has("key_everywhere") else {}
+        if self.has("asks_for_pages"):
+            headers["Accept"] = "text/html, application/json;q=0"
         if self.has("adds_cookie"):
             headers["Cookie"] = "; ".join([*([headers["Cookie"]] if "Cookie" in headers else []), "seen=1"])
         content = None
         if case.has_body and operation.body:
             try:
-                content = json.dumps(self.body(case.body), allow_nan=self.has("sends_nan")).encode()
+                content = json.dumps(self.joined(self.body(case.body)), allow_nan=self.has("sends_nan")).encode()
             except ValueError:
                 raise ShelfError("bad argument") from None
             headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"
         return self.http.build_request(
             "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
         )
+
+    def joined(self, value: Any) -> Any:
+        """Make one letter of two parts."""
+        if not self.has("joins_letters"):
+            return value
+        return json.loads(unicodedata.normalize("NFC", json.dumps(value, ensure_ascii=False)))
 
     def query(self, operation: Operation, values: Mapping[str, Any]) -> str:
         """Write a query."""
@@ -356,7 +369,10 @@ class Client:
         if attempt >= self.tries:
             return None
         if reply is not None:
-            return 0.01 if reply.status_code >= 500 and (is_safe or self.has("repeats_5xx")) else None
+            is_repeated = is_safe or self.has("repeats_5xx") or (self.has("repeats_504") and reply.status_code == 504)
+            is_unread = reply.status_code == 299 or reply.headers.get("Content-Type") == "text/html"
+            is_wrong = reply.status_code >= 500 or (is_unread and self.has("repeats_unread"))
+            return 0.01 if is_wrong and (is_repeated or is_unread) else None
         is_time_out = isinstance(error, httpx.TimeoutException)
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
 
@@ -383,7 +399,7 @@ class Client:
             None if self.has("forgets_response") else content,
         )
         failure.request = reply.request if self.has("keeps_request") else None
-        if status >= 500:
+        if not 400 <= status < 500:
             self.in_doubt(failure, operation)
         response = operation.response(status)
         if response is None:

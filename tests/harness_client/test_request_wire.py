@@ -42,6 +42,36 @@ def test_several_parameters_share_a_segment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "target", "segment"),
+    [
+        ("/{a}..{b}/c", "/...1/c", "...1"),
+        ("/{a}..{b}/c", "/../c", ".."),
+        ("/{a}/{b}", "/x/", "x"),
+        ("/{a}/{b}", "/x", None),
+    ],
+)
+def test_a_step_is_a_whole_segment(path: str, target: str, segment: str | None) -> None:
+    """A dot beside something else leads nowhere: what counts is the segment that holds the value."""
+    assert wire.segment_of(operation(path), "", target, "a") == segment
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "admitted"),
+    [
+        ("*/*", "text/csv", True),
+        ("application/json, text/plain;q=0.5", "text/plain; charset=utf-8", True),
+        ("Text/*", "text/plain", True),
+        ("application/json", "application/*", True),
+        ("application/json", "application/problem+json", False),
+        ("text/html, application/json; q=0.0", "application/json", False),
+    ],
+)
+def test_accept_is_read_as_http_has_it(accept: str, media_type: str, *, admitted: bool) -> None:
+    """Ranges let more than one media type come, and a weight of nothing none."""
+    assert wire.admits(accept, media_type) is admitted
+
+
+@pytest.mark.parametrize(
     ("style", "explode", "value", "query"),
     [
         ("form", True, ["a", "b,c"], "p=a&p=b%2Cc"),

@@ -49,6 +49,15 @@ def _repeated() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "repeated.504",
+        "sends a run again after a 504, when a gateway waited in vain for what may go on",
+        "retry added",
+        "CL-NET-01",
+        client(
+            "retries.py", AFTER_STATUS, AFTER_STATUS.replace("repeatable or", "repeatable or error.status == 504 or")
+        ),
+    )
+    yield defect(
         "repeated.silence",
         "sends a run again after a time-out or a broken connection",
         "retry added",
@@ -61,6 +70,17 @@ def _repeated() -> Iterator[ClientDefect]:
         "retry added",
         ("CL-NET-01", "CL-NET-02", "CL-NET-03"),
         generated("operation.py", '_REPEATABLE = frozenset({"GET", ', '_REPEATABLE = frozenset({"GET", "POST", '),
+    )
+    yield defect(
+        "repeated.unread",
+        "sends a run again after a reply that is not what the contract says",
+        "retry added",
+        "CL-NET-09",
+        client(
+            "retries.py",
+            "error.status is None:\n            return False\n",
+            "error.status is None:\n            return error.status is not None\n",
+        ),
     )
     yield from (
         defect(

@@ -20,6 +20,7 @@ METHODS: Final = "api/promptlayer/__init__.py"
 SEGMENT: Final = 'return _flat(value, "=" if self.explode else ",", _quoted)'
 STEPS: Final = 'if filled in {"", ".", ".."}:'
 MEDIA_TYPE: Final = 'sent["content-type"] = self.body.media_type'
+ACCEPT: Final = '{"accept": self.accept, '
 SENDING: Final = "response = wire.send(standing.http, request, redaction)\n"
 SENDING_ASYNC: Final = "response = await wire.async_send(standing.http, request, redaction)\n"
 JSON_NUMBER: Final = "    if kind is str or kind is bool or kind is int or value is None:\n"
@@ -354,9 +355,16 @@ def _headers() -> Iterator[ClientDefect]:
         "accept.anything",
         "says that it accepts any media type",
         "header changed",
-        "CL-REQ-06",
-        generated("operation.py", '{"accept": "application/json", ', '{"accept": "*/*", '),
+        "CL-REQ-11",
+        generated("operation.py", ACCEPT, '{"accept": "*/*", '),
         equivalent="the contract has one media type for every reply and no header parameter Accept",
+    )
+    yield defect(
+        "accept.pages",
+        "asks for HTML where JSON comes",
+        "header changed",
+        "CL-REQ-11",
+        generated("operation.py", ACCEPT, '{"accept": "text/html", '),
     )
 
 
