@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.client.body_kinds import essence_of, json_media
@@ -13,7 +14,8 @@ from contract_tests.client.reply_cases import Draw, ReplyCase, distinct, reply_o
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Media, Operation, Response, join
 
-UNDOCUMENTED: Final = (299, 418, 500, 503, 520)
+NO_CONTENT: Final = 204
+UNDOCUMENTED: Final = (200, 201, 202, 203, NO_CONTENT, 206, 299, 418, 500, 503, 520)
 HTML: Final = b"<!doctype html><title>Bad gateway</title><p>Bad gateway</p>"
 LEVELS: Final = 600
 BRACKETS: Final = 20_000
@@ -36,8 +38,10 @@ def broken_replies(contract: Contract, operation: Operation, draw: Draw, breaker
             yield from _broken_inside(status, media, starts, breaker)
     for status in UNDOCUMENTED:
         if operation.response(status) is None:
-            body, media_type = (sample.answer.body, sample.answer.media_type) if sample else (b"{}", "application/json")
-            yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach="status")
+            answer = sample.answer if sample else Answer(status=status, body=b"{}")
+            if status == NO_CONTENT:
+                answer = Answer(status=status, media_type=None)
+            yield ReplyCase(answer=replace(answer, status=status), breach="status")
 
 
 def _broken_whole(status: int, response: Response, media: Media, value: Any) -> Iterator[ReplyCase]:
@@ -49,6 +53,7 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
         ("not JSON: NaN", json.dumps(_with_nan(value)).encode(), media.media_type),
         ("media type", text, "text/plain"),
         ("media type", text, "application/xml"),
+        ("media type", text, "text/html"),
         ("empty", b"", media.media_type),
         ("empty", b"", None),
         ("cut", text[:-1], media.media_type),

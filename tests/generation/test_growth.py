@@ -261,6 +261,13 @@ def test_texts_and_bytes_are_results(tried: Any) -> None:
     assert (tried("bytes").plain, tried("bytes").type_name) == (b"\x00\xff", "bytes")
 
 
+def test_what_a_reply_may_be_is_asked_for(tried: Any) -> None:
+    """Accept names the media types of the operation's own replies: a service may refuse to send any other."""
+    accepted = {name: dict(tried(name).sent[0][2])["accept"] for name in ("text", "bytes", "range")}
+
+    assert accepted == {"text": "text/plain", "bytes": "application/octet-stream", "range": "application/json"}
+
+
 def test_ranges_of_statuses_are_known(tried: Any) -> None:
     """A range stands for all its statuses."""
     assert tried("range").type_name == "Item"

@@ -1,5 +1,6 @@
 """What the sources leave to a client is not held against it: spellings of integers, and how statuses are told apart."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -74,3 +75,30 @@ def test_the_key_is_found_in_the_log() -> None:
     logging.getLogger("contract_tests.late").warning("secret-7")
 
     assert watch.told == ["contract_tests.one", "contract_tests.two", "contract_tests.quiet"]
+
+
+def test_what_was_not_sent_is_not_sent_back() -> None:
+    """An error that shows the reply shows the key of an operation that has one, and of no open operation."""
+    with judging(Choice(adapter="shelf_client:key_sent_back"), SPEC) as judge:
+        found = {judged.operation: judged.verdict for judged in judge.verdicts("CL-SEC-01")}
+
+    assert found["addBook"] is Verdict.VIOLATION
+    assert found["getOpening"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(("operation", "status"), [("addBook", 409), ("removeBook", 429), ("removeBook", 503)])
+def test_a_refusal_is_what_the_contract_says_of_it(operation: str, status: int) -> None:
+    """A client that trusts the contract is not given a refusal that breaks it; a `default` describes any status."""
+    with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
+        answer = judge.trials.book.refusal(CONTRACT.operation(operation), status)
+
+    assert (answer.status, answer.media_type) == (status, "application/json")
+    assert CONTRACT.is_valid(json.loads(answer.body), "#/components/schemas/Problem")
+
+
+def test_a_refusal_that_the_contract_does_not_know_says_little() -> None:
+    """Nothing describes it: it is some JSON with the status."""
+    with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
+        answer = judge.trials.book.refusal(CONTRACT.operation("addBook"), 429)
+
+    assert (answer.status, json.loads(answer.body)) == (429, {"message": "not now"})

@@ -190,6 +190,14 @@ def _statuses() -> Iterator[ClientDefect]:
         operation="runWorkflow",
     )
     yield defect(
+        "results.part-for-whole",
+        "takes 206 for the whole result",
+        "undocumented status taken",
+        "CL-BRK-07",
+        generated(RESULTS, "if reply.status == 200:", "if reply.status in (200, 206):"),
+        operation="getWorkflowVersionExecutionResults",
+    )
+    yield defect(
         "results.unknown-status-is-null",
         "gives null for a status that it does not know",
         "error swallowed",
