@@ -10,7 +10,7 @@ from typing import Any, Final
 from contract_tests.client.body_kinds import essence_of, json_media
 from contract_tests.client.breaking import Breaker
 from contract_tests.client.edges import UNKNOWN_MEMBER
-from contract_tests.client.reply_cases import Draw, ReplyCase, distinct, reply_of, starts_of, statuses
+from contract_tests.client.reply_cases import SUCCESS, Draw, ReplyCase, distinct, reply_of, starts_of, statuses
 from contract_tests.client.wire_server import Answer
 from contract_tests.contract import Contract, Media, Operation, Response, join
 
@@ -51,9 +51,11 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
         ("not JSON", HTML, media.media_type),
         ("not JSON: twice", text + b"\n" + text, media.media_type),
         ("not JSON: NaN", json.dumps(_with_nan(value)).encode(), media.media_type),
+        ("not JSON: no UTF-8", _without_utf_8(value), media.media_type),
         ("media type", text, "text/plain"),
         ("media type", text, "application/xml"),
         ("media type", text, "text/html"),
+        ("media type", text, "application/json-seq"),
         ("empty", b"", media.media_type),
         ("empty", b"", None),
         ("cut", text[:-1], media.media_type),
@@ -65,7 +67,16 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
 
 def _with_nan(value: Any) -> Any:
     """Put what many writers of JSON write, and JSON does not have, where nothing but a reader of JSON would mind."""
-    return {**value, UNKNOWN_MEMBER: math.nan} if isinstance(value, dict) else [value, math.nan]
+    return _beside(value, math.nan)
+
+
+def _without_utf_8(value: Any) -> bytes:
+    """Put a byte that no text has in the same place."""
+    return json.dumps(_beside(value, HOLE)).encode().replace(HOLE.encode(), b"\xff")
+
+
+def _beside(value: Any, more: Any) -> Any:
+    return {**value, UNKNOWN_MEMBER: more} if isinstance(value, dict) else [value, more]
 
 
 def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breaker) -> Iterator[ReplyCase]:
@@ -78,10 +89,14 @@ def _broken_inside(status: int, media: Media, starts: list[Any], breaker: Breake
 
 def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
     """Give replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
+    met: set[bool] = set()
     for status, response in statuses(operation):
-        media = json_media(dict(response.media))
-        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
+        media, is_success = json_media(dict(response.media)), status in SUCCESS
+        if media is None or media.schema is None or is_success in met:
+            continue  # one success and one error tell how deep a client reads
+        if not (starts := starts_of(contract, media, draw)):
             continue
+        met.add(is_success)
         brackets = b"[" * BRACKETS + b"]" * BRACKETS
         yield ReplyCase(
             answer=Answer(status=status, body=brackets, media_type=media.media_type), schema=media.schema, breach="deep"
@@ -93,7 +108,6 @@ def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterat
                 schema=media.schema,
                 breach="deep and legal",
             )
-        return  # one status tells how deep a client reads
 
 
 def _nested(contract: Contract, schema: str, starts: list[Any]) -> bytes | None:

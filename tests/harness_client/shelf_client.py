@@ -95,6 +95,7 @@ DEFECTS = {
     "denies_doubt": "says that nothing has happened, whatever has",
     "takes_nan": "takes NaN for JSON",
     "takes_first_json": "reads JSON up to its end and no further",
+    "replaces_bytes": "reads replies that are no UTF-8 all the same",
     "reads_latin_1": "reads replies as Latin-1",
     "ignores_dates": "does not read a date in Retry-After",
     "calls_without_key": "calls without having a key",
@@ -457,7 +458,8 @@ class Client:
         """Read JSON, and nothing but JSON."""
         if self.has("takes_nan"):
             return json.loads(content)
-        text = content.decode("latin-1" if self.has("reads_latin_1") else "utf-8")
+        encoding = "latin-1" if self.has("reads_latin_1") else "utf-8"
+        text = content.decode(encoding, "replace" if self.has("replaces_bytes") else "strict")
         return STRICT.raw_decode(text)[0] if self.has("takes_first_json") else STRICT.decode(text)
 
     def is_acceptable(self, value: Any, schema: str) -> bool:

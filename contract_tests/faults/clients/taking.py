@@ -190,6 +190,13 @@ def _statuses() -> Iterator[ClientDefect]:
         operation="runWorkflow",
     )
     yield defect(
+        "json.replaced",
+        "replaces bytes that are no UTF-8",
+        "not JSON taken",
+        "CL-BRK-03",
+        generated("reply.py", '"surrogatepass"))', '"replace"))'),
+    )
+    yield defect(
         "results.part-for-whole",
         "takes 206 for the whole result",
         "undocumented status taken",
