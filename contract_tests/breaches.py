@@ -47,8 +47,8 @@ def single_breaches(contract: Contract, legal: RequestCase, seen: set[str]) -> I
         broken = broken_once(contract, candidate)
         if broken is None or broken.breach is None:
             continue
-        kind = _kind(contract, broken, broken.breach)
-        name = f"{broken.breach.constraint} {kind}".rstrip()
+        # The same schema may stand for several parts, and a server may look at one of them alone.
+        name = f"{broken.breach.constraint} {broken.breach.at} {_kind(contract, broken, broken.breach)}"
         if name not in seen:
             seen |= {name} if broken.reads_legal else {name, broken.breach.constraint}
             yield broken
