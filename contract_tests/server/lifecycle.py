@@ -80,6 +80,11 @@ class Poll:
         """The statuses of the nodes that the reply shows."""
         return {entry["status"] for entry in entries_of(self.body).values()}
 
+    @property
+    def ended(self) -> set[str]:
+        """The nodes that have ended, by the reply."""
+        return {name for name, entry in entries_of(self.body).items() if entry["status"] in ENDED}
+
 
 class Execution:
     """
@@ -125,6 +130,14 @@ class Execution:
     def has_ended(self) -> bool:
         """Whether the last reply has said that it has ended."""
         return bool(self.polls) and self.polls[-1].is_done
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the last reply, of a running execution, shows a node as ended that had not ended before."""
+        shown = [poll for poll in self.polls if poll.all_outputs]
+        if not shown or shown[-1] is not self.polls[-1] or shown[-1].is_done:
+            return False
+        return shown[-1].ended > (shown[-2].ended if shown[1:] else set())
 
     @property
     def is_over(self) -> bool:

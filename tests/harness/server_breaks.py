@@ -293,6 +293,10 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
         "PL-RUN-13-DIGITS",
         accepting(lambda r: str(members(r).get("workflow_version_number")).isdigit() and not _has_number(r), {}),
     ),
+    "a run has another one's input": (
+        "PL-RUN-80",
+        accepting(lambda r: "second-of-two" in str(members(r)), {"input_variables": {"user_message": "first-of-two"}}),
+    ),
     "nothing is said of a missing variable": ("PL-RUN-14", body(is_run, having("warning", None), (201,))),
     "nothing is said of an unused variable": ("PL-RUN-15", body(is_run, having("warning", None), (201,))),
     "an unknown label is ignored": ("PL-RUN-16", accepting(lambda r: "workflow_label_name" in members(r), {})),

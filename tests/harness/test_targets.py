@@ -96,6 +96,7 @@ def test_rules_without_what_they_need_are_not_exercised(tmp_path: Path, sandbox:
         "PL-RUN-13-DIGITS": "no version number is known that exists",
         "PL-RUN-14": "the target has no input_variables",
         "PL-RUN-15": "the target has no input_variables",
+        "PL-RUN-80": "the target has no input_variables",
         **{f"PL-CB-{number}": "the target has no callback_listen" for number in (37, 38, 39, 40, 66, 67, 68, 69)},
     }
 

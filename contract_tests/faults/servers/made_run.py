@@ -55,6 +55,9 @@ def _answers() -> Iterator[ServerDefect]:
     )  # fmt: skip
     yield _defect("id-leads-nowhere", "gives an id under which there are no results", "identity", "SRV-08", OtherId())
     yield _defect("one-id-for-all", "gives every run the same id", "identity", "PL-RUN-18", OneId())
+    yield _defect("input-of-the-first", "runs everything on the first run's input", "identity", "PL-RUN-80", OneInput())
+    yield _defect("input-of-the-last", "runs everything on the input of the run before", "identity", "PL-RUN-80",
+                  OneInput(keeps_first=False))  # fmt: skip
     yield _defect(
         "no-warning-if-missing", "warns of unused variables alone", "warning dropped", "PL-RUN-14",
         MemberSet(CREATED, ("warning",), None, when=lambda request, _: "user_message" not in _variables(request)),
@@ -205,6 +208,23 @@ class OneId(Fault):
         if request.operation == RUN and IDS in reply.members:
             self._first = self._first or reply.members[IDS]
             reply.put({**reply.members, IDS: self._first})
+
+
+@dataclass
+class OneInput(Fault):
+    """Gives a run the input that an earlier one had for the same variables."""
+
+    keeps_first: bool = True
+    _earlier: Any = field(default=None, init=False)
+
+    def change_request(self, request: Request) -> None:
+        """Put the earlier input."""
+        given = request.members.get("input_variables")
+        if request.operation != RUN or not isinstance(given, dict) or not given:
+            return
+        earlier, self._earlier = self._earlier, (self._earlier or given) if self.keeps_first else given
+        if earlier is not None and earlier.keys() == given.keys():
+            request.put({**request.members, "input_variables": earlier})
 
 
 @dataclass
