@@ -22,7 +22,7 @@ MARKS: Final = ("first-of-two", "second-of-two")
     service="promptlayer",
 )
 def test_output_comes_from_own_input(server: Server, lifecycle: Lifecycle) -> None:
-    """Of two runs at a time, with a word of its own in each input, none outputs the other's, or repeats a run before."""
+    """Of two runs at a time, each with its own word as input, none outputs the other's or repeats an earlier run."""
     texts = _texts(server)
     earlier = _text_of(lifecycle.output_of(lifecycle.must_start()))
     runs = [_run_marked(server, texts, mark) for mark in MARKS]
