@@ -77,15 +77,6 @@ def test_the_key_is_found_in_the_log() -> None:
     assert watch.told == ["contract_tests.one", "contract_tests.two", "contract_tests.quiet"]
 
 
-def test_what_was_not_sent_is_not_sent_back() -> None:
-    """An error that shows the reply shows the key of an operation that has one, and of no open operation."""
-    with judging(Choice(adapter="shelf_client:key_sent_back"), SPEC) as judge:
-        found = {judged.operation: judged.verdict for judged in judge.verdicts("CL-SEC-01")}
-
-    assert found["addBook"] is Verdict.VIOLATION
-    assert found["getOpening"] is Verdict.PASS
-
-
 @pytest.mark.parametrize(("operation", "status"), [("addBook", 409), ("removeBook", 429), ("removeBook", 503)])
 def test_a_refusal_is_what_the_contract_says_of_it(operation: str, status: int) -> None:
     """A client that trusts the contract is not given a refusal that breaks it; a `default` describes any status."""
