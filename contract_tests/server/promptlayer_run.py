@@ -13,6 +13,7 @@ from contract_tests.server.scripts import Lifecycle
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
+DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
 LATEST: Final = 2  # version of the sandbox's workflow that carries no label
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 
@@ -425,6 +426,6 @@ def unexplained(reply: Exchange) -> Iterator[Violation]:
         yield reply.violation("message, error or detail")
     detail = body.get("detail")
     for entry in detail if isinstance(detail, list) else ():
-        for name in ("loc", "msg", "type"):
-            if not isinstance(entry, dict) or name not in entry:
+        for name, type_ in DETAIL.items():
+            if not isinstance(entry, dict) or not isinstance(entry.get(name), type_):
                 yield reply.violation(f"detail member {name}")

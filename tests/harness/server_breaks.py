@@ -282,6 +282,10 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
         "PL-RUN-17",
         body(is_results, lambda value: {"detail": [without("msg")(one) for one in value["detail"]]}, (422,)),
     ),
+    "listed problems have a text as place": (
+        "PL-RUN-17",
+        body(is_results, lambda value: {"detail": [{**one, "loc": "query"} for one in value["detail"]]}, (422,)),
+    ),
     "a started run says false": ("PL-RUN-66", body(is_run, having(member="success", inner=False), (201, 202))),
     "odd names are cut": ("PL-RUN-20", rewriting(_odd_name, to_path(CANARY))),
     "metadata takes numbers": ("PL-RUN-12", accepting(lambda r: bool(members(r).get("metadata")), {})),

@@ -166,6 +166,15 @@ def _refusals() -> Iterator[ServerDefect]:
         # That a schema is open says more of the page than of the server: such a value is an odd one.
         rule = "SRV-07" if what in {"unknown-member", "object-variable"} else "SRV-06"
         yield _defect(f"{what}-refused", f"refuses a run with {what}", "legal refused", rule, Refused(RUN, when))
+    entry = {"loc": ["body"], "msg": "Input should be valid", "type": "invalid"}
+    for what, entries in (
+        ("no-words", []),
+        ("a-text-as-place", [{**entry, "loc": "body"}]),
+        ("no-text", [{name: value for name, value in entry.items() if name != "msg"}]),
+        ("texts-alone", ["body: Input should be valid"]),
+    ):
+        yield _defect(f"refused-with-{what}", f"refuses with {what}", "refusal without words", "PL-RUN-17",
+                      Replaced(Where(RUN, 422), 422, {"detail": entries}))  # fmt: skip
 
 
 def _crashes() -> Iterator[ServerDefect]:
