@@ -89,6 +89,7 @@ DEFECTS = {
     "leaks_network_error": "lets exceptions of its HTTP library through",
     "key_in_error": "shows the key in its errors",
     "key_in_repr": "shows the key in its repr",
+    "most_of_key_in_repr": "shows all but the end of the key in its repr",
     "key_in_log": "writes the key into the log",
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
@@ -222,7 +223,8 @@ class Client:
         self.tries = 1 + retries
 
     def __repr__(self) -> str:
-        return f"Client({self.connection.key if self.defect == 'key_in_repr' else self.connection.base_url})"
+        shown = {"key_in_repr": self.connection.key, "most_of_key_in_repr": f"{self.connection.key[:-4]}****"}
+        return f"Client({shown.get(self.defect, self.connection.base_url)})"
 
     def has(self, *defects: str) -> bool:
         """Whether this client has one of these defects."""

@@ -92,6 +92,7 @@ FOUND_BY = [
     ("key_in_error", "CL-SEC-01", "addBook", "ShelfError"),
     ("key_sent_back", "CL-SEC-01", "addBook", "ShelfError"),
     ("key_in_repr", "CL-SEC-02", "addBook", "repr"),
+    ("most_of_key_in_repr", "CL-SEC-02", "addBook", "repr"),
     ("key_in_log", "CL-SEC-05", "addBook", "shelf logger"),
     ("keeps_request", "CL-SEC-06", "addBook", "ShelfError"),
     ("denies_doubt", "CL-NET-08", "addBook", "status 503"),

@@ -70,7 +70,7 @@ def test_the_key_is_found_in_the_log() -> None:
     with LogWatch("secret-7") as watch:
         logging.getLogger("contract_tests.one").debug("sent %s", {"key": "secret-7"})
         logging.getLogger("contract_tests.two").info("sent", extra={"headers": ["secret-7"]})
-        logging.getLogger("contract_tests.none").warning("sent %s", "secret-8")
+        logging.getLogger("contract_tests.none").warning("sent %s", "public-8")
         quiet.info("secret-7")
     logging.getLogger("contract_tests.late").warning("secret-7")
 
