@@ -19,10 +19,10 @@ SPEC = Path(__file__).with_name("shelf.yaml")
 def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
     """Nothing is held against it, and every rule that judges the complete client judges this one."""
     with judging(Choice(adapter="partial_client:SyncOnly"), SPEC) as judge:
-        partial = judge.verdicts()
+        partial = judge.verdicts(operation="addBook")
         modes = {trial.played.mode for trial in judge.trials.legal_requests(judge.trials.contract.operation("addBook"))}
     with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
-        complete = judge.verdicts()
+        complete = judge.verdicts(operation="addBook")
 
     assert [judged.verdict for judged in partial] == [judged.verdict for judged in complete]
     assert Verdict.VIOLATION not in {judged.verdict for judged in partial}
