@@ -15,6 +15,13 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def slow_sandbox() -> Iterator[Sandbox]:
+    """The same with runs so long that a busy machine sees them running."""
+    with Sandbox(api_key=KEY, run_seconds=0.5) as running:
+        yield running
+
+
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY_ENV, KEY)

@@ -371,6 +371,16 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
     "the callback has another id": ("PL-CB-38", Break(callback=_altered(having("workflow_version_execution_id", 1)))),
 }
 
+SEEN_WHILE_RUNNING = {  # breaks, of PROPERTIES as well, that only a request during the run can meet
+    "a new execution is unknown",
+    "a node goes back",
+    "a running execution is answered 200",
+    "the callback comes early",
+    "the main output has an early 200",
+    "unfinished entries have a value",
+    "unfinished results are a list",
+}
+
 INTERACTLY: dict[str, tuple[str, Break]] = {
     "any workflow id is taken": ("IA-EXE-51", rewriting(is_execute, to_path(EXECUTE))),
     "a negative version is taken": ("IA-EXE-52", rewriting(lambda r: "version=-1" in r.path, to_path(EXECUTE))),

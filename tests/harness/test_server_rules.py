@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from breaking_proxy import Break, BreakingProxy
 from judging import Judgement, interactly, judge, promptlayer, targets_file
-from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES
+from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES, SEEN_WHILE_RUNNING
 
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
@@ -19,6 +19,13 @@ OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  
 OF_NO_CONCERN = {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09")} | {
     (id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10", "SRV-11")
 }
+
+
+@pytest.fixture
+def upstream(request: pytest.FixtureRequest, name: str) -> Sandbox:
+    """The server behind a break, slow where the break shows only while a run goes on."""
+    sandbox: Sandbox = request.getfixturevalue("slow_sandbox" if name in SEEN_WHILE_RUNNING else "sandbox")
+    return sandbox
 
 
 def _not_passed(judgement: Judgement) -> set[tuple[str, str]]:
@@ -50,10 +57,10 @@ def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> No
 
 
 @pytest.mark.parametrize("name", PROMPTLAYER)
-def test_rule_finds_a_broken_promptlayer(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
+def test_rule_finds_a_broken_promptlayer(name: str, tmp_path: Path, upstream: Sandbox) -> None:
     """The rule reports the break with what came and a curl line; only an inferred one does not fail the run."""
     rule, broken = PROMPTLAYER[name]
-    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+    with BreakingProxy(upstream.promptlayer_url, broken) as proxy:
         path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
         judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
 
@@ -79,10 +86,10 @@ def test_rule_finds_a_broken_interactly(name: str, tmp_path: Path, sandbox: Sand
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_property_finds_a_broken_operation(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
+def test_property_finds_a_broken_operation(name: str, tmp_path: Path, upstream: Sandbox) -> None:
     """The property reports the operation that breaks it."""
     rule, operation, broken = PROPERTIES[name]
-    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+    with BreakingProxy(upstream.promptlayer_url, broken) as proxy:
         table = interactly(proxy.url) if operation == "executeWorkflow" else promptlayer(proxy.url)
         path = targets_file(tmp_path, {"broken": table})
         judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
