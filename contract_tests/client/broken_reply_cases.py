@@ -50,8 +50,8 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
         ("not JSON", HTML, "text/html"),
         ("not JSON", HTML, media.media_type),
         ("not JSON: twice", text + b"\n" + text, media.media_type),
-        ("not JSON: NaN", json.dumps(_with_nan(value)).encode(), media.media_type),
-        ("not JSON: no UTF-8", _without_utf_8(value), media.media_type),
+        ("not JSON: NaN", json.dumps(with_nan(value)).encode(), media.media_type),
+        ("not JSON: no UTF-8", without_utf_8(value), media.media_type),
         ("media type", text, "text/plain"),
         ("media type", text, "application/xml"),
         ("media type", text, "text/html"),
@@ -65,12 +65,12 @@ def _broken_whole(status: int, response: Response, media: Media, value: Any) -> 
             yield ReplyCase(answer=Answer(status=status, body=body, media_type=media_type), breach=breach)
 
 
-def _with_nan(value: Any) -> Any:
+def with_nan(value: Any) -> Any:
     """Put what many writers of JSON write, and JSON does not have, where nothing but a reader of JSON would mind."""
     return _beside(value, math.nan)
 
 
-def _without_utf_8(value: Any) -> bytes:
+def without_utf_8(value: Any) -> bytes:
     """Put a byte that no text has in the same place."""
     return json.dumps(_beside(value, HOLE)).encode().replace(HOLE.encode(), b"\xff")
 

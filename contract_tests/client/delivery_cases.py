@@ -3,13 +3,14 @@
 import base64
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from contract_tests.client.body_kinds import json_media
 from contract_tests.client.breaking import Breaker
-from contract_tests.client.broken_reply_cases import HTML
+from contract_tests.client.broken_reply_cases import HTML, with_nan, without_utf_8
 from contract_tests.client.discriminators import keeps_tags
 from contract_tests.client.edges import members, variants, with_unknown_members, words_of
 from contract_tests.client.same_text import TIME
@@ -17,6 +18,9 @@ from contract_tests.contract import Contract, Media, Operation
 
 Draw = Callable[[str], list[Any]]
 STARTS: Final = 3
+METHODS: Final = ("GET", "PUT", "PATCH", "POST", "DELETE")
+STEPS: Final = (1, 10**9)
+IDS: Final = re.compile(r"(^|_)ids?$|Id$")
 GROWTH: Final = frozenset({"enum", "const", "format"})
 
 
@@ -114,45 +118,69 @@ def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: Br
         for value, problem in breaker.values(delivery.media.schema or "#", start):
             if problem.keyword not in GROWTH:
                 yield _post(delivery, value, about=problem.constraint)
-    text = json.dumps(starts[0]).encode() if starts else b"{}"
-    json_type = delivery.media.media_type
+    start = starts[0] if starts else {}
+    text, json_type = json.dumps(start).encode(), delivery.media.media_type
     for about, content, media_type in (
         ("not JSON", HTML, json_type),
+        ("not JSON: twice", text + b"\n" + text, json_type),
+        ("not JSON: NaN", json.dumps(with_nan(start)).encode(), json_type),
+        ("not JSON: no UTF-8", without_utf_8(start), json_type),
         ("media type", text, "text/html"),
         ("empty", b"", json_type),
         ("cut", text[:-1], json_type),
     ):
         yield Post(content, media_type, about=about, method=delivery.method)
-    yield Post(text, json_type, about="method", method="GET" if delivery.method != "GET" else "PUT")
+    for method in METHODS:
+        if method != delivery.method:
+            yield Post(text, json_type, about="method", method=method)
 
 
-def another_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> tuple[Post, Post] | None:
+def others_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> Iterator[tuple[Post, Post]]:
     """
-    Give a delivery together with another one of the same kind; None if none could be made.
+    Give a delivery together with others of the same kind.
 
-    The other one differs in every number and text but for members whose words the contract lists: these say of what
-    kind a delivery is, and not which one.
+    They differ in every number and text but for members whose words the contract lists: these say of what kind a
+    delivery is, and not which one. Numbers are next to each other, or have their last digits in common. The last one
+    differs in nothing but ids.
     """
     schema = delivery.media.schema or "#"
     if not isinstance(post.value, dict):
-        return None
+        return
     kinds = {name for name, pointer in members(contract, schema).items() if words_of(contract, pointer)}
-    other = {name: value if name in kinds else _another(value) for name, value in post.value.items()}
-    return (post, _post(delivery, other)) if other != post.value and contract.is_valid(other, schema) else None
+    whole = [
+        {name: value if name in kinds else _another(value, step) for name, value in post.value.items()}
+        for step in STEPS
+    ]
+    for other in (*whole, _with_other_ids(post.value)):
+        if other != post.value and contract.is_valid(other, schema):
+            yield post, _post(delivery, other)
 
 
-def _another(value: Any) -> Any:
+def _another(value: Any, step: int) -> Any:
     match value:
         case bool():
             return value
         case int() | float():
-            return value + 1
+            return value + step
         case str():
             return value if TIME.search(value) else value + "2"
         case dict():
-            return {name: _another(member) for name, member in value.items()}
+            return {name: _another(member, step) for name, member in value.items()}
         case list():
-            return [_another(item) for item in value]
+            return [_another(item, step) for item in value]
+        case _:
+            return value
+
+
+def _with_other_ids(value: Any) -> Any:
+    match value:
+        case dict():
+            return {
+                name: _another(member, 1) if IDS.search(name) else _with_other_ids(member)
+                for name, member in value.items()
+            }
+        case list():
+            return [_with_other_ids(item) for item in value]
         case _:
             return value
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,15 @@ from contract_tests.client.adapter import Adapter, Receiving
 
 SECONDS: Final = 20.0
 OTHER_BODY: Final = b'{"forged": true}'
+CHANGED: Final[Mapping[str, Callable[[str], str]]] = {
+    "empty": lambda _: "",
+    "wrong": lambda right: _other(right[:1]) + right[1:],
+    "wrong at its end": lambda right: right[:-1] + _other(right[-1:]),
+    "cut": lambda right: right[: len(right) // 2],
+    "longer": lambda right: right + "0",
+}
+FORGED: Final = ("none", *CHANGED, "of another body")
+ASTRAY: Final = ("address", "address cut")
 
 
 class HandlerFailed(Exception):
@@ -25,8 +34,8 @@ class Post:
     Attributes:
         content: The body.
         media_type: Its Content-Type, None for no such header.
-        proof: ``good``; ``none``, ``wrong`` or ``of another body`` for a signature that is not; ``address`` for a
-            sender who does not know where to post to.
+        proof: ``good``; one of :data:`FORGED` for a signature that is not; one of :data:`ASTRAY` for a sender who does
+            not know where to post to.
         fails: Whether the handler fails this time.
         method: Of the request.
     """
@@ -46,8 +55,8 @@ def post_of(message: Mapping[str, Any]) -> Post:
 
 def proofs_of(receiving: Receiving) -> list[str]:
     """Give the kinds of proof that a sender can lack."""
-    signed = [] if receiving.sign is None else ["none", "wrong", "of another body"]
-    return signed + (["address"] if receiving.foreign_path else [])
+    signed = () if receiving.sign is None else FORGED
+    return [*signed, *(ASTRAY if receiving.foreign_path else ())]
 
 
 def received(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> list[dict[str, Any]]:
@@ -64,7 +73,7 @@ def received(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> l
     taken = []
     for post in posts:
         headers = _headers(receiving, post)
-        parsed = None if post.proof == "address" else _parsed(adapter, receiving, post, headers)
+        parsed = None if post.proof in ASTRAY else _parsed(adapter, receiving, post, headers)
         failing.append(post.fails)
         before = len(handed)
         status, said = (None, "") if app is None else _posted(app, receiving, post, headers)
@@ -80,9 +89,12 @@ def _headers(receiving: Receiving, post: Post) -> dict[str, str]:
         headers["content-type"] = post.media_type
     if receiving.sign is None or post.proof == "none":
         return headers
-    signed = dict(receiving.sign(OTHER_BODY if post.proof == "of another body" else post.content))
-    if post.proof == "wrong":
-        signed = {name: _other(value) for name, value in signed.items()}
+    signed, others = dict(receiving.sign(post.content)), receiving.sign(OTHER_BODY)
+    if post.proof == "of another body":
+        signed = dict(others)
+    elif change := CHANGED.get(post.proof):
+        # What is the same for any body is no signature: a time that is wrong would be refused for another reason.
+        signed = {name: change(value) if value != others.get(name) else value for name, value in signed.items()}
     return headers | {name.lower(): value for name, value in signed.items()}
 
 
@@ -94,8 +106,8 @@ def _tells(receiving: Receiving, post: Post, said: str) -> bool:
     return any(secret in said for secret in (*receiving.secrets, *right))
 
 
-def _other(text: str) -> str:
-    return ("0" if text[:1] != "0" else "1") + text[1:]
+def _other(character: str) -> str:
+    return "1" if character == "0" else "0"
 
 
 def _parsed(adapter: Adapter, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -117,11 +129,18 @@ def _json(receiving: Receiving, event: Any) -> dict[str, Any]:
 
 def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> tuple[int | str, str]:
     """Give the status, or the exception that came through, and all that the sender is told beside it."""
-    path = receiving.foreign_path if post.proof == "address" else receiving.path
+    path = _path(receiving, post.proof)
     try:
         return asyncio.run(asyncio.wait_for(_asked(app, path, post, headers), SECONDS))
     except BaseException as error:  # noqa: BLE001 - what an application lets through a server would have to bear
         return f"{type(error).__name__}: {error}"[:500], ""
+
+
+def _path(receiving: Receiving, proof: str) -> str:
+    if proof == "address cut":
+        folder, _, name = receiving.path.rpartition("/")
+        return f"{folder}/{name[: len(name) // 2]}"
+    return receiving.foreign_path if proof == "address" else receiving.path
 
 
 async def _asked(app: Any, path: str, post: Post, headers: Mapping[str, str]) -> tuple[int, str]:

@@ -1,7 +1,9 @@
 """Finds the key where a client leaves it: in the log, and in what hangs on its errors, inside the client's process."""
 
 import contextlib
+import io
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
@@ -10,6 +12,7 @@ from typing import Any, Final, Self
 MOST: Final = 20_000
 PLAIN: Final = frozenset(vars(logging.makeLogRecord({})))
 CLOSED: Final = (type, ModuleType, FunctionType, MethodType, FrameType, TracebackType)
+PRINTED: Final = {"standard output": contextlib.redirect_stdout, "standard error": contextlib.redirect_stderr}
 SHOWN: Final = (property, cached_property, MemberDescriptorType)
 
 
@@ -23,13 +26,15 @@ class LogWatch(logging.Handler):
     """
     Reads all that is logged while it is entered, from the level DEBUG, and keeps the names of loggers that tell.
 
-    What counts is a record as handlers get it: its text, a traceback with it, and what was added as ``extra``.
+    What counts is a record as handlers get it: its text, a traceback with it, and what was added as ``extra``. Warnings
+    are records of the logger ``py.warnings``, as for whoever sends them to the log; what is printed ends up there too.
     """
 
     def __init__(self, secret: str) -> None:
         super().__init__(logging.DEBUG)
         self._secret = secret
         self._levels: dict[logging.Logger, int] = {}
+        self._left = contextlib.ExitStack()
         self.told: list[str] = []
 
     def __enter__(self) -> Self:
@@ -38,10 +43,19 @@ class LogWatch(logging.Handler):
             self._levels[logger] = logger.level
             logger.setLevel(logging.DEBUG)
             logger.addHandler(self)
+        self._left.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        self._left.callback(logging.captureWarnings, capture=False)
+        for name, redirect in PRINTED.items():
+            printed = io.StringIO()
+            self._left.enter_context(redirect(printed))
+            self._left.callback(self._look_at, name, printed)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the loggers as they were."""
+        """Leave everything as it was."""
+        self._left.close()
         for logger, level in self._levels.items():
             logger.removeHandler(self)
             logger.setLevel(level)
@@ -49,8 +63,14 @@ class LogWatch(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Look at one record."""
         extra = {name: value for name, value in vars(record).items() if name not in PLAIN}
-        if shows(f"{self.format(record)} {extra or ''}", self._secret) and record.name not in self.told:
-            self.told.append(record.name)
+        self._keep(record.name, f"{self.format(record)} {extra or ''}")
+
+    def _look_at(self, name: str, printed: io.StringIO) -> None:
+        self._keep(name, printed.getvalue())
+
+    def _keep(self, name: str, text: str) -> None:
+        if shows(text, self._secret) and name not in self.told:
+            self.told.append(name)
 
 
 def _ends() -> list[logging.Logger]:

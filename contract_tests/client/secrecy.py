@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract_tests.client.driver_secrets import shows
+from contract_tests.client.driver_secrets import PRINTED, shows
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Raised
 from contract_tests.client.stage import MODES, Played
@@ -114,20 +114,21 @@ def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: F
 @rule(
     "CL-SEC-05",
     "The log does not show the key.",
-    says="Nothing that the client or its HTTP library writes to Python's log holds the key, at any level.",
+    says="Nothing that the client or its HTTP library logs, at any level, warns of or prints holds the key.",
     source=LOGGING,
     basis="inferred",
     operations=EVERY_OPERATION,
     side="client",
 )
 def test_log_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
-    """The key is in no record of a call, however it ends."""
+    """The key is in no record, warning or printed line of a call, however it ends."""
     if trials.stage.scheme(operation) is None:
         raise NotApplicable("the operation needs no key")
     for trial in trials.endings(operation):
         for name in trial.logged:
-            received = f"the logger {name} shows the key: {trial.ending.about}, {trial.mode} call"
-            findings.add(f"{name} logger", received, number=trial.number)
+            place = name if name in PRINTED else f"{name} logger"
+            received = f"the {place} shows the key: {trial.ending.about}, {trial.mode} call"
+            findings.add(place, received, number=trial.number)
     findings.report()
 
 

@@ -267,6 +267,10 @@ class Trials:
             self._start_faults()
         return claimed(future.result() for future in self._faults[operation.id])
 
+    def fault_alone(self, operation: Operation, trial: FaultTrial) -> FaultTrial:
+        """Make a call on a wire that misbehaves once more, with no other beside it that could keep it waiting."""
+        return self._play_fault(self.book.start(operation), trial.case, trial.played.mode)
+
     def _once(self, kind: str, operation: Operation, make: Callable[[Operation], T]) -> T:
         key = kind, operation.id
         if key not in self._kept:

@@ -15,6 +15,7 @@ import logging
 import os
 import time
 import unicodedata
+import warnings
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -91,6 +92,8 @@ DEFECTS = {
     "key_in_repr": "shows the key in its repr",
     "most_of_key_in_repr": "shows all but the end of the key in its repr",
     "key_in_log": "writes the key into the log",
+    "warns_of_key": "warns of something and shows the key",
+    "prints_key": "prints the key",
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
     "denies_doubt": "says that nothing has happened, whatever has",
@@ -119,6 +122,8 @@ DEFECTS = {
     "loses_days": "loses a member of a delivery",
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",
+    "takes_half_signed": "takes the beginning of a signature for the whole",
+    "looks_at_half": "looks at the beginning of a signature only",
     "listens_anywhere": "takes deliveries at any address",
     "tells_signature": "answers a bad signature with the good one",
     "hands_on_twice": "hands on a delivery as often as it comes",
@@ -368,7 +373,7 @@ class Client:
         """Say how long to wait before the next try; None for no further one."""
         is_safe = operation.method in SAFE
         if reply is not None and reply.status_code == 429:
-            more = attempt < (40 if self.has("storms") else self.tries) and self.tries > 1
+            more = attempt < (15 if self.has("storms") else self.tries) and self.tries > 1
             asked = self.asked_wait(reply.headers.get("Retry-After", "0"))
             return (0.0 if self.has("impatient") else asked) if more else None
         if attempt >= self.tries:
@@ -387,6 +392,15 @@ class Client:
             return float(text)
         return 0.0 if self.has("ignores_dates") else max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
 
+    def show(self, text: str) -> None:
+        """Write, warn and print, as the defect is."""
+        if self.has("key_in_log"):
+            LOG.debug(text)
+        if self.has("warns_of_key"):
+            warnings.warn(text, stacklevel=1)
+        if self.has("prints_key"):
+            print(text)  # noqa: T201 - the defect
+
     def finish(self, operation: Operation, reply: httpx.Response | None, error: httpx.HTTPError | None) -> Any:
         """Make a reply, or its absence, what the caller gets."""
         if reply is None:
@@ -396,8 +410,7 @@ class Client:
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
         text += f": {reply.text}" if self.has("key_sent_back") else ""
-        if self.has("key_in_log"):
-            LOG.debug("sent %s", reply.request.headers.raw)
+        self.show(f"sent {reply.request.headers.raw}")
         failure = ShelfError(
             text,
             None if self.has("forgets_status") else status,

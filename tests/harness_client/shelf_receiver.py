@@ -25,7 +25,7 @@ def sign(content: bytes) -> dict[str, str]:
 
 def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
     """Check and read a delivery."""
-    if defect != "takes_unsigned" and not hmac.compare_digest(headers.get(SIGNATURE, ""), sign(content)[SIGNATURE]):
+    if defect != "takes_unsigned" and not _is_signed(headers.get(SIGNATURE, ""), sign(content)[SIGNATURE], defect):
         raise LoanRefused("the signature is not the sender's")
     try:
         loan = json.loads(content)
@@ -41,6 +41,14 @@ def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
     if defect == "closed_loans":
         kept = {name: kept[name] for name in ("loan", "title", "days") if name in kept}
     return kept
+
+
+def _is_signed(given: str, right: str, defect: str) -> bool:
+    if defect == "takes_half_signed":
+        return bool(given) and right.startswith(given)
+    if defect == "looks_at_half":
+        return given[:32] == right[:32]
+    return hmac.compare_digest(given, right)
 
 
 def _is_loan(loan: Any) -> bool:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from contract_tests.client.delivery_cases import another_of_its_kind, deliveries, legal_posts
+from contract_tests.client.delivery_cases import deliveries, legal_posts, others_of_its_kind
 from contract_tests.client.edges import variants
 from contract_tests.client.reply_cases import legal_replies
 from contract_tests.contract import Contract
@@ -34,15 +34,17 @@ def test_members_that_an_exclusion_names_stand_together_where_they_may() -> None
 
 
 def test_a_delivery_of_the_same_kind_differs_in_all_but_its_kind() -> None:
-    """Members with listed words and times stay; ids and names, also those inside of objects, do not."""
+    """Members with listed words and times stay; ids and names, also inside of objects, do not; one differs in ids."""
     (delivery,) = (one for one in deliveries(CONTRACT) if one.name == "agentRunFinished")
     post = next(legal_posts(CONTRACT, delivery, lambda _: []))
-    pair = another_of_its_kind(CONTRACT, delivery, post)
+    (_, near), (_, far), (_, by_ids) = others_of_its_kind(CONTRACT, delivery, post)
 
-    assert pair is not None
-    one, other = (made.value for made in pair)
+    one, other = post.value, near.value
     assert [name for name in one if one[name] == other[name]] == ["event_type", "user_email", "timestamp"]
     assert [name for name in one["details"] if one["details"][name] == other["details"][name]] == []
+    assert far.value["details"]["agent_execution_id"] == one["details"]["agent_execution_id"] + 10**9
+    assert by_ids.value["details"] == other["details"] | {"agent_name": one["details"]["agent_name"]}
+    assert by_ids.value["user_name"] == one["user_name"]
 
 
 def test_a_text_that_is_not_ascii_comes_escaped_and_as_it_is() -> None:

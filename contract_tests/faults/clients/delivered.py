@@ -15,6 +15,7 @@ HANDLED: Final = (
     "                    await _call(self._handler, event)\n"
     "                    await _awaited(self._memory.remember(key))\n"
 )
+RUN_KEY: Final = 'return f"promptlayer:run:{finished.execution_id}"'
 OUTPUT: Final = "return RunFinished(execution_id, output, None, None if output is UNSET else True, payload)"
 EXTRA: Final = "        self.additional_properties = _extra\n"
 
@@ -40,6 +41,16 @@ def _forged() -> Iterator[ClientDefect]:
             "length",
             "takes any signature of the right length",
             "    if len(expected) != len(received):\n",
+        ),
+        (
+            "first-eight",
+            "compares the first eight digits of a signature",
+            "    if expected[:8] != received[:8]:\n",
+        ),
+        (
+            "any-part",
+            "takes the beginning of a signature for the whole",
+            "    if not expected.startswith(received):\n",
         ),
     ):
         yield defect(
@@ -69,6 +80,13 @@ def _forged() -> Iterator[ClientDefect]:
         "address not checked",
         "CL-CB-03",
         client("receiving.py", ADDRESS, "if False and not _same("),
+    )
+    yield defect(
+        "token.any-part",
+        "takes callbacks at the beginning of the address",
+        "address not checked",
+        "CL-CB-03",
+        client("receiving.py", ADDRESS, ADDRESS.replace("_same(", "(lambda given, own: own.startswith(given))(")),
     )
     yield defect(
         "time-window.ignored",
@@ -131,6 +149,20 @@ def _illegal() -> Iterator[ClientDefect]:
         "check removed",
         "CL-CB-02",
         client("receiving.py", '        if method != "POST":\n', "        if False:\n"),
+    )
+    yield defect(
+        "delivery.put",
+        "takes deliveries that are put",
+        "check removed",
+        "CL-CB-02",
+        client("receiving.py", 'method != "POST":', 'method not in {"POST", "PUT"}:'),
+    )
+    yield defect(
+        "delivery.nan",
+        "takes NaN for JSON in a delivery",
+        "check removed",
+        "CL-CB-02",
+        client("payloads.py", "    raise ValueError(name)\n", "    return None\n"),
     )
     yield defect(
         "delivery.any-media-type",
@@ -215,17 +247,29 @@ def _again() -> Iterator[ClientDefect]:
     )
     yield from (
         defect(
-            f"{id_}.one-for-all",
-            f"takes every {title} for the same",
+            id_,
+            title,
             "wrong key",
             "CL-CB-05",
             client("receivers.py", old, new),
         )
         for id_, title, old, new in (
-            ("run", "callback", 'return f"promptlayer:run:{finished.execution_id}"', 'return "promptlayer:run"'),
+            ("run.one-for-all", "takes every callback for the same", RUN_KEY, 'return "promptlayer:run"'),
             (
-                "event",
-                "event of the dashboard",
+                "run.last-digits",
+                "takes callbacks whose ids end in the same digits for the same",
+                RUN_KEY,
+                RUN_KEY.replace("_id}", "_id % 1000}"),
+            ),
+            (
+                "run.by-output",
+                "takes callbacks with the same output for the same",
+                RUN_KEY,
+                RUN_KEY.replace("finished.execution_id", "finished.output or finished.nodes"),
+            ),
+            (
+                "event.one-for-all",
+                "takes every event of the dashboard for the same",
                 "{_short(str(execution_id))}",
                 "",
             ),

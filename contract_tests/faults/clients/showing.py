@@ -57,6 +57,26 @@ def defects() -> Iterator[ClientDefect]:
             times=2,
         ),
     )
+    for id_, title, statement in (
+        (
+            "in-warning",
+            "warns of something and shows the key",
+            '__import__("warnings").warn(f"sent {dict(request.headers.raw)}")',
+        ),
+        ("printed", "prints the key", "print(request.headers.raw)"),
+    ):
+        yield defect(
+            f"key.{id_}",
+            title,
+            "key in log",
+            "CL-SEC-05",
+            generated(
+                "transport.py",
+                "    redaction.sent = request\n",
+                f"    redaction.sent = request\n    {statement}\n",
+                times=2,
+            ),
+        )
     yield defect(
         "key.echoed",
         "shows what a service sends back of the request, the key included",
