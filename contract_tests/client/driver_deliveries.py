@@ -121,7 +121,7 @@ def _parsed(adapter: Adapter, receiving: Receiving, post: Post, headers: Mapping
 def _json(receiving: Receiving, event: Any) -> dict[str, Any]:
     try:
         value = receiving.read(event)
-        json.dumps(value)
+        json.dumps(value, allow_nan=False)
     except Exception as error:  # noqa: BLE001 - an event that can't be read is what is told
         return {"unreadable": f"{type(error).__name__}: {error}"[:500]}
     return {"json": value}

@@ -122,6 +122,7 @@ DEFECTS = {
     "loses_days": "loses a member of a delivery",
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",
+    "takes_loan_of_nan": "takes NaN for JSON in a delivery",
     "takes_half_signed": "takes the beginning of a signature for the whole",
     "looks_at_half": "looks at the beginning of a signature only",
     "listens_anywhere": "takes deliveries at any address",

@@ -28,7 +28,7 @@ def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
     if defect != "takes_unsigned" and not _is_signed(headers.get(SIGNATURE, ""), sign(content)[SIGNATURE], defect):
         raise LoanRefused("the signature is not the sender's")
     try:
-        loan = json.loads(content)
+        loan = json.loads(content, parse_constant=float if defect == "takes_loan_of_nan" else _no_json)
     except ValueError:
         raise LoanRefused("no JSON") from None
     if defect == "takes_any_loan" and isinstance(loan, dict):
@@ -41,6 +41,10 @@ def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
     if defect == "closed_loans":
         kept = {name: kept[name] for name in ("loan", "title", "days") if name in kept}
     return kept
+
+
+def _no_json(name: str) -> Any:
+    raise ValueError(name)
 
 
 def _is_signed(given: str, right: str, defect: str) -> bool:

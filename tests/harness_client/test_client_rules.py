@@ -124,6 +124,8 @@ FOUND_BY = [
     ("takes_any_loan", "CL-CB-02", "", "bookLent #/components/schemas/Loan/properties/title/type"),
     ("takes_any_loan", "CL-CB-02", "", "bookLent #/components/schemas/Loan/required/0 parser"),
     ("takes_unsigned", "CL-CB-03", "", "bookLent of another body"),
+    ("takes_loan_of_nan", "CL-CB-02", "", "bookLent not JSON: NaN"),
+    ("takes_loan_of_nan", "CL-CB-02", "", "bookLent not JSON: NaN parser"),
     ("takes_half_signed", "CL-CB-03", "", "bookLent cut"),
     ("looks_at_half", "CL-CB-03", "", "bookLent wrong at its end"),
     ("listens_anywhere", "CL-CB-03", "", "bookLent address"),
