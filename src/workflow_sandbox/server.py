@@ -1,6 +1,8 @@
 """The sandbox as a child process, for tests and for whoever wants it for the length of a `with` block."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -53,6 +55,7 @@ class Sandbox:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._url = ""
+        self._reserved: socket.socket | None = None
 
     @property
     def promptlayer_url(self) -> str:
@@ -74,10 +77,11 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory(prefix="workflow-sandbox-")
+        self._reserve_port()
         try:
             self.start()
         except BaseException:
-            self._directory.cleanup()
+            self._clean_up()
             raise
         return self
 
@@ -85,8 +89,24 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
         if self._directory is not None:
             self._directory.cleanup()
+        if self._reserved is not None:
+            self._reserved.close()
+
+    def _reserve_port(self) -> None:
+        # A port that nobody listens on may be given to any connection on this machine. On Linux a bound socket that
+        # does not listen keeps it for the server to come back to; elsewhere it would keep the server out as well.
+        if sys.platform != "linux":
+            return
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # a port that is taken is for the server to tell
+            self._reserved.bind(("127.0.0.1", self._port))
+            self._port = self._reserved.getsockname()[1]
 
     def start(self) -> None:
         """Start the server and return once it accepts requests; `with` has done so already.

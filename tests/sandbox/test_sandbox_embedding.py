@@ -1,6 +1,7 @@
 """The sandbox from Python: the context manager, the pytest fixture, and how little an import costs."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,21 @@ def test_restart_keeps_the_address() -> None:
 
         assert sandbox.promptlayer_url == before
         assert sandbox.interactly_url == f"{before}/workflows"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a server come back to a port that is kept for it")
+def test_nobody_gets_the_port_of_a_stopped_sandbox() -> None:
+    """While it is stopped, no connection of another program takes the port that a sandbox is to come back to."""
+    with Sandbox() as sandbox:
+        sandbox.kill()
+        port = int(sandbox.promptlayer_url.rpartition(":")[2])
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(sandbox.promptlayer_url)
+        sandbox.start()
+
+        assert httpx.get(sandbox.promptlayer_url).status_code == 404
 
 
 def test_fixture_gives_one_running_sandbox(tmp_path: Path) -> None:
