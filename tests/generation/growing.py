@@ -129,6 +129,7 @@ class Try:
     content: bytes = b"null"
     media_type: str | None = JSON
     headers: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

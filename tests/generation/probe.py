@@ -36,7 +36,7 @@ def _tried(kind: Any, options: dict[str, Any], each: Try) -> Tried:
     client = kind(api_key="key", http_client=http, headers=each.headers, **options)
     error = error_field = None
     try:
-        result = getattr(client, each.method)(*each.positional, **each.keywords)
+        result = getattr(client.with_options(**each.options), each.method)(*each.positional, **each.keywords)
         plain = _plain(result)
     except Exception as caught:  # noqa: BLE001 - told to whoever asked
         result, error = caught, str(caught)

@@ -45,7 +45,10 @@ _TRIES: dict[str, dict[str, Try]] = {
         "no members": Try("put_members"),
         "members": Try("put_members", (), {"n": "x"}),
         "some members": Try("put_members", (), {"m": "x"}),
+        "only an extra member": Try("put_members", options={"extra_body": {"m": "x"}}),
+        "an extra member more": Try("put_members", (), {"n": "x"}, options={"extra_body": {"new": 1}}),
         "not given": Try("put_free"),
+        "extra to not given": Try("put_free", options={"extra_body": {"new": 1}}),
         "empty": Try("put_free", (), {"body": {}}),
         "bare": Try("get_bare", content=b"[5]"),
         "parts": Try("get_parts", content=json.dumps(_PARTS).encode()),
@@ -146,6 +149,14 @@ def test_an_optional_body_can_be_left_out(tried: Any) -> None:
     assert _body(tried("small_ways", "members")) == {"n": "x"}
     assert _body(tried("small_ways", "no members")) is None
     assert tried("small_ways", "some members").error_field == "n"
+
+
+def test_extra_members_make_no_body_without_what_it_needs(tried: Any) -> None:
+    """An extra member turns a body left out into one that is sent, which must then be whole."""
+    alone = tried("small_ways", "only an extra member")
+    assert (alone.sent, alone.type_name, alone.error_field) == ([], "BadArgument", "n")
+    assert _body(tried("small_ways", "an extra member more")) == {"n": "x", "new": 1}
+    assert _body(tried("small_ways", "extra to not given")) == {"new": 1}
 
 
 def test_an_empty_object_is_a_body(tried: Any) -> None:

@@ -225,13 +225,21 @@ class Operation(NamedTuple, Generic[T_co]):
     def _with_extra(self, body: Any, extra: Mapping[str, Any] | None) -> Any:
         if extra is None:
             return body
+        body = self._empty() if body is UNSET else body
         try:
-            body = {} if body is UNSET else body
             if not isinstance(body, dict):
                 raise Problem("an object as body, to add members to", body)
             return {**body, **to_json(extra)}
         except Problem as problem:
             raise self._refusal(problem, "extra_body") from None
+
+    def _empty(self) -> dict[str, Any]:
+        # A body that may be absent may still have members that it can't be without.
+        try:
+            check({}, self.body.schema if self.body else True)
+        except Problem as problem:
+            raise self._refusal(problem, "") from None
+        return {}
 
 
 @functools.cache
