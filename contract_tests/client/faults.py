@@ -8,7 +8,7 @@ from contract_tests.client.wire_server import Answer, Fault
 from contract_tests.contract import Operation
 
 SHORT: Final = 0.5
-ASKED_WAIT: Final = 1
+ASKED_WAIT: Final = 3
 UNKNOWN_SUCCESS: Final = 299
 MESSAGE: Final = b'{"message": "not now"}'
 
@@ -44,13 +44,21 @@ def fault_cases(operation: Operation, success: Answer, refusal: Callable[[int], 
     yield from _unread(success)
     throttled = replace(refusal(429), headers=at_once)
     yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
-    later = replace(refusal(429), headers=(("Retry-After", str(ASKED_WAIT)),))
-    yield FaultCase(name="Retry-After", kind="wait", answers=(later, success))
-    # A date has whole seconds: the next one but one is between one and two seconds away.
-    at_a_date = replace(refusal(429), retry_at=ASKED_WAIT + 1)
-    yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
+    yield from _later(success, refusal)
     elsewhere = Answer(status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),))
     yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))
+
+
+def _later(success: Answer, refusal: Callable[[int], Answer]) -> Iterator[FaultCase]:
+    """Give refusals that say how long to wait: in seconds, by a date, and with the status of a service that is down."""
+    in_seconds = (("Retry-After", str(ASKED_WAIT)),)
+    throttled = replace(refusal(429), headers=in_seconds)
+    yield FaultCase(name="Retry-After", kind="wait", answers=(throttled, success))
+    # A date has whole seconds: one second more than asked is between what is asked and that second more away.
+    at_a_date = replace(refusal(429), retry_at=ASKED_WAIT + 1)
+    yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
+    down = replace(refusal(503), headers=in_seconds)
+    yield FaultCase(name="Retry-After with 503", kind="wait", answers=(down, success))
 
 
 def _unread(success: Answer) -> Iterator[FaultCase]:

@@ -112,13 +112,13 @@ def test_retry_after(trials: Trials, operation: Operation, findings: Findings) -
     """Between two requests lies at least what the service asked for."""
     tried = [trial for trial in of_kind(trials, operation, "wait") if len(trial.played.seen) > 1]
     if not tried:
-        raise NotApplicable("the client does not repeat a request after 429")
+        raise NotApplicable("the client does not repeat a request that is refused for now")
     for trial in tried:
         times = [seen.at for seen in trial.played.seen]
         waited = min(later - earlier for earlier, later in pairwise(times))
         if waited < ASKED_WAIT - CLOCK_ERROR:
             received = f"sent again after {waited:.2f} s"
-            findings.add("wait", received, played=trial.played, documented=f"at least {ASKED_WAIT} s")
+            findings.add(trial.case.name, received, played=trial.played, documented=f"at least {ASKED_WAIT} s")
     findings.report()
 
 

@@ -86,6 +86,8 @@ DEFECTS = {
     "repeats_resets": "repeats everything after a broken connection",
     "storms": "repeats for a long time when throttled",
     "impatient": "does not wait as long as it is asked to",
+    "impatient_when_down": "does not wait as long as it is asked to after a 5xx",
+    "caps_waits": "never waits for more than a second and a half",
     "follows_redirects": "follows a redirect with an unsafe request",
     "leaks_network_error": "lets exceptions of its HTTP library through",
     "key_in_error": "shows the key in its errors",
@@ -373,25 +375,29 @@ class Client:
     ) -> float | None:
         """Say how long to wait before the next try; None for no further one."""
         is_safe = operation.method in SAFE
+        asked = self.asked_wait(reply) if reply is not None else 0.0
         if reply is not None and reply.status_code == 429:
             more = attempt < (15 if self.has("storms") else self.tries) and self.tries > 1
-            asked = self.asked_wait(reply.headers.get("Retry-After", "0"))
-            return (0.0 if self.has("impatient") else asked) if more else None
+            return asked if more else None
         if attempt >= self.tries:
             return None
         if reply is not None:
             is_repeated = is_safe or self.has("repeats_5xx") or (self.has("repeats_504") and reply.status_code == 504)
             is_unread = reply.status_code == 299 or reply.headers.get("Content-Type") == "text/html"
             is_wrong = reply.status_code >= 500 or (is_unread and self.has("repeats_unread"))
-            return 0.01 if is_wrong and (is_repeated or is_unread) else None
+            wait = 0.01 if self.has("impatient_when_down") else max(0.01, asked)
+            return wait if is_wrong and (is_repeated or is_unread) else None
         is_time_out = isinstance(error, httpx.TimeoutException)
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
 
-    def asked_wait(self, text: str) -> float:
+    def asked_wait(self, reply: httpx.Response) -> float:
         """Say for how many seconds a service asks to wait."""
+        text = reply.headers.get("Retry-After", "0")
+        if self.has("impatient") or (self.has("ignores_dates") and not text.isdecimal()):
+            return 0.0
         if text.isdecimal():
-            return float(text)
-        return 0.0 if self.has("ignores_dates") else max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+            return min(float(text), 1.5 if self.has("caps_waits") else 60.0)
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
 
     def show(self, text: str) -> None:
         """Write, warn and print, as the defect is."""

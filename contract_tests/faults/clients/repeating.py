@@ -134,7 +134,20 @@ def _throttled() -> Iterator[ClientDefect]:
             ("ignored", "does not wait for as long as it is asked to", "else wait"),
             ("milliseconds", "takes seconds for milliseconds", "else max(wait, retry_after / 1000)"),
             ("at-most", "waits for at most as long as it is asked to", "else min(wait, retry_after)"),
+            ("capped", "waits for a second and a half at most", "else max(wait, min(retry_after, 1.5))"),
         )
+    )
+    yield defect(
+        "retry-after.only-429",
+        "waits as it is asked to only when it is throttled",
+        "Retry-After ignored",
+        "CL-NET-05",
+        client(
+            "retries.py",
+            "wait = self._wait(error.retry_after)",
+            "wait = self._wait(error.retry_after if error.status == _TOO_MANY else None)",
+        ),
+        operation="getWorkflowVersionExecutionResults",
     )
     yield defect(
         "retry-after.lost",
