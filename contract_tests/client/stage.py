@@ -12,7 +12,7 @@ from contract_tests.client.body_kinds import request_media, with_bytes
 from contract_tests.client.facts import base_path, facts_of, scheme_of
 from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject import Subject
-from contract_tests.client.wire_server import Answer, Seen, WireServer
+from contract_tests.client.wire_server import REQUEST_LIMIT, Answer, Seen, WireServer
 from contract_tests.contract import Contract, Operation
 from contract_tests.generation import RequestCase
 
@@ -87,7 +87,7 @@ class Stage:
         server = server or self.server
         connection = connection or self.connection(case.operation, server, mode, timeout=timeout, retries=retries)
         number, started = self.count(), time.monotonic()
-        with server.play(*answers) as take:
+        with server.play(*answers, on_storm=self._stop) as take:
             outcome = self.subject.call(self.call(case), connection)
         return Played(
             mode=mode,
@@ -101,9 +101,13 @@ class Stage:
     def ask(self, task: str, case: RequestCase, answers: Sequence[Answer], connection: Connection) -> "Asked":
         """Let the driver do a task with one call in it; see :class:`~contract_tests.client.driver.Driver`."""
         number = self.count()
-        with self.server.play(*answers) as take:
+        with self.server.play(*answers, on_storm=self._stop) as take:
             answer = self.subject.ask(task, connection, self.call(case))
         return Asked(tuple(take.seen), answer, number)
+
+    def _stop(self) -> None:
+        # Such a client would go on until the time that a call may take is over, and keep the machine busy meanwhile.
+        self.subject.stop_calls(f"the client was stopped after {REQUEST_LIMIT} requests in one call")
 
     def connection(
         self,

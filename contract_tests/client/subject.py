@@ -77,6 +77,15 @@ class Subject:
                 self._process.end()
             self._process = None
 
+    def stop_calls(self, reason: str) -> None:
+        """End all calls that are being made, with the process; the next one starts another."""
+        process = self._process
+        with self._lock:
+            # Two calls may have a reason, but another process that was started meanwhile has none.
+            if process is not None and self._process is process:
+                process.end(reason)
+                self._process = None
+
     def _ask(self, message: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         process = self._running()
         try:

@@ -68,7 +68,7 @@ class SubjectProcess:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._gone = False
-        self._ended_here = False
+        self._reason = ""
         self._readers = [threading.Thread(target=task, daemon=True) for task in (self._read, self._listen_to_noise)]
         started = self._expect(0)
         for reader in self._readers:
@@ -83,9 +83,9 @@ class SubjectProcess:
         self._write({**message, "id": number})
         return future
 
-    def end(self) -> None:
-        """End the process and let go of its pipes."""
-        self._ended_here = True
+    def end(self, reason: str = "the client's process was ended, since another call of it hung") -> None:
+        """End the process and let go of its pipes; who waits for an answer is told the first reason."""
+        self._reason = self._reason or reason
         self._popen.kill()
         self._popen.wait()
         for reader in self._readers:
@@ -139,8 +139,8 @@ class SubjectProcess:
             self._lose_all()
 
     def _lose_all(self) -> None:
-        if self._ended_here:
-            self._give_up("the client's process was ended, since another call of it hung")
+        if self._reason:
+            self._give_up(self._reason)
             return
         last = b" ".join(self._noise).decode("utf-8", "replace").strip()
         text = f"the client's process ended with status {self._popen.returncode}" + (f": {last[-500:]}" if last else "")

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import StrEnum
@@ -93,11 +93,21 @@ class Seen:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass
 class Take:
-    """The requests of one case, in order of arrival."""
+    """
+    The requests of one case, in order of arrival.
+
+    Attributes:
+        on_storm: Called once, when there are more than any client makes in one call; the rest is not kept.
+    """
 
     answers: Sequence[Answer]
+    on_storm: Callable[[], None] = _nothing
     seen: list[Seen] = field(default_factory=list)
 
 
@@ -133,14 +143,15 @@ class WireServer:
                     connection.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
-    def play(self, *answers: Answer) -> Iterator[Take]:
+    def play(self, *answers: Answer, on_storm: Callable[[], None] = _nothing) -> Iterator[Take]:
         """
         Answer the requests of one case.
 
         Args:
             answers: One for each request in order; the last one serves all further requests.
+            on_storm: Called, from another thread, when the requests have become too many.
         """
-        take = Take(answers)
+        take = Take(answers, on_storm)
         with self._lock:
             self._take = take
         try:
@@ -176,12 +187,15 @@ class WireServer:
 
     def _next_answer(self, seen: Seen) -> Answer:
         with self._lock:
-            if self._take is None:
+            take = self._take
+            if take is None:
                 return Answer(status=500, body=b'{"message": "no case is being played"}')
-            self._take.seen.append(seen)
-            if len(self._take.seen) > REQUEST_LIMIT:
-                return Answer(fault=Fault.RESET)
-            return self._take.answers[min(len(self._take.seen), len(self._take.answers)) - 1]
+            if len(take.seen) < REQUEST_LIMIT:
+                take.seen.append(seen)
+                return take.answers[min(len(take.seen), len(take.answers)) - 1]
+            on_storm, take.on_storm = take.on_storm, _nothing
+        on_storm()
+        return Answer(fault=Fault.RESET)
 
     def _reply(self, connection: socket.socket, answer: Answer, method: str) -> bool:
         """Send an answer; False if the connection is over."""

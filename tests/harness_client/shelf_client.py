@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import datetime
 import functools
+import itertools
 import json
 import logging
 import os
@@ -85,6 +86,7 @@ DEFECTS = {
     "repeats_time_outs": "repeats everything after a time-out",
     "repeats_resets": "repeats everything after a broken connection",
     "storms": "repeats for a long time when throttled",
+    "storms_for_ever": "repeats for ever when throttled, whatever it is told",
     "impatient": "does not wait as long as it is asked to",
     "impatient_when_down": "does not wait as long as it is asked to after a 5xx",
     "caps_waits": "never waits for more than a second and a half",
@@ -241,7 +243,7 @@ class Client:
     def call(self, call: Call) -> Any:
         """Make a call and wait for it."""
         operation, request = self.prepare(call)
-        for attempt in range(1, 100):
+        for attempt in itertools.count(1):
             reply, error = None, None
             try:
                 reply = self.http.send(request)
@@ -258,7 +260,7 @@ class Client:
     async def call_async(self, call: Call) -> Any:
         """Make a call."""
         operation, request = self.prepare(call)
-        for attempt in range(1, 100):
+        for attempt in itertools.count(1):
             reply, error = None, None
             try:
                 reply = await self.http.send(request)
@@ -378,6 +380,7 @@ class Client:
         asked = self.asked_wait(reply) if reply is not None else 0.0
         if reply is not None and reply.status_code == 429:
             more = attempt < (15 if self.has("storms") else self.tries) and self.tries > 1
+            more = more or self.has("storms_for_ever")
             return asked if more else None
         if attempt >= self.tries:
             return None

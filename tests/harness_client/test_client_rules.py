@@ -85,6 +85,7 @@ FOUND_BY = [
     ("repeats_time_outs", "CL-NET-02", "addBook", "no answer"),
     ("repeats_resets", "CL-NET-03", "addBook", "reset"),
     ("storms", "CL-NET-04", "addBook", "count"),
+    ("storms_for_ever", "CL-NET-04", "addBook", "count"),
     ("impatient", "CL-NET-05", "listBooks", "Retry-After"),
     ("impatient_when_down", "CL-NET-05", "listBooks", "Retry-After with 503"),
     ("caps_waits", "CL-NET-05", "listBooks", "Retry-After"),

@@ -79,6 +79,16 @@ def test_a_hanging_client_is_given_up_and_started_again() -> None:
     assert [first, second] == [Lost("the client hung: no outcome within 0.5 s")] * 2
 
 
+def test_a_client_that_never_stops_sending_is_stopped() -> None:
+    """So many requests in one call are no client's retries: it is ended at once, and the call is lost."""
+    with Subject(Choice(adapter="shelf_client:storms_for_ever")) as subject, WireServer() as server:
+        throttled = Answer(status=429, body=b"{}")
+        with server.play(throttled, on_storm=lambda: subject.stop_calls("it storms")) as take:
+            outcome = add_book(subject, server)
+
+    assert (outcome, len(take.seen)) == (Lost("it storms"), 100)
+
+
 def test_a_dying_client_is_told_apart_and_started_again() -> None:
     """A call that ends the process is lost, with the process's status and last words."""
     with Subject(Choice(adapter="shelf_client:dies")) as subject, WireServer() as server:
