@@ -39,6 +39,8 @@ An adapter may have more, and then more rules judge its client; what it does not
     Close a client; an awaitable in the asynchronous form.
 ``held(value)``
     The object that the caller keeps of a returned value, if it is only a part of that.
+``carried(error)``
+    The object that one of the client's own errors carries for the reply's body; None if it carries none.
 ``receiving(delivery)``
     What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotClaimed.
 

@@ -85,7 +85,7 @@ class Driver:
 
         async def both() -> dict[str, Any]:
             client = self._client(connection)
-            values = [await self._invoked(client, call) for _ in range(2)]
+            values = [await self._handed_over(client, call) for _ in range(2)]
             return {"kind": "looked at", "remarks": look_at(self._adapter, call, *values)}
 
         return self._run(both, connection, call)
@@ -185,6 +185,15 @@ class Driver:
         if connection.is_async:
             return asyncio.run_coroutine_threadsafe(caught(), self._loop).result()
         return _finished(caught())
+
+    async def _handed_over(self, client: Any, call: Call) -> Any:
+        try:
+            return await self._invoked(client, call)
+        except self._adapter.own_errors as error:
+            carried = getattr(self._adapter, "carried", lambda _: None)(error)
+            if carried is None:
+                raise
+            return carried
 
     async def _invoked(self, client: Any, call: Call) -> Any:
         value = self._adapter.invoke(client, call)

@@ -224,7 +224,7 @@ class Trials:
         return self._once("modes", operation, self._modes)
 
     def remarks(self, operation: Operation) -> list[ObjectRemark]:
-        """Give what is wrong with the objects that replies of success become."""
+        """Give what is wrong with the objects that replies become."""
         return self._once("objects", operation, self._look_at_objects)
 
     def module_remarks(self) -> list[dict[str, str]] | None:
@@ -400,9 +400,12 @@ class Trials:
 
 
 def _telling(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
-    """Give a few replies of success that are objects or lists, those with the most in them first."""
-    inner = [case for case in cases if case.is_success and isinstance(case.value, dict | list)]
-    return sorted(inner, key=lambda case: -len(case.answer.body))[:LOOKED_AT] + inner[:LOOKED_AT]
+    """Give a few replies that are objects or lists, those with the most in them first; one of each error."""
+    inner = [case for case in cases if isinstance(case.value, dict | list)]
+    largest = sorted(inner, key=lambda case: -len(case.answer.body))
+    errors = {case.answer.status: case for case in reversed(largest) if not case.is_success}
+    successes = [[case for case in some if case.is_success][:LOOKED_AT] for some in (largest, inner)]
+    return [*successes[0], *successes[1], *errors.values()]
 
 
 def _failed(reason: Exception) -> Future[FaultTrial]:

@@ -109,6 +109,7 @@ DEFECTS = {
     "calls_without_key": "calls without having a key",
     "sends_nan": "sends what is no number in JSON",
     "shares_json": "hands out the lists and objects that it keeps",
+    "shares_errors": "shares the body of an error with the JSON that it is written to",
     "never_equal": "gives objects that are equal to nothing",
     "repr_raises": "gives objects that can't be shown",
     "copies_lose": "loses a member in copies",
@@ -168,7 +169,8 @@ class Model:
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON again."""
-        return self.data if self.defect == "shares_json" else copy.deepcopy(self.data)
+        is_shared = self.defect == "shares_json" or type(self).__name__ == {"shares_errors": "Problem"}.get(self.defect)
+        return self.data if is_shared else copy.deepcopy(self.data)
 
     def __eq__(self, other: object) -> bool:
         if self.defect == "never_equal":
@@ -568,6 +570,10 @@ class Conforming(ShelfAdapter):
     def close(self, client: Client) -> Any:
         """Close a client."""
         return client.http.aclose() if client.connection.is_async else client.http.close()
+
+    def carried(self, error: BaseException) -> Any:
+        """Give the object that an error has for a body."""
+        return getattr(error, "body", None)
 
     def receiving(self, delivery: str) -> Receiving:  # noqa: ARG002 - there is only one
         """Give what receives the webhook."""

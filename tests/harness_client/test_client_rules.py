@@ -109,6 +109,7 @@ FOUND_BY = [
     ("never_equal", "CL-OBJ-03", "addBook", "equal Book"),
     ("derives_nothing", "CL-OBJ-04", "addBook", "evolve Book"),
     ("shares_json", "CL-OBJ-05", "addBook", "written Book"),
+    ("shares_errors", "CL-OBJ-05", "addBook", "written Problem"),
     ("repr_raises", "CL-OBJ-06", "addBook", "repr Book"),
     ("forgets_items", "CL-OBJ-07", "addBook", "items Book"),
     ("raw_cookies", "CL-REQ-10", "listBooks", "#/paths/~1books/get/parameters/6"),

@@ -72,6 +72,10 @@ class OperationClasses:
         is_holder = hasattr(value, "value") and not hasattr(value, "to_dict")
         return value.value if is_holder else value
 
+    def carried(self, error: BaseException) -> Any:
+        """What the service said, as an error keeps it."""
+        return getattr(error, "body", None)
+
     def explain(self, error: BaseException, call: Call) -> Explanation:  # noqa: ARG002 - the protocol's
         """Read the documented attributes of an error."""
         body, response = getattr(error, "body", None), getattr(error, "response", None)
