@@ -13,6 +13,7 @@ from contract_tests.client.subject_process import Choice, SubjectProcess
 from contract_tests.rules import SetUpError, shown
 
 CALL_TIMEOUT: Final = 30.0
+ANOTHER_HUNG: Final = "the client's process was ended, since another call of it hung"
 
 
 class Subject:
@@ -74,17 +75,13 @@ class Subject:
         """End the process, if there is one."""
         with self._lock:
             if self._process is not None:
-                self._process.end()
+                self._process.end(ANOTHER_HUNG)
             self._process = None
 
     def stop_calls(self, reason: str) -> None:
         """End all calls that are being made, with the process; the next one starts another."""
-        process = self._process
-        with self._lock:
-            # Two calls may have a reason, but another process that was started meanwhile has none.
-            if process is not None and self._process is process:
-                process.end(reason)
-                self._process = None
+        if (process := self._process) is not None:
+            self._forget(process, reason)
 
     def _ask(self, message: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         process = self._running()
@@ -105,8 +102,8 @@ class Subject:
                 self._process = SubjectProcess(self.choice)
             return self._process
 
-    def _forget(self, process: SubjectProcess) -> None:
+    def _forget(self, process: SubjectProcess, reason: str = ANOTHER_HUNG) -> None:
         with self._lock:
-            process.end()
+            process.end(reason)
             if self._process is process:
                 self._process = None

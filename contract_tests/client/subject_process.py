@@ -83,7 +83,7 @@ class SubjectProcess:
         self._write({**message, "id": number})
         return future
 
-    def end(self, reason: str = "the client's process was ended, since another call of it hung") -> None:
+    def end(self, reason: str) -> None:
         """End the process and let go of its pipes; who waits for an answer is told the first reason."""
         self._reason = self._reason or reason
         self._popen.kill()
@@ -109,7 +109,7 @@ class SubjectProcess:
         except FutureTimeoutError:
             answer = {"kind": "lost", "text": f"it did not start within {START_TIMEOUT:g} s"}
         if answer["kind"] != "ready":
-            self.end()
+            self.end("the client could not be loaded")
             raise SetUpError(f"the client could not be loaded: {shown(answer['text'])}")
 
     def _write(self, message: Mapping[str, Any]) -> None:

@@ -402,10 +402,14 @@ class Trials:
 def _telling(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
     """Give a few replies that are objects or lists, those with the most in them first; one of each error."""
     inner = [case for case in cases if isinstance(case.value, dict | list)]
-    largest = sorted(inner, key=lambda case: -len(case.answer.body))
-    errors = {case.answer.status: case for case in reversed(largest) if not case.is_success}
-    successes = [[case for case in some if case.is_success][:LOOKED_AT] for some in (largest, inner)]
-    return [*successes[0], *successes[1], *errors.values()]
+    successes = [case for case in inner if case.is_success]
+    failures = [case for case in inner if not case.is_success]
+    errors = {case.answer.status: case for case in reversed(_largest_first(failures))}
+    return [*_largest_first(successes)[:LOOKED_AT], *successes[:LOOKED_AT], *errors.values()]
+
+
+def _largest_first(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
+    return sorted(cases, key=lambda case: -len(case.answer.body))
 
 
 def _failed(reason: Exception) -> Future[FaultTrial]:

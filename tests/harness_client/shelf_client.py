@@ -169,7 +169,8 @@ class Model:
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON again."""
-        is_shared = self.defect == "shares_json" or type(self).__name__ == {"shares_errors": "Problem"}.get(self.defect)
+        is_error = type(self).__name__ == "Problem"
+        is_shared = self.defect == "shares_json" or (self.defect == "shares_errors" and is_error)
         return self.data if is_shared else copy.deepcopy(self.data)
 
     def __eq__(self, other: object) -> bool:

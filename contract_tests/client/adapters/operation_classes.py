@@ -78,7 +78,7 @@ class OperationClasses:
 
     def explain(self, error: BaseException, call: Call) -> Explanation:  # noqa: ARG002 - the protocol's
         """Read the documented attributes of an error."""
-        body, response = getattr(error, "body", None), getattr(error, "response", None)
+        body, response = self.carried(error), getattr(error, "response", None)
         facts = {name: _plain(getattr(error, name)) for name in FACTS if hasattr(error, name)}
         data = to_json(body)
         return Explanation(
