@@ -18,6 +18,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["check_generated", "lint", "types", "rules_doc", "tests", "conformance"]
 
 LOCK = "requirements/dev.txt"
+WORKFLOWS_LOCK = "requirements/workflows.txt"
 EVERYTHING = ["src", "contract_tests", "scripts", "tests", "noxfile.py"]
 
 
@@ -172,7 +173,19 @@ def spec_linters(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Renew the locked versions in requirements/dev.txt."""
+    """Renew the locked versions in requirements/; `-- --keep` renews only what pyproject.toml asks for anew.
+
+    The workflows have a lock of their own, the same versions with hashes: pip refuses hashes beside `-e .`.
+    """
     session.install("uv")
-    command = "uv pip compile pyproject.toml --extra conformance --group dev --universal --python-version 3.11"
-    session.run(*command.split(), "--custom-compile-command", "nox -s lock", "-o", LOCK, "--upgrade", "--quiet")
+    command = "uv pip compile pyproject.toml --extra conformance --universal --python-version 3.11 --quiet"
+    compiled = [*command.split(), "--custom-compile-command", "nox -s lock"]
+    session.run(*compiled, "--group", "dev", "-o", LOCK, *([] if session.posargs else ["--upgrade"]))
+    session.run(*compiled, "--group", "workflows", "-c", LOCK, "--generate-hashes", "-o", WORKFLOWS_LOCK)
+
+
+@nox.session(default=False)
+def workflows(session: nox.Session) -> None:
+    """Check the continuous integration's own files: actions by hash, no credentials kept, no key beside an install."""
+    session.install("zizmor==1.32.0")
+    session.run("zizmor", "--offline", "--persona=auditor", ".github/workflows")
