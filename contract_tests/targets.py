@@ -17,6 +17,7 @@ A file has one table per target::
     requests_per_second = 5
     callback_listen = "127.0.0.1:0"       # omit: rules about callbacks are not exercised
     callback_public_url = "https://..."   # optional: how the target reaches that listener from outside
+    ca_file = "authority.pem"             # optional: whom to trust for https, beside this file
     allow_writes = false                  # create, patch and delete operations
 """
 
@@ -53,6 +54,7 @@ class Target:
     requests_per_second: float = 5.0
     callback_listen: str | None = None
     callback_public_url: str | None = None
+    ca_file: str | None = None
     allow_writes: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -81,7 +83,7 @@ class Target:
         Give the target with its key and secret headers read from the environment.
 
         Raises:
-            SetUpError: If one of the variables is not set.
+            SetUpError: If one of the variables is not set, or no header can carry its value.
         """
         if self.is_sandbox:
             return self
@@ -89,6 +91,11 @@ class Target:
         for name in names:
             if not os.environ.get(name):
                 raise SetUpError(f"target {self.name}: the environment variable {name} is not set")
+            if not _fits_header(os.environ[name]):
+                raise SetUpError(
+                    f"target {self.name}: the environment variable {name} has line breaks, spaces around it or other "
+                    "characters that no header can carry"
+                )
         return replace(self, secrets={name: os.environ[name] for name in names})
 
 
@@ -161,6 +168,8 @@ def _target(path: Path, name: str, table: Any, services: Sequence[str]) -> Targe
     problem = next(_problems(name, table, services), None)
     if problem:
         raise SetUpError(f"{path}: targets.{name}{problem}")
+    if "ca_file" in table:
+        table = {**table, "ca_file": str(path.absolute().parent / table["ca_file"])}
     return Target(name=name, **table)
 
 
@@ -186,6 +195,10 @@ def _problems(name: str, table: Any, services: Sequence[str]) -> Iterator[str]:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _fits_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and value == value.strip()
 
 
 def _is_url(value: Any) -> bool:
@@ -233,5 +246,6 @@ CHECKS: dict[str, Check] = {  # field: whether it is required, what it must be, 
     "requests_per_second": (False, "a number above 0", _is_rate),
     "callback_listen": (False, 'host and port, such as "127.0.0.1:0"', _is_listen),
     "callback_public_url": (False, "an http or https URL without query and password", _is_url),
+    "ca_file": (False, "the name of a file with certificates in PEM form", _is_text),
     "allow_writes": (False, "true or false", lambda value: isinstance(value, bool)),
 }

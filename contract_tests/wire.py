@@ -2,12 +2,10 @@
 
 import email.utils
 import json
-import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -18,11 +16,11 @@ from contract_tests.encoding import encode_headers, encode_path, encode_query
 from contract_tests.exchange import Access, Exchange, curl
 from contract_tests.json_text import read_json
 from contract_tests.masking import Secrets
+from contract_tests.network import CONNECT_SECONDS, client_for, unreachable
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
-from contract_tests.rules import NotExercised, SetUpError, Unanswered, Violation
+from contract_tests.rules import NotExercised, Unanswered, Violation
 from contract_tests.targets import Target
 
-CONNECT_SECONDS: Final = 10.0
 REPLY_SECONDS: Final = 30.0
 LONGEST_WAIT: Final = 120.0
 WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not say for how long
@@ -41,6 +39,13 @@ class Watch(Protocol):
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take a request to which no complete reply came."""
 
+    def turned_away(self, reason: NotExercised) -> None:
+        """Take that the target answers nothing but that it is to be left alone."""
+
+
+class TurnedAway(NotExercised):
+    """The target goes on asking to be left alone."""
+
 
 class Wire:
     """
@@ -49,6 +54,8 @@ class Wire:
     Attributes:
         sent: How many requests have been sent.
         left_out: How many were not sent since the target's budget was spent.
+        reply_seconds: How long a reply may take.
+        longest_wait: For how many seconds the target may ask to be left alone.
     """
 
     def __init__(self, target: Target, contract: Contract, coverage: Coverage, secrets: Secrets, watch: Watch) -> None:
@@ -58,36 +65,18 @@ class Wire:
         self.secrets = secrets
         self.sent = 0
         self.left_out = 0
+        self.reply_seconds = REPLY_SECONDS
+        self.longest_wait = LONGEST_WAIT
         self._watch = watch
         self._silences: Counter[str] = Counter()
         self._next_at = 0.0
         for value in target.secrets.values():
             secrets.add(value)
-        local = target.is_local
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=not local,
-            verify=not local or urlsplit(target.base_url).scheme == "https",
-        )
+        self._client = client_for(target, REPLY_SECONDS)
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
-
-    def check_reachable(self) -> None:
-        """
-        See whether anything listens at the target's address.
-
-        Raises:
-            SetUpError: If nothing does.
-        """
-        parts = urlsplit(self.target.base_url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            socket.create_connection((parts.hostname or "", port), CONNECT_SECONDS).close()
-        except OSError as error:
-            raise SetUpError(f"target {self.target.name}: {self.target.base_url} cannot be reached: {error}") from error
 
     def send(self, case: RequestCase, access: Access = Access.OWN) -> Exchange:
         """
@@ -103,9 +92,15 @@ class Wire:
         content, headers = _content(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         secret, environment = self._credentials(case.operation, access)
-        request = self._client.build_request(case.operation.method, url, headers={**headers, **secret}, content=content)
+        request = self._client.build_request(
+            case.operation.method, url, headers={**headers, **secret}, content=content, timeout=self._timeout
+        )
         shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
-        response, seconds = self._response(case.operation, request, shown_headers, environment)
+        try:
+            response, seconds = self._response(case.operation, request, shown_headers, environment)
+        except TurnedAway as reason:
+            self._watch.turned_away(reason)
+            raise
         self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
         exchange = Exchange(
             **self._judged(case),
@@ -126,6 +121,10 @@ class Wire:
         self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
         return exchange
 
+    @property
+    def _timeout(self) -> httpx.Timeout:
+        return httpx.Timeout(self.reply_seconds, connect=CONNECT_SECONDS)
+
     def _judged(self, case: RequestCase) -> dict[str, Any]:
         if case.breach is not None:
             return {"case": case, "is_legal": False}
@@ -143,7 +142,8 @@ class Wire:
                 return response, time.monotonic() - started
             asked = _asked_wait(response)
             self._next_at = time.monotonic() + ((asked if asked is not None else default) or 0.0)
-        raise NotExercised(f"the target goes on answering {response.status_code}: too many requests")
+        why = "too many requests" if response.status_code == TOO_MANY else "it is unavailable"
+        raise TurnedAway(f"the target goes on answering {response.status_code}: {why}")
 
     def _is_throttled(self, response: httpx.Response) -> bool:
         # A server of one's own has no reason to throttle without a word: there the status is a reply like others.
@@ -155,20 +155,18 @@ class Wire:
         self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
     ) -> httpx.Response:
         try:
-            response = self._client.send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise SetUpError(f"target {self.target.name}: {self.target.base_url} cannot be reached: {error}") from error
-        except httpx.TimeoutException:
-            self._silences[operation.id] += 1
-            received = f"no complete reply within {REPLY_SECONDS:g} seconds"
+            return self._client.send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise unreachable(self.target, error) from error
         except httpx.HTTPError as error:
-            received = f"no complete reply: {type(error).__name__}: {error}"
-        else:
-            return response
+            received, cause = f"no complete reply: {type(error).__name__}: {error}", error
+            if isinstance(error, httpx.TimeoutException):
+                self._silences[operation.id] += 1
+                received = f"no complete reply within {self.reply_seconds:g} seconds"
         again = curl(request.method, str(request.url), headers, environment, request.content or None)
         found = Violation(received=received, constraint="reply", reproduce=again, found_after=self.sent)
         self._watch.missed(operation, found)
-        raise Unanswered(received)
+        raise Unanswered(received) from cause
 
     def _wait_for_turn(self, operation: Operation) -> float:
         if self._silences[operation.id] >= SILENCES:
@@ -177,8 +175,8 @@ class Wire:
             self.left_out += 1
             raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")
         wait = max(0.0, self._next_at - time.monotonic())
-        if wait > LONGEST_WAIT:
-            raise NotExercised(f"the target asks to be left alone for another {wait:.0f} seconds")
+        if wait > self.longest_wait:
+            raise TurnedAway(f"the target asks to be left alone for another {wait:.0f} seconds")
         time.sleep(wait)
         now = time.monotonic()
         self._next_at = now + 1 / self.target.requests_per_second

@@ -9,6 +9,7 @@ from contract_tests.coverage import Coverage
 from contract_tests.information import Information
 from contract_tests.listener import Listener
 from contract_tests.masking import Secrets
+from contract_tests.network import check_reachable
 from contract_tests.server.live import Server
 from contract_tests.server.watch import Watch
 from contract_tests.targets import SANDBOX_KEY_ENV, Target
@@ -56,10 +57,10 @@ class OpenTargets:
     def _open(self, target: Target) -> Server:
         Circles(self._contract).refuse()
         outgoing = as_sent(self._contract)
+        check_reachable(target)
         watch = Watch(as_received(self._contract), target, self.information)
         wire = Wire(target, outgoing, self._coverage, self._secrets, watch)
         self._resources.callback(wire.close)
-        wire.check_reachable()
         listener = None
         if target.callback_listen is not None:
             receiver = Listener(target.callback_listen, target.callback_public_url, lambda: wire.sent)

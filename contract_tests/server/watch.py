@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from contract_tests.contract import Contract, Operation
 from contract_tests.exchange import Exchange
 from contract_tests.information import Information
-from contract_tests.rules import ToldElsewhere, Violation
+from contract_tests.rules import NotExercised, ToldElsewhere, Violation
 from contract_tests.server.judges import JUDGES, UNANSWERED, Found
 from contract_tests.server.links import RULE as LINKS_RULE
 from contract_tests.server.links import Links
@@ -63,6 +63,9 @@ class Watch:
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take down a request to which no complete reply came."""
         self._seen.append(Seen(UNANSWERED, operation.id, violation, frozenset(), 0))
+
+    def turned_away(self, reason: NotExercised) -> None:
+        """Nothing is judged by it: whether a target may be asked at all is no part of the contract."""
 
     def of(self, operation: str) -> list[Exchange]:
         """Give the exchanges of an operation."""
