@@ -21,7 +21,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from workflow_runs_api.errors import ContractBroken
+from workflow_runs_api.errors import BadArgument, ContractBroken
 
 from .deliveries import DeliveryMemory, RecentDeliveries
 from .receiving import FAILED, TAKEN, Answer, Entrance, refusal_of
@@ -34,6 +34,8 @@ Headers: TypeAlias = Mapping[str, str]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_QUICKLY_READ = 64 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,8 @@ class Receiver(Generic[E]):
         max_bytes: Size above which a body is refused, in bytes.
 
     Raises:
-        BadArgument: The token can't stand in a URL as it is, or `max_bytes` is less than 1.
+        BadArgument: The token can't stand in a URL as it is, `max_bytes` is less than 1, or the handler or the memory
+            is none.
     """
 
     def __init__(
@@ -71,6 +74,10 @@ class Receiver(Generic[E]):
         memory: DeliveryMemory | None,
         max_bytes: int,
     ) -> None:
+        if not callable(handler):
+            raise BadArgument("expected a function", field="handler")
+        if memory is not None and not (_has_method(memory, "seen") and _has_method(memory, "remember")):
+            raise BadArgument("expected an object with the methods seen and remember", field="memory")
         self._handler, self._read, self._key = handler, read, key
         self._entrance = Entrance(token=token, max_bytes=max_bytes)
         self._memory: DeliveryMemory = RecentDeliveries() if memory is None else memory
@@ -107,12 +114,20 @@ class Receiver(Generic[E]):
             return refusal
         try:
             body = await _body(receive, self._entrance.max_bytes)
-            event = self._read(body, headers)
+            if len(body) <= _QUICKLY_READ:
+                event, key = self._understood(body, headers)
+            else:
+                # Hashing and parsing megabytes would hold up all other requests of the server.
+                event, key = await asyncio.to_thread(self._understood, body, headers)
         except _TooLarge:
             return self._entrance.too_large()
         except (ContractBroken, BadSignature) as error:
             return refusal_of(error)
-        return await self._deliver(event, self._key(event, body))
+        return await self._deliver(event, key)
+
+    def _understood(self, body: bytes, headers: Headers) -> tuple[E, str]:
+        event = self._read(body, headers)
+        return event, self._key(event, body)
 
     async def _deliver(self, event: E, key: str) -> Answer:
         try:
@@ -162,6 +177,10 @@ async def _call(handler: Callable[[E], object], event: E) -> None:
     else:
         # A handler that waits for a database or a file would hold up all other requests of the server.
         await _awaited(await asyncio.to_thread(handler, event))
+
+
+def _has_method(value: object, name: str) -> bool:
+    return callable(getattr(value, name, None))
 
 
 def _is_async(handler: Callable[..., object]) -> bool:

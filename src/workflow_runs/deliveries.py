@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from workflow_runs_api.errors import BadArgument
+from .payloads import at_least_one
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -55,9 +55,7 @@ class RecentDeliveries:
     """
 
     def __init__(self, limit: int = 10_000) -> None:
-        if limit < 1:
-            raise BadArgument("expected at least 1", field="limit")
-        self._limit = limit
+        self._limit = at_least_one(limit, field="limit")
         self._keys: dict[str, None] = {}
         self._lock = threading.Lock()
 

@@ -12,7 +12,7 @@ from workflow_runs_api.types import Problem, to_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_BYTES", "Payload", "RawPayload", "encoded", "read_payload", "text_of"]
+__all__ = ["MAX_BYTES", "Payload", "RawPayload", "at_least_one", "encoded", "read_payload", "text_of"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,17 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 _PATH_SHOWN = 300
 
 
+def at_least_one(value: int, *, field: str) -> int:
+    """Return an argument that is a whole number, at least 1.
+
+    Raises:
+        BadArgument: It is something else; the error names `field`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadArgument("expected a number, at least 1", field=field)
+    return value
+
+
 def read_payload(
     body: object, read: Callable[[dict[str, Any]], T], *, operation: str | None, max_bytes: int = MAX_BYTES
 ) -> T:
@@ -32,7 +43,9 @@ def read_payload(
 
     Raises:
         ContractBroken: It is too large, no JSON, no object, nested too deeply, or `read` finds a `Problem`.
+        BadArgument: `max_bytes` is less than 1.
     """
+    at_least_one(max_bytes, field="max_bytes")
     try:
         return read(_object(body, max_bytes))
     except Problem as found:

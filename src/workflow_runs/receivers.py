@@ -18,7 +18,7 @@ from workflow_runs_api.models.dashboard_event import DashboardEvent
 from .asgi import Headers, Receiver
 from .callbacks import RunFinished, read_callback
 from .payloads import MAX_BYTES
-from .signatures import canonical, key_of
+from .signatures import canonical, checked_max_age, key_of
 from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class RunCallbacks(Receiver[RunFinished]):
         max_bytes: Size above which a payload is refused, in bytes. Default: 16 MiB.
 
     Raises:
-        BadArgument: The token has other characters, or `max_bytes` is less than 1.
+        BadArgument: The token has other characters, `max_bytes` is less than 1, or the handler or the memory is none.
 
     Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
 
@@ -89,7 +89,7 @@ class DashboardWebhooks(Receiver[DashboardEvent]):
         max_bytes: Size above which a payload is refused, in bytes. Default: 16 MiB.
 
     Raises:
-        BadArgument: The secret is empty, or `max_bytes` is less than 1.
+        BadArgument: The secret is empty, `max_bytes` is less than 1, or the handler or the memory is none.
 
     Source: https://docs.promptlayer.com/features/prompt-registry/webhook-events.
 
@@ -129,12 +129,14 @@ class InteractlyWebhooks(Receiver[InteractlyEvent]):
         handler: Called with each `InteractlyEvent`. Sync or async; a sync one runs in a thread.
         secret: The webhook's secret from the dashboard.
         max_age: Seconds that `X-Interactly-Timestamp` may be from now, see `read_interactly_event`. Default: 300.
+            None: any time.
         memory: What keeps which events have been handled. Default: `RecentDeliveries()`, in this process alone. The
             timestamp isn't signed, so that this is what stops one who has caught a delivery and sends it again.
         max_bytes: Size above which a body is refused, in bytes. Default: 16 MiB.
 
     Raises:
-        BadArgument: The secret is empty, or `max_bytes` is less than 1.
+        BadArgument: The secret is empty, `max_age` is no finite number or below 0, `max_bytes` is less than 1, or the
+            handler or the memory is none.
 
     Source: webhooks guide of Interactly's workflow SDK.
 
@@ -161,6 +163,7 @@ class InteractlyWebhooks(Receiver[InteractlyEvent]):
         max_bytes: int = MAX_BYTES,
     ) -> None:
         key_of(secret)
+        checked_max_age(max_age)
 
         def read(body: bytes, headers: Headers) -> InteractlyEvent:
             return read_interactly_event(body, headers, secret=secret, max_age=max_age, max_bytes=max_bytes)

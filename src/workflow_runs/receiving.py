@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow_runs_api.errors import BadArgument, ContractBroken
 
+from .payloads import at_least_one
 from .signatures import BadSignature
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ class Entrance:
     def __init__(self, *, token: str | None, max_bytes: int) -> None:
         if token is not None and not (isinstance(token, str) and re.fullmatch("[0-9A-Za-z_-]+", token)):
             raise BadArgument("expected letters, digits, - and _", field="token")
-        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
-            raise BadArgument("expected a number, at least 1", field="max_bytes")
-        self.max_bytes = max_bytes
+        self.max_bytes = at_least_one(max_bytes, field="max_bytes")
         self._token = token
 
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:

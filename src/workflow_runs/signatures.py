@@ -14,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 from workflow_runs_api.types import Problem, to_json
@@ -23,13 +24,16 @@ from workflow_runs_api.types import Problem, to_json
 from .payloads import RawPayload, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "BadSignature",
+    "Headers",
     "canonical",
     "check_dashboard_signature",
     "check_interactly_signature",
+    "checked_max_age",
+    "is_signed_as_it_is",
     "key_of",
     "sign_dashboard_event",
     "sign_interactly_event",
@@ -40,6 +44,8 @@ INTERACTLY_SIGNATURE: Final = "X-Interactly-Signature"
 INTERACTLY_TIMESTAMP: Final = "X-Interactly-Timestamp"
 
 Reason = Literal["missing", "malformed", "wrong", "stale"]
+Headers: TypeAlias = "Mapping[str, Any] | Iterable[Sequence[Any]]"
+"""What a framework has a request's headers as: a mapping, or pairs. Values may be bytes, None or lists."""
 
 _LONGEST_TIMESTAMP = 12
 _PATH_SHOWN = 300
@@ -96,7 +102,7 @@ def sign_interactly_event(body: RawPayload, secret: str, *, timestamp: float | N
         timestamp: When it is sent, in seconds since 1970 UTC. Default: now.
 
     Raises:
-        BadArgument: The secret is empty, or the body is parsed already.
+        BadArgument: The secret is empty, the body is parsed already, or `timestamp` is no finite number.
 
     Source: webhooks guide of Interactly's workflow SDK.
 
@@ -106,6 +112,8 @@ def sign_interactly_event(body: RawPayload, secret: str, *, timestamp: float | N
         ('2d9dd126', '1770000000')
     """
     moment = time.time() if timestamp is None else timestamp
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not -math.inf < moment < math.inf:
+        raise BadArgument("expected a number of seconds since 1970", field="timestamp")
     return {INTERACTLY_SIGNATURE: _hex(encoded(body), secret), INTERACTLY_TIMESTAMP: str(int(moment))}
 
 
@@ -114,9 +122,7 @@ def canonical(payload: dict[str, Any]) -> bytes:
     return json.dumps(payload, sort_keys=True).encode("ascii")
 
 
-def check_dashboard_signature(
-    payload: dict[str, Any], headers: Mapping[str, str], secret: str, *, operation: str
-) -> None:
+def check_dashboard_signature(payload: dict[str, Any], headers: Headers, secret: str, *, operation: str) -> None:
     """Check that a parsed payload bears PromptLayer's signature.
 
     Raises:
@@ -126,25 +132,57 @@ def check_dashboard_signature(
     _check(canonical(payload), DASHBOARD_SIGNATURE, headers, secret, operation)
 
 
-def check_interactly_signature(body: bytes, headers: Mapping[str, str], secret: str, *, max_age: float | None) -> None:
+def is_signed_as_it_is(body: bytes, headers: Headers, secret: str, *, operation: str) -> bool:
+    """Whether PromptLayer's signature is that of these very bytes, so that they needn't be parsed to check it.
+
+    Raises:
+        BadSignature: There is no signature, or more than one.
+        BadArgument: The secret is empty, or the headers are none.
+    """
+    try:
+        _check(body, DASHBOARD_SIGNATURE, headers, secret, operation)
+    except BadSignature as error:
+        if error.reason != "wrong":
+            raise
+        return False
+    return True
+
+
+def checked_max_age(max_age: float | None) -> float | None:
+    """Return a number of seconds that a timestamp may be from now, or None for any.
+
+    Raises:
+        BadArgument: It is no finite number, or below 0.
+    """
+    if max_age is None:
+        return None
+    if isinstance(max_age, bool) or not isinstance(max_age, int | float) or not 0 <= max_age < math.inf:
+        raise BadArgument("expected a finite number of seconds, at least 0, or None", field="max_age")
+    return max_age
+
+
+def check_interactly_signature(body: bytes, headers: Headers, secret: str, *, max_age: float | None) -> None:
     """Check that a raw body bears Interactly's signature, and that its timestamp is near enough to now.
 
     Raises:
         BadSignature: There is no signature, or it isn't that of this body; or, unless `max_age` is None, there is no
             timestamp or it is more than `max_age` seconds away.
-        BadArgument: The secret is empty.
+        BadArgument: The secret is empty, the headers are none, or `max_age` is no finite number or below 0.
     """
+    longest = checked_max_age(max_age)
     _check(body, INTERACTLY_SIGNATURE, headers, secret, None)
-    if max_age is None:
-        return
-    timestamp = _header(headers, INTERACTLY_TIMESTAMP, None)
+    if longest is not None:
+        _check_age(_header(headers, INTERACTLY_TIMESTAMP, None), longest)
+
+
+def _check_age(timestamp: str, max_age: float) -> None:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIMESTAMP):
         raise BadSignature(f"{INTERACTLY_TIMESTAMP} is no number of seconds", reason="malformed")
     if abs(time.time() - int(timestamp)) > max_age:
         raise BadSignature(f"{INTERACTLY_TIMESTAMP} is more than {max_age:g} s from now", reason="stale")
 
 
-def _check(signed: bytes, name: str, headers: Mapping[str, str], secret: str, operation: str | None) -> None:
+def _check(signed: bytes, name: str, headers: Headers, secret: str, operation: str | None) -> None:
     expected = _hex(signed, secret)
     received = _header(headers, name, operation).lower()
     # Compared as bytes: compare_digest refuses texts that are not ASCII, and a header may be anything.
@@ -152,12 +190,41 @@ def _check(signed: bytes, name: str, headers: Mapping[str, str], secret: str, op
         raise BadSignature(f"{name} is not that of this payload", reason="wrong", operation=operation)
 
 
-def _header(headers: Mapping[str, str], name: str, operation: str | None) -> str:
+def _header(headers: Headers, name: str, operation: str | None) -> str:
     # Whatever framework the headers come from, their names may be spelled in any case.
-    found = [value for key, value in headers.items() if key.lower() == name.lower()]
-    if not found or not found[0].strip():
+    found = [text for key, value in _pairs(headers) if _is(key, name) for text in _texts(value, name) if text]
+    if not found:
         raise BadSignature(f"{name} is missing", reason="missing", operation=operation)
-    return found[0].strip()
+    # Which of two is checked must not be left to the order in which a framework has them.
+    if len(found) > 1:
+        raise BadSignature(f"{name} is there {len(found)} times", reason="malformed", operation=operation)
+    return found[0]
+
+
+def _pairs(headers: Headers) -> Iterator[tuple[object, object]]:
+    items: Any = getattr(headers, "multi_items", None) or getattr(headers, "items", None)
+    pairs: Any = headers
+    try:
+        yield from ((key, value) for key, value in (items() if items else pairs))
+    except (TypeError, ValueError):
+        words = "expected the request's headers, as a mapping or as pairs of name and value"
+        raise BadArgument(words, field="headers") from None
+
+
+def _is(key: object, name: str) -> bool:
+    spelled = key.decode("latin-1") if isinstance(key, bytes) else key
+    return isinstance(spelled, str) and spelled.strip().lower() == name.lower()
+
+
+def _texts(value: object, name: str) -> list[str]:
+    """The texts of a header's value; some frameworks have a list of them, or None for one that is absent."""
+    texts: list[str] = []
+    for each in value if isinstance(value, list | tuple) else [value]:
+        text = each.decode("latin-1") if isinstance(each, bytes | bytearray) else each
+        if text is not None and not isinstance(text, str):
+            raise BadArgument(f"expected a text as the value of {name}", field="headers")
+        texts += [] if text is None else [text.strip()]
+    return texts
 
 
 def _hex(signed: bytes, secret: str) -> str:

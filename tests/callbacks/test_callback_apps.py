@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -438,19 +439,48 @@ def test_genuine_but_broken_events_are_told_apart() -> None:
     [
         (lambda: DashboardWebhooks(print, secret=""), "secret"),
         (lambda: InteractlyWebhooks(print, secret=""), "secret"),
+        (lambda: InteractlyWebhooks(print, secret=SECRET, max_age=math.nan), "max_age"),
+        (lambda: InteractlyWebhooks(print, secret=SECRET, max_age="300"), "max_age"),  # type: ignore[arg-type]
+        (lambda: InteractlyWebhooks(print, secret=SECRET, max_age=True), "max_age"),
         (lambda: RunCallbacks(print, token=""), "token"),
         (lambda: RunCallbacks(print, token="a/b"), "token"),
         (lambda: RunCallbacks(print, token="é"), "token"),
         (lambda: RunCallbacks(print, token=None, max_bytes=0), "max_bytes"),
+        (lambda: RunCallbacks(print, token=None, max_bytes=1e6), "max_bytes"),  # type: ignore[arg-type]
+        (lambda: RunCallbacks("print", token=None), "handler"),  # type: ignore[arg-type]
+        (lambda: RunCallbacks(print, token=None, memory=[]), "memory"),  # type: ignore[arg-type]
         (lambda: RecentDeliveries(limit=0), "limit"),
+        (lambda: RecentDeliveries(limit="5"), "limit"),  # type: ignore[arg-type]
+        (lambda: RecentDeliveries(limit=True), "limit"),
     ],
-    ids=["dashboard", "interactly", "empty", "slash", "accent", "bytes", "limit"],
 )
 def test_bad_setting_is_refused_at_once(make: Callable[[], object], field: str) -> None:
     """A setting that makes no sense is told when the receiver is made, not with the first delivery."""
     with pytest.raises(BadArgument) as caught:
         make()
     assert caught.value.field == field
+
+
+def test_large_forgery_does_not_hold_up_others() -> None:
+    """While 14 MB that nobody has signed are refused, the loop goes on; they are never parsed."""
+    app = DashboardWebhooks(_Handled(), secret=SECRET)
+    body = b'{"details": [' + b"[]," * 4_700_000 + b"[]]}"
+    waits = []
+
+    async def tick() -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.005)
+            waits.append(time.monotonic() - before)
+
+    async def deliver() -> int:
+        ticking = asyncio.ensure_future(tick())
+        reply = await post(app, content=body, headers={"x-promptlayer-signature": "0" * 64})
+        ticking.cancel()
+        return reply.status_code
+
+    assert asyncio.run(deliver()) == 401
+    assert max(waits) < 0.5
 
 
 def test_nothing_shows_secret_or_token() -> None:

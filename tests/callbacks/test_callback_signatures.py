@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import time
 import traceback
+from email.message import Message
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from callback_subjects import INTERACTLY_BODY, RUN_FINISHED, SECRET, json_bytes, lower, shown, validator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.datastructures import Headers as StarletteHeaders
 
 from workflow_runs import BadArgument, ContractBroken, WorkflowRunsError
 from workflow_runs.signatures import BadSignature, sign_dashboard_event, sign_interactly_event
@@ -227,3 +231,101 @@ def test_payload_that_is_no_json_can_not_be_signed() -> None:
     """The signing helper names what is wrong."""
     with pytest.raises(BadArgument, match="payload"):
         sign_dashboard_event({"details": object()}, SECRET)
+
+
+def _message(headers: dict[str, str]) -> Message:
+    message = Message()
+    for name, value in headers.items():
+        message[name] = value
+    return message
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda headers: list(headers.items()),
+        lambda headers: tuple((name.encode(), value.encode()) for name, value in headers.items()),
+        lambda headers: [[name, value] for name, value in headers.items()],
+        lambda headers: {name.upper(): [value] for name, value in headers.items()},
+        lambda headers: {name: (None, value) for name, value in headers.items()},
+        lambda headers: {name.encode(): value.encode() for name, value in headers.items()},
+        lambda headers: {"X-Absent": None, "X-List": [], 5: 6, None: None, **headers},
+        lambda headers: {name: f"  {value}\t" for name, value in headers.items()},
+        lambda headers: {name: value.upper() for name, value in headers.items()},
+        _message,
+        httpx.Headers,
+        StarletteHeaders,
+    ],
+)
+def test_headers_are_read_as_frameworks_have_them(spelled: Callable[[dict[str, str]], Any]) -> None:
+    """Mappings and pairs, texts and bytes, lists of one and None beside it: a genuine delivery is read."""
+    headers = sign_interactly_event(INTERACTLY_BODY, SECRET)
+
+    assert read_interactly_event(INTERACTLY_BODY, spelled(headers), secret=SECRET).event_id == "e1"
+
+
+@pytest.mark.parametrize("absent", [None, [], [None], (), "", b" ", [""]], ids=repr)
+def test_header_without_a_value_is_missing(absent: Any) -> None:
+    """A framework's way to say that a header is not there is no signature, and no `AttributeError`."""
+    headers = sign_interactly_event(INTERACTLY_BODY, SECRET)
+
+    with pytest.raises(BadSignature, match="X-PromptLayer-Signature is missing"):
+        read_dashboard_event(b"{", {"x-promptlayer-signature": absent}, secret=SECRET)
+    for name in headers:
+        with pytest.raises(BadSignature, match=f"{name} is missing"):
+            read_interactly_event(INTERACTLY_BODY, {**headers, name: absent}, secret=SECRET)
+
+
+def test_two_signatures_are_none() -> None:
+    """Which of two is checked isn't left to chance: neither, not even if they are the same."""
+    ((name, value),) = sign_dashboard_event(RUN_FINISHED, SECRET).items()
+    several = [(name, value), (name.lower(), "0" * 64)]
+    for headers in (several, several[::-1], dict(several), {name: [value, value]}, httpx.Headers(several)):
+        with pytest.raises(BadSignature, match="is there 2 times"):
+            read_dashboard_event(RUN_FINISHED, headers, secret=SECRET)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("headers", [None, 5, "X-Interactly-Signature", ["ab", 5], [()]], ids=repr)
+def test_headers_that_are_none_are_refused(headers: Any) -> None:
+    """What is no collection of headers is the caller's mistake, told as such."""
+    for attempt in (
+        lambda: read_dashboard_event(b"{}", headers, secret=SECRET),
+        lambda: read_interactly_event(b"{}", headers, secret=SECRET),
+    ):
+        with pytest.raises(BadArgument) as caught:
+            attempt()
+        assert caught.value.field == "headers"
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, {"a": "b"}, [5]], ids=repr)
+def test_header_of_another_type_is_refused(value: Any) -> None:
+    """A value that is no text is named by its header, and not quoted."""
+    with pytest.raises(BadArgument, match="headers: expected a text as the value of X-PromptLayer-Signature"):
+        read_dashboard_event(b"{}", {"X-PromptLayer-Signature": value}, secret=SECRET)
+
+
+@pytest.mark.parametrize("max_age", [math.nan, math.inf, -math.inf, -1, "300", True, [], 1j], ids=repr)
+def test_age_that_is_none_is_refused(max_age: Any) -> None:
+    """An age that would take any delivery, or fail with the first, is refused by name."""
+    for body in (INTERACTLY_BODY, b"{"):
+        with pytest.raises(BadArgument) as caught:
+            read_interactly_event(body, {}, secret=SECRET, max_age=max_age)
+        assert caught.value.field == "max_age"
+
+
+@pytest.mark.parametrize("timestamp", [math.nan, math.inf, "now", True], ids=repr)
+def test_moment_that_is_none_can_not_be_signed(timestamp: Any) -> None:
+    """The signing function names the timestamp."""
+    with pytest.raises(BadArgument, match="timestamp"):
+        sign_interactly_event(b"{}", SECRET, timestamp=timestamp)
+
+
+def test_large_event_is_parsed_only_if_its_very_bytes_are_signed() -> None:
+    """What nobody has signed isn't parsed, however large; what is signed as it is spelled is read."""
+    payload = {**RUN_FINISHED, "more": "x" * 1_100_000}
+    headers = sign_dashboard_event(payload, SECRET)
+
+    assert read_dashboard_event(json.dumps(payload, sort_keys=True), headers, secret=SECRET).to_dict() == payload
+    assert read_dashboard_event(payload, headers, secret=SECRET).to_dict() == payload
+    assert _dashboard_refusal(b"[" * 1_100_000, headers).reason == "wrong"
+    assert _dashboard_refusal(b"[" * 1_100_000, {}).reason == "missing"
