@@ -9,10 +9,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from . import CONTRACT_VERSION
 from .errors import BadArgument, WorkflowRunsError
+from .unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
 
     from .operation import Call, Operation, Outgoing
 
-__all__ = ["AsyncClient", "Client", "Connection", "Retries", "Settings", "Tries"]
+__all__ = [
+    "MAX_RESPONSE_BYTES",
+    "TOTAL_TIMEOUT",
+    "AsyncClient",
+    "Client",
+    "Connection",
+    "Retries",
+    "Settings",
+    "Tries",
+]
+
+TOTAL_TIMEOUT: Final = 300.0
+MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
 
 T = TypeVar("T")
 
@@ -118,6 +131,8 @@ class Settings:
         api_key: str | None,
         base_url: str,
         timeout: float | httpx.Timeout | None = None,
+        total_timeout: float | None = TOTAL_TIMEOUT,
+        max_response_bytes: int | None = MAX_RESPONSE_BYTES,
         retries: Any = None,
         headers: Mapping[str, str] | None = None,
         http_client: Any = None,
@@ -125,6 +140,9 @@ class Settings:
         self._base_url = _checked_base_url(base_url)
         self._api_key = _checked_header("api_key", api_key)
         self._timeout = _checked_timeout(timeout)
+        self._total_timeout = _checked_total_timeout(total_timeout)
+        self._max_response_bytes = _checked_size(max_response_bytes)
+        self._ends_at: float | None = None
         self._retries = self._policy(retries)
         self._headers = _checked_headers(headers)
         self._extra_query: Mapping[str, Any] | None = None
@@ -154,6 +172,8 @@ class Settings:
         self,
         *,
         timeout: float | httpx.Timeout | None = None,
+        total_timeout: float | Unset | None = UNSET,
+        max_response_bytes: int | Unset | None = UNSET,
         retries: Any = None,
         headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -164,6 +184,10 @@ class Settings:
 
         Args:
             timeout: Seconds, for each of connecting, writing and waiting for a piece of the reply.
+            total_timeout: Seconds for one try, from the moment at which it has its connection to the last byte of the
+                reply, however it trickles in; None for no bound. Queueing for a connection does not count. A call that
+                is tried again has as much for each try. A client of your own is bounded as `Configured` says.
+            max_response_bytes: Bytes of a reply's body at most, before and after it is decompressed; None for no bound.
             retries: When a request is sent again.
             headers: Headers to add to every request.
             extra_query: Query parameters that the contract does not know, by name.
@@ -177,12 +201,22 @@ class Settings:
         """
         view = copy.copy(self)
         view._timeout = self._timeout if timeout is None else _checked_timeout(timeout)
+        if total_timeout is not UNSET:
+            view._total_timeout = _checked_total_timeout(total_timeout)
+        if max_response_bytes is not UNSET:
+            view._max_response_bytes = _checked_size(max_response_bytes)
         view._retries = self._retries if retries is None else self._policy(retries)
         view._headers = self._headers | _checked_headers(headers)
         view._extra_query = {**(self._extra_query or {}), **_checked_mapping("extra_query", extra_query)}
         if extra_body is not None:
             view._extra_body = {**(self._extra_body or {}), **_checked_mapping("extra_body", extra_body)}
         view._on_reply = on_reply or self._on_reply
+        return view
+
+    def _ending_in(self, seconds: float) -> Self:
+        """A view whose calls end within so many seconds from now, whatever they do then: queue, ask or pause."""
+        view = copy.copy(self)
+        view._ends_at = time.monotonic() + seconds
         return view
 
     def _all_headers(self, operation: Operation[Any]) -> dict[str, str]:
@@ -218,13 +252,14 @@ class Client(Settings):
     def _call(self, operation: Operation[T], call: Call) -> T:
         wire = _wire()
         outgoing = self._outgoing(operation, call)
-        standing = self._connection.standing(wire, self._user_agent)
         redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
+            standing = self._connection.standing(wire, self._user_agent)
             began = time.monotonic()
             try:
-                request = wire.prepared(standing, outgoing, self._timeout)
+                bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
+                request = wire.prepared(standing, outgoing, self._timeout, bounds)
                 response = wire.send(standing.http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)
@@ -237,7 +272,7 @@ class Client(Settings):
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
-            if delay is None:
+            if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):
                 raise wire.concealed(self._final(problem, outgoing, began)) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             self._pause(delay)
@@ -264,13 +299,14 @@ class AsyncClient(Settings):
     async def _call(self, operation: Operation[T], call: Call) -> T:
         wire = _wire()
         outgoing = self._outgoing(operation, call)
-        standing = self._connection.standing(wire, self._user_agent)
         redaction = wire.Redaction(outgoing)
         tries = self._retries.begin()
         while True:
+            standing = self._connection.standing(wire, self._user_agent)
             began = time.monotonic()
             try:
-                request = wire.prepared(standing, outgoing, self._timeout)
+                bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
+                request = wire.prepared(standing, outgoing, self._timeout, bounds)
                 response = await wire.async_send(standing.http, request, redaction)
                 wire.note(operation, response.status_code, began)
                 reply = wire.Reply(operation, response, redaction)
@@ -283,7 +319,7 @@ class AsyncClient(Settings):
             except WorkflowRunsError as error:
                 problem = self._refined(error)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
-            if delay is None:
+            if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):
                 raise wire.concealed(self._final(problem, outgoing, began)) from None
             wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
             await self._pause(delay)
@@ -320,15 +356,31 @@ def _checked_base_url(base_url: Any) -> str:
     return str(base_url).rstrip("/")
 
 
+def _checked_total_timeout(seconds: Any) -> float | None:
+    return None if seconds is None else _checked_seconds("total_timeout", seconds)
+
+
+def _checked_size(size: Any) -> int | None:
+    if size is None:
+        return None
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        raise BadArgument("expected a whole number of bytes above 0, or None", field="max_response_bytes")
+    return size
+
+
 def _checked_timeout(timeout: Any) -> Any:
     # Told by its name, since httpx is not to be loaded here; the Timeout of another library would not do.
     is_httpx = type(timeout).__name__ == "Timeout" and type(timeout).__module__.partition(".")[0] == "httpx"
     if timeout is None or is_httpx:
         return timeout
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not 0 < timeout <= _LONGEST_TIMEOUT:
-        raise BadArgument(f"expected seconds above 0, at most {_LONGEST_TIMEOUT}", field="timeout")
-    return timeout
+    return _checked_seconds("timeout", timeout)
+
+
+def _checked_seconds(field: str, seconds: Any) -> float:
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise BadArgument(f"expected seconds above 0, at most {_LONGEST_TIMEOUT}", field=field)
+    return float(seconds)
 
 
 def _checked_header(field: str, value: Any) -> Any:

@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
+from .bounds import BOUNDS, Bounds
+from .decoding import Body, CannotDecode, TooLong
 from .errors import BadArgument, ContractBroken, MaybeSent, NotSent, WorkflowRunsError
+from .pool import AsyncPool, Pool
 from .redaction import HARMLESS_HEADERS, MASK, Redaction
 from .reply import Reply
+from .types import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +33,7 @@ __all__ = [
     "ERRORS",
     "HOMES",
     "LOG",
+    "Bounds",
     "Redaction",
     "Reply",
     "Standing",
@@ -58,8 +63,9 @@ _NEVER_LEFT = (
 # What the platform raises below httpx, which lets it through: TLS that breaks off under asyncio, an event loop that has
 # ended, a pool that another thread closes, a transport of the user's.
 _OF_THE_PLATFORM = (OSError, RuntimeError, UnicodeError)
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, *_OF_THE_PLATFORM)
 _CONNECT, _ANSWER = 5.0, 60.0
+_LENGTH = "[0-9]{1,20}"
+_BEGINNING = 65_536  # bytes that are kept of a reply that is too large
 _REASON_SHOWN = 200
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _OF_ONE_REQUEST = frozenset({"host", "content-length", "transfer-encoding"})
@@ -110,19 +116,31 @@ class _Cookieless:
 
 
 class _Client(_Cookieless, httpx.Client):
-    """Without cookies."""
+    """Without cookies, and with our own pool in the place of each of httpx'."""
+
+    def _init_transport(self, **settings: Any) -> Pool:  # type: ignore[override]
+        return Pool(functools.partial(super()._init_transport, **settings))
+
+    def _init_proxy_transport(self, proxy: Any, **settings: Any) -> Pool:  # type: ignore[override]
+        return Pool(functools.partial(super()._init_proxy_transport, proxy, **settings))
 
 
 class _AsyncClient(_Cookieless, httpx.AsyncClient):
-    """Without cookies."""
+    """The same for asyncio."""
+
+    def _init_transport(self, **settings: Any) -> AsyncPool:  # type: ignore[override]
+        return AsyncPool(functools.partial(super()._init_transport, **settings))
+
+    def _init_proxy_transport(self, proxy: Any, **settings: Any) -> AsyncPool:  # type: ignore[override]
+        return AsyncPool(functools.partial(super()._init_proxy_transport, proxy, **settings))
 
 
 _NO_COOKIES = _NoCookies()
 
 
 def default_timeout() -> httpx.Timeout:
-    """5 s to connect, to write and to get a connection from the pool, 60 s between two pieces of a reply."""
-    return httpx.Timeout(_CONNECT, read=_ANSWER)
+    """5 s to connect and to write, 60 s between two pieces of a reply, any time to get a connection from the pool."""
+    return httpx.Timeout(_CONNECT, read=_ANSWER, pool=None)
 
 
 def open_client(user_agent: str) -> httpx.Client:
@@ -141,8 +159,10 @@ def open_async_client(user_agent: str) -> httpx.AsyncClient:
 
 def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
     timeout, headers = default_timeout(), _own_headers(user_agent)
+    hooks = {"response": [hook]}
     try:
-        return kind(timeout=timeout, follow_redirects=False, headers=headers, event_hooks={"response": [hook]})
+        certificates = httpx.create_ssl_context()  # once for all connections: loading them takes longer than a call
+        return kind(verify=certificates, timeout=timeout, follow_redirects=False, headers=headers, event_hooks=hooks)
     except (ValueError, httpx.InvalidURL, OSError, ImportError) as error:
         # The proxies and certificates that the environment names. An address may hold a password.
         reason = re.sub("//[^/@\\s]*@", f"//{MASK}@", str(error))[:_REASON_SHOWN]
@@ -189,8 +209,15 @@ class Standing:
         return None if http.cookies else self._headers
 
 
-def prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Request:
-    """The request to send: what the client would build, at half the cost, since all that goes into it is known here."""
+def prepared(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds) -> httpx.Request:
+    """The request to send, with its bounds."""
+    request = _prepared(standing, outgoing, timeout)
+    request.extensions[BOUNDS] = bounds
+    return request
+
+
+def _prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Request:
+    # What the client would build, at half the cost, since all that goes into it is known here.
     url, content, own = _parsed(outgoing.url), outgoing.content, outgoing.headers
     http, added = standing.http, standing.headers()
     if added is None:
@@ -204,10 +231,18 @@ def prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Requ
         url,
         headers=[*headers, *own.items()],
         stream=httpx.ByteStream(content or b""),
-        extensions={"timeout": (http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()},
+        extensions={"timeout": _limits(http, timeout).as_dict()},
     )
     request.read()  # as in a request that httpx has built: hooks may look at its content
     return request
+
+
+def _limits(http: httpx.Client | httpx.AsyncClient, timeout: Any) -> httpx.Timeout:
+    if timeout is None:
+        return http.timeout
+    is_ours = isinstance(http, _Cookieless) and not isinstance(timeout, httpx.Timeout)
+    # Waiting for our own pool is no failure of the network, so a number of seconds doesn't count for it.
+    return httpx.Timeout(timeout, pool=None) if is_ours else httpx.Timeout(timeout)
 
 
 def _built(http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any) -> httpx.Request:
@@ -230,13 +265,24 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> httpx.Response:
-    """Send a request, while whatever the libraries below log of it is masked."""
+    """Send a request and read the reply within its bounds, while whatever the libraries below log of it is masked."""
     redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
-        return http.send(request, follow_redirects=False)
+        _start(http, request)
+        response = http.send(request, follow_redirects=False, stream=True)
+        reading = _Reading(response, request)
+        try:
+            for piece in () if response.is_stream_consumed else response.iter_raw():
+                reading.take(piece)
+            reading.end()
+        finally:
+            response.close()
+    except httpx.TimeoutException as error:
+        raise _named(error, request) from None
     finally:
         _UNDER_WAY.reset(token)
+    return response
 
 
 async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction: Redaction) -> httpx.Response:
@@ -244,9 +290,101 @@ async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction:
     redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
-        return await http.send(request, follow_redirects=False)
+        # Our own pool bounds the time by itself, from the moment at which a connection is there.
+        async with sys.modules["asyncio"].timeout(_start(http, request)):
+            response = await http.send(request, follow_redirects=False, stream=True)
+            reading = _Reading(response, request)
+            try:
+                if not response.is_stream_consumed:
+                    async for piece in response.aiter_raw():
+                        reading.take(piece)
+                reading.end()
+            finally:
+                await response.aclose()
+    except (httpx.TimeoutException, TimeoutError) as error:
+        raise _named(error, request) from None
     finally:
         _UNDER_WAY.reset(token)
+    return response
+
+
+def _start(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> float | None:
+    """Start the clock of a try by a client of the user's; gives the seconds that it may take."""
+    bounds: Bounds = request.extensions[BOUNDS]
+    is_ours = isinstance(http, _Cookieless)
+    if not is_ours:
+        bounds.start()
+    if bounds.is_over:
+        raise httpx.PoolTimeout("")
+    if is_ours:
+        return None
+    timeouts = request.extensions.get("timeout", {})
+    timeouts.update({name: bounds.left(seconds) for name, seconds in timeouts.items()})
+    return bounds.left()
+
+
+def _named(error: Exception, request: httpx.Request) -> Exception:
+    """The same error in the words of the bound that is over, if one is."""
+    words = request.extensions[BOUNDS].over()
+    if words is None:
+        return error
+    return type(error)(words) if isinstance(error, httpx.TimeoutException) else httpx.ReadTimeout(words)
+
+
+class TooLarge(Exception):
+    """A reply is longer than `max_response_bytes`.
+
+    Attributes:
+        response: The reply, with the beginning of its body.
+    """
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TooLarge, *_OF_THE_PLATFORM)
+
+
+class _Reading:
+    """Reads one reply within the bounds of its request."""
+
+    def __init__(self, response: httpx.Response, request: httpx.Request) -> None:
+        self._response = response
+        self._bounds: Bounds = request.extensions[BOUNDS]
+        self._is_read = response.is_stream_consumed  # by a hook of the user's
+        self._body: Body | None = None
+
+    def take(self, piece: bytes) -> None:
+        try:
+            self._body = self._body or self._begun()
+            self._body.feed(piece)
+        except CannotDecode as error:
+            raise httpx.DecodingError(str(error)) from None
+        except TooLong:
+            raise self._too_large(self._body.content(_BEGINNING) if self._body else b"") from None
+        if self._bounds.is_over:
+            raise httpx.ReadTimeout("")
+
+    def _begun(self) -> Body:
+        headers, most = self._response.headers, self._bounds.most
+        announced = headers.get("content-length", "")
+        if most is not None and re.fullmatch(_LENGTH, announced) and int(announced) > most:
+            raise TooLong
+        return Body(headers.get("content-encoding", ""), most)
+
+    def end(self) -> None:
+        """Keep what was read as the reply's content."""
+        most = self._bounds.most
+        if not self._is_read:
+            # httpx' own way to read decompresses without a cap.
+            self._response._content = self._body.content() if self._body else b""  # noqa: SLF001
+        elif most is not None and len(self._response.content) > most:
+            raise self._too_large(self._response.content[:_BEGINNING])
+
+    def _too_large(self, beginning: bytes) -> TooLarge:
+        self._response._content = beginning  # noqa: SLF001
+        return TooLarge(self._response)
 
 
 class _Masking(logging.Filter):
@@ -272,6 +410,10 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
     Raises:
         Exception: it is no error of the network, but one that a hook of the user's has raised.
     """
+    if isinstance(error, TooLarge):
+        most = error.response.request.extensions[BOUNDS].most
+        expected = f"at most {most} bytes, as max_response_bytes has it"
+        return Reply(operation, error.response, redaction).broken(Problem(expected, received="more of them"))
     if isinstance(error, _OF_THE_PLATFORM) and not _comes_from_below(error):
         raise error
     reason = redaction.shown(str(error), _REASON_SHOWN) or "no further word"
@@ -294,7 +436,14 @@ def _comes_from_below(error: Exception) -> bool:
     return not below.isdisjoint(_SENDING_OR_READING)
 
 
-_SENDING_OR_READING = ("_send_single_request", "_build_redirect_request", "read", "aread")
+_SENDING_OR_READING = (
+    "_send_single_request",
+    "_build_redirect_request",
+    "read",
+    "aread",
+    "iter_raw",
+    "aiter_raw",
+)
 
 
 def _is_bad_redirect(error: Exception) -> bool:

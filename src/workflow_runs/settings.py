@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workflow_runs_api.client import Settings
+from workflow_runs_api.client import MAX_RESPONSE_BYTES, TOTAL_TIMEOUT, Settings
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
 from .retries import Retries
@@ -31,10 +31,19 @@ class Configured(Settings):
             for production, if there is one.
         timeout: Seconds for each of connecting, writing, and waiting for a piece of the reply, or an `httpx.Timeout`.
             Default: 5 s to connect and to write, 60 s to wait.
+        total_timeout: Seconds for one try of a call, from the moment at which it has its connection to the last byte of
+            the reply, however it trickles in: connecting, sending, headers, interim replies and body. Queueing for one
+            of the client's hundred connections does not count, and a call that is tried again has as much for each
+            try. A try whose time is over ends in `MaybeSent`. None for no bound. Default: 300.
+        max_response_bytes: Bytes of a reply's body at most, before and after it is decompressed; one that is larger
+            ends in `ContractBroken`. None for no bound. Default: 67,108,864 (64 MiB).
         retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
         headers: Headers to send with every request.
         http_client: An httpx client of your own; it stays open when this client is closed. It serves one process, and
-            with asyncio one event loop, as httpx has it; without it a client serves any number of them.
+            with asyncio one event loop, as httpx has it; without it a client serves any number of them. With it
+            `total_timeout` counts from the moment at which a try is handed to it, queueing included. An `httpx.Client`
+            can't be stopped while it reads headers that trickle: there each piece may take what `timeout` and
+            `total_timeout` allow, and the time is looked at again with each piece of the body.
 
     Raises:
         BadArgument: A setting makes no sense, or there is no key or no address.
@@ -51,6 +60,8 @@ class Configured(Settings):
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = None,
+        total_timeout: float | None = TOTAL_TIMEOUT,
+        max_response_bytes: int | None = MAX_RESPONSE_BYTES,
         retries: int | Retries | None = None,
         headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
@@ -59,6 +70,8 @@ class Configured(Settings):
             api_key=self._found("api_key", api_key, None),
             base_url=self._found("base_url", base_url, self._production),
             timeout=timeout,
+            total_timeout=total_timeout,
+            max_response_bytes=max_response_bytes,
             retries=retries,
             headers=headers,
             http_client=http_client,
