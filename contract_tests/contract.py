@@ -17,6 +17,7 @@ since references and constraints are relative to the document. ``contract.at(poi
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -34,6 +35,7 @@ from contract_tests.rules import SetUpError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 URI = "urn:contract"
+MOST_PROBLEMS = 200
 
 
 def join(pointer: str, *tokens: str | int) -> str:
@@ -233,7 +235,7 @@ class Contract:
 
     def problems(self, instance: Any, schema: str, *, formats: bool = True) -> list[Problem]:
         """
-        Judge a JSON value strictly by the schema at a pointer.
+        Judge a JSON value strictly by the schema at a pointer; of very many problems it gives the first ones.
 
         Args:
             instance: What ``json.loads`` gives.
@@ -241,7 +243,7 @@ class Contract:
             formats: Whether ``format`` is a requirement (``uri``, ``date-time``, ``int64``, ...) or only a remark.
         """
         validator = self.validator(schema, formats=formats)
-        return [self._problem(error, schema) for error in validator.iter_errors(instance)]
+        return [self._problem(error, schema) for error in islice(validator.iter_errors(instance), MOST_PROBLEMS)]
 
     def is_valid(self, instance: Any, schema: str, *, formats: bool = True) -> bool:
         """Whether :meth:`problems` would find nothing, but faster."""

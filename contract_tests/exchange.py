@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Final, Self
 
 from contract_tests.contract import Media
-from contract_tests.json_text import read_json
+from contract_tests.json_text import read_json, whole
 from contract_tests.masking import Secrets
 from contract_tests.request_case import RequestCase
 from contract_tests.rules import NotExercised, Violation, shown
@@ -16,6 +16,7 @@ Status = int
 REFUSED: Final = range(400, 500)
 SUCCEEDED: Final = range(200, 300)
 CRASHED: Final = 500
+SHOWN: Final = 300  # characters of a reply
 
 
 class Access(Enum):
@@ -44,6 +45,7 @@ class Exchange:
         status: Of the reply, as are ``reply_headers`` and ``reply``.
         seconds: Time from the request to the whole reply.
         secrets: What has to be masked in texts of the reply before they are cut.
+        is_cut: Whether only the start of the reply's body was kept, since too much was kept already.
     """
 
     case: RequestCase
@@ -60,6 +62,7 @@ class Exchange:
     reply: bytes
     seconds: float
     secrets: Secrets = field(default_factory=Secrets, repr=False)
+    is_cut: bool = False
 
     @property
     def media_type(self) -> str:
@@ -75,12 +78,14 @@ class Exchange:
     @property
     def shown(self) -> str:
         """The reply in one bounded line."""
-        body = self.bounded(self.reply.decode("utf-8", "replace")) if self.reply else "no body"
+        # No more of it than can be shown, and the longest secret: a body may have millions of characters.
+        start = self.reply[: 4 * (SHOWN + 2 + self.secrets.longest)]
+        body = self.bounded(start.decode("utf-8", "replace")) if self.reply else "no body"
         return f"{self.status} {self.media_type or 'without content type'}: {body}"
 
-    def bounded(self, text: str, limit: int = 300) -> str:
+    def bounded(self, text: str, limit: int = SHOWN) -> str:
         """Show a text that the reply had a part in; masked first, since a secret cut in two is not recognised."""
-        return shown(self.secrets.mask(text), limit)
+        return shown(self.secrets.mask_start(text, limit + 1), limit)
 
     @property
     def curl(self) -> str:
@@ -105,6 +110,8 @@ class Exchange:
         Raises:
             NotExercised: If it is none, which has a rule of its own.
         """
+        if self.is_cut:
+            raise NotExercised("the replies are too large to be kept")
         try:
             return read_json(self.reply)
         except ValueError:
@@ -177,6 +184,8 @@ class Exchange:
         """
         Demand a JSON object with a member of one of these types, exactly (a boolean is no integer), and give it.
 
+        An integer may be written as ``7.0`` too.
+
         Raises:
             Violation: If the member is missing or of another type.
             NotExercised: If the body is no object, which has a rule of its own.
@@ -184,8 +193,9 @@ class Exchange:
         body = self.json
         if not isinstance(body, dict):
             raise NotExercised(f"the reply is no object: {self.shown}")
-        self.expect(member in body and type(body[member]) in types, f"member {member}")
-        return body[member]
+        number = whole(body.get(member)) if int in types else None
+        self.expect(member in body and (number is not None or type(body[member]) in types), f"member {member}")
+        return body[member] if number is None else number
 
     def expect(self, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
         """

@@ -1,5 +1,6 @@
 """What a service says beyond the contract: no breach, but a sign that it has grown."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from contract_tests.rules import shown
 from contract_tests.schema_walk import declared, walk
 
 LONGEST_NAME = 80
+MOST_NAMES = 100  # in one place: where names are data, every one of them is another
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Information:
 
     def __init__(self) -> None:
         self._seen: dict[Note, str] = {}
+        self._places: Counter[tuple[str, str]] = Counter()
 
     def saw(self, contract: Contract, exchange: Exchange) -> None:
         """Look through a valid reply."""
@@ -65,11 +68,12 @@ class Information:
         ]
 
     def _look_at(self, contract: Contract, exchange: Exchange, schema: str, value: Any) -> None:
-        operation = exchange.case.operation
+        operation, received = exchange.case.operation, exchange.shown
         for kind, at, name in unknown(contract, schema, value):
             note = Note(operation.service, operation.id, kind, at, name)
-            if note not in self._seen:
-                self._seen[note] = exchange.shown
+            if note not in self._seen and self._places[operation.id, at] < MOST_NAMES:
+                self._places[operation.id, at] += 1
+                self._seen[note] = received
 
 
 def unknown(contract: Contract, schema: str, value: Any) -> Iterator[tuple[str, str, str]]:

@@ -2,9 +2,13 @@
 
 import json
 import re
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
 
 import yaml
+
+DEEPEST: Final = 100  # levels: what readers in other languages refuse begins between 64 and 512
+TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 
 
 class _Yaml12(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -48,8 +52,51 @@ def read_yaml(text: str) -> Any:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Read JSON as RFC 8259 has it, without NaN and Infinity; raises ValueError."""
-    return json.loads(text, parse_constant=_refuse)
+    """
+    Read JSON as RFC 8259 has it, without NaN and Infinity.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than any reader must take.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    openings = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    if sum(map(text.count, openings)) > DEEPEST and _is_too_deep(value):  # type: ignore[arg-type]
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)]
+    return bool(level)
+
+
+def _members(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def whole(value: Any) -> int | None:
+    """Give an integer, which JSON may write as ``7.0`` too; None if it is none."""
+    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    return int(value) if is_whole else None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: ``true`` is not 1, but ``1.0`` is."""
+    return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    number = whole(value)
+    return value if number is None else number
 
 
 def is_json(media_type: str) -> bool:

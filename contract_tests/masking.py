@@ -26,5 +26,23 @@ class Secrets:
             text = text.replace(value, MASK)
         return text
 
+    @property
+    def longest(self) -> int:
+        """Length of the longest text that is masked."""
+        return max(map(len, self._values), default=0)
+
+    def mask_start(self, text: str, limit: int) -> str:
+        """
+        Give the beginning of a text without secrets, in a time that does not grow with the text.
+
+        It is longer than ``limit`` if the text is, unless secrets in it were masked.
+        """
+        start = text[: limit + self.longest]
+        masked = self.mask(start)
+        if len(start) == len(text):
+            return masked
+        # A secret that is cut in two at the end is not recognised: nothing is left of where it may begin.
+        return masked[: len(masked) - self.longest] if len(masked) > self.longest else ""
+
     def __repr__(self) -> str:
         return f"{len(self._values)} secrets"

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ CAUSES: Final = (
 )
 
 
-def client_for(target: Target, reply_seconds: float) -> httpx.Client:
+def client_for(target: Target) -> httpx.Client:
     """
     Make the client for a target: proxies and certificates of the environment, unless the target is on this machine.
 
@@ -42,10 +42,12 @@ def client_for(target: Target, reply_seconds: float) -> httpx.Client:
         SetUpError: If its ``ca_file``, or a variable of the environment that httpx reads, cannot be used.
     """
     local = target.is_local
-    timeout = httpx.Timeout(reply_seconds, connect=CONNECT_SECONDS)
     verify = _verification(target)
+    # A new connection each time, as with the curl line: who closes them after each reply leaves nothing in doubt.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    hooks: Mapping[str, list[Callable[..., None]]] = {"response": [_keep_location]}
     try:
-        return httpx.Client(timeout=timeout, follow_redirects=False, trust_env=not local, verify=verify)
+        return httpx.Client(follow_redirects=False, trust_env=not local, verify=verify, limits=limits, event_hooks=hooks)
     except Exception as error:
         words = " ".join(str(error).split())
         variable = next(_unusable(), None)
@@ -93,6 +95,12 @@ def speaks_tls(target: Target) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _keep_location(response: httpx.Response) -> None:
+    """Hide where a redirect leads from httpx, which reads the address even if it does not follow it, and may fail."""
+    if "location" in response.headers:
+        response.extensions["location"] = response.headers.pop("location")
 
 
 def _address(target: Target) -> tuple[str, int]:

@@ -12,9 +12,14 @@ A file has one table per target::
     generation = "a"                      # Interactly only: the form of execute that is served, "a" or "b"
     label = "production"                  # optional: a label that exists on the workflow
     version = 1                           # optional: a version that exists on the workflow
+    latest_version = 2                    # optional: the latest version. Only of a workflow each version of which has
+                                          # an output of its own, the same every time, and `label` on `version`: then
+                                          # outputs tell which version ran
     input_variables = { user_message = "ping" }
     max_requests = 300                    # the run stops before it sends more
     requests_per_second = 5
+    total_timeout = 30                    # optional: seconds that a whole reply may take
+    max_response_bytes = 8388608          # optional: how large the body of a reply may be, decompressed
     callback_listen = "127.0.0.1:0"       # omit: rules about callbacks are not exercised
     callback_public_url = "https://..."   # optional: how the target reaches that listener from outside
     ca_file = "authority.pem"             # optional: whom to trust for https, beside this file
@@ -49,9 +54,12 @@ class Target:
     generation: str = "a"
     label: str | None = None
     version: int | None = None
+    latest_version: int | None = None
     input_variables: Mapping[str, Any] | None = None
     max_requests: int = 300
     requests_per_second: float = 5.0
+    total_timeout: float = 30.0
+    max_response_bytes: int = 8 * 1024 * 1024
     callback_listen: str | None = None
     callback_public_url: str | None = None
     ca_file: str | None = None
@@ -68,11 +76,6 @@ class Target:
         """Whether it runs on this machine: then it is nobody's live service."""
         host = urlsplit(self.base_url).hostname or ""
         return self.is_sandbox or host == "localhost" or host.startswith("127.") or host == "::1"
-
-    @property
-    def has_known_versions(self) -> bool:
-        """Whether it serves the sandbox's workflow, of which version 2 is the latest and version 1 the labelled one."""
-        return self.is_local and (self.workflow, self.label, self.version) == ("canary", "production", 1)
 
     def serves_form_of(self, operation: str) -> bool:
         """Whether the contract describes the form of an operation that the target serves."""
@@ -134,13 +137,15 @@ def sandbox_targets() -> list[Target]:
         workflow="canary",
         label="production",
         version=1,
+        latest_version=2,
         input_variables={"user_message": "ping"},
         max_requests=1_000_000,
         requests_per_second=10_000.0,
         callback_listen="127.0.0.1:0",
         allow_writes=True,
     )
-    return [promptlayer, replace(promptlayer, service="interactly", workflow="5eb7cf5a86d9755df3a6c593", label=None)]
+    workflow = "5eb7cf5a86d9755df3a6c593"
+    return [promptlayer, replace(promptlayer, service="interactly", workflow=workflow, label=None, latest_version=None)]
 
 
 def read_targets(path: Path, services: Sequence[str]) -> dict[str, Target]:
@@ -241,9 +246,12 @@ CHECKS: dict[str, Check] = {  # field: whether it is required, what it must be, 
     "generation": (False, '"a" or "b"', lambda value: value in ("a", "b")),
     "label": (False, "a text", _is_text),
     "version": (False, "a whole number", lambda value: _is_whole(value, 0)),
+    "latest_version": (False, "a whole number", lambda value: _is_whole(value, 0)),
     "input_variables": (False, "a table", lambda value: isinstance(value, dict)),
     "max_requests": (False, "a whole number from 1", lambda value: _is_whole(value, 1)),
     "requests_per_second": (False, "a number above 0", _is_rate),
+    "total_timeout": (False, "a number above 0", _is_rate),
+    "max_response_bytes": (False, "a whole number from 1", lambda value: _is_whole(value, 1)),
     "callback_listen": (False, 'host and port, such as "127.0.0.1:0"', _is_listen),
     "callback_public_url": (False, "an http or https URL without query and password", _is_url),
     "ca_file": (False, "the name of a file with certificates in PEM form", _is_text),

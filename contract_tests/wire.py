@@ -16,18 +16,19 @@ from contract_tests.encoding import encode_headers, encode_path, encode_query
 from contract_tests.exchange import Access, Exchange, curl
 from contract_tests.json_text import read_json
 from contract_tests.masking import Secrets
-from contract_tests.network import CONNECT_SECONDS, client_for, unreachable
+from contract_tests.network import client_for, unreachable
+from contract_tests.replies import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
-from contract_tests.rules import NotExercised, Unanswered, Violation
+from contract_tests.rules import NotExercised, Unanswered, Violation, shown
 from contract_tests.targets import Target
 
-REPLY_SECONDS: Final = 30.0
 LONGEST_WAIT: Final = 120.0
 WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not say for how long
 TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
+SENT: Final = {"Accept-Encoding": ACCEPTED}
 WRONG_KEY: Final = "contract-tests-no-such-key"
-SILENCES: Final = 2  # time-outs after which an operation is asked no more
+SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
 
 
 class Watch(Protocol):
@@ -54,7 +55,7 @@ class Wire:
     Attributes:
         sent: How many requests have been sent.
         left_out: How many were not sent since the target's budget was spent.
-        reply_seconds: How long a reply may take.
+        reply_seconds: How long a whole reply may take.
         longest_wait: For how many seconds the target may ask to be left alone.
     """
 
@@ -65,14 +66,14 @@ class Wire:
         self.secrets = secrets
         self.sent = 0
         self.left_out = 0
-        self.reply_seconds = REPLY_SECONDS
+        self.reply_seconds = target.total_timeout
         self.longest_wait = LONGEST_WAIT
         self._watch = watch
         self._silences: Counter[str] = Counter()
         self._next_at = 0.0
         for value in target.secrets.values():
             secrets.add(value)
-        self._client = client_for(target, REPLY_SECONDS)
+        self._client = client_for(target)
 
     def close(self) -> None:
         """Close all connections."""
@@ -92,12 +93,10 @@ class Wire:
         content, headers = _content(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         secret, environment = self._credentials(case.operation, access)
-        request = self._client.build_request(
-            case.operation.method, url, headers={**headers, **secret}, content=content, timeout=self._timeout
-        )
+        request = self._client.build_request(case.operation.method, url, headers=SENT | headers | secret, content=content)
         shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
         try:
-            response, seconds = self._response(case.operation, request, shown_headers, environment)
+            reply, seconds = self._response(case.operation, request, shown_headers, environment)
         except TurnedAway as reason:
             self._watch.turned_away(reason)
             raise
@@ -111,19 +110,15 @@ class Wire:
             headers=shown_headers,
             environment=environment,
             content=content,
-            status=response.status_code,
-            reply_headers=dict(response.headers),
-            reply=response.content,
+            status=reply.status,
+            reply_headers=reply.headers,
+            reply=reply.body,
             seconds=seconds,
             secrets=self.secrets,
         )
         self._watch.saw(exchange)
         self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
         return exchange
-
-    @property
-    def _timeout(self) -> httpx.Timeout:
-        return httpx.Timeout(self.reply_seconds, connect=CONNECT_SECONDS)
 
     def _judged(self, case: RequestCase) -> dict[str, Any]:
         if case.breach is not None:
@@ -134,43 +129,42 @@ class Wire:
 
     def _response(
         self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
-    ) -> tuple[httpx.Response, float]:
+    ) -> tuple[Reply, float]:
         for default in (*WAITS, None):
             started = self._wait_for_turn(operation)
-            response = self._reply(operation, request, headers, environment)
-            if not self._is_throttled(response):
-                return response, time.monotonic() - started
-            asked = _asked_wait(response)
+            reply = self._reply(operation, request, headers, environment)
+            if not self._is_throttled(reply):
+                return reply, time.monotonic() - started
+            asked = _asked_wait(reply)
             self._next_at = time.monotonic() + ((asked if asked is not None else default) or 0.0)
-        why = "too many requests" if response.status_code == TOO_MANY else "it is unavailable"
-        raise TurnedAway(f"the target goes on answering {response.status_code}: {why}")
+        why = "too many requests" if reply.status == TOO_MANY else "it is unavailable"
+        raise TurnedAway(f"the target goes on answering {reply.status}: {why}")
 
-    def _is_throttled(self, response: httpx.Response) -> bool:
+    def _is_throttled(self, reply: Reply) -> bool:
         # A server of one's own has no reason to throttle without a word: there the status is a reply like others.
-        if response.status_code == TOO_MANY:
-            return not self.target.is_local or "retry-after" in response.headers
-        return response.status_code == UNAVAILABLE and "retry-after" in response.headers
+        if reply.status == TOO_MANY:
+            return not self.target.is_local or "retry-after" in reply.headers
+        return reply.status == UNAVAILABLE and "retry-after" in reply.headers
 
     def _reply(
         self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
-    ) -> httpx.Response:
+    ) -> Reply:
         try:
-            return self._client.send(request)
+            return receive(self._client, request, Limits(self.reply_seconds, self.target.max_response_bytes))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise unreachable(self.target, error) from error
-        except httpx.HTTPError as error:
-            received, cause = f"no complete reply: {type(error).__name__}: {error}", error
-            if isinstance(error, httpx.TimeoutException):
-                self._silences[operation.id] += 1
-                received = f"no complete reply within {self.reply_seconds:g} seconds"
-        again = curl(request.method, str(request.url), headers, environment, request.content or None)
-        found = Violation(received=received, constraint="reply", reproduce=again, found_after=self.sent)
-        self._watch.missed(operation, found)
-        raise Unanswered(received) from cause
+        except Incomplete as error:
+            broken = error
+        self._silences[operation.id] += broken.is_costly
+        received = shown(self.secrets.mask(broken.received))
+        asked = headers | (SENT if broken.constraint == CODING else {})
+        again = curl(request.method, str(request.url), asked, environment, request.content or None)
+        self._watch.missed(operation, Violation(received, broken.constraint, "", again, found_after=self.sent))
+        raise Unanswered(received) from broken.__cause__
 
     def _wait_for_turn(self, operation: Operation) -> float:
         if self._silences[operation.id] >= SILENCES:
-            raise Unanswered(f"{operation.id} did not answer {SILENCES} times")
+            raise Unanswered(f"{operation.id} gave no complete reply {SILENCES} times")
         if self.sent >= self.target.max_requests:
             self.left_out += 1
             raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")
@@ -227,9 +221,9 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode()
 
 
-def _asked_wait(response: httpx.Response) -> float | None:
+def _asked_wait(reply: Reply) -> float | None:
     """Give the seconds that Retry-After asks for, in either of its forms; None without a readable one."""
-    after = response.headers.get("retry-after", "").strip()
+    after = reply.headers.get("retry-after", "").strip()
     if after.isdecimal():
         return float(after)
     try:

@@ -5,10 +5,20 @@ from typing import Any, Final
 
 from contract_tests.contract import Contract, Operation
 from contract_tests.exchange import Exchange
-from contract_tests.json_text import read_json
+from contract_tests.json_text import read_json, same
 from contract_tests.listener import Delivery, Listener
 from contract_tests.rules import Violation
-from contract_tests.server.lifecycle import ENDED, PENDING, RUNNING, Execution, Ledger, entries_of, id_of, same
+from contract_tests.server.lifecycle import (
+    CASE_OF_STATUS,
+    ENDED,
+    PENDING,
+    RUNNING,
+    Execution,
+    Ledger,
+    entries_of,
+    id_of,
+    misspelt,
+)
 
 SECONDS_WITHOUT_POLLS: Final = 2.0
 WORDS: Final = {"FAILURE": "FAILED"}  # one and the same status, as two pages of the documentation spell it
@@ -72,6 +82,8 @@ class Callback:
         id_, output = body.get("workflow_version_execution_id"), body.get("final_output", MISSING)
         self._expect("PL-CB-38", same(id_, self.execution.id), "workflow_version_execution_id", self._shown(id_))
         words = {entry["status"] for entry in entries_of(output).values()}
+        wrong = next(filter(None, map(misspelt, output.values() if isinstance(output, dict) else ())), "")
+        self._expect("PL-CB-37", not wrong, CASE_OF_STATUS, self.started.bounded(wrong))
         if words:
             self._expect("PL-CB-39", not words & RUNNING, "status of a node", self._shown(sorted(words)))
         polled = [poll.body for form in (True, False) if (poll := self.execution.last(all_outputs=form))]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contract_tests.exchange import Exchange
+from contract_tests.json_text import same
 from contract_tests.rules import NotExercised
-from contract_tests.server.lifecycle import Ledger, same
+from contract_tests.server.lifecycle import Ledger
 
 FINAL: Final = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
 KEPT: Final = {"workflow_run_id": "IA-EXE-67", "logical_id": "IA-EXE-67", "version_number": "IA-EXE-68"}

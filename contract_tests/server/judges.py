@@ -24,10 +24,11 @@ class Found:
 
 
 def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
-    """The status is documented. What has to be refused, and is not, is told by the properties about that alone."""
+    """The status is documented. What has to be refused may be with any 4xx, and if it isn't, other properties tell."""
     operation = exchange.case.operation
     must_be_refused = exchange.case.breach is not None or exchange.access is not Access.OWN
-    if operation.response(exchange.status) is not None or (must_be_refused and not exchange.is_refused):
+    is_refusal = not exchange.is_legal and exchange.is_refused
+    if operation.response(exchange.status) is not None or must_be_refused or is_refusal:
         return
     documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
     # The class of statuses names the breach: which of them comes may change from night to night.

@@ -8,22 +8,25 @@ when it has ended, with its own id and the output that the results operation giv
 Each law is a rule of the chapters about results and callbacks, and bears its id.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from contract_tests.contract import Contract
 from contract_tests.exchange import Exchange
+from contract_tests.json_text import same, whole
 from contract_tests.rules import NotExercised, Violation, report_all
 
 RUNNING: Final = frozenset({"QUEUED", "RUNNING"})
 ENDED: Final = frozenset({"SUCCESS", "FAILED", "SKIPPED"})
+WORDS: Final = RUNNING | ENDED | {"FAILURE"}
 ORDER: Final = {"QUEUED": 0, "RUNNING": 1, **dict.fromkeys(ENDED, 2)}
 OK, PENDING, FAILED = 200, 202, 500
 GONE: Final = (403, 404, 410)
 NODE_OUTPUT: Final = "#/components/schemas/NodeOutput"
+CASE_OF_STATUS: Final = f"{NODE_OUTPUT}/properties/status in capitals"
 
 
 class Ledger:
@@ -75,15 +78,20 @@ class Poll:
         """Whether the reply says that the execution has ended."""
         return self.exchange.status != PENDING
 
-    @property
+    @cached_property
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """The entries of the nodes that the reply shows."""
+        return entries_of(self.body)
+
+    @cached_property
     def words(self) -> set[str]:
         """The statuses of the nodes that the reply shows."""
-        return {entry["status"] for entry in entries_of(self.body).values()}
+        return {entry["status"] for entry in self.entries.values()}
 
     @property
     def ended(self) -> set[str]:
         """The nodes that have ended, by the reply."""
-        return {name for name, entry in entries_of(self.body).items() if entry["status"] in ENDED}
+        return {name for name, entry in self.entries.items() if entry["status"] in ENDED}
 
 
 class Execution:
@@ -127,6 +135,11 @@ class Execution:
         return next((poll for poll in reversed(self.polls) if poll.is_done and poll.all_outputs is all_outputs), None)
 
     @property
+    def size(self) -> int:
+        """Bytes of all replies."""
+        return sum(len(poll.exchange.reply) for poll in self.polls)
+
+    @property
     def has_ended(self) -> bool:
         """Whether the last reply has said that it has ended."""
         return bool(self.polls) and self.polls[-1].is_done
@@ -148,7 +161,7 @@ class Execution:
     def outputs(self) -> list[Any] | None:
         """What the bare output may be; empty if no output node succeeded, None if the entries cannot be read."""
         shown = self.last(all_outputs=True)
-        entries = entries_of(shown.body) if shown else {}
+        entries = shown.entries if shown else {}
         if not entries or any("is_output_node" not in entry or "value" not in entry for entry in entries.values()):
             return None
         output_nodes = {name: entry for name, entry in entries.items() if entry["is_output_node"]}
@@ -183,7 +196,7 @@ class Execution:
             self._are_entries("PL-RES-26", poll)
         else:
             self._are_entries("PL-RES-67", poll)
-            for entry in entries_of(poll.body).values():
+            for entry in poll.entries.values():
                 if entry["status"] in RUNNING:
                     self._check("PL-RES-29", entry.get("value") is None, "value", poll)
         self._nodes_go_on(poll)
@@ -195,11 +208,13 @@ class Execution:
             for problem in self.ledger.contract.problems(entry, NODE_OUTPUT):
                 received = poll.exchange.bounded(f"at {problem.at or '/'}: {problem.message}", 160)
                 self._broken(law, problem.constraint, poll, received)
+            if wrong := misspelt(entry):
+                self._broken(law, CASE_OF_STATUS, poll, wrong)
 
     def _nodes_go_on(self, poll: Poll) -> None:
-        earlier = next((one for one in reversed(self.polls) if one.all_outputs and entries_of(one.body)), None)
-        before = entries_of(earlier.body) if earlier else {}
-        for name, entry in entries_of(poll.body).items():
+        earlier = next((one for one in reversed(self.polls) if one.all_outputs and one.entries), None)
+        before = earlier.entries if earlier else {}
+        for name, entry in poll.entries.items():
             if name in before and {entry["status"], before[name]["status"]} <= ORDER.keys():
                 old, new = before[name]["status"], entry["status"]
                 goes_on = ORDER[new] > ORDER[old] or new == old
@@ -220,7 +235,7 @@ class Execution:
 
     def _is_main_output(self, poll: Poll, outputs: list[Any]) -> None:
         if not outputs:
-            told = poll.exchange.status == FAILED or bool(entries_of(poll.body))
+            told = poll.exchange.status == FAILED or bool(poll.entries)
             self._check("PL-RES-34", told, "form", poll)
             return
         law = "PL-RES-28" if self.asked_for_all else "PL-RES-27"
@@ -237,16 +252,26 @@ class Execution:
 
 
 def entries_of(body: Any) -> dict[str, dict[str, Any]]:
-    """Give the entries of all nodes, none if that is not what a body holds."""
+    """Give the entries of all nodes, none if that is not what a body holds; statuses as they are documented."""
     if not isinstance(body, dict):
         return {}
     are_entries = all(isinstance(entry, dict) and isinstance(entry.get("status"), str) for entry in body.values())
-    return body if are_entries else {}
+    if not are_entries:
+        return {}
+    return {name: {**entry, "status": documented_word(entry["status"])} for name, entry in body.items()}
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: ``true`` is not 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+def documented_word(status: str) -> str:
+    """Give a status as the documentation spells it: what differs in its case alone is told as that, and once."""
+    return status.upper() if status.upper() in WORDS else status
+
+
+def misspelt(entry: Any) -> str:
+    """Say how the status of an entry differs from the documented one in its case alone; empty if it does not."""
+    status = entry.get("status") if isinstance(entry, Mapping) else None
+    if not isinstance(status, str) or documented_word(status) == status:
+        return ""
+    return f"the status is {status!r}, documented is {documented_word(status)!r}"
 
 
 def id_of(started: Exchange) -> int:
@@ -258,6 +283,7 @@ def id_of(started: Exchange) -> int:
     """
     body = started.json if started.has_succeeded else None
     found = body.get("workflow_version_execution_id") if isinstance(body, Mapping) else None
-    if type(found) is not int:
+    id_ = whole(found)
+    if id_ is None:
         raise NotExercised(f"no execution could be started: {started.shown}")
-    return found
+    return id_

@@ -5,16 +5,16 @@ from typing import Any, Final
 
 from contract_tests.contract import Contract, Operation
 from contract_tests.exchange import STRANGERS, Exchange
+from contract_tests.json_text import same
 from contract_tests.rules import NotApplicable, NotExercised, Violation, report_all, rule
 from contract_tests.server.judges import WHOLE, member_problems
-from contract_tests.server.lifecycle import id_of, same
+from contract_tests.server.lifecycle import id_of
 from contract_tests.server.live import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORKFLOW, Server
 from contract_tests.server.scripts import Lifecycle
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
-LATEST: Final = 2  # version of the sandbox's workflow that carries no label
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 
 
@@ -58,7 +58,7 @@ def test_unknown_workflow(server: Server) -> None:
     "PL-RUN-03",
     "A run with an empty body is started, with the latest version.",
     says="Nothing in the body is required; without label and version the latest version runs. On a live target the "
-    "body holds the tag alone. That the latest version runs shows where the sandbox's workflow is served.",
+    "body holds the tag alone. That the latest version runs shows where the target's table names it.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -68,8 +68,8 @@ def test_empty_body_runs_latest_version(server: Server, lifecycle: Lifecycle) ->
     plain = lifecycle.must_start()
     body = {} if server.target.is_local else {"metadata": server.metadata}
     server.run_exactly(body).must_succeed(plain.case.operation.pointer)
-    if server.target.has_known_versions:
-        expected = lifecycle.output_of_version(LATEST)
+    if server.target.latest_version is not None:
+        expected = lifecycle.output_of_version(server.target.latest_version)
         plain.expect(same(lifecycle.output_of(plain), expected), "version", "another version than the latest ran")
 
 
@@ -150,8 +150,8 @@ def test_null_callback_is_answered_201(server: Server, lifecycle: Lifecycle) -> 
 @rule(
     "PL-RUN-08",
     "A run by label runs the version that carries the label.",
-    says="workflow_label_name picks the version that carries the label. That it does shows where the sandbox's "
-    "workflow is served; elsewhere only that a run with a label that exists is started.",
+    says="workflow_label_name picks the version that carries the label. That it does shows where the target's table "
+    "names the latest version too; elsewhere only that a run with a label that exists is started.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -160,7 +160,7 @@ def test_label_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
     """A label that exists is enough to start a run, whose output is that of the version which carries it."""
     lifecycle.must_start()
     reply = server.run(workflow_label_name=server.label).must_succeed(server.member("workflow_label_name"))
-    if server.target.has_known_versions:
+    if server.target.latest_version is not None:
         expected = lifecycle.output_of_version(server.version)
         reply.expect(same(lifecycle.output_of(reply), expected), "version", "another version than the labelled one ran")
 
@@ -168,8 +168,8 @@ def test_label_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
 @rule(
     "PL-RUN-09",
     "A run by version number runs that version.",
-    says="workflow_version_number picks the version with that number. That it does shows where the sandbox's workflow "
-    "is served, whose versions differ; elsewhere only that a run of a version that exists is started.",
+    says="workflow_version_number picks the version with that number. That it does shows where the target's table "
+    "names the latest version too; elsewhere only that a run of a version that exists is started.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -178,9 +178,10 @@ def test_number_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
     """A version number that exists is enough to start a run, whose output is not that of another version."""
     lifecycle.must_start()
     reply = lifecycle.version_run(server.version).must_succeed(server.member("workflow_version_number"))
-    if server.target.has_known_versions:
-        other = lifecycle.output_of_version(LATEST)
-        reply.expect(not same(lifecycle.output_of(reply), other), "version", f"version {LATEST} has the same output")
+    latest = server.target.latest_version
+    if latest not in (None, server.version):
+        other = lifecycle.output_of_version(latest)
+        reply.expect(not same(lifecycle.output_of(reply), other), "version", f"version {latest} has the same output")
 
 
 @rule(

@@ -26,6 +26,7 @@ FORMS: Final[tuple[bool | None, ...]] = (True, False, True, True)  # who asks fo
 LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
 CASES_PER_SCRIPT: Final = 100
 MOST_STRAYS: Final = 3
+MOST_BYTES: Final = 32 * 1024 * 1024  # of results, since what an execution said is kept to compare it
 NEVER_ENDING: Final = {"PL-RES-24", "PL-RES-68"}  # laws after whose breach nothing more is waited for
 MAIN: Final = False  # the flag that asks for the main output alone
 
@@ -183,8 +184,9 @@ class Lifecycle:
                 self._poll(execution, True)  # noqa: FBT003 - a node that goes back is seen by who looks twice
             if execution.is_over if needs_both else execution.has_ended:
                 break
-            if time.monotonic() > deadline and execution.polls:
-                received = f"still running after {seconds:g} seconds"
+            is_late = time.monotonic() > deadline
+            if execution.polls and (is_late or execution.size > MOST_BYTES):
+                received = f"still running after {f'{seconds:g} seconds' if is_late else f'{execution.size:,} bytes'}"
                 last = execution.polls[-1].exchange
                 ledger.add("PL-RES-68", last.violation("end", received), last.number)
                 return

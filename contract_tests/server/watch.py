@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from contract_tests.contract import Contract, Operation
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import SHOWN, Exchange
 from contract_tests.information import Information
 from contract_tests.rules import NotExercised, ToldElsewhere, Violation
 from contract_tests.server.judges import JUDGES, UNANSWERED, Found
 from contract_tests.server.links import RULE as LINKS_RULE
 from contract_tests.server.links import Links
 from contract_tests.targets import Target
+
+KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of replies that later rules may look at
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,12 @@ class Watch:
         self.exchanges: list[Exchange] = []
         self.links = Links(contract)
         self._seen: list[Seen] = []
+        self._kept = 0
         self._explained: dict[str, dict[str, str]] = {}
 
     def saw(self, exchange: Exchange) -> None:
         """Judge an exchange by every property."""
-        self.exchanges.append(exchange)
+        self._keep(exchange)
         if not self.target.serves_form_of(exchange.case.operation.id):
             return
         for rule, judge in JUDGES.items():
@@ -53,6 +57,11 @@ class Watch:
         for operation, found in self.links.judge(exchange):
             self.add(LINKS_RULE, exchange, found, operation)
         self.information.saw(self.contract, exchange)
+
+    def _keep(self, exchange: Exchange) -> None:
+        self._kept += len(exchange.reply)
+        is_too_much = self._kept > KEPT_BYTES
+        self.exchanges.append(replace(exchange, reply=exchange.reply[:SHOWN], is_cut=True) if is_too_much else exchange)
 
     def add(self, rule: str, exchange: Exchange, found: Found, operation: str = "") -> None:
         """Take down a finding of a property, on the operation of the exchange or another one."""

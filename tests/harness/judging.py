@@ -10,6 +10,7 @@ from contract_tests.__main__ import main
 
 KEY = "sandbox-key"
 KEY_ENV = "HARNESS_TEST_KEY"
+INTERACTLY = {"service": "interactly", "workflow": "5eb7cf5a86d9755df3a6c593", "label": None, "latest_version": None}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def promptlayer(base_url: str, /, **changes: Any) -> dict[str, Any]:
         "workflow": "canary",
         "label": "production",
         "version": 1,
+        "latest_version": 2,
         "input_variables": {"user_message": "ping"},
         "max_requests": 5000,
         "requests_per_second": 1000,
@@ -66,7 +68,7 @@ def promptlayer(base_url: str, /, **changes: Any) -> dict[str, Any]:
 
 def interactly(base_url: str, /, **changes: Any) -> dict[str, Any]:
     """Describe a server that is the sandbox behind something, as Interactly."""
-    table = promptlayer(f"{base_url}/workflows", service="interactly", workflow="5eb7cf5a86d9755df3a6c593", label=None)
+    table = promptlayer(f"{base_url}/workflows", **INTERACTLY)
     return {key: value for key, value in (table | changes).items() if value is not None}
 
 

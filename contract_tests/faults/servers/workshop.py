@@ -145,7 +145,7 @@ def _table(url: str, service: str) -> str:
         "base_url": url + PREFIX[service],
         "api_key_env": KEY_ENV,
         "workflow": WORKFLOWS[OPERATIONS[service][0]],
-        **({"label": "production"} if service == PROMPTLAYER else {}),
+        **({"label": "production", "latest_version": 2} if service == PROMPTLAYER else {}),
         "version": {PROMPTLAYER: 1, INTERACTLY: 0}[service],  # not the one that runs unasked
         "max_requests": 100_000,
         "requests_per_second": 10_000,
