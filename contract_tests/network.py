@@ -47,7 +47,9 @@ def client_for(target: Target) -> httpx.Client:
     limits = httpx.Limits(max_keepalive_connections=0)
     hooks: Mapping[str, list[Callable[..., None]]] = {"response": [_keep_location]}
     try:
-        return httpx.Client(follow_redirects=False, trust_env=not local, verify=verify, limits=limits, event_hooks=hooks)
+        return httpx.Client(
+            follow_redirects=False, trust_env=not local, verify=verify, limits=limits, event_hooks=hooks
+        )
     except Exception as error:
         words = " ".join(str(error).split())
         variable = next(_unusable(), None)

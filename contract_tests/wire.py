@@ -93,7 +93,9 @@ class Wire:
         content, headers = _content(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         secret, environment = self._credentials(case.operation, access)
-        request = self._client.build_request(case.operation.method, url, headers=SENT | headers | secret, content=content)
+        request = self._client.build_request(
+            case.operation.method, url, headers=SENT | headers | secret, content=content
+        )
         shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
         try:
             reply, seconds = self._response(case.operation, request, shown_headers, environment)
