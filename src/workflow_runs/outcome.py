@@ -73,6 +73,8 @@ class Progress(NamedTuple):
 class RunFailed(WorkflowRunsError):
     """The run has ended and none of its output nodes succeeded. Final: asking again changes nothing.
 
+    It has run, so `may_have_run` is true.
+
     Attributes:
         execution_id: Id of the execution, or None where only the reply to a single request is known.
         output: What there is of the output, as the service sent it.
@@ -94,33 +96,35 @@ class RunFailed(WorkflowRunsError):
         self.output = output
         self.nodes = nodes
         self.body = body
-        super().__init__(message, **about)
+        super().__init__(message, **{**about, "may_have_run": True})
 
 
-class WaitTimeout(WorkflowRunsError):
+class _StillRunning(WorkflowRunsError):
+    def __init__(self, message: str, *, execution_id: int) -> None:
+        self.execution_id = execution_id
+        self.how_to_find = f"it is execution {execution_id}: wait for it again"
+        super().__init__(message, operation="wait", may_have_run=True)
+
+
+class WaitTimeout(_StillRunning):
     """The run had not ended when the deadline came. It goes on: wait for the execution id again.
 
-    If the last question got no answer, the error that it ended in is the `__cause__`.
+    It was started, so `may_have_run` is true. If the last question got no answer, the error that it ended in is the
+    `__cause__`.
 
     Attributes:
         execution_id: Id of the execution.
     """
 
-    def __init__(self, message: str, *, execution_id: int) -> None:
-        self.execution_id = execution_id
-        super().__init__(message, operation="wait")
 
-
-class WaitCancelled(WorkflowRunsError):
+class WaitCancelled(_StillRunning):
     """The wait was cancelled before the run had ended. The run goes on: wait for the execution id again.
 
+    It was started, so `may_have_run` is true.
+
     Attributes:
         execution_id: Id of the execution.
     """
-
-    def __init__(self, message: str, *, execution_id: int) -> None:
-        self.execution_id = execution_id
-        super().__init__(message, operation="wait")
 
 
 class MainOutput(NamedTuple):

@@ -6,16 +6,17 @@ import copy
 import importlib
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
 from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 
-from .outcome import RunFailed, RunOutcome
+from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 from .settings import Configured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Self, Unpack
 
     import httpx
@@ -58,6 +59,11 @@ class _Waits(Configured):
         module = importlib.import_module("workflow_runs.waiting")
         waiting: Waiting = module.Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
         return waiting
+
+    @staticmethod
+    def _check_waiting(*options: Any, asynchronous: bool) -> None:
+        waiting = importlib.import_module("workflow_runs.waiting")
+        waiting.check_options("run_and_wait", *options, asynchronous=asynchronous)
 
     def _asking(self, waiting: Waiting) -> Self:
         """A view that asks once and keeps the raw reply: when to ask again is for the wait alone to say."""
@@ -103,12 +109,23 @@ class _Waits(Configured):
         return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
 
 
-def _note_start(error: WorkflowRunsError, run: RunCreated | RunAccepted) -> None:
-    # Whoever catches an error of `run_and_wait` from after the start must not take it for a reason to start again.
-    error.may_have_run = True
-    error.how_to_find = f"execution {run.workflow_version_execution_id} was started, wait for it"
-    if not hasattr(error, "execution_id"):
-        error.message += f"; {error.how_to_find}"
+@contextmanager
+def _naming(run: RunCreated | RunAccepted) -> Iterator[None]:
+    """Whoever catches an error from after the start must not take it for a reason to start again."""
+    execution_id = run.workflow_version_execution_id
+    words = f"execution {execution_id} was started, wait for it"
+    try:
+        yield
+    except (RunFailed, WaitTimeout, WaitCancelled):
+        raise  # they say so themselves
+    except WorkflowRunsError as error:
+        error.may_have_run = True
+        error.how_to_find = words
+        error.message += f"; {words}"
+        raise
+    except BaseException as error:
+        error.add_note(words)
+        raise
 
 
 class PromptLayer(_Waits, PromptLayerOperations):
@@ -133,10 +150,10 @@ class PromptLayer(_Waits, PromptLayerOperations):
     ) -> RunOutcome:
         """Ask for the results of a run until it has ended.
 
-        The first question comes after 0.5 s, later ones at pauses that double up to 5 s; a `Retry-After` of the service
-        makes a pause longer. The last question comes at the deadline. One that gets no answer (no connection, a broken
-        one, 429, 5xx) is asked again and ends the wait only if the client's `retries` are 0: the run goes on meanwhile.
-        Any other error, as 401 or 404, ends the wait.
+        Before each question is a pause of 0.05 s and 15 % of the time gone by, at most 5 s: 38 questions in the first
+        minute. A `Retry-After` of the service makes a pause longer. The last question comes at the deadline. One that
+        gets no answer (no connection, a broken one, 429, 5xx) is asked again and ends the wait only if the client's
+        `retries` are 0: the run goes on meanwhile. Any other error, as 401 or 404, ends the wait.
 
         A question on its way is let finish, so that a wait may end later than its deadline by the time of one, as the
         client's `timeout` allows it, and of its further tries within a second.
@@ -176,26 +193,49 @@ class PromptLayer(_Waits, PromptLayerOperations):
                 waiting.read(client.get_workflow_version_execution_results(**waiting.question))
         return waiting.outcome
 
-    def run_and_wait(self, workflow_name: str, **arguments: Unpack[Keywords]) -> RunOutcome:
-        """Start a run and wait for it for up to an hour. Takes the arguments of `run_workflow` and has none of its own.
+    def run_and_wait(
+        self,
+        workflow_name: str,
+        *,
+        deadline: float = _HOUR,
+        on_progress: Callable[[Progress], object] | None = None,
+        cancelled: Cancellation | None = None,
+        **arguments: Unpack[Keywords],
+    ) -> RunOutcome:
+        """Start a run and wait for it. Takes the arguments of `run_workflow`, and how to wait for the run.
 
         An error from after the start has `may_have_run` true and names the execution: wait for it, don't start again.
+        What is none of this library's errors (from `on_progress`, or Ctrl-C) has the execution in a note.
+
+        Args:
+            workflow_name: Name of the workflow to run.
+            deadline: Seconds to wait at most, once the run is started. Default: an hour.
+            on_progress: Is called with a `Progress` after every question that leaves the run going on.
+            cancelled: Ends the wait, not the run, as soon as it is set: a `threading.Event`, for the asyncio client an
+                `asyncio.Event`.
+            arguments: Those of `run_workflow`.
 
         Raises:
             RunFailed: None of the run's output nodes has succeeded.
-            WaitTimeout: The run had not ended after an hour. It goes on.
+            WaitTimeout: The deadline came first. The run goes on.
+            WaitCancelled: `cancelled` was set first. The run goes on.
+            BadArgument: An argument makes no sense; nothing was started.
             WorkflowRunsError: Starting or asking failed, see `run_workflow` and `wait`.
 
         Example:
-            >>> client.run_and_wait("support-agent", return_all_outputs=True).output
+            >>> client.run_and_wait("support-agent", deadline=600, on_progress=print, return_all_outputs=True).output
             'Your invoice is attached.'
         """
+        self._check_waiting(deadline, on_progress, cancelled, asynchronous=False)
         run = self.run_workflow(workflow_name, **arguments)
-        try:
-            return self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
-        except WorkflowRunsError as error:
-            _note_start(error, run)
-            raise
+        with _naming(run):
+            return self.wait(
+                run,
+                return_all_outputs=bool(arguments.get("return_all_outputs")),
+                deadline=deadline,
+                on_progress=on_progress,
+                cancelled=cancelled,
+            )
 
 
 class AsyncPromptLayer(_Waits, AsyncPromptLayerOperations):
@@ -237,11 +277,23 @@ class AsyncPromptLayer(_Waits, AsyncPromptLayerOperations):
                 waiting.read(await client.get_workflow_version_execution_results(**waiting.question))
         return waiting.outcome
 
-    async def run_and_wait(self, workflow_name: str, **arguments: Unpack[Keywords]) -> RunOutcome:
-        """Start a run and wait for it for up to an hour. See `PromptLayer.run_and_wait`."""
+    async def run_and_wait(
+        self,
+        workflow_name: str,
+        *,
+        deadline: float = _HOUR,
+        on_progress: Callable[[Progress], object] | None = None,
+        cancelled: Cancellation | None = None,
+        **arguments: Unpack[Keywords],
+    ) -> RunOutcome:
+        """Start a run and wait for it. See `PromptLayer.run_and_wait`."""
+        self._check_waiting(deadline, on_progress, cancelled, asynchronous=True)
         run = await self.run_workflow(workflow_name, **arguments)
-        try:
-            return await self.wait(run, return_all_outputs=bool(arguments.get("return_all_outputs")))
-        except WorkflowRunsError as error:
-            _note_start(error, run)
-            raise
+        with _naming(run):
+            return await self.wait(
+                run,
+                return_all_outputs=bool(arguments.get("return_all_outputs")),
+                deadline=deadline,
+                on_progress=on_progress,
+                cancelled=cancelled,
+            )

@@ -46,9 +46,11 @@ if TYPE_CHECKING:
 
     from .retries import Retries, Tries
 
-__all__ = ["Cancellation", "Waiting", "checked_deadline"]
+__all__ = ["Cancellation", "Waiting", "check_options", "checked_deadline"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.5, 5.0, 2.0
+# A pause is a share of the time gone by: an outcome comes at most 15 % and 60 ms late, with some time for the calls
+# themselves, and the first minute has 38 questions.
+_FIRST_PAUSE, _SHARE, _LONGEST_PAUSE = 0.05, 0.15, 5.0
 _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
 # Servers close idle connections after some seconds, and the last question may be the one to find that out.
 _GRACE = 1.0
@@ -91,7 +93,7 @@ class Waiting:
         asynchronous: bool,
     ) -> None:
         self.execution_id = execution_id_of(run)
-        _check_hooks(on_progress, cancelled, asynchronous=asynchronous)
+        check_options("wait", deadline, on_progress, cancelled, asynchronous=asynchronous)
         self.question: Keywords = {
             "workflow_version_execution_id": self.execution_id,
             "return_all_outputs": return_all_outputs,
@@ -106,7 +108,6 @@ class Waiting:
         self._cancelled = cancelled
         self._began = now()
         self._polls = 0
-        self._pause = _FIRST_PAUSE
         self._ended = False
         self._tries: Tries | None = None
         self._further_try: float | None = None
@@ -123,19 +124,17 @@ class Waiting:
             yield self._next_pause()
 
     def _next_pause(self) -> float:
-        left = self._deadline - (self._now() - self._began)
+        elapsed = self._now() - self._began
+        left = self._deadline - elapsed
         floor = min(self._retry_after or 0.0, self._policy.longest_retry_after)
         further_try, self._further_try = self._further_try, None
         is_late = left <= (0.0 if further_try is None else -_GRACE) or floor > max(left, 0.0)
         # However short the deadline and slow the machine: whoever waits has asked once.
         if is_late and self._polls:
             self._give_up()
-        pause = self._rhythm() if further_try is None else further_try
+        rhythm = min(_FIRST_PAUSE + _SHARE * elapsed, _LONGEST_PAUSE)
+        pause = rhythm if further_try is None else further_try
         return max(0.0, min(max(pause, floor), left))
-
-    def _rhythm(self) -> float:
-        pause, self._pause = self._pause, min(self._pause * _GROWTH, _LONGEST_PAUSE)
-        return pause
 
     def _give_up(self) -> NoReturn:
         words = f"execution {self.execution_id} has no outcome after {self._deadline:g} s; it goes on, wait again"
@@ -253,28 +252,35 @@ class Waiting:
         # The nodes' words are the service's: it may have sent back what it was sent.
         words = self._reply().shown("; ".join(told) or getattr(failure.body, "message", ""), _WORDS_SHOWN)
         failure.message = f"execution {self.execution_id} has ended without an output; {words}"
+        failure.how_to_find = f"it is execution {self.execution_id}, which has ended"
         failure.args = (failure.message,)
         return failure
 
 
-def checked_deadline(deadline: Any) -> float:
-    """Seconds to wait at most.
+def checked_deadline(deadline: Any, operation: str = "wait") -> float:
+    """Return the seconds to wait at most.
 
     Raises:
         BadArgument: it is no number of seconds.
     """
     if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline >= 0:
-        raise BadArgument("expected seconds, 0 or more", field="deadline", operation="wait")
+        raise BadArgument("expected seconds, 0 or more", field="deadline", operation=operation)
     return math.inf if deadline > _FOR_EVER else float(deadline)
 
 
-def _check_hooks(on_progress: Any, cancelled: Any, *, asynchronous: bool) -> None:
+def check_options(operation: str, deadline: Any, on_progress: Any, cancelled: Any, *, asynchronous: bool) -> None:
+    """Check how long to wait, whom to tell and what ends the wait: before a run is started, not after it.
+
+    Raises:
+        BadArgument: one of them can't be used.
+    """
+    checked_deadline(deadline, operation)
     if on_progress is not None and not callable(on_progress):
-        raise BadArgument("expected a function", field="on_progress", operation="wait")
+        raise BadArgument("expected a function", field="on_progress", operation=operation)
     wait = getattr(cancelled, "wait", None)
     if cancelled is not None and (not callable(wait) or inspect.iscoroutinefunction(wait) is not asynchronous):
         kind = "an asyncio.Event" if asynchronous else "a threading.Event"
-        raise BadArgument(f"expected {kind}", field="cancelled", operation="wait")
+        raise BadArgument(f"expected {kind}", field="cancelled", operation=operation)
 
 
 def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -280,14 +279,6 @@ def test_extra_members_of_a_run_stay_out_of_the_questions(flavour: Flavour) -> N
     flavour.do(client.with_options(extra_body={"new": 1}), "run_and_wait", "a")
     assert json.loads(wire.requests[0].content) == {"new": 1}
     assert wire.requests[1].content == b""
-
-
-def test_the_first_question_comes_after_half_a_second() -> None:
-    """A run isn't asked for before it can have ended."""
-    client, _ = _waiting(SYNC, reply(200, 1))
-    began = time.monotonic()
-    client.wait(1)
-    assert time.monotonic() - began >= 0.5
 
 
 def test_a_wait_can_be_cancelled() -> None:

@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from typing import Any
 
 import httpx
 import pytest
-from virtual_time import ASYNC, KEY, SYNC, Flavour, World, answer, done, node, pending
+from virtual_time import ASYNC, KEY, SYNC, Flavour, World, answer, body_of, done, node, pending
 
-from workflow_runs import AsyncPromptLayer, BadArgument, NotFound, PromptLayer, RunOutcome, WorkflowRunsError
+from workflow_runs import (
+    AsyncPromptLayer,
+    BadArgument,
+    NotFound,
+    PromptLayer,
+    RunOutcome,
+    WaitTimeout,
+    WorkflowRunsError,
+)
 from workflow_runs.outcome import Progress, WaitCancelled
+from workflow_runs_api.api.promptlayer.run_workflow import Keywords
 
 CREATED = {"success": True, "message": "started", "warning": None, "workflow_version_execution_id": 98765}
 
 
 def test_setting_an_event_ends_a_pause() -> None:
-    """Another thread ends the wait in the middle of its first pause: nothing has been asked yet."""
-    world, event = World([done()]), threading.Event()
+    """Another thread ends the wait in the middle of a pause: nothing more is asked."""
+    world, event = World([pending(retry_after="30"), done()]), threading.Event()
     client = PromptLayer(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(world)))
-    threading.Timer(0.05, event.set).start()
     with pytest.raises(WaitCancelled) as caught:
-        client.wait(98765, cancelled=event)
+        client.wait(98765, cancelled=event, on_progress=lambda _: threading.Timer(0.01, event.set).start())
     assert caught.value.execution_id == 98765
-    assert world.asked == []
+    assert len(world.asked) == 1
     assert client.wait(98765).output == "done"
 
 
 def test_setting_an_event_ends_an_awaited_pause() -> None:
     """The same within one loop, by an event of asyncio's."""
-    world = World([done()])
+    world = World([pending(retry_after="30"), done()])
 
     async def wait() -> None:
         async with AsyncPromptLayer(
             api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(world))
         ) as client:
-            event = asyncio.Event()
-            asyncio.get_running_loop().call_later(0.05, event.set)
+            event, loop = asyncio.Event(), asyncio.get_running_loop()
             with pytest.raises(WaitCancelled):
-                await client.wait(98765, cancelled=event)
-            assert world.asked == []
+                await client.wait(98765, cancelled=event, on_progress=lambda _: loop.call_later(0.01, event.set))
+            assert len(world.asked) == 1
             assert (await client.wait(98765)).output == "done"
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -142,7 +150,7 @@ def test_progress_reads_as_a_line(flavour: Flavour) -> None:
     told: list[str] = []
     world = World([pending({"Draft": node("RUNNING")}), httpx.ReadError("reset"), answer(200, {})])
     flavour.wait(world, return_all_outputs=True, on_progress=lambda progress: told.append(str(progress)))
-    assert told[0] == "execution 98765 after 0.5 s: Draft RUNNING"
+    assert told[0] == "execution 98765 after 0.1 s: Draft RUNNING"
     assert told[1].startswith("execution 98765 after ")
     assert "no answer, asking again" in told[1]
 
@@ -180,20 +188,62 @@ def test_the_clients_own_hook_sees_the_questions(flavour: Flavour) -> None:
 
 
 def test_starting_and_waiting_sends_what_a_run_takes_and_nothing_else(flavour: Flavour) -> None:
-    """The run's arguments are the only ones there are."""
+    """How to wait is for this client alone to know."""
+    told: list[Progress] = []
     world = World([answer(201, CREATED), pending(), done()])
-    assert flavour.run_and_wait(world, input_variables={"a": 1}).output == "done"
+    outcome = flavour.run_and_wait(world, input_variables={"a": 1}, deadline=5, on_progress=told.append)
+    assert outcome.output == "done"
     assert [request.method for request in world.requests] == ["POST", "GET", "GET"]
+    assert body_of(world.requests[0]) == {"input_variables": {"a": 1}}
+    assert [progress.execution_id for progress in told] == [98765]
     with pytest.raises(TypeError):
-        flavour.run_and_wait(World([done()]), deadline=5)
+        flavour.run_and_wait(World([done()]), timeout=5)
+
+
+def test_no_argument_of_a_run_is_called_like_one_of_the_wait() -> None:
+    """It would be taken for the wait's, and never be sent."""
+    names = inspect.signature(PromptLayer.run_and_wait).parameters.keys()
+    assert names == inspect.signature(AsyncPromptLayer.run_and_wait).parameters.keys()
+    assert {"deadline", "on_progress", "cancelled"} < names
+    assert not names & Keywords.__annotations__.keys()
+
+
+def test_a_deadline_holds_for_a_run_as_for_a_wait(flavour: Flavour) -> None:
+    """The run goes on, and the error names it."""
+    world = World([answer(201, CREATED), pending()])
+    with pytest.raises(WaitTimeout, match="execution 98765 has no outcome after 2 s") as caught:
+        flavour.run_and_wait(world, deadline=2)
+    assert world.now == pytest.approx(2)
+    assert (caught.value.execution_id, caught.value.may_have_run) == (98765, True)
+
+
+@pytest.mark.parametrize("option", [{"deadline": -1}, {"deadline": "5"}, {"on_progress": 5}, {"cancelled": "no"}])
+def test_how_to_wait_is_checked_before_a_run_is_started(option: dict[str, Any], flavour: Flavour) -> None:
+    """An error that comes after the start would cost a run."""
+    world = World([answer(201, CREATED), done()])
+    with pytest.raises(BadArgument) as caught:
+        flavour.run_and_wait(world, **option)
+    assert (caught.value.field, caught.value.operation) == (*option, "run_and_wait")
+    assert world.requests == []
 
 
 def test_an_error_from_after_the_start_tells_the_execution(flavour: Flavour) -> None:
     """Nobody may take it for a reason to start a second run."""
     world = World([answer(201, CREATED), answer(404, {"message": "gone"})])
-    with pytest.raises(NotFound, match="execution 98765 was started") as caught:
+    with pytest.raises(NotFound, match="execution 98765 was started, wait for it") as caught:
         flavour.run_and_wait(world)
     assert caught.value.may_have_run
+
+
+def test_the_users_own_error_from_after_the_start_tells_it_too(flavour: Flavour) -> None:
+    """In a note, since it is not ours to change."""
+
+    def stop(_: Progress) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine") as caught:
+        flavour.run_and_wait(World([answer(201, CREATED), pending()]), on_progress=stop)
+    assert caught.value.__notes__ == ["execution 98765 was started, wait for it"]
 
 
 def test_an_error_of_the_start_tells_what_a_run_tells(flavour: Flavour) -> None:

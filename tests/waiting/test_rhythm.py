@@ -1,29 +1,47 @@
-"""When a wait asks: from half a second to five, at the service's own pace, and never after the deadline."""
+"""When a wait asks: as often as the time gone by makes it worth while, and never after the deadline."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from virtual_time import Flavour, World, answer, done, node, pending, query_of
 
 from workflow_runs import BadArgument, Retries, RunOutcome, WaitTimeout
 
+if TYPE_CHECKING:
+    import httpx
 
-def test_pauses_grow_from_half_a_second_to_five(flavour: Flavour) -> None:
+
+def test_pauses_follow_the_time_that_has_gone_by(flavour: Flavour) -> None:
     """A short run is noticed soon, a long one isn't asked for too often."""
-    world = World([*[pending()] * 12, done()])
+    world = World([*[pending()] * 50, done()])
     assert flavour.wait(world) == RunOutcome(98765, "done")
-    assert world.pauses[0] == 0.5
+    for began, pause in zip([0.0, *world.asked], world.pauses, strict=False):
+        assert pause == pytest.approx(min(0.05 + 0.15 * began, 5))
     assert max(world.pauses) == pytest.approx(5)
-    assert world.pauses[-1] == pytest.approx(5)
-    assert world.pauses == pytest.approx(sorted(world.pauses))
-    assert all(later <= 2 * earlier for earlier, later in zip(world.pauses, world.pauses[1:], strict=False))
+    assert len([moment for moment in world.asked if moment <= 60]) == 38
 
 
-@pytest.mark.parametrize("deadline", [0.2, 0.5, 1, 7.3, 61, 3600])
+@pytest.mark.parametrize("seconds_per_answer", [0.0, 0.002])
+@pytest.mark.parametrize("lasts", [0, 0.04, 0.06, 0.3, 0.9, 1, 2.5, 3, 7.7, 10, 29, 32])
+def test_an_outcome_is_noticed_soon(lasts: float, seconds_per_answer: float, flavour: Flavour) -> None:
+    """At most 15 % and 60 ms after the run has ended, the calls included, if they take 2 ms."""
+    world = World([], seconds_per_answer=seconds_per_answer)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        world.script = [done() if world.now >= lasts else pending()]
+        return world(request)
+
+    flavour.wait(world, settings={"http_client": flavour.http_client(handle)})
+    assert lasts <= world.now <= 1.15 * lasts + 0.06
+    assert len(world.asked) <= 40
+
+
+@pytest.mark.parametrize("deadline", [0.02, 0.5, 1, 7.3, 61, 3600])
 def test_the_last_question_comes_at_the_deadline(deadline: float, flavour: Flavour) -> None:
     """The time that was given is used, and no more than that."""
     world = World([pending()])
@@ -46,8 +64,8 @@ def test_a_slow_answer_oversteps_the_deadline_by_itself_alone(flavour: Flavour) 
     world = World([pending()], seconds_per_answer=40)
     with pytest.raises(WaitTimeout):
         flavour.wait(world, deadline=10)
-    assert world.asked == [0.5]
-    assert world.now == 40.5
+    assert world.asked == [0.05]
+    assert world.now == 40.05
 
 
 def test_an_outcome_that_comes_late_is_an_outcome(flavour: Flavour) -> None:
@@ -69,7 +87,7 @@ def test_a_service_may_ask_for_a_longer_pause(asked: str, flavour: Flavour) -> N
     world = World([pending(retry_after=asked), pending(), done()])
     flavour.wait(world)
     first, long, next_one = world.pauses
-    assert first == 0.5
+    assert first == 0.05
     assert long == float(asked)
     assert next_one < 5
 
@@ -84,7 +102,7 @@ def test_a_service_may_ask_by_a_date(flavour: Flavour) -> None:
 
 def test_a_shorter_pause_is_not_for_the_service_to_choose(flavour: Flavour) -> None:
     """Retry-After is the least pause, not the pause."""
-    world = World([*[pending(retry_after="0")] * 9, done()])
+    world = World([*[pending(retry_after="0")] * 40, done()])
     flavour.wait(world)
     assert world.pauses[-1] == pytest.approx(5)
 
@@ -93,7 +111,7 @@ def test_an_absurd_wish_has_a_limit(flavour: Flavour) -> None:
     """A service that asks for a day doesn't make a run's outcome a day late: the policy has the last word."""
     world = World([pending(retry_after="86400"), done()])
     assert flavour.wait(world, settings={"retries": Retries(longest_retry_after=20)}).output == "done"
-    assert world.pauses == [0.5, 20]
+    assert world.pauses == pytest.approx([0.05, 20])
 
 
 def test_a_pause_beyond_the_deadline_is_not_begun(flavour: Flavour) -> None:
@@ -101,8 +119,8 @@ def test_a_pause_beyond_the_deadline_is_not_begun(flavour: Flavour) -> None:
     world = World([pending(retry_after="30")])
     with pytest.raises(WaitTimeout):
         flavour.wait(world, deadline=10)
-    assert world.asked == [0.5]
-    assert world.now == 0.5
+    assert world.asked == [0.05]
+    assert world.now == 0.05
 
 
 @pytest.mark.parametrize("return_all_outputs", [True, False])
@@ -129,7 +147,7 @@ def test_a_deadline_is_a_number_of_seconds(deadline: object, flavour: Flavour) -
 
 
 def test_what_cannot_be_asked_is_refused_before_the_first_pause(flavour: Flavour) -> None:
-    """A flag that is none is found at once, not after half a second."""
+    """A flag that is none is found at once, not after a pause."""
     world = World([done()])
     with pytest.raises(BadArgument) as caught:
         flavour.wait(world, return_all_outputs="yes")

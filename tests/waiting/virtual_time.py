@@ -12,6 +12,8 @@ import httpx
 from workflow_runs import AsyncPromptLayer, PromptLayer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workflow_runs import RunOutcome
 
 KEY = "key-that-nobody-may-see"
@@ -92,13 +94,15 @@ class Flavour:
     def __str__(self) -> str:
         return self.name
 
+    def http_client(self, handle: Callable[[httpx.Request], httpx.Response]) -> httpx.Client | httpx.AsyncClient:
+        """An httpx client whose requests a function answers."""
+        kind = httpx.Client if self.name == "sync" else httpx.AsyncClient
+        return kind(transport=httpx.MockTransport(handle))
+
     def client(self, world: World, **settings: Any) -> Any:
         """A client in a world."""
-        transport = httpx.MockTransport(world)
-        if self.name == "sync":
-            client: Any = _Waits(api_key=KEY, http_client=httpx.Client(transport=transport), **settings)
-        else:
-            client = _Awaits(api_key=KEY, http_client=httpx.AsyncClient(transport=transport), **settings)
+        kind: Any = _Waits if self.name == "sync" else _Awaits
+        client = kind(**{"api_key": KEY, "http_client": self.http_client(world), **settings})
         client.world, client._now = world, lambda: world.now
         return client
 
