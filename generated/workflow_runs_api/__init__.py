@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "c0b2b3ac0779df6b55ba94b03c7fc7ea59dafbca52b928c138bea117afdb1062"
+SOURCE_HASH = "97905b7d7d3ac1ddebad0d3f12e69a7741c9a23ea98ba42e7939b5ec3bc7f694"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -13,7 +13,7 @@ COPIED: Final = "        return {name: copied(entry) for name, entry in value.it
 EXTRA: Final = "additional_properties: dict[str, Any] = _field(factory=dict)\n"
 DEFINED: Final = "@define(kw_only=True)\n"
 CLOSED: Final = "        if self._closed or standing.http.is_closed:\n"
-TIMEOUT: Final = "return httpx.Timeout(_CONNECT, read=_ANSWER)"
+TIMEOUT: Final = "return httpx.Timeout(_CONNECT, read=_ANSWER, pool=None)"
 
 
 def defects() -> Iterator[ClientDefect]:

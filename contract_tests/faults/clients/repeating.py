@@ -11,7 +11,7 @@ ERRORS: Final = "ERRORS = (httpx.HTTPError, httpx.InvalidURL,"
 NEVER_LEFT: Final = "_NEVER_LEFT = (\n"
 LIMIT: Final = "if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):"
 WAIT: Final = "else max(wait, retry_after)"
-TIMEOUT: Final = "(http.timeout if timeout is None else httpx.Timeout(timeout)).as_dict()"
+TIMEOUT: Final = "(http.timeout if timeout is None else _limits(http, timeout)).as_dict()"
 TRANSLATED: Final = "                problem = wire.translated(error, operation, redaction)\n"
 NOT_DEMANDED: Final = "the contract allows a client to repeat a request, and does not oblige it to"
 
@@ -103,10 +103,10 @@ def _repeated() -> Iterator[ClientDefect]:
         "CL-NET-06",
         generated(
             "transport.py",
-            "return http.send(request, follow_redirects=False)",
-            "return http.send(request, follow_redirects=True)",
+            "response = http.send(request, follow_redirects=False, stream=True)",
+            "response = http.send(request, follow_redirects=True, stream=True)",
         ),
-        generated("transport.py", ', event_hooks={"response": [hook]})', ")"),
+        generated("transport.py", ", event_hooks=hooks", ""),
     )
 
 

@@ -184,7 +184,7 @@ def _members() -> Iterator[ClientDefect]:
         "lets with_options change the client itself, so that later calls send the same members",
         "state kept",
         "CL-REQ-08",
-        generated("client.py", "view = copy.copy(self)", "view = self"),
+        generated("client.py", "view = copy.copy(self)\n        view._timeout", "view = self\n        view._timeout"),
     )
 
 

@@ -229,15 +229,13 @@ def _prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Req
         url,
         headers=[*headers, *own.items()],
         stream=httpx.ByteStream(content or b""),
-        extensions={"timeout": _limits(http, timeout).as_dict()},
+        extensions={"timeout": (http.timeout if timeout is None else _limits(http, timeout)).as_dict()},
     )
     request.read()  # as in a request that httpx has built: hooks may look at its content
     return request
 
 
 def _limits(http: httpx.Client | httpx.AsyncClient, timeout: Any) -> httpx.Timeout:
-    if timeout is None:
-        return http.timeout
     is_ours = isinstance(http, _Cookieless) and not isinstance(timeout, httpx.Timeout)
     # Waiting for our own pool is no failure of the network, so a number of seconds doesn't count for it.
     return httpx.Timeout(timeout, pool=None) if is_ours else httpx.Timeout(timeout)
