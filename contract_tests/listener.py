@@ -1,14 +1,20 @@
-"""Receives callbacks: a real HTTP server that takes down whatever is posted to an address that it gave out."""
+"""
+Receives callbacks: a real HTTP server that takes down whatever is posted to an address that it gave out.
+
+The server is the one that `CallbackListener` has, bounded against strangers. A mistake in it can't cancel out: here it
+serves the judgement of servers, in which that class has no part; clients are judged with a sender of the harness' own.
+"""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import uuid4
 
 from contract_tests.rules import SetUpError
+from workflow_runs.http_server import HttpServer, Request
+from workflow_runs.receiving import Answer
 
 LARGEST_BODY: Final = 16 * 1024 * 1024
 MOST_DELIVERIES: Final = 100  # to one address: more prove nothing new
@@ -43,9 +49,11 @@ class Listener:
     """
     Listens on ``host:port`` (port 0: any free one) in a thread of its own, from ``with`` until its end.
 
-    Whoever calls an address that was not given out is answered 404, and nothing of it is kept: behind a public URL
-    strangers knock too.
+    Whoever calls an address that was not given out is answered 404, and nothing of it is read or kept: behind a public
+    URL strangers knock too.
     """
+
+    max_bytes = LARGEST_BODY
 
     def __init__(self, listen: str, public_url: str | None = None, count: Callable[[], int] = lambda: 0) -> None:
         host, _, port = listen.rpartition(":")
@@ -55,20 +63,18 @@ class Listener:
         self._given: dict[str, list[str]] = {}
         self._arrived = threading.Condition()  # on a lock that one thread may take twice
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), _handler(self._take))
-        except OSError as error:
+            self._server = HttpServer(host.strip("[]"), int(port), self)
+        except (OSError, OverflowError, UnicodeError) as error:
             raise SetUpError(f"callback_listen {listen}: cannot listen there: {error}") from error
-        self._server.daemon_threads = True
-        own = f"http://{host}:{self._server.server_address[1]}"
+        own = f"http://{host}:{self._server.port}"
         self._url = (public_url or own).rstrip("/")
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def new_url(self, operation: str) -> str:
         """Give an address that no one else was given, for a callback of this operation."""
@@ -102,17 +108,26 @@ class Listener:
                 self._arrived.wait(left)
         return found[count - 1]
 
-    def _take(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bool:
-        """Keep a request; False if its address was not given out."""
+    def knows(self, target: str) -> bool:
+        """Tell whether an address was given out, whatever its query."""
         with self._arrived:
-            kept = self._deliveries.get(_token(path))
-            if kept is None:
-                return False
+            return _token(target) in self._deliveries
+
+    def refusal(self, _: Request) -> Answer | None:
+        """Refuse nothing that comes to a known address: it is for the rules to judge."""
+        return None
+
+    def answer(self, request: Request) -> Answer:
+        """Keep a request, also one whose body is malformed or too large: what was read of it."""
+        token = _token(request.target)
+        with self._arrived:
+            kept = self._deliveries[token]
             if len(kept) < MOST_DELIVERIES:
-                is_exact = _own_part(path) == self._targets[_token(path)]
-                kept.append(Delivery(method, path, headers, body, time.monotonic(), self._count(), is_exact))
+                is_exact = _own_part(request.target) == self._targets[token]
+                parts = request.method, request.target, request.headers, request.body
+                kept.append(Delivery(*parts, time.monotonic(), self._count(), is_exact))
             self._arrived.notify_all()
-        return True
+        return request.refusal or Answer(200)
 
 
 def _own_part(target: str) -> str:
@@ -122,44 +137,3 @@ def _own_part(target: str) -> str:
 
 def _token(path: str) -> str:
     return path.partition("?")[0].rpartition("/")[2]
-
-
-def _handler(take: Callable[[str, str, dict[str, str], bytes], bool]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
-
-        def handle_any(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self._read_body(headers)
-            self.send_response(200 if take(self.command, self.path, headers, body) else 404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def _read_body(self, headers: dict[str, str]) -> bytes:
-            if "chunked" in headers.get("transfer-encoding", "").lower():
-                return self._read_chunks()
-            length = headers.get("content-length", "0")
-            size = int(length) if length.isdecimal() else 0
-            # What is beyond is not read, and the connection cannot be used any more.
-            self.close_connection = self.close_connection or size > LARGEST_BODY
-            return self.rfile.read(min(size, LARGEST_BODY))
-
-        def _read_chunks(self) -> bytes:
-            chunks: list[bytes] = []
-            while size := int(self.rfile.readline(100).partition(b";")[0], 16):
-                if sum(map(len, chunks)) + size > LARGEST_BODY:
-                    self.close_connection = True
-                    return b"".join(chunks)
-                chunks.append(self.rfile.read(size))
-                self.rfile.readline(100)
-            while self.rfile.readline(1000).strip():
-                pass
-            return b"".join(chunks)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it overrides
-            """Say nothing: what matters is in the report."""
-
-    return Handler

@@ -7,25 +7,25 @@ import logging
 import math
 import re
 import secrets
-import socket
-import socketserver
 import threading
 from collections import deque
-from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from workflow_runs_api.errors import BadArgument, ContractBroken
 
 from .callbacks import RunFinished, read_callback
+from .http_server import MAX_CONNECTIONS, SECONDS, HttpServer
 from .outcome import RunOutcome, WaitTimeout, execution_id_of
-from .payloads import MAX_BYTES
+from .payloads import MAX_BYTES, at_least_one
 from .receiving import TAKEN, Answer, Entrance, refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from workflow_runs_api.models import RunAccepted, RunCreated
+
+    from .http_server import Request
 
 __all__ = ["CallbackListener"]
 
@@ -33,10 +33,7 @@ _log = logging.getLogger(__name__)
 
 _HOUR = 3600.0
 _KEPT = 10_000
-_SECONDS_BETWEEN_LOOKS = 0.05
 _PUBLIC = r"https?://[^\s/?#]+[^\s?#]*"
-_CHUNK_LINE = 1024
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*[;\r\n]")
 
 
 class CallbackListener:
@@ -54,9 +51,14 @@ class CallbackListener:
             and the port as they are.
         max_bytes: Size above which a payload is refused, in bytes. Default: 16 MiB.
         keep: How many finished runs are kept for `wait_for` and for iteration; the oldest goes first. Default: 10,000.
+        max_connections: How many connections are held at once, at most a quarter of the file descriptors that this
+            process may have. If there are more, those go first whose request doesn't name the token. Default: 256.
+        timeout: Seconds that a delivery may take from its connection to the end of its body; a third of it at most for
+            its headers, if that is less than 10 seconds. Default: 30.
 
     Raises:
-        BadArgument: The address can't be listened on, or a figure is less than 1.
+        BadArgument: The address can't be listened on, a figure is less than 1, or `timeout` is no finite number above
+            0.
 
     Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
 
@@ -79,27 +81,23 @@ class CallbackListener:
         public_url: str | None = None,
         max_bytes: int = MAX_BYTES,
         keep: int = _KEPT,
+        max_connections: int = MAX_CONNECTIONS,
+        timeout: float = SECONDS,
     ) -> None:
-        if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
-            raise BadArgument("expected a number, at least 1", field="keep")
+        at_least_one(keep, field="keep")
         if public_url is not None and not re.fullmatch(_PUBLIC, public_url if isinstance(public_url, str) else ""):
             raise BadArgument("expected an http or https address without query and fragment", field="public_url")
         token = secrets.token_urlsafe(24)
-        self._server = _listening(host, port, Entrance(token=token, max_bytes=max_bytes), self._take)
-        self._address = f"{f'[{host}]' if ':' in host else host}:{self._server.server_address[1]}"
+        deliveries = _Deliveries(Entrance(token=token, max_bytes=max_bytes), self._take)
+        self._server = _listening(host, port, deliveries, max_connections, timeout)
+        self._address = f"{f'[{host}]' if ':' in host else host}:{self._server.port}"
         self._url = f"{(public_url or f'http://{self._address}').rstrip('/')}/{token}"
         self._keep = keep
         self._finished: dict[int, RunFinished] = {}
         self._unread: deque[RunFinished] = deque(maxlen=keep)
         self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            args=(_SECONDS_BETWEEN_LOOKS,),
-            name="workflow-runs-callbacks",
-            daemon=True,
-        )
-        self._thread.start()
+        self._server.start()
 
     @property
     def url(self) -> str:
@@ -166,9 +164,7 @@ class CallbackListener:
                 return
             self._closed = True
             self._changed.notify_all()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -198,116 +194,61 @@ class CallbackListener:
             self._changed.notify_all()
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    """Not http.server's: that one looks its own name up, which may take seconds."""
+class _Deliveries:
+    """What the listener's server serves."""
 
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-    entrance: Entrance
-    take: Callable[[RunFinished], None]
+    def __init__(self, entrance: Entrance, take: Callable[[RunFinished], None]) -> None:
+        self.max_bytes = entrance.max_bytes
+        self._entrance, self._take = entrance, take
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the names that socketserver has
-        """A sender that goes away or stalls is no matter for the script's standard error."""
-        _log.debug("a delivery broke off", exc_info=True)
+    def knows(self, target: str) -> bool:
+        return self._entrance.knows(target.partition("?")[0])
 
+    def refusal(self, request: Request) -> Answer | None:
+        path = request.target.partition("?")[0]
+        return _logged(self._entrance.refusal(request.method, path, request.headers))
 
-class _Server6(_Server):
-    """For addresses of IPv6."""
+    def answer(self, request: Request) -> Answer:
+        return _logged(request.refusal or self._taken(request.body))
 
-    address_family = socket.AF_INET6
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One request per connection."""
-
-    server: _Server
-    server_version, sys_version = "workflow-runs", ""
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-
-    def _answer(self) -> None:
-        answer = self._taken()
-        if answer is not TAKEN:
-            _log.info("answered a delivery with %d: %s", answer.status, answer.words)
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer.content)
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        # http.server looks a method up by its name, and would answer 501 to one it doesn't find.
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def _taken(self) -> Answer:
-        entrance, headers = self.server.entrance, _joined(self.headers.items())
-        refusal = entrance.refusal(self.command, self.path.partition("?")[0], headers)
-        if refusal is not None:
-            return refusal
-        body = self._body(entrance, headers)
-        if isinstance(body, Answer):
-            return body
+    def _taken(self, body: bytes) -> Answer:
         try:
-            self.server.take(read_callback(body, max_bytes=entrance.max_bytes))
+            self._take(read_callback(body, max_bytes=self.max_bytes))
         except ContractBroken as error:
             return refusal_of(error)
         return TAKEN
 
-    def _body(self, entrance: Entrance, headers: dict[str, str]) -> bytes | Answer:
-        encoding = headers.get("transfer-encoding")
-        if encoding is not None:
-            chunked = encoding.strip().lower() == "chunked"
-            return self._chunks(entrance) if chunked else Answer(400, "no transfer-encoding but chunked is read")
-        length = int(headers.get("content-length", "0"))
-        body = self.rfile.read(length)
-        return body if len(body) == length else Answer(400, "the body ends before its content-length")
 
-    def _chunks(self, entrance: Entrance) -> bytes | Answer:
-        # Tunnels like to send bodies in chunks, which http.server leaves to its users.
-        body = bytearray()
-        while found := _CHUNK_SIZE.match(self.rfile.readline(_CHUNK_LINE)):
-            size = int(found[1], 16)
-            if not size:
-                return bytes(body)
-            if len(body) + size > entrance.max_bytes:
-                return entrance.too_large()
-            body += self.rfile.read(size)
-            self.rfile.readline(_CHUNK_LINE)
-        return Answer(400, "the body's chunks are malformed")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the line would hold the path, and with it the token."""
+A = TypeVar("A", Answer, Answer | None)
 
 
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by name in lower case; one that stands there twice is joined, as over ASGI."""
-    headers: dict[str, str] = {}
-    for spelled, value in pairs:
-        name = spelled.lower()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+def _logged(answer: A) -> A:
+    if answer is not None and answer is not TAKEN:
+        # Without the path, which holds the token.
+        _log.info("answered a delivery with %d: %s", answer.status, answer.words)
+    return answer
 
 
-def _listening(host: str, port: int, entrance: Entrance, take: Callable[[RunFinished], None]) -> _Server:
+def _listening(host: str, port: int, deliveries: _Deliveries, max_connections: int, seconds: float) -> HttpServer:
     if not isinstance(host, str) or not host:
         raise BadArgument("expected an address or a name of this machine", field="host")
     if isinstance(port, bool) or not isinstance(port, int):
         raise BadArgument("expected a number", field="port")
+    at_least_one(max_connections, field="max_connections")
     try:
-        server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
+        return HttpServer(host, port, deliveries, max_connections=max_connections, seconds=_limit(seconds))
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such address"
         raise BadArgument(f"can't listen on {host}:{port}: {reason}", field="port") from None
-    server.entrance, server.take = entrance, take
-    return server
+
+
+def _limit(timeout: float) -> float:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+        raise BadArgument("expected a finite number of seconds, above 0", field="timeout")
+    return timeout
 
 
 def _seconds(timeout: float) -> float:
-    if not timeout >= 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
         raise BadArgument("expected a number of seconds", field="timeout", operation="wait")
     return min(timeout, threading.TIMEOUT_MAX)

@@ -14,7 +14,7 @@ from .signatures import BadSignature
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAILED", "TAKEN", "Answer", "Entrance", "refusal_of"]
+__all__ = ["FAILED", "TAKEN", "Answer", "Entrance", "length_refusal", "refusal_of"]
 
 
 class Answer(NamedTuple):
@@ -69,23 +69,36 @@ class Entrance:
             headers: The request's headers, names in lower case.
         """
         # First of all, so that nobody without the token learns what is here.
-        if self._token is not None and not _same(path.rstrip("/").rpartition("/")[2], self._token):
+        if not self.knows(path):
             return Answer(404, "nothing is received here")
         if method != "POST":
             return Answer(_METHOD, "deliveries are posted")
         if not _is_json(headers):
             return Answer(415, "expected application/json without content-encoding")
-        length = headers.get("content-length", "0").strip()
-        if not (length.isascii() and length.isdigit()):
-            return Answer(400, "content-length is no number")
-        return self.too_large() if len(length) > _LENGTH_DIGITS or int(length) > self.max_bytes else None
+        return length_refusal(headers, self.max_bytes)
+
+    def knows(self, path: str) -> bool:
+        """Whether a path, without the query, ends in the token."""
+        return self._token is None or _same(path.rstrip("/").rpartition("/")[2], self._token)
 
     def too_large(self) -> Answer:
         """The answer to a body that is too large."""
-        return Answer(_TOO_LARGE, f"more than {self.max_bytes} bytes")
+        return _too_large(self.max_bytes)
 
 
 _LENGTH_DIGITS = 18
+
+
+def length_refusal(headers: Mapping[str, str], max_bytes: int) -> Answer | None:
+    """The answer to a request whose content-length is none or too large, else None."""
+    length = headers.get("content-length", "0").strip()
+    if not (length.isascii() and length.isdigit()):
+        return Answer(400, "content-length is no number")
+    return _too_large(max_bytes) if len(length) > _LENGTH_DIGITS or int(length) > max_bytes else None
+
+
+def _too_large(max_bytes: int) -> Answer:
+    return Answer(_TOO_LARGE, f"more than {max_bytes} bytes")
 
 
 def refusal_of(error: ContractBroken | BadSignature | BadArgument) -> Answer:

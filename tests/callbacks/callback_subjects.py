@@ -92,6 +92,20 @@ def raw_reply(url: str, head: str, body: bytes = b"") -> tuple[int, str]:
 
 
 @contextlib.contextmanager
+def held(url: str, count: int, beginning: str) -> Iterator[list[socket.socket]]:
+    """Connections of which each has sent the beginning of a request and nothing more."""
+    address = httpx.URL(url)
+    with contextlib.ExitStack() as open_:
+        connections = [
+            open_.enter_context(socket.create_connection((address.host, address.port or 80), timeout=30))
+            for _ in range(count)
+        ]
+        for connection in connections:
+            connection.sendall(beginning.replace("\n", "\r\n").encode())
+        yield connections
+
+
+@contextlib.contextmanager
 def served(app: Any) -> Iterator[str]:
     """An application on uvicorn and a real socket; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

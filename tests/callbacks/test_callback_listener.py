@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import math
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from callback_subjects import finished, json_bytes, node, raw_reply, shown
+from callback_subjects import finished, held, json_bytes, node, raw_reply, shown
 
 from workflow_runs import BadArgument, PromptLayer, RunFailed, WaitTimeout
 from workflow_runs.listening import CallbackListener
@@ -226,7 +227,17 @@ def test_request_gets_its_status(
         ("content-length: 100", b"{", 400),
         ("content-length: 500", b'{"workflow_version_execution_id": 1, "final_output": 1}', 400),
         ("content-length: 2\ncontent-length: 55", b'{"workflow_version_execution_id": 1, "final_output": 1}', 400),
+        ("content-length: 2\ncontent-length: 2", b"{}", 400),
+        ("content-length: +2", b"{}", 400),
+        ("content-length: 2\ntransfer-encoding: chunked", b"0\r\n\r\n", 400),
         ("transfer-encoding: gzip, chunked", b"0\r\n\r\n", 400),
+        ("transfer-encoding: chunked", b" 5\r\nhello\r\n", 400),
+        ("transfer-encoding: chunked", b"3\r\nhello\r\n", 400),
+        ("transfer-encoding: chunked", b"5;" + b"x" * 1000, 431),
+        ("x: " + "y" * 10_000, b"", 431),
+        ("\n".join(["x: y"] * 200), b"", 431),
+        ("x : y", b"", 400),
+        ("x: y\n folded", b"", 400),
     ],
     ids=str,
 )
@@ -243,11 +254,96 @@ def test_malformed_request_is_refused(
     assert capfd.readouterr() == ("", "")
 
 
+_BEGUN = {
+    "nothing": "",
+    "half a line": "POST /who-knows HT",
+    "headers": "POST /who-knows HTTP/1.1\nhost: x\nx: ",
+    "a body": "POST /who-knows HTTP/1.1\nhost: x\ncontent-length: 9\n\n{",
+}
+
+
+@pytest.mark.parametrize("beginning", _BEGUN.values(), ids=_BEGUN)
+def test_slow_strangers_take_neither_threads_nor_the_place_of_a_delivery(beginning: str) -> None:
+    """However many connections without the token are held open, a delivery gets through, and the rest stays bounded."""
+    with CallbackListener(max_connections=10) as listener:
+        before = threading.active_count()
+        with held(listener.url, 100, beginning) as connections:
+            assert httpx.post(listener.url, json=finished(1)).status_code == 204
+            assert threading.active_count() <= before
+            assert sum(_is_closed(connection) for connection in connections) >= 90
+
+
+def test_delivery_that_has_begun_keeps_its_place() -> None:
+    """A sender who knows the token isn't dropped for the strangers who come after; if all know it, the newest waits."""
+    body = json_bytes(finished(1))
+    with CallbackListener(max_connections=3) as listener:
+        head = f"POST {httpx.URL(listener.url).path} HTTP/1.1\nhost: x\ncontent-length: {len(body)}\n\n"
+        with held(listener.url, 1, head) as (delivery,), held(listener.url, 20, "POST /x"):
+            delivery.sendall(body)
+            assert delivery.recv(1000).startswith(b"HTTP/1.1 204")
+        with held(listener.url, 3, head), pytest.raises(httpx.TransportError):
+            httpx.post(listener.url, json=finished(2))
+
+
+@pytest.mark.parametrize("target", ["/", "/wrong", "/wrong?x=/right"])
+def test_stranger_is_refused_after_the_request_line(listener: CallbackListener, target: str) -> None:
+    """Without the token neither headers nor a body are read; the answer comes at once."""
+    with held(listener.url, 1, f"POST {target} HTTP/1.1\n") as (connection,):
+        assert connection.recv(1000).startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize("size", ["-40000000", "+5", "0x5", "", "5 5", "fffffff"])
+def test_chunk_without_a_size_is_refused_at_once(listener: CallbackListener, size: str) -> None:
+    """The answer doesn't wait for what such a chunk would hold."""
+    head = f"POST {httpx.URL(listener.url).path} HTTP/1.1\nhost: x\ntransfer-encoding: chunked\n\n{size}\n"
+    with held(listener.url, 1, head) as (connection,):
+        assert connection.recv(1000)[9:12] in {b"400", b"413"}
+
+
+@pytest.mark.parametrize(
+    "beginning", ["POST ", "POST {path} HTTP/1.1\nx:", "POST {path} HTTP/1.1\ncontent-length: 99\n\n"]
+)
+def test_time_of_a_request_is_bounded_as_a_whole(beginning: str) -> None:
+    """A request that trickles is answered 408 when its time is up, though every piece comes in time."""
+    with CallbackListener(timeout=0.3) as listener:
+        begun = time.monotonic()
+        with held(listener.url, 1, beginning.format(path=httpx.URL(listener.url).path)) as (connection,):
+            connection.settimeout(0.02)
+            answer = b""
+            while not answer and time.monotonic() - begun < _SECONDS:
+                connection.sendall(b"x")
+                with contextlib.suppress(TimeoutError):
+                    answer = connection.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - begun < _SECONDS / 2
+
+
+def test_sender_may_ask_before_it_sends(listener: CallbackListener) -> None:
+    """Who expects 100 Continue gets it once the request is wanted."""
+    body = json_bytes(finished(1))
+    path = httpx.URL(listener.url).path
+    head = f"POST {path} HTTP/1.1\nhost: x\nexpect: 100-continue\ncontent-length: {len(body)}\n\n"
+    with held(listener.url, 1, head) as (connection,):
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 204")
+
+
 @pytest.mark.parametrize("method", ["BREW", "post", "PROPFIND"])
 def test_method_that_nobody_knows_is_refused_like_any_other(listener: CallbackListener, method: str) -> None:
     """Only POST delivers; the rest is the sender's mistake, and not the listener's."""
     answered, _ = raw_reply(listener.url, f"{method} {httpx.URL(listener.url).path} HTTP/1.1\nhost: x", b"")
     assert answered == 405
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.settimeout(0)
+    try:
+        return not connection.recv(1000) or not connection.recv(1000)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_listener_may_be_at_an_address_of_ipv6() -> None:
@@ -296,6 +392,13 @@ def test_address_cannot_be_guessed_or_read_off() -> None:
         ("max_bytes", lambda _: CallbackListener(max_bytes=0)),
         ("keep", lambda _: CallbackListener(keep=0)),
         ("keep", lambda _: CallbackListener(keep="5")),  # type: ignore[arg-type]
+        ("max_connections", lambda _: CallbackListener(max_connections=0)),
+        ("timeout", lambda _: CallbackListener(timeout=0)),
+        ("timeout", lambda _: CallbackListener(timeout=math.nan)),
+        ("timeout", lambda _: CallbackListener(timeout="5")),  # type: ignore[arg-type]
+        ("port", lambda _: CallbackListener(port=-1)),
+        ("port", lambda _: CallbackListener(host="x" * 100)),
+        ("timeout", lambda listener: listener.wait_for(1, timeout="5")),
         ("port", lambda _: CallbackListener(port="80")),  # type: ignore[arg-type]
         ("host", lambda _: CallbackListener(host="")),
         ("public_url", lambda _: CallbackListener(public_url="abc.example.com")),
@@ -304,22 +407,6 @@ def test_address_cannot_be_guessed_or_read_off() -> None:
         ("timeout", lambda listener: listener.wait_for(1, timeout=-1)),
         ("timeout", lambda listener: listener.wait_for(1, timeout=math.nan)),
         ("timeout", lambda listener: listener.finished(timeout=-1)),
-    ],
-    ids=[
-        "taken",
-        "no port",
-        "no host",
-        "bytes",
-        "keep",
-        "kept",
-        "name",
-        "any",
-        "public",
-        "text",
-        "bool",
-        "negative",
-        "nan",
-        "iteration",
     ],
 )
 def test_bad_argument_is_refused(listener: CallbackListener, field: str, call: Any) -> None:

@@ -1,6 +1,8 @@
 """A live target is treated with care: tags, waits, callbacks through a public address, growth that is no breach."""
 
+import contextlib
 import email.utils
+import socket
 import time
 from pathlib import Path
 
@@ -88,6 +90,21 @@ def test_listener_works_behind_a_public_address() -> None:
         assert (posted.status_code, strange.status_code) == (200, 404)
         assert [delivery.body for delivery in near.all_deliveries("runWorkflow")] == [b'{"a": 1}']
         assert near.deliveries(given)[0].is_exact
+
+
+def test_slow_strangers_do_not_keep_a_callback_out() -> None:
+    """Connections that never say what they want make room for one that knows an address; a broken body is kept."""
+    with Listener("127.0.0.1:0") as listener, contextlib.ExitStack() as strangers:
+        given = httpx.URL(listener.new_url("runWorkflow"))
+        address = given.host, given.port or 0
+        for _ in range(300):
+            strangers.enter_context(socket.create_connection(address)).sendall(b"POST /callback/unknown HT")
+        head = f"POST {given.raw_path.decode()} HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n-5\r\n"
+        with socket.create_connection(address) as sender:
+            sender.sendall(head.encode())
+
+            assert sender.recv(1000).startswith(b"HTTP/1.1 400")
+        assert [each.body for each in listener.deliveries(str(given))] == [b"{}"]
 
 
 def test_address_without_its_query_is_another_one() -> None:

@@ -9,7 +9,7 @@ from contract_tests.faults.clients.operators import optional, unchecked
 COMPARED: Final = '    if not hmac.compare_digest(expected.encode(), received.encode(errors="replace")):\n'
 CHECKED: Final = "        check_dashboard_signature(payload, headers, secret, operation=_DASHBOARD)\n"
 SIGNED: Final = "    _check(canonical(payload), DASHBOARD_SIGNATURE, headers, secret, operation)\n"
-ADDRESS: Final = "if self._token is not None and not _same("
+ADDRESS: Final = "return self._token is None or _same("
 REFUSED: Final = "            return refusal_of(error)\n"
 HANDLED: Final = (
     "                    await _call(self._handler, event)\n"
@@ -79,7 +79,7 @@ def _forged() -> Iterator[ClientDefect]:
         "takes callbacks at any address",
         "address not checked",
         "CL-CB-03",
-        client("receiving.py", ADDRESS, "if False and not _same("),
+        client("receiving.py", ADDRESS, "return True or _same("),
     )
     yield defect(
         "token.any-part",
