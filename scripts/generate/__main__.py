@@ -9,19 +9,17 @@ import argparse
 import difflib
 import hashlib
 import importlib.metadata
-import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 try:
     import document as doc
     import facts
     import refusals
+    import rendering
+    from neutral import Neutral
 except ModuleNotFoundError as missing:
     print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
     sys.exit(2)
@@ -75,41 +73,23 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
     doc.drop_nulls(document)
     doc.spell_out_truths(document)
-    _refuse(contract, document)
-    _prepare(document)
-    templates = folder / "templates"
-    shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("__pycache__"))
+    found = refusals.find(document)
+    if found:
+        raise _refused(contract, found)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
-    (templates / "contract.jinja").write_text(facts.template(document, provenance), encoding="utf-8")
-    package = folder / "out" / name
-    # The generator reads what was read here, and not the file once more in its own way.
-    same = folder / "contract.json"
-    same.write_text(json.dumps(document), encoding="utf-8")
-    _run_generator(same, config, templates, package)
+    package = folder / name
+    neutral = Neutral(document)
+    try:
+        rendering.render(neutral, facts.of(document, neutral, provenance), config, TEMPLATES, package)
+    except rendering.RenderingError as error:
+        raise _refused(contract, [refusals.Refusal(*found) for found in error.found]) from None
     _complete(package, provenance)
     return package
 
 
-def _prepare(document: dict[str, Any]) -> None:
-    """Say what the generator would otherwise take for something else."""
-    for where, holder in doc.objects(document):
-        if where != "#/info" and "title" in holder:
-            del holder["title"]  # it would be the class's name, before the schema's own
-        for content in holder["content"].values() if isinstance(holder.get("content"), dict) else ():
-            content.setdefault("schema", {})  # any body at all; without one it would be dropped
-        if "array" in (holder.get("type"), *_listed(holder.get("type"))) and "prefixItems" not in holder:
-            holder.setdefault("items", {})  # any items; without a word of them it would be dropped, too
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _refuse(contract: Path, document: dict[str, Any]) -> None:
-    found = refusals.find(document)
-    if found:
-        lines = "\n".join(f"  {refusal.pointer}: {refusal.reason}" for refusal in found)
-        raise CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}")
+def _refused(contract: Path, found: list[refusals.Refusal]) -> CannotGenerateError:
+    lines = "\n".join(f"  {line}" for line in refusals.lines(found))
+    return CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}")
 
 
 def _generator() -> str:
@@ -123,21 +103,6 @@ def _source_hash(contract: Path, config: Path) -> str:
     for path in (contract, config, *templates, *programs):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def _run_generator(contract: Path, config: Path, templates: Path, package: Path) -> None:
-    package.parent.mkdir()
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    command += ["--path", str(contract), "--config", str(config), "--output-path", str(package)]
-    command += ["--custom-template-path", str(templates)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_with_own_programs())
-    if done.returncode:
-        raise CannotGenerateError(f"the generator failed or warned:\n{done.stdout}{done.stderr}")
-
-
-def _with_own_programs() -> dict[str, str]:
-    # The generator looks for ruff on the PATH, and the right one lies beside this interpreter.
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _complete(package: Path, provenance: facts.Provenance) -> None:

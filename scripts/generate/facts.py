@@ -1,17 +1,22 @@
-"""What the generator's templates can't see by themselves, written as one more template, `contract.jinja`.
+"""What the generator's templates can't see by themselves: the contract's facts, by the names of things in Python.
 
-Keyed by the names that the generator gives things in Python, so that its templates find them.
+They are values as they stand in the contract; templates write them by `quoting` alone.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import document as doc
+import media_types
+import naming
 from checkable import checkable
-from openapi_python_client.strings import ClassName, PythonIdentifier
 
-_PREFIX = "field_"
+if TYPE_CHECKING:
+    from neutral import Neutral
+
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
 
@@ -22,46 +27,51 @@ class Provenance(NamedTuple):
     generator: str
 
 
-def template(document: dict[str, Any], provenance: Provenance) -> str:
-    """The text of `contract.jinja`."""
-    values = {
+def of(document: dict[str, Any], neutral: Neutral, provenance: Provenance) -> dict[str, Any]:
+    """The facts, as templates know them under the name `contract`."""
+    classes = neutral.classes
+    return {
         "version": document["info"]["version"],
         "source_hash": provenance.source_hash,
         "generator": provenance.generator,
-        "components": [ClassName(name, _PREFIX) + "" for name in document.get("components", {}).get("schemas", {})],
-        "services": _services(document),
-        "discriminators": _discriminators(document),
-        "one_sided": _one_sided(document),
-        "recursive_maps": _recursive_maps(document),
+        "components": list(classes.values()),
+        "services": _services(document, neutral),
+        "discriminators": discriminators(document, classes),
+        "one_sided": _one_sided(document, classes),
+        "recursive_maps": _recursive_maps(document, classes),
+        "parameters": neutral.parameters,
         "operations": {
-            python_name(found.operation["operationId"]): _operation(document, found)
+            naming.identifier(found.operation["operationId"]): _operation(document, found, classes)
             for found in doc.operations(document)
         },
     }
-    # ascii() writes literals that mean the same to Jinja as to Python.
-    return "".join(f"{{% set {name} = {value!a} %}}\n" for name, value in values.items())
 
 
-def python_name(name: str) -> str:
-    """The generator's Python name for one of the contract."""
-    return PythonIdentifier(name, _PREFIX) + ""
-
-
-def _discriminators(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def discriminators(document: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Unions whose form is named by a member, by the class names of their forms."""
     found = {}
     for _, schema in doc.objects(document):
         if "discriminator" in schema:
-            names = [doc.reference_name(form) or "" for form in (*schema.get("oneOf", ()), *schema.get("anyOf", ()))]
-            given = schema["discriminator"].get("mapping", {})
-            mapping = {name: name for name in names} | {tag: str(to).rsplit("/", 1)[-1] for tag, to in given.items()}
-            classes = {tag: ClassName(name, _PREFIX) + "" for tag, name in mapping.items()}
-            key = " ".join(sorted(ClassName(name, _PREFIX) + "" for name in names))
-            found[key] = {"member": schema["discriminator"]["propertyName"], "mapping": list(classes.items())}
+            names = forms_of(schema)
+            mapping = {name: classes[name] for name in names}
+            mapping |= {tag: classes[name] for tag, name in mapped(schema).items() if name in names}
+            key = " ".join(sorted(classes[name] for name in names))
+            found[key] = {"member": schema["discriminator"]["propertyName"], "mapping": list(mapping.items())}
     return found
 
 
-def _one_sided(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+def forms_of(union: dict[str, Any]) -> list[str]:
+    """The names of the components that a union consists of."""
+    return [doc.reference_name(form) or "" for form in (*union.get("oneOf", ()), *union.get("anyOf", ()))]
+
+
+def mapped(union: dict[str, Any]) -> dict[str, str]:
+    """The names of the components that a discriminator's words stand for; they are given by name or by reference."""
+    given = union["discriminator"].get("mapping", {})
+    return {tag: doc.reference_name({"$ref": str(to)}) or "" for tag, to in given.items()}
+
+
+def _one_sided(document: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, str]]:
     """Members that only the service (readOnly) or only the client (writeOnly) sends, by class name."""
     found = {}
     for name, schema in document.get("components", {}).get("schemas", {}).items():
@@ -71,7 +81,7 @@ def _one_sided(document: dict[str, Any]) -> dict[str, dict[str, str]]:
             if side:
                 members[member] = side
         if members:
-            found[ClassName(name, _PREFIX) + ""] = members
+            found[classes[name]] = members
     return found
 
 
@@ -81,11 +91,11 @@ def one_side(document: dict[str, Any], declared: Any) -> str | None:
     return next((side for side in ("readOnly", "writeOnly") if schema.get(side)), None)
 
 
-def _recursive_maps(document: dict[str, Any]) -> list[str]:
+def _recursive_maps(document: dict[str, Any], classes: dict[str, str]) -> list[str]:
     """The classes of components that are maps and lead back to themselves through maps and lists alone."""
     schemas = document.get("components", {}).get("schemas", {})
     return [
-        ClassName(name, _PREFIX) + ""
+        classes[name]
         for name, schema in schemas.items()
         if isinstance(schema, dict) and name in _reached(document, schema, set())
     ]
@@ -104,12 +114,12 @@ def _reached(document: dict[str, Any], schema: Any, seen: set[str]) -> set[str]:
     return seen
 
 
-def _services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _services(document: dict[str, Any], neutral: Neutral) -> dict[str, dict[str, Any]]:
     services = {}
     for tag in document.get("tags", []):
         own = [found for found in doc.operations(document) if found.operation["tags"][0] == tag["name"]]
-        services[python_name(tag["name"])] = {
-            "class_name": tag.get("x-class-name") or ClassName(tag["name"], _PREFIX) + "",
+        services[neutral.services[tag["name"]]] = {
+            "class_name": tag.get("x-class-name") or naming.class_name(tag["name"]),
             "description": tag.get("description", tag["name"]),
             "docs": tag.get("externalDocs", {}).get("url", ""),
             "server": next((server for found in own for server in doc.servers(document, found)[1]), ""),
@@ -117,21 +127,21 @@ def _services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return services
 
 
-def _operation(document: dict[str, Any], found: doc.Found) -> dict[str, Any]:
+def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, str]) -> dict[str, Any]:
     operation = found.operation
     parameters = doc.parameters(document, found)
     body = doc.resolve(document, operation.get("requestBody"))
     return {
         "operation_id": operation["operationId"],
         "method": found.method.upper(),
-        "path": found.path,
+        "path": _path(found.path),
         "accept": _accept(document, operation),
         "credential": _credential(document, found),
         "parameters": {
             f"{place} {name}": _parameter(document, place, parameter) for (place, name), parameter in parameters.items()
         },
         "body": _body(document, body),
-        "replies": _replies(document, operation),
+        "replies": _replies(document, operation, classes),
         "defaults": _defaults(document, parameters, body),
         "errors": ", ".join(status for status in operation["responses"] if not status.startswith("2")),
         "sources": [
@@ -143,21 +153,25 @@ def _operation(document: dict[str, Any], found: doc.Found) -> dict[str, Any]:
     }
 
 
-def _credential(document: dict[str, Any], found: doc.Found) -> str:
+def _path(path: str) -> str:
+    """A path as it goes over the wire, but for its parameters: what an address can't hold is percent-encoded."""
+    parts = re.split(r"(\{[^{}]*\}|%[0-9A-Fa-f]{2})", path)
+    return "".join(part if i % 2 else quote(part, safe="/?!$&'()*+,;=:@~") for i, part in enumerate(parts))
+
+
+def _credential(document: dict[str, Any], found: doc.Found) -> list[str] | None:
     for scheme in doc.security(document, found):
         if scheme["type"] == "apiKey":
-            return f"operation.Credential({scheme['in']!r}, {scheme['name']!r})"
-        return "operation.Credential('header', 'Authorization', 'Bearer ')"
-    return "None"
+            return [scheme["in"], scheme["name"]]
+        return ["header", "Authorization", "Bearer "]
+    return None
 
 
 def _accept(document: dict[str, Any], operation: dict[str, Any]) -> str:
     """Every media type of a reply, the successes' first: a service may refuse to send what is not asked for."""
     replies = sorted(operation["responses"].items(), key=lambda reply: not reply[0].startswith("2"))
     names = [
-        name.partition(";")[0].lower()
-        for _, reply in replies
-        for name in doc.resolve(document, reply).get("content", {})
+        media_types.essence(name) for _, reply in replies for name in doc.resolve(document, reply).get("content", {})
     ]
     return ", ".join(dict.fromkeys(names)) or "*/*"
 
@@ -168,7 +182,7 @@ def _parameter(document: dict[str, Any], place: str, parameter: dict[str, Any]) 
         "style": style,
         "explode": parameter.get("explode", style == "form"),
         "required": bool(parameter.get("required", False)),
-        "schema": repr(checkable(document, parameter.get("schema", True))),
+        "schema": checkable(document, parameter.get("schema", True)),
         "description": parameter.get("description", ""),
     }
 
@@ -180,45 +194,42 @@ def _body(document: dict[str, Any], body: dict[str, Any] | None) -> dict[str, An
     return {
         "media_type": media_type,
         "required": bool(body.get("required", False)),
-        "schema": repr(checkable(document, content.get("schema", True))),
+        "schema": checkable(document, content.get("schema", True)),
     }
 
 
-def _replies(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _replies(document: dict[str, Any], operation: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, Any]]:
     replies = {status: doc.resolve(document, reply) for status, reply in operation["responses"].items()}
-    names = [_schema_name(reply) for status, reply in replies.items() if status.startswith("2")]
+    names = [_schema_name(reply, classes) for status, reply in replies.items() if status.startswith("2")]
     return {
         status: {
             "description": reply.get("description", ""),
-            "media_types": ", ".join(f'"{name.lower()}"' for name in reply.get("content", {})),
+            "media_types": list(dict.fromkeys(map(media_types.essence, reply.get("content", {})))),
             # What a class that holds this reply would be called: after its schema if no other success has that.
-            "schema_name": _schema_name(reply) if names.count(_schema_name(reply)) == 1 else "",
-            "status_name": ClassName(f"{operation['operationId']}_{status}", _PREFIX) + "",
+            "schema_name": name if names.count(name := _schema_name(reply, classes)) == 1 else "",
+            "status_name": naming.class_name(f"{operation['operationId']}_{status}"),
         }
         for status, reply in replies.items()
     }
 
 
-def _schema_name(reply: dict[str, Any]) -> str:
+def _schema_name(reply: dict[str, Any], classes: dict[str, str]) -> str:
     for content in reply.get("content", {}).values():
-        name = doc.reference_name(content.get("schema"))
-        return ClassName(name, _PREFIX) + "" if name else ""
+        return classes.get(doc.reference_name(content.get("schema")) or "", "")
     return ""
 
 
 def _defaults(
     document: dict[str, Any], parameters: dict[tuple[str, str], dict[str, Any]], body: dict[str, Any] | None
-) -> dict[str, str]:
-    """Python literals of the defaults that the contract gives, by the argument's place and name on the wire."""
+) -> dict[str, Any]:
+    """The defaults that the contract gives, by the argument's place and name on the wire."""
     schemas = {f"{place} {name}": parameter.get("schema", {}) for (place, name), parameter in parameters.items()}
     for content in (body or {}).get("content", {}).values():
         for name, schema in _members(document, content.get("schema", {})).items():
             schemas.setdefault(f"body {name}", schema)
     resolved = {key: doc.resolve(document, schema) for key, schema in schemas.items()}
     return {
-        key: repr(schema["default"])
-        for key, schema in resolved.items()
-        if isinstance(schema, dict) and "default" in schema
+        key: schema["default"] for key, schema in resolved.items() if isinstance(schema, dict) and "default" in schema
     }
 
 
@@ -235,14 +246,14 @@ def _members(document: dict[str, Any], schema: Any) -> dict[str, Any]:
 
 def _example(
     document: dict[str, Any], parameters: dict[tuple[str, str], dict[str, Any]], body: dict[str, Any] | None
-) -> dict[str, str]:
-    """Python literals of the contract's own examples, by the argument's place and name on the wire."""
+) -> dict[str, Any]:
+    """The contract's own examples, by the argument's place and name on the wire."""
     values = {f"{place} {name}": _shown(document, parameter) for (place, name), parameter in parameters.items()}
     for content in (body or {}).get("content", {}).values():
         shown = _shown(document, content)
         values["whole body "] = shown
         values |= {f"body {name}": [value] for name, value in shown[0].items()} if _is_object(shown) else {}
-    return {key: repr(shown[0]) for key, shown in values.items() if shown}
+    return {key: shown[0] for key, shown in values.items() if shown}
 
 
 def _is_object(shown: list[Any]) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import document as doc
 import facts
+import naming
 import shape
 from checkable import checkable
 
@@ -39,6 +40,11 @@ class Refusal(NamedTuple):
 
     pointer: str
     reason: str
+
+
+def lines(found: list[Refusal]) -> list[str]:
+    """Refusals as they are told."""
+    return [f"{refusal.pointer}: {refusal.reason}" for refusal in found]
 
 
 def find(document: dict[str, Any]) -> list[Refusal]:
@@ -70,7 +76,7 @@ def _names(document: dict[str, Any]) -> Iterator[Refusal]:
         if not operation_id:
             yield Refusal(found.pointer, "it has no operationId, which is the method's name")
             continue
-        name = facts.python_name(operation_id)
+        name = naming.identifier(operation_id)
         if name in TAKEN:
             yield Refusal(found.pointer, f"{operation_id}: its method would be called {name}, like one of the client's")
         if name in seen:
@@ -196,9 +202,9 @@ def _everywhere(document: dict[str, Any]) -> Iterator[Refusal]:
     modules: dict[str, str] = {}
     for name, component in document.get("components", {}).get("schemas", {}).items():
         where = doc.pointer("components", "schemas", name)
-        other = modules.setdefault(facts.python_name(name), name)
+        other = modules.setdefault(naming.identifier(name), name)
         if other != name:
-            yield Refusal(where, f"its module would be called {facts.python_name(name)}, like the one of {other}")
+            yield Refusal(where, f"its module would be called {naming.identifier(name)}, like the one of {other}")
         for inner in _schemas(component):
             if "nullable" in inner:
                 yield Refusal(where, "`nullable` means nothing in OpenAPI 3.1; write type: [x, 'null']")

@@ -186,7 +186,9 @@ class Operation(NamedTuple, Generic[T_co]):
             BadArgument: an extra member can't be sent.
         """
         query = "&".join(call.query + self._extra_query(extra_query))
-        url = f"{base_url}{call.path}?{query}" if query else base_url + call.path
+        # A path of the contract may have a query of its own, as in /messages?beta=true.
+        joint = "&" if "?" in call.path else "?"
+        url = f"{base_url}{call.path}{joint}{query}" if query else base_url + call.path
         content = self._content(call.body, extra_body)
         # Of two headers with one name the argument of this call goes before the client's.
         own = {name.lower(): value for name, value in call.headers.items()}
