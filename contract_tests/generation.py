@@ -33,6 +33,7 @@ from schemathesis.core import NotSet
 from contract_tests.breaches import broken_once, single_breaches
 from contract_tests.budget import Budget
 from contract_tests.contract import Contract, Media, Operation, Parameter
+from contract_tests.encoding import can_travel
 from contract_tests.json_text import read_json
 from contract_tests.problems import Problem
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
@@ -65,14 +66,15 @@ class Generator:
     def requests(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
         """Give legal requests for an operation, on behalf of so many rows."""
         for case in self._cases(operation, GenerationMode.POSITIVE, rows):
-            if not request_problems(self.contract, case):
+            if can_travel(case) and not request_problems(self.contract, case):
                 yield case
 
     def coverage_requests(self, operation: Operation) -> list[RequestCase]:
         """Give the legal requests of schemathesis' coverage phase: each part with each kind of value that it takes."""
         if operation.id not in self._covered:
             cases = self._coverage(operation, GenerationMode.POSITIVE)
-            self._covered[operation.id] = [case for case in cases if not request_problems(self.contract, case)]
+            legal = [case for case in cases if can_travel(case) and not request_problems(self.contract, case)]
+            self._covered[operation.id] = legal
         return self._covered[operation.id]
 
     def breaches(self, operation: Operation) -> Iterator[RequestCase]:

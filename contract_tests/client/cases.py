@@ -1,7 +1,6 @@
 """Legal requests of an operation: its examples, treacherous values next to them, and generated ones."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -21,6 +20,7 @@ from contract_tests.client.edges import (
 )
 from contract_tests.client.facts import PLACES
 from contract_tests.contract import Contract, Operation, Parameter
+from contract_tests.encoding import COOKIE_VALUE, HEADER_VALUE
 from contract_tests.generation import ABSENT, Generator, RequestCase, request_problems
 from contract_tests.rules import NotExercised
 
@@ -29,8 +29,6 @@ SMUGGLED: Final = {
     "cookie": ("a; smuggled=1", "a;b", "a,b c", 'a"b', "a\r\nX-Smuggled: 1", "é"),
 }
 ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
-HEADER_VALUE: Final = re.compile(r"[!-~]+( [!-~]+)*")
-COOKIE_VALUE: Final = re.compile(r"[!#-+\--:<-\[\]-~]+")
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,10 @@ def _is_plain(value: Any) -> bool:
 
 
 def can_travel(case: RequestCase) -> bool:
-    """Whether headers and cookies can carry their values at all: HTTP has no form for others."""
+    """Whether parameters can carry their values: HTTP has no form for some texts, and none for null in a list."""
+    inside = [value for place in PLACES for value in case.values(place).values() if isinstance(value, list | dict)]
+    if any(None in (value.values() if isinstance(value, dict) else value) for value in inside):
+        return False
     headers = [value for value in case.headers.values() if isinstance(value, str)]
     cookies = [value for value in case.cookies.values() if isinstance(value, str)]
     holds = all(HEADER_VALUE.fullmatch(value) for value in headers)

@@ -100,6 +100,11 @@ def grounded(case: RequestCase, server: Server) -> RequestCase | None:
     return None if changed is None else replace(changed, is_grounded=True)
 
 
+def is_known(operation: Operation) -> bool:
+    """Whether all that a grounded request for an operation refers to is known to exist."""
+    return operation.id in {*RUNS, *QUERY_REFERENCES}
+
+
 def _harmless(case: RequestCase, server: Server) -> RequestCase:
     return _tagged(_without_strangers(_only_workflow(case, server.target), server), server)
 

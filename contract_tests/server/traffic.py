@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from contract_tests.contract import Operation, split
 from contract_tests.coverage import member_schemas
+from contract_tests.encoding import can_travel, is_http
 from contract_tests.exchange import STRANGERS, Access
 from contract_tests.generation import Generator, example_requests
 from contract_tests.json_text import is_json
@@ -166,7 +167,9 @@ class Traffic:
 
     def _send(self, case: RequestCase) -> None:
         allowed = case if case.is_grounded else safe(case, self.server)
-        if allowed is None or self._is_known(allowed):
+        if allowed is None or not (can_travel(allowed) if allowed.breach is None else is_http(allowed)):
+            return
+        if self._is_known(allowed):
             return
         try:
             exchange = self.server.wire.send(allowed)

@@ -10,6 +10,9 @@ class Manners:
     """How a correct server behaves where it may.
 
     Attributes:
+        foreign: Status for a body in a media type that the contract does not list.
+        float_ids: Whether an execution's id is written with a fraction of zero, which JSON Schema calls an integer.
+        same_versions: Whether the versions of the workflow have the same output.
         invalid: Status for a request that is not what the contract says.
         unauthorized: Status for a missing or wrong key, where no page says which of 401 and 403 it is.
         no_execution: Status for results of an execution that does not exist.
@@ -29,13 +32,16 @@ class Manners:
         callback_seconds: Pause between the end of an execution and its callback.
         latency: Seconds before each reply.
         chunked: Whether replies come in chunks without a length.
-        closing: Whether each connection is closed after its reply.
+        closing: Whether each connection is closed after its reply, without a word of that before.
         always_fails: Whether the workflow's output node always fails.
         failed_is_200: Whether an execution without output is answered 200 with the nodes' entries, not 500.
         one_turn: Whether an Interactly run ends with its first turn.
         node_seconds: Seconds that each node takes.
     """
 
+    foreign: int = 422
+    float_ids: bool = False
+    same_versions: bool = False
     invalid: int = 422
     unauthorized: int = 401
     no_execution: int = 404
@@ -65,6 +71,9 @@ class Manners:
 MANNERS = {
     "second": Manners(),
     "different": Manners(
+        foreign=415,
+        float_ids=True,
+        same_versions=True,
         invalid=400,
         unauthorized=403,
         no_execution=403,

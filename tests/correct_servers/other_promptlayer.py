@@ -106,7 +106,7 @@ class PromptLayer:
         reply: dict[str, Any] = {
             "success": True,
             "message": "On its way",
-            "workflow_version_execution_id": execution.number,
+            "workflow_version_execution_id": self._id(execution),
         }
         if words or not self._manners.fewer_members:
             reply["warning"] = f"Input variables: {', '.join(words)}" if words else None
@@ -123,7 +123,8 @@ class PromptLayer:
         is_output = place == 1
         fails = self._manners.always_fails and is_output
         status = "QUEUED" if passed < 0 else "RUNNING" if passed < 1 else "FAILED" if fails else "SUCCESS"
-        value = f"{'Reply' if is_output else 'Draft'} {execution.version}: {execution.message}"
+        version = 0 if self._manners.same_versions else execution.version
+        value = f"{'Reply' if is_output else 'Draft'} {version}: {execution.message}"
         entry = {
             "status": status,
             "value": value if status == "SUCCESS" else None,
@@ -132,6 +133,9 @@ class PromptLayer:
             "is_output_node": True if is_output else None if self._manners.flags_null else False,
         }
         return {**entry, "tokens": 12} if self._manners.more_members else entry
+
+    def _id(self, execution: Execution) -> float:
+        return float(execution.number) if self._manners.float_ids else execution.number
 
     def _failed(self, entries: dict[str, Any]) -> Answer:
         if self._manners.failed_is_200:
@@ -149,7 +153,7 @@ class PromptLayer:
     async def _call_back(self, execution: Execution, url: str) -> None:
         await asyncio.sleep(self._manners.node_seconds * (len(NODES) + 0.1) + self._manners.callback_seconds)
         if _is_near(url):
-            body = {"workflow_version_execution_id": execution.number, "final_output": self._final(execution)}
+            body = {"workflow_version_execution_id": self._id(execution), "final_output": self._final(execution)}
             async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
                 await reply.read()
         execution.posted.set()

@@ -45,7 +45,7 @@ class OtherServer:
         if request.headers.get("X-API-KEY") != KEY:
             return await self._reply(request, 401, self._error("The key is not right"))
         name = request.rel_url.raw_path.split("/")[2]
-        return await self._reply(request, *await self.promptlayer.run(name, await _body(request)))
+        return await self._reply(request, *await self.promptlayer.run(name, await self._body(request)))
 
     async def _results(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("X-API-KEY") != KEY:
@@ -57,7 +57,7 @@ class OtherServer:
         if scheme.lower() != "bearer" or token.strip() != KEY:
             return await self._reply(request, self.manners.unauthorized, self._error("The token is not right"))
         workflow = request.rel_url.raw_path.split("/")[4]
-        body = await _body(request)
+        body = await self._body(request)
         return await self._reply(request, *await self.interactly.execute(workflow, request.query, body))
 
     @web.middleware
@@ -85,17 +85,21 @@ class OtherServer:
         reply = web.Response(status=status, body=text.encode(), headers=headers)
         if self.manners.chunked:
             reply.enable_chunked_encoding()
-        if self.manners.closing:
-            reply.force_close()
         await reply.prepare(request)
+        if self.manners.closing:
+            # Nothing in the reply's head says so.
+            await reply.write_eof()
+            if request.transport is not None:
+                request.transport.close()
         return reply
 
-
-async def _body(request: web.Request) -> Any:
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Invalid("this has to be application/json", "header", "content-type")
-    return read(await request.read())
+    async def _body(self, request: web.Request) -> Any:
+        media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            if self.manners.foreign != self.manners.invalid:
+                raise web.HTTPUnsupportedMediaType
+            raise Invalid("this has to be application/json", "header", "content-type")
+        return read(await request.read())
 
 
 async def _serve(manners: Manners) -> None:
