@@ -105,7 +105,7 @@ class _Places(Generic[T]):
 
     def _open(self, place: _Place[T]) -> T:
         place.transport = self._make()
-        _watch(place)
+        _single_out(place)
         return place.transport
 
     def idle(self) -> list[T]:
@@ -287,18 +287,86 @@ class _AsyncStream(httpx.AsyncByteStream):
                 self._places.give_back(number)
 
 
-def _watch(place: _Place[Any]) -> None:
-    """Let each piece that a connection reads or writes take no longer than is left of the whole time.
+def _single_out(place: _Place[Any]) -> None:
+    """Put one connection in the place of the pool that an httpx transport has, and bound its time.
 
-    httpx' time-outs are for one piece each: a reply that trickles, be it its headers, would never end.
+    httpx has no way to give either.
     """
-    pool = getattr(place.transport, "_pool", None)
+    transport: Any = place.transport
+    pool = getattr(transport, "_pool", None)
     if pool is not None:
-        pool._network_backend = _Backend(pool._network_backend, place)  # noqa: SLF001 - httpx has no way to give one
+        pool._network_backend = _Backend(pool._network_backend, place)  # noqa: SLF001
+        transport._pool = _Single(pool) if isinstance(pool, httpcore.ConnectionPool) else _AsyncSingle(pool)  # noqa: SLF001
+
+
+class _Single:
+    """The one connection of a transport, opened anew when it is of no more use.
+
+    Args:
+        pool: Makes connections: direct ones, or through a proxy.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            if not _is_of_use(self._connection, request):
+                self.close()
+                self._connection = self._pool.create_connection(request.url.origin)
+            response: httpcore.Response = self._connection.handle_request(request)
+        except BaseException:
+            self.close()
+            raise
+        return response
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            connection.close()
+
+
+class _AsyncSingle:
+    """The same for asyncio."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            if not _is_of_use(self._connection, request):
+                await self.aclose()
+                self._connection = self._pool.create_connection(request.url.origin)
+            response: httpcore.Response = await self._connection.handle_async_request(request)
+        except BaseException:
+            await self.aclose()
+            raise
+        return response
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            await connection.aclose()
+
+
+def _is_of_use(connection: Any, request: httpcore.Request) -> bool:
+    """Whether a connection can take a request: to the same host, and neither end has closed it."""
+    return (
+        connection is not None
+        and connection.can_handle_request(request.url.origin)
+        and connection.is_idle()
+        and not connection.has_expired()
+    )
 
 
 class _Backend:
-    """Opens streams whose time is bounded. Serves both flavours: what the backend below gives is passed on as it is."""
+    """Opens streams each of whose pieces takes no longer than is left of the whole time.
+
+    httpx' time-outs are for one piece each: a reply that trickles, be it its headers, would never end. Serves both
+    flavours: what the backend below gives is passed on as it is.
+    """
 
     def __init__(self, backend: Any, place: _Place[Any]) -> None:
         self._backend, self._place = backend, place
