@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from contract_tests.arguments import parse
+from contract_tests.printing import Printer, failure, printable
 from contract_tests.rules import SetUpError
 
 PROGRAM = "contract_tests"
@@ -21,12 +22,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_extra()
         status: int = import_module("contract_tests.conduct").conduct(options)
     except SetUpError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return COULD_NOT_RUN
+        return _could_not_run(str(error))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{PROGRAM}: interrupted\n")
-        return COULD_NOT_RUN
+        return _could_not_run("interrupted")
+    except Exception as error:  # noqa: BLE001 - whatever it is, no rule was found broken by it
+        return _could_not_run(f"the harness failed: {failure(error)}")
     return status
+
+
+def _could_not_run(why: str) -> int:
+    Printer(sys.stderr).write(f"{PROGRAM}: {printable(why)}\n")
+    return COULD_NOT_RUN
 
 
 def _check_extra() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import RUN, Run, chapter_of, row_of
+from contract_tests.printing import failure
 from contract_tests.report.terminal import Terminal
 from contract_tests.rows import Outcome, Row, finding
 from contract_tests.rules import ToldElsewhere, Verdict, Violation, Violations, report_all
@@ -67,6 +68,12 @@ class Collector:
             if name == "outcome":
                 self._take(Outcome.from_data(data))  # type: ignore[arg-type]
         report.user_properties.clear()
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Take down where pytest itself has failed; true, since it need not tell of it too."""
+        reason = self._run.secrets.mask(failure(excinfo.value))
+        self.problem = self.problem or f"the harness failed: {reason}"
+        return True
 
     def pytest_keyboard_interrupt(self) -> None:
         """Take down that the user stopped the run."""

@@ -17,6 +17,7 @@ REFUSED: Final = range(400, 500)
 SUCCEEDED: Final = range(200, 300)
 CRASHED: Final = 500
 SHOWN: Final = 300  # characters of a reply
+LONGEST_TYPE: Final = 100
 
 
 class Access(Enum):
@@ -81,7 +82,8 @@ class Exchange:
         # No more of it than can be shown, and the longest secret: a body may have millions of characters.
         start = self.reply[: 4 * (SHOWN + 2 + self.secrets.longest)]
         body = self.bounded(start.decode("utf-8", "replace")) if self.reply else "no body"
-        return f"{self.status} {self.media_type or 'without content type'}: {body}"
+        named = self.bounded(self.media_type, LONGEST_TYPE) or "without content type"
+        return f"{self.status} {named}: {body}"
 
     def bounded(self, text: str, limit: int = SHOWN) -> str:
         """Show a text that the reply had a part in; masked first, since a secret cut in two is not recognised."""

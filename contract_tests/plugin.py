@@ -4,7 +4,6 @@ Runs rules under pytest: one test for each row, fixtures for every side, and a v
 Loaded by its module name; the run stands in the stash of pytest's configuration before the first row is collected.
 """
 
-import traceback
 from collections.abc import Generator as Iterator
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from contract_tests.contract import Contract, Operation
 from contract_tests.coverage import Coverage
 from contract_tests.generation import Generator
 from contract_tests.masking import Secrets
+from contract_tests.printing import failure
 from contract_tests.registry import is_chapter, title_of
 from contract_tests.rows import Finding, Outcome, Row, finding, rows_of
 from contract_tests.rules import (
@@ -182,14 +182,7 @@ def _unjudged(raised: BaseException) -> tuple[str, str]:
         return "interrupted", ""
     if isinstance(raised, SetUpError):
         return "the run stopped here", str(raised)
-    return "the harness failed", _where(raised)
-
-
-def _where(raised: BaseException) -> str:
-    # The last lines of a traceback say where the harness failed; values, which may be secret, stay out.
-    frames = traceback.extract_tb(raised.__traceback__)[-3:]
-    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(raised).__name__}: {raised} ({places})"
+    return "the harness failed", failure(raised)
 
 
 def _place(item: pytest.Item) -> tuple[int, bool]:

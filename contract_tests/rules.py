@@ -48,6 +48,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from contract_tests.printing import printable
+
 Check = TypeVar("Check", bound=Callable[..., None])
 
 EVERY_OPERATION: Final = ("every operation",)
@@ -242,5 +244,5 @@ def report_all(found: Iterable[Violation]) -> None:
 def shown(value: Any, limit: int = 300) -> str:
     """Show a value or a text that came from outside, on one line and bounded to ``limit`` characters."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1])
+    text = printable(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -23,7 +23,8 @@ def junit(report: Report) -> bytes:
     )
     for row in report.results:
         name = f"{row['id']} {row['operation']}".strip()
-        case = ET.SubElement(suite, "testcase", classname=f"{row['side']}.{row['service'] or 'any'}", name=_xml(name))
+        place = f"{row['side']}.{row['service'] or 'any'}"
+        case = ET.SubElement(suite, "testcase", classname=_xml(place), name=_xml(name))
         if row["fails"]:
             failure = ET.SubElement(case, "failure", message=_xml(row["title"]))
             failure.text = _xml(_text(row))

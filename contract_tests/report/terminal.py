@@ -4,12 +4,13 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from contract_tests.masking import Secrets
 from contract_tests.plugin import Run
+from contract_tests.printing import Printer, printable
 from contract_tests.report.results import Report
 from contract_tests.rows import Finding, Outcome, Row
 from contract_tests.rules import EVERY_OPERATION, Verdict
@@ -27,6 +28,7 @@ LABEL = 16
 ID = 20
 MOST_FINDINGS = 5
 MOST_NOTES = 20
+MOST_FAILING = 50
 
 
 def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
@@ -46,8 +48,8 @@ class Terminal:
     def __init__(self, secrets: Secrets, out: TextIO | None = None, *, silent: bool = False) -> None:
         self._secrets = secrets
         self._silent = silent
-        self._out = out or sys.stdout
-        self._live = self._out.isatty()
+        self._out = Printer(out or sys.stdout)
+        self._live = self._out.is_live
         self._colour = self._live and not os.environ.get("NO_COLOR")
         self._width = shutil.get_terminal_size((100, 24)).columns
         self._chapter: str | None = None
@@ -86,7 +88,6 @@ class Terminal:
         self._judged += 1
         if self._live:
             self._out.write(f"  {self._judged} of {self._all}\r")
-            self._out.flush()
 
     def _tell_rule(self) -> None:
         """One line for all rows of a rule that ended alike, then its violations."""
@@ -112,7 +113,7 @@ class Terminal:
         count = f" ({len(outcomes)} operations)" if of_all and len(outcomes) > 1 else ""
         line = f"  {word:<{LABEL}}{rule.id:<{ID}}{place + ': ' if place else ''}{rule.title}{count}"
         line = line if verdict is Verdict.VIOLATION else self._fitted(line)
-        self._line(line.replace(word, self._painted(word, verdict), 1))
+        self._line(line, word, COLOURS.get(verdict, ""))
 
     def finish(self, report: Report, directory: Path) -> None:
         """Say how it went, in the last lines."""
@@ -120,12 +121,24 @@ class Terminal:
             self._tell_rule()
         self._erase()
         counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)
-        failing = sum(row["fails"] for row in report.results)
+        failing = [row for row in report.results if row["fails"]]
         self._information(report)
+        self._failing(failing)
         self._line("")
-        self._line(f"{counts}; {failing} fail{'s' * (failing == 1)}")
+        self._line(f"{counts}; {len(failing)} fail{'s' * (len(failing) == 1)}")
         self._line(f"coverage {report.coverage['percent']:g} %; seed {report.seed}; {report.duration_s:.1f} s")
         self._line(f"report in {directory}")
+
+    def _failing(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        self._line("")
+        self._line("Failing")
+        for row in rows[:MOST_FAILING]:
+            where = f"{row['operation']}: " if row["operation"] else ""
+            self._line(self._fitted(f"  {row['id']:<{ID}}{where}{row['title']}"))
+        if len(rows) > MOST_FAILING:
+            self._detail("More", f"{len(rows) - MOST_FAILING} further rows, in results.json")
 
     def _information(self, report: Report) -> None:
         if not report.information:
@@ -183,24 +196,15 @@ class Terminal:
         # Only where a person looks on: what is read from a file or a pipe is never cut.
         return text if not self._live or len(text) <= self._width else text[: self._width - 1] + "…"
 
-    def _painted(self, word: str, verdict: Verdict) -> str:
-        colour = COLOURS.get(verdict)
-        return f"\033[{colour}m{word}\033[0m" if self._colour and colour else word
-
     def _erase(self) -> None:
         if self._live:
-            self._write("\r" + " " * (self._width - 1) + "\r")
+            self._out.write("\r" + " " * (self._width - 1) + "\r")
 
-    def _line(self, text: str) -> None:
+    def _line(self, text: str, word: str = "", colour: str = "") -> None:
+        """Write a line, its first ``word`` in a colour; nothing else in it can do anything to a terminal."""
         if self._silent:
             return
-        self._write(self._secrets.mask(text) + "\n")
-
-    def _write(self, text: str) -> None:
-        try:
-            self._out.write(text)
-            self._out.flush()
-        except BrokenPipeError:
-            # Who reads has gone (`| head`). Judging goes on: the files and the exit status are still wanted.
-            self._silent, self._live = True, False
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        line = printable(self._secrets.mask(text))
+        if self._colour and colour:
+            line = line.replace(word, f"\033[{colour}m{word}\033[0m", 1)
+        self._out.write(line + "\n")
