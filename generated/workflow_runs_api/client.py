@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from . import CONTRACT_VERSION
 from .errors import BadArgument, WorkflowRunsError
+from .secret import NOTHING, Secret
 from .unset import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -128,25 +129,27 @@ class Settings:
     def __init__(
         self,
         *,
-        api_key: str | None,
-        base_url: str,
+        api_key: str | Secret[Any] | None,
+        base_url: str | Secret[Any],
         timeout: float | httpx.Timeout | None = None,
         total_timeout: float | None = TOTAL_TIMEOUT,
         max_response_bytes: int | None = MAX_RESPONSE_BYTES,
         retries: Any = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Secret[Any] | None = None,
         http_client: Any = None,
     ) -> None:
-        self._base_url = _checked_base_url(base_url)
-        self._api_key = _checked_header("api_key", api_key)
+        key, address, sent = Secret.of(api_key), Secret.of(base_url), Secret.of(headers)
+        del api_key, base_url, headers  # before anything is refused, see `Secret`
+        self._base_url = _checked_base_url(address)
+        self._api_key = _checked_key(key)
         self._timeout = _checked_timeout(timeout)
         self._total_timeout = _checked_total_timeout(total_timeout)
         self._max_response_bytes = _checked_size(max_response_bytes)
         self._ends_at: float | None = None
         self._retries = self._policy(retries)
-        self._headers = _checked_headers(headers)
-        self._extra_query: Mapping[str, Any] | None = None
-        self._extra_body: Mapping[str, Any] | None = None
+        self._headers = _checked_headers(sent)
+        self._extra_query = NOTHING
+        self._extra_body: Secret[dict[str, Any]] | None = None
         self._on_reply: Callable[[httpx.Response], object] | None = None
         self._connection = Connection(self._checked_client(http_client), self._open)
 
@@ -199,6 +202,8 @@ class Settings:
         Raises:
             BadArgument: an option makes no sense.
         """
+        sent, asked, added = Secret.of(headers), Secret.of(extra_query), Secret.of(extra_body)
+        del headers, extra_query, extra_body  # before anything is refused, see `Secret`
         view = copy.copy(self)
         view._timeout = self._timeout if timeout is None else _checked_timeout(timeout)
         if total_timeout is not UNSET:
@@ -206,10 +211,10 @@ class Settings:
         if max_response_bytes is not UNSET:
             view._max_response_bytes = _checked_size(max_response_bytes)
         view._retries = self._retries if retries is None else self._policy(retries)
-        view._headers = self._headers | _checked_headers(headers)
-        view._extra_query = {**(self._extra_query or {}), **_checked_mapping("extra_query", extra_query)}
-        if extra_body is not None:
-            view._extra_body = {**(self._extra_body or {}), **_checked_mapping("extra_body", extra_body)}
+        view._headers = _both(self._headers, _checked_headers(sent))
+        view._extra_query = _both(self._extra_query, _checked_mapping("extra_query", asked))
+        if added.reveal() is not None:
+            view._extra_body = _both(self._extra_body or NOTHING, _checked_mapping("extra_body", added))
         view._on_reply = on_reply or self._on_reply
         return view
 
@@ -219,13 +224,14 @@ class Settings:
         view._ends_at = time.monotonic() + seconds
         return view
 
-    def _all_headers(self, operation: Operation[Any]) -> dict[str, str]:
+    def _all_headers(self, operation: Operation[Any]) -> Secret[dict[str, str]]:
         credential = operation.credential
-        if credential is None or credential.name.lower() in self._headers:
+        if credential is None or credential.name.lower() in self._headers.reveal():
             return self._headers
-        if self._api_key is None:
+        if self._api_key.reveal() is None:
             raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)
-        return {credential.name.lower(): credential.prefix + self._api_key, **self._headers}
+        name, value = credential.name.lower(), Secret(credential.prefix + self._api_key.reveal())
+        return Secret({name: value.reveal(), **self._headers.reveal()})
 
     def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
         """What is sent for a call; a sub-class may add to it."""
@@ -253,28 +259,28 @@ class Client(Settings):
         wire = _wire()
         outgoing = self._outgoing(operation, call)
         redaction = wire.Redaction(outgoing)
-        tries = self._retries.begin()
+        tries, made = self._retries.begin(), 0
         while True:
             standing = self._connection.standing(wire, self._user_agent)
-            began = time.monotonic()
+            began, made = time.monotonic(), made + 1
             try:
                 bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
-                request = wire.prepared(standing, outgoing, self._timeout, bounds)
-                response = wire.send(standing.http, request, redaction)
-                wire.note(operation, response.status_code, began)
+                response = wire.send(standing, outgoing, self._timeout, bounds, redaction)
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                return operation.read(reply)
+                result = operation.read(reply)
+                wire.note(operation, redaction, response.status_code, began, result)
+                return result
             except wire.ERRORS as error:
-                problem = wire.translated(error, operation, redaction)
-                wire.note(operation, type(problem).__name__, began)
+                problem = wire.translated(error, operation, redaction, made)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
+            wire.note(operation, redaction, problem.status or type(problem).__name__, began)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):
                 raise wire.concealed(self._final(problem, outgoing, began)) from None
-            wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
+            wire.LOG.info("%s: %s; again in %.2f s", wire.named(operation, redaction), type(problem).__name__, delay)
             self._pause(delay)
 
     def _pause(self, seconds: float) -> None:
@@ -300,28 +306,28 @@ class AsyncClient(Settings):
         wire = _wire()
         outgoing = self._outgoing(operation, call)
         redaction = wire.Redaction(outgoing)
-        tries = self._retries.begin()
+        tries, made = self._retries.begin(), 0
         while True:
             standing = self._connection.standing(wire, self._user_agent)
-            began = time.monotonic()
+            began, made = time.monotonic(), made + 1
             try:
                 bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
-                request = wire.prepared(standing, outgoing, self._timeout, bounds)
-                response = await wire.async_send(standing.http, request, redaction)
-                wire.note(operation, response.status_code, began)
+                response = await wire.async_send(standing, outgoing, self._timeout, bounds, redaction)
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                return operation.read(reply)
+                result = operation.read(reply)
+                wire.note(operation, redaction, response.status_code, began, result)
+                return result
             except wire.ERRORS as error:
-                problem = wire.translated(error, operation, redaction)
-                wire.note(operation, type(problem).__name__, began)
+                problem = wire.translated(error, operation, redaction, made)
             except WorkflowRunsError as error:
                 problem = self._refined(error)
+            wire.note(operation, redaction, problem.status or type(problem).__name__, began)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):
                 raise wire.concealed(self._final(problem, outgoing, began)) from None
-            wire.LOG.info("%s: %s; again in %.2f s", operation.name, type(problem).__name__, delay)
+            wire.LOG.info("%s: %s; again in %.2f s", wire.named(operation, redaction), type(problem).__name__, delay)
             await self._pause(delay)
 
     async def _pause(self, seconds: float) -> None:
@@ -340,20 +346,26 @@ class AsyncClient(Settings):
         await self.aclose()
 
 
-def _checked_base_url(base_url: Any) -> str:
-    expected = "expected an http or https address without user, query and fragment"
-    found = re.fullmatch(_ADDRESS, base_url) if isinstance(base_url, str) else None
+def _checked_base_url(given: Secret[Any]) -> str:
+    # Never shows what isn't an address: it may hold a password.
+    if not _is_address(given.reveal()):
+        raise BadArgument("expected an http or https address without user, query and fragment", field="base_url")
+    return str(given.reveal()).rstrip("/")
+
+
+def _is_address(text: Any) -> bool:
+    found = re.fullmatch(_ADDRESS, text) if isinstance(text, str) else None
     if found is None or not 0 < int(found["port"] or 1) <= _LARGEST_PORT:
-        raise BadArgument(expected, field="base_url")
+        return False
     host = found["host"]
     if not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
-        raise BadArgument(expected, field="base_url")
+        return False
     try:
         # A host name that IDNA can't read is told here instead of with the first call.
         _ = host.encode().decode("idna") if "xn--" in host else host if host.isascii() else host.encode("idna")
     except ValueError:
-        raise BadArgument(expected, field="base_url") from None
-    return str(base_url).rstrip("/")
+        return False
+    return True
 
 
 def _checked_total_timeout(seconds: Any) -> float | None:
@@ -383,34 +395,55 @@ def _checked_seconds(field: str, seconds: Any) -> float:
     return float(seconds)
 
 
-def _checked_header(field: str, value: Any) -> Any:
-    # Never shows the value: it may be the key.
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value or value != value.strip():
-        raise BadArgument("expected a text that is not empty and has no spaces at its ends", field=field)
-    if not (value.isascii() and value.isprintable()):
-        raise BadArgument("expected a text of printable ASCII characters", field=field)
-    return value
+def _checked_key(given: Secret[Any]) -> Secret[Any]:
+    fault = None if given.reveal() is None else _fault_of_header(given.reveal())
+    if fault is not None:
+        raise BadArgument(fault, field="api_key")
+    return given
 
 
-def _checked_headers(headers: Any) -> dict[str, str]:
-    checked = {}
-    for name, value in _checked_mapping("headers", headers).items():
+def _checked_headers(given: Secret[Any]) -> Secret[dict[str, str]]:
+    headers = _checked_mapping("headers", given)
+    for name in headers.reveal():
         if not re.fullmatch(_HEADER_NAME, name):
             raise BadArgument("expected names of headers, letters, digits and dashes", field="headers")
-        checked[name.lower()] = _checked_header(f"headers.{name}", value)
-    return checked
+        fault = _OF_THE_MESSAGE.get(name.lower()) or _fault_of_header(headers.reveal()[name])
+        if fault is not None:
+            raise BadArgument(fault, field=f"headers.{name}")
+    return Secret({name.lower(): value for name, value in headers.reveal().items()})
 
 
-def _checked_mapping(field: str, mapping: Any) -> dict[str, Any]:
-    if mapping is None:
-        return {}
-    if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping):
+def _fault_of_header(value: Any) -> str | None:
+    if not isinstance(value, str) or not value or value != value.strip():
+        return "expected a text that is not empty and has no spaces at its ends"
+    if not (value.isascii() and value.isprintable()):
+        return "expected a text of printable ASCII characters"
+    return None
+
+
+def _checked_mapping(field: str, given: Secret[Any]) -> Secret[dict[str, Any]]:
+    mapping = Secret({} if given.reveal() is None else given.reveal())
+    if not isinstance(mapping.reveal(), Mapping) or not all(isinstance(name, str) for name in mapping.reveal()):
         raise BadArgument("expected a mapping from names to values", field=field)
-    return dict(mapping)
+    return Secret(dict(mapping.reveal()))
 
 
+def _both(first: Secret[dict[str, Any]], second: Secret[dict[str, Any]]) -> Secret[dict[str, Any]]:
+    return Secret({**first.reveal(), **second.reveal()})
+
+
+# How a message is framed, and which host it is for, follows from the request: with a second word on it, two machines
+# on its way may read two different messages.
+_OF_THE_MESSAGE = {
+    **dict.fromkeys(
+        ("expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+        "expected a header other than those of the connection itself",
+    ),
+    **dict.fromkeys(
+        ("content-length", "content-encoding"), "expected a header that does not follow from the body: leave it away"
+    ),
+    "host": "expected a header that does not follow from the address: give it in base_url",
+}
 _LONGEST_TIMEOUT = 10**6
 # Texts, since compiling them takes a good part of an import; `re` keeps what it has compiled.
 _ADDRESS = r"(?i:https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::(?P<port>[0-9]{0,9}))?(?:/[^\s?#]*)?"

@@ -4,9 +4,20 @@
 
 from __future__ import annotations
 
-import importlib
 import zlib
 from typing import TYPE_CHECKING, Any
+
+try:
+    import brotli  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    try:
+        import brotlicffi as brotli  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        brotli = None
+try:
+    import zstandard  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    zstandard = None
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -155,17 +166,9 @@ class _Zstandard(_Stepwise):
     _frame: Any = None
 
 
-def _module(*names: str) -> Any:
-    for name in names:
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return None
-
-
 # The very ones that httpx offers to a service if they are installed.
-_BROTLI, _ZSTANDARD = _module("brotli", "brotlicffi"), _module("zstandard")
+_BROTLI: Any = brotli
+_ZSTANDARD: Any = zstandard
 _LARGEST_WINDOW = 128 * 1024 * 1024
 _DECODERS: dict[str, Callable[[], Any]] = {"gzip": _Gzip, "deflate": _Deflate}
 if _BROTLI is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from .errors import BadArgument
 from .parameters import Parameter
 from .schema import check
+from .secret import NOTHING, Secret
 from .types import UNSET, Problem, to_json
 
 if TYPE_CHECKING:
@@ -49,27 +50,72 @@ class Body(NamedTuple):
     arguments: Mapping[str, str]
 
 
-class Call(NamedTuple):
+class Call:
     """Checked arguments of one call, as JSON values. Its repr tells the path alone: the others may be secrets."""
 
-    path: str
-    query: list[str]
-    headers: dict[str, str]
-    cookies: list[str]
-    body: Any
+    __slots__ = ("body", "cookies", "headers", "path", "query")
+
+    def __init__(self, path: str, query: list[str], headers: dict[str, str], cookies: list[str], body: Any) -> None:
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.cookies = cookies
+        self.body = body
+
+    def with_body(self, body: Any) -> Call:
+        """The same call with another body."""
+        return Call(self.path, self.query, self.headers, self.cookies, body)
 
     def __repr__(self) -> str:
         return f"Call({self.path!r})"
 
 
-class Outgoing(NamedTuple):
-    """What is sent: everything that a transport needs, as it goes out. Its repr tells nothing of it."""
+class Outgoing:
+    """What is sent, but for what an httpx client adds. Its repr tells nothing of it, and no walk through it finds it.
 
-    method: str
-    url: str
-    headers: dict[str, str]
-    content: bytes | None
-    repeatable: bool
+    Attributes:
+        place: Path and query as the arguments say, without what was added to them.
+        own_headers: Those that the contract and the arguments ask for; they go before the client's.
+        client_headers: Those of the client, the key included.
+        key_header: Name of the header that holds the key, in small letters.
+    """
+
+    __slots__ = (
+        "accept",
+        "client_headers",
+        "content",
+        "key_header",
+        "method",
+        "own_headers",
+        "place",
+        "repeatable",
+        "url",
+    )
+
+    def __init__(
+        self,
+        operation: Operation[Any],
+        *,
+        place: str,
+        url: str,
+        content: bytes | None,
+        own_headers: dict[str, str],
+        client_headers: Secret[dict[str, str]],
+    ) -> None:
+        self.method = operation.method
+        self.repeatable = operation.repeatable
+        self.accept = operation.accept
+        self.key_header = operation.credential.name.lower() if operation.credential else None
+        self.place = place
+        self.url = url
+        self.content = content
+        self.own_headers = own_headers
+        self.client_headers = client_headers
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers, the key included; of two with one name the argument of this call goes before the client's."""
+        return {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method!r})"
@@ -178,40 +224,30 @@ class Operation(NamedTuple, Generic[T_co]):
         self,
         call: Call,
         base_url: str,
-        headers: Mapping[str, str],
-        extra_query: Mapping[str, Any] | None,
-        extra_body: Mapping[str, Any] | None,
+        headers: Secret[dict[str, str]] = NOTHING,
+        extra_query: Secret[dict[str, Any]] = NOTHING,
+        extra_body: Secret[dict[str, Any]] | None = None,
     ) -> Outgoing:
         """What to send for a checked call.
 
         Raises:
             BadArgument: an extra member can't be sent.
         """
-        query = "&".join(call.query + self._extra_query(extra_query))
-        # A path of the contract may have a query of its own, as in /messages?beta=true.
-        joint = "&" if "?" in call.path else "?"
-        url = f"{base_url}{call.path}{joint}{query}" if query else base_url + call.path
         content = self._content(call.body, extra_body)
-        # Of two headers with one name the argument of this call goes before the client's.
+        fault = _first_fault(extra_query)
+        if fault is not None:
+            raise self._refusal(*fault)
         own = {name.lower(): value for name, value in call.headers.items()}
-        sent = {"accept": self.accept, **headers, **own}
         if content is not None and self.body is not None:
-            sent["content-type"] = self.body.media_type
+            own["content-type"] = self.body.media_type
         if call.cookies:
-            sent["cookie"] = "; ".join(call.cookies)
-        return Outgoing(self.method, url, sent, content, self.repeatable)
+            own["cookie"] = "; ".join(call.cookies)
+        place = _address(call.path, "&".join(call.query))
+        query = "&".join(call.query + _pairs(extra_query))
+        url = base_url + _address(call.path, query)
+        return Outgoing(self, place=place, url=url, content=content, own_headers=own, client_headers=headers)
 
-    def _extra_query(self, extra: Mapping[str, Any] | None) -> list[str]:
-        pairs: list[str] = []
-        for name, value in (extra or {}).items():
-            parameter = Parameter(name, name, "query", "form", explode=True, required=False, schema=True)
-            try:
-                pairs += parameter.query(parameter.text(value))
-            except Problem as problem:
-                raise self._refusal(problem, f"extra_query.{name}") from None
-        return pairs
-
-    def _content(self, body: Any, extra: Mapping[str, Any] | None) -> bytes | None:
+    def _content(self, body: Any, extra: Secret[dict[str, Any]] | None) -> bytes | None:
         if self.body is None:
             return None
         body = self._with_extra(body, extra)
@@ -226,14 +262,14 @@ class Operation(NamedTuple, Generic[T_co]):
         unwritable.place = _unwritable(body) or []
         raise self._refusal(unwritable, "")
 
-    def _with_extra(self, body: Any, extra: Mapping[str, Any] | None) -> Any:
+    def _with_extra(self, body: Any, extra: Secret[dict[str, Any]] | None) -> Any:
         if extra is None:
             return body
         body = self._empty() if body is UNSET else body
         try:
             if not isinstance(body, dict):
                 raise Problem("an object as body, to add members to", body)
-            return {**body, **to_json(extra)}
+            return {**body, **to_json(extra.reveal())}
         except Problem as problem:
             raise self._refusal(problem, "extra_body") from None
 
@@ -244,6 +280,30 @@ class Operation(NamedTuple, Generic[T_co]):
         except Problem as problem:
             raise self._refusal(problem, "") from None
         return {}
+
+
+def _address(path: str, query: str) -> str:
+    # A path of the contract may have a query of its own, as in /messages?beta=true.
+    return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
+
+
+def _first_fault(extra: Secret[dict[str, Any]]) -> tuple[Problem, str] | None:
+    # Looked for apart from writing: whoever raises it has none of the values in its frame.
+    for name, value in extra.reveal().items():
+        try:
+            _written(name, value)
+        except Problem as problem:
+            return problem.with_traceback(None), f"extra_query.{name}"
+    return None
+
+
+def _pairs(extra: Secret[dict[str, Any]]) -> list[str]:
+    return [pair for name, value in extra.reveal().items() for pair in _written(name, value)]
+
+
+def _written(name: str, value: Any) -> list[str]:
+    parameter = Parameter(name, name, "query", "form", explode=True, required=False, schema=True)
+    return parameter.query(parameter.text(value))
 
 
 @functools.cache

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import logging
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .bounds import BOUNDS, Bounds
+from .charsets import charset_of
 from .decoding import Body, CannotDecode, TooLong
 from .errors import BadArgument, ContractBroken, MaybeSent, NotSent, WorkflowRunsError
 from .pool import AsyncPool, Pool
@@ -25,7 +27,7 @@ from .reply import Reply
 from .types import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .operation import Operation, Outgoing
 
@@ -42,10 +44,11 @@ __all__ = [
     "concealed",
     "has_ended",
     "masked",
+    "named",
+    "note",
     "open_async_client",
     "open_client",
     "pause",
-    "prepared",
     "send",
     "translated",
 ]
@@ -188,7 +191,7 @@ class Standing:
     """The headers that an httpx client adds to every request, worked out anew only when they have changed."""
 
     def __init__(self, http: httpx.Client | httpx.AsyncClient) -> None:
-        self.http = http
+        self.http: Any = http
         self._raw: list[tuple[bytes, bytes]] | None = None
         self._headers: dict[str, tuple[bytes, bytes]] | None = None
 
@@ -209,7 +212,14 @@ class Standing:
         return None if http.cookies else self._headers
 
 
-def prepared(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds) -> httpx.Request:
+class _Request(httpx.Request):
+    """Does not tell its query, which may hold a secret."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, {str(self.url.copy_with(query=None))!r})>"
+
+
+def _bounded(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds) -> httpx.Request:
     """The request to send, with its bounds."""
     request = _prepared(standing, outgoing, timeout)
     request.extensions[BOUNDS] = bounds
@@ -217,21 +227,20 @@ def prepared(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bound
 
 
 def _prepared(standing: Standing, outgoing: Outgoing, timeout: Any) -> httpx.Request:
-    # What the client would build, at half the cost, since all that goes into it is known here.
-    url, content, own = _parsed(outgoing.url), outgoing.content, outgoing.headers
+    # What the client would build, at half the cost, since all that goes into it is known here. The key enters it here,
+    # as the last thing: no frame of ours holds it that an error could leave behind.
+    url, content = _parsed(outgoing.url), outgoing.content
     http, added = standing.http, standing.headers()
     if added is None:
         return _built(http, outgoing, timeout)
-    headers: list[tuple[Any, Any]] = [] if "host" in own else [(b"Host", url.netloc)]
-    headers += [header for name, header in added.items() if name not in own]
-    if content is not None or outgoing.method in _WITH_BODY:
-        headers.append((b"Content-Length", b"%d" % len(content or b"")))
-    request = httpx.Request(
+    limits = (http.timeout if timeout is None else _limits(http, timeout)).as_dict()
+    length = [] if content is None and outgoing.method not in _WITH_BODY else [_length(content)]
+    request = _Request(
         outgoing.method,
         url,
-        headers=[*headers, *own.items()],
+        headers=[(b"Host", url.netloc), *_merged(added, outgoing), *length],
         stream=httpx.ByteStream(content or b""),
-        extensions={"timeout": (http.timeout if timeout is None else _limits(http, timeout)).as_dict()},
+        extensions={"timeout": limits},
     )
     request.read()  # as in a request that httpx has built: hooks may look at its content
     return request
@@ -243,6 +252,15 @@ def _limits(http: httpx.Client | httpx.AsyncClient, timeout: Any) -> httpx.Timeo
     return httpx.Timeout(timeout, pool=None) if is_ours else httpx.Timeout(timeout)
 
 
+def _length(content: bytes | None) -> tuple[bytes, bytes]:
+    return b"Content-Length", b"%d" % len(content or b"")
+
+
+def _merged(added: dict[str, tuple[bytes, bytes]], outgoing: Outgoing) -> list[tuple[Any, Any]]:
+    own = outgoing.headers
+    return [*(header for name, header in added.items() if name not in own), *own.items()]
+
+
 def _built(http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: Any) -> httpx.Request:
     limits = {} if timeout is None else {"timeout": timeout}
     url = _parsed(outgoing.url)
@@ -250,9 +268,12 @@ def _built(http: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: 
     if http.params:
         # httpx would put the client's own query in the place of ours.
         request.url = url.copy_with(query=b"&".join(filter(None, (url.query, str(http.params).encode()))))
-    for name, value in outgoing.headers.items():
-        # Put over the client's, since merging them takes longer.
-        request.headers[name] = value
+    # A client's own word on how a message is framed can't be true of all its messages.
+    request.headers.pop("transfer-encoding", None)
+    if "content-length" in request.headers:
+        request.headers["content-length"] = str(len(outgoing.content or b""))
+    # Put over the client's, since merging them takes longer.
+    request.headers.update(outgoing.headers)
     return request
 
 
@@ -262,8 +283,9 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> httpx.Response:
+def send(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds, redaction: Redaction) -> httpx.Response:
     """Send a request and read the reply within its bounds, while whatever the libraries below log of it is masked."""
+    http, request = standing.http, _bounded(standing, outgoing, timeout, bounds)
     redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
@@ -280,11 +302,18 @@ def send(http: httpx.Client, request: httpx.Request, redaction: Redaction) -> ht
         raise _named(error, request) from None
     finally:
         _UNDER_WAY.reset(token)
-    return response
+    return _readable(response)
 
 
-async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction: Redaction) -> httpx.Response:
+async def async_send(
+    standing: Standing,
+    outgoing: Outgoing,
+    timeout: Any,  # noqa: ASYNC109 - per piece, for httpx
+    bounds: Bounds,
+    redaction: Redaction,
+) -> httpx.Response:
     """The same for asyncio."""
+    http, request = standing.http, _bounded(standing, outgoing, timeout, bounds)
     redaction.sent = request
     token = _UNDER_WAY.set(redaction)
     try:
@@ -303,7 +332,7 @@ async def async_send(http: httpx.AsyncClient, request: httpx.Request, redaction:
         raise _named(error, request) from None
     finally:
         _UNDER_WAY.reset(token)
-    return response
+    return _readable(response)
 
 
 def _start(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> float | None:
@@ -385,6 +414,14 @@ class _Reading:
         return TooLarge(self._response)
 
 
+def _readable(response: httpx.Response) -> httpx.Response:
+    """The reply, with a charset that is one of texts: what it declares may be any word, or a codec of Python's own."""
+    # A hook of the user's may have read the text already; then it is what it is.
+    with contextlib.suppress(ValueError):
+        response.encoding = charset_of(response.headers.get("content-type", ""), response.content)
+    return response
+
+
 class _Masking(logging.Filter):
     """Masks log lines of the libraries below: they tell addresses with their query, and the headers of replies."""
 
@@ -402,8 +439,8 @@ for _name in (*_LOGGERS, "hpack.hpack", "hpack.table"):
     logging.getLogger(_name).addFilter(_Masking())
 
 
-def translated(error: Exception, operation: Operation[Any], redaction: Redaction) -> WorkflowRunsError:
-    """Our error for one of httpx: told apart by whether the request can have arrived.
+def translated(error: Exception, operation: Operation[Any], redaction: Redaction, made: int) -> WorkflowRunsError:
+    """Our error for one of httpx, after so many tries: told apart by whether the request can have arrived.
 
     Raises:
         Exception: it is no error of the network, but one that a hook of the user's has raised.
@@ -411,20 +448,27 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
     if isinstance(error, TooLarge):
         most = error.response.request.extensions[BOUNDS].most
         expected = f"at most {most} bytes, as max_response_bytes has it"
-        return Reply(operation, error.response, redaction).broken(Problem(expected, received="more of them"))
+        return Reply(operation, _readable(error.response), redaction).broken(Problem(expected, received="more of them"))
     if isinstance(error, _OF_THE_PLATFORM) and not _comes_from_below(error):
         raise error
     reason = redaction.shown(str(error), _REASON_SHOWN) or "no further word"
     words = f"{type(error).__name__}: {reason}"
     if isinstance(error, _NEVER_LEFT):
-        return NotSent(f"nothing was sent ({words}); the call may be repeated", operation=operation.name)
+        told = f"nothing was sent to {redaction.host}{_tries(made)} ({words}); the call may be repeated"
+        return NotSent(told, operation=operation.name)
     in_doubt = not operation.repeatable
     if isinstance(error, httpx.HTTPStatusError):
-        return Reply(operation, error.response, redaction).unread(f"a hook of the http_client raised {words}")
+        reply = Reply(operation, _readable(error.response), redaction)
+        return reply.unread(f"a hook of the http_client raised {words}")
     if isinstance(error, httpx.DecodingError | httpx.StreamError | UnicodeError) or _is_bad_redirect(error):
         return ContractBroken(f"the reply can't be read ({words})", operation=operation.name, may_have_run=in_doubt)
     advice = "it may have started a run: look for it before calling again" if in_doubt else "the call may be repeated"
-    return MaybeSent(f"no reply arrived ({words}); {advice}", operation=operation.name, may_have_run=in_doubt)
+    told = f"no reply arrived from {redaction.host}{_tries(made)} ({words}); {advice}"
+    return MaybeSent(told, operation=operation.name, may_have_run=in_doubt)
+
+
+def _tries(made: int) -> str:
+    return "" if made == 1 else f" in {made} tries"
 
 
 def _comes_from_below(error: Exception) -> bool:
@@ -471,8 +515,27 @@ def concealed(error: WorkflowRunsError) -> WorkflowRunsError:
     return error
 
 
-def note(operation: Operation[Any], outcome: object, began: float) -> None:
-    """Log one try: what the operation is called, how it ended and how long it took; nothing of what was sent."""
+def named(operation: Operation[Any], redaction: Redaction) -> str:
+    """A call in a log line: what it is called, and its path, which names the workflow or the run that it is about.
+
+    Parameters are shown as the contract has them; body, headers and what was added to the query are not.
+    """
+    return f"{operation.name}: {operation.method} {redaction.shown(redaction.outgoing.place, _PLACE_SHOWN)}"
+
+
+def note(operation: Operation[Any], redaction: Redaction, outcome: object, began: float, result: object = None) -> None:
+    """Log one try: what it was about, how it ended, how long it took, and the ids that a result tells."""
     if LOG.isEnabledFor(logging.DEBUG):
         took = time.monotonic() - began
-        LOG.debug("%s: %s %s: %s after %.3f s", operation.name, operation.method, operation.path, outcome, took)
+        ids = "".join(f", {name} {redaction.shown(value, _PLACE_SHOWN)}" for name, value in _ids(result))
+        LOG.debug("%s: %s after %.3f s%s", named(operation, redaction), outcome, took, ids)
+
+
+def _ids(result: object) -> Iterator[tuple[str, str]]:
+    for name in getattr(type(result), "__slots__", ()):
+        value = getattr(result, name, None) if name.endswith("_id") else None
+        if value.__class__ is int or value.__class__ is str:
+            yield name, str(value)
+
+
+_PLACE_SHOWN = 200

@@ -10,8 +10,7 @@ The public API is what `__all__` names. Importing it loads neither httpx nor att
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow_runs_api.errors import (
     BadArgument,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
         ExecutionPending,
         ExecutionResults,
     )
+    from workflow_runs_api.models import NodeOutput, RunAccepted, RunCreated, WorkflowRun
 
     from .batch import BatchItem, BatchProgress, BatchResult, run_batch, run_batch_async
     from .callbacks import RunFinished, read_callback
@@ -52,37 +52,6 @@ if TYPE_CHECKING:
     from .receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
     from .signatures import BadSignature, sign_dashboard_event, sign_interactly_event
     from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
-
-_RESULTS = "workflow_runs_api.api.promptlayer.get_workflow_version_execution_results"
-# What needs attrs, httpx or a server of its own is loaded when it is first asked for.
-_LATER = {
-    "BadSignature": "workflow_runs.signatures",
-    "BatchItem": "workflow_runs.batch",
-    "BatchProgress": "workflow_runs.batch",
-    "BatchResult": "workflow_runs.batch",
-    "CallbackListener": "workflow_runs.listening",
-    "DashboardWebhooks": "workflow_runs.receivers",
-    "DeliveryMemory": "workflow_runs.deliveries",
-    "ExecutionPending": _RESULTS,
-    "ExecutionResults": _RESULTS,
-    "InteractlyEvent": "workflow_runs.webhooks",
-    "InteractlyWebhooks": "workflow_runs.receivers",
-    "Ledger": "workflow_runs.ledger",
-    "LedgerError": "workflow_runs.ledger",
-    "LedgerInUse": "workflow_runs.ledger",
-    "LedgerMismatch": "workflow_runs.ledger",
-    "RecentDeliveries": "workflow_runs.deliveries",
-    "RunCallbacks": "workflow_runs.receivers",
-    "RunFinished": "workflow_runs.callbacks",
-    "models": "workflow_runs_api.models",
-    "read_callback": "workflow_runs.callbacks",
-    "read_dashboard_event": "workflow_runs.webhooks",
-    "read_interactly_event": "workflow_runs.webhooks",
-    "run_batch": "workflow_runs.batch",
-    "run_batch_async": "workflow_runs.batch",
-    "sign_dashboard_event": "workflow_runs.signatures",
-    "sign_interactly_event": "workflow_runs.signatures",
-}
 
 __all__ = [
     "UNSET",
@@ -110,13 +79,16 @@ __all__ = [
     "LedgerInUse",
     "LedgerMismatch",
     "MaybeSent",
+    "NodeOutput",
     "NotFound",
     "NotSent",
     "Progress",
     "PromptLayer",
     "RecentDeliveries",
     "Retries",
+    "RunAccepted",
     "RunCallbacks",
+    "RunCreated",
     "RunFailed",
     "RunFinished",
     "RunOutcome",
@@ -128,6 +100,7 @@ __all__ = [
     "Unset",
     "WaitCancelled",
     "WaitTimeout",
+    "WorkflowRun",
     "WorkflowRunsError",
     "__version__",
     "models",
@@ -141,14 +114,43 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load what needs attrs when it is first asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_LATER[name])
-    value = module if name == "models" else getattr(module, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
+
+    def __getattr__(name: str) -> object:  # noqa: C901 - a case for each module
+        """Load what needs attrs, httpx or a server of its own when it is first asked for.
+
+        By statements, since programs that pack others up can't see what is loaded by name.
+        """
+        match name:
+            case "ExecutionPending" | "ExecutionResults":
+                from workflow_runs_api.api.promptlayer import get_workflow_version_execution_results as module
+            case "BatchItem" | "BatchProgress" | "BatchResult" | "run_batch" | "run_batch_async":
+                from . import batch as module
+            case "RunFinished" | "read_callback":
+                from . import callbacks as module
+            case "DeliveryMemory" | "RecentDeliveries":
+                from . import deliveries as module
+            case "Ledger" | "LedgerError" | "LedgerInUse" | "LedgerMismatch":
+                from . import ledger as module
+            case "CallbackListener":
+                from . import listening as module
+            case "DashboardWebhooks" | "InteractlyWebhooks" | "RunCallbacks":
+                from . import receivers as module
+            case "BadSignature" | "sign_dashboard_event" | "sign_interactly_event":
+                from . import signatures as module
+            case "InteractlyEvent" | "read_dashboard_event" | "read_interactly_event":
+                from . import webhooks as module
+            case "models":
+                from workflow_runs_api import models
+
+                return models
+            case "NodeOutput" | "RunAccepted" | "RunCreated" | "WorkflowRun":
+                import workflow_runs_api.models as module
+            case _:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(module, name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -353,7 +353,7 @@ async def _run_async(client: AsyncPromptLayer, work: _Work) -> _Work:
 def _call(position: int, item: BatchItem) -> Call:
     try:
         call = request(item.workflow_name, **item.arguments)
-        OPERATION.outgoing(call, "", {}, None, None)  # finds what can be read as an argument, but not be written
+        OPERATION.outgoing(call, "")  # finds what can be read as an argument, but not be written
     except BadArgument as refusal:
         words = refusal.message.removeprefix(f"{refusal.field}: ")
         raise BadArgument(words, field=f"items[{position}].{refusal.field}") from None

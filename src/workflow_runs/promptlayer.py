@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import os
 import time
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
 from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
+from workflow_runs_api.secret import Secret
 
 from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 from .settings import Configured
@@ -55,15 +55,16 @@ class _Waits(Configured):
         return error
 
     def _waiting(self, run: Any, **options: Any) -> Waiting:
-        # Loaded by name, since it needs the models and with them attrs, which a script may never use.
-        module = importlib.import_module("workflow_runs.waiting")
-        waiting: Waiting = module.Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
-        return waiting
+        # Loaded here, since it needs the models and with them attrs, which a script may never use.
+        from .waiting import Waiting
+
+        return Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
 
     @staticmethod
     def _check_waiting(*options: Any, asynchronous: bool) -> None:
-        waiting = importlib.import_module("workflow_runs.waiting")
-        waiting.check_options("run_and_wait", *options, asynchronous=asynchronous)
+        from .waiting import check_options
+
+        check_options("run_and_wait", *options, asynchronous=asynchronous)
 
     def _asking(self, waiting: Waiting) -> Self:
         """A view that asks once and keeps the raw reply: when to ask again is for the wait alone to say."""
@@ -101,11 +102,11 @@ class _Waits(Configured):
     def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
         if self._tag_name is not None and operation.name == "run_workflow":
             metadata = {self._tag_name: os.urandom(8).hex(), **(call.body.get("metadata") or {})}
-            call = call._replace(body={**call.body, "metadata": metadata})
+            call = call.with_body({**call.body, "metadata": metadata})
         return super()._outgoing(operation, call)
 
     def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
-        headers = {**self._connection.headers, **self._all_headers(operation)}
+        headers = Secret({**self._connection.headers, **self._all_headers(operation).reveal()})
         return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
 
 

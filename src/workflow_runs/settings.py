@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflow_runs_api.client import MAX_RESPONSE_BYTES, TOTAL_TIMEOUT, Settings
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
+from workflow_runs_api.secret import Secret
 
 from .retries import Retries
 from .version import __version__
@@ -52,6 +52,7 @@ class Configured(Settings):
     _service: ClassVar[str]
     _production: ClassVar[str | None]
     _user_agent = f"workflow-runs/{__version__}"
+    _retries: Retries
     _tag_name: str | None = None
 
     def __init__(
@@ -66,21 +67,23 @@ class Configured(Settings):
         headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
     ) -> None:
+        key, address, sent = Secret.of(api_key), Secret.of(base_url), Secret.of(headers)
+        del api_key, base_url, headers  # before anything is refused, see `Secret`
         super().__init__(
-            api_key=self._found("api_key", api_key, None),
-            base_url=self._found("base_url", base_url, self._production),
+            api_key=self._found("api_key", key, None),
+            base_url=self._found("base_url", address, self._production),
             timeout=timeout,
             total_timeout=total_timeout,
             max_response_bytes=max_response_bytes,
             retries=retries,
-            headers=headers,
+            headers=sent,
             http_client=http_client,
         )
 
-    def _found(self, field: str, given: str | None, default: str | None) -> str:
+    def _found(self, field: str, given: Secret[Any], default: str | None) -> Secret[Any]:
         variable = f"{self._service}_{field.upper()}"
-        found = os.environ.get(variable) or default if given is None else given
-        if found is None:
+        found = Secret(os.environ.get(variable) or default) if given.reveal() is None else given
+        if found.reveal() is None:
             raise BadArgument(f"give one, or set {variable} in the environment", field=field)
         return found
 
@@ -93,8 +96,8 @@ class Configured(Settings):
 
     def _final(self, error: WorkflowRunsError, outgoing: Outgoing, began: float) -> WorkflowRunsError:
         if error.may_have_run:
-            # Loaded by name, since hardly any call ends like this.
-            in_doubt = importlib.import_module("workflow_runs.in_doubt")
+            from . import in_doubt  # late, since hardly any call ends like this
+
             error.how_to_find = in_doubt.how_to_find(error.operation, outgoing, began, self._tag_name)
             error.message += f"; {error.how_to_find}" if error.how_to_find else ""
         return error

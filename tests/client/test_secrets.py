@@ -95,13 +95,14 @@ def test_failed_nodes_are_told_without_the_key() -> None:
     assert _hidden(_shown(caught.value))
 
 
-def test_log_lines_tell_the_try_and_nothing_that_was_sent(flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
-    """A log names operation and outcome; names, inputs and key stay out."""
+def test_log_lines_tell_the_call_and_no_input(flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
+    """A log names operation, workflow, outcome and execution; inputs, what was added to the query, and key stay out."""
     caplog.set_level(logging.DEBUG, "workflow_runs")
     client, _ = flavour.over(RUN, RUN.ok())
-    flavour.do(client, "run_workflow", "secret-workflow", input_variables={"a": "secret-input"})
+    client = client.with_options(extra_query={"trace": "secret-trace"})
+    flavour.do(client, "run_workflow", "support-agent", input_variables={"a": "secret-input"})
     told = "\n".join(record.getMessage() for record in caplog.records if record.name == "workflow_runs")
-    assert "run_workflow" in told
-    assert "201" in told
+    assert "run_workflow: POST /workflows/support-agent/run: 201 after" in told
+    assert told.endswith("workflow_version_execution_id 98765")
     assert "secret" not in told
     assert KEY not in told

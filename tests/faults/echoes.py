@@ -37,7 +37,7 @@ class Held:
     Attributes:
         client_headers: Headers of an httpx client of the caller's own.
         in_settings: Those that every call of the client holds: in the key, the headers and the query.
-        in_text: Those in the body.
+        in_text: Those in the body: in addresses, and where a name says that they are secrets.
     """
 
     api_key: str
@@ -61,20 +61,15 @@ def held(source: random.Random, number: int) -> Held:
     other = [_text(source, source.choice(_ALPHABETS)) for _ in range(number - len(plain))]
     key, bearer, cookie, own, brought, in_url, queried, user = plain
     one, two, three, *rest = other
-    third = len(rest) // 3
     return Held(
         api_key=key,
-        headers={"authorization": f"Bearer {bearer}", "cookie": f"session={cookie}", "x-own": own},
-        client_headers={"x-brought": brought},
+        headers={"authorization": f"Bearer {bearer}", "cookie": f"session={cookie}", "x-own-token": own},
+        client_headers={"x-brought-token": brought},
         extra_query={"token": queried},
         extra_body={"debug": {"secret": one}},
         arguments={
-            "input_variables": {
-                "plain": two,
-                "nested": {"list": [three, {"deep": rest[:third]}]},
-                "many": {f"name_{i}": text for i, text in enumerate(rest[third : 2 * third])},
-            },
-            "metadata": {f"tag_{i}": text for i, text in enumerate(rest[2 * third :])},
+            "input_variables": {"db_password": two, "nested": {"list": [{"api_key": three}]}},
+            "metadata": {f"tag_{i}_token": text for i, text in enumerate(rest)},
             "callback_url": f"https://{quote(user, safe='')}:x@example.com/hook?signature={quote(in_url, safe='')}",
         },
         in_settings=[key, bearer, cookie, own, brought, queried],

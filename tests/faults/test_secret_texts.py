@@ -1,4 +1,4 @@
-"""100,000 generated secrets, sent back in every way: none in a log line, a repr, an error's text or a traceback."""
+"""16,000 generated secrets, sent back in every way: none in a log line, a repr, an error's text or a traceback."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from workflow_runs import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SECRETS, _PER_CALL, _PARTS = 100_000, 50, 8
+_SECRETS, _PER_CALL, _PARTS = 16_000, 20, 4
 _FLAVOURS: dict[str, tuple[type[Any], type[Any]]] = {
     "sync": (PromptLayer, httpx.Client),
     "async": (AsyncPromptLayer, httpx.AsyncClient),

@@ -112,9 +112,9 @@ def _clients() -> Iterator[ClientDefect]:
         "CL-CLI-02",
         generated(
             "client.py",
-            "        self._headers = _checked_headers(headers)\n",
-            "        self._headers = _checked_headers(headers)\n"
-            "        if headers is not None:\n            headers['user-agent'] = self._user_agent\n",
+            "        self._headers = _checked_headers(sent)\n",
+            "        self._headers = _checked_headers(sent)\n"
+            "        if sent.reveal() is not None:\n            sent.reveal()['user-agent'] = self._user_agent\n",
         ),
     )
     yield defect(
@@ -141,5 +141,5 @@ def _clients() -> Iterator[ClientDefect]:
             '            raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)\n',
             "            return self._headers\n",
         ),
-        client("settings.py", 'api_key=self._found("api_key", api_key, None),', "api_key=api_key,"),
+        client("settings.py", 'api_key=self._found("api_key", key, None),', "api_key=key,"),
     )

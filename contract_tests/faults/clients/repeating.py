@@ -12,7 +12,7 @@ NEVER_LEFT: Final = "_NEVER_LEFT = (\n"
 LIMIT: Final = "if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):"
 WAIT: Final = "else max(wait, retry_after)"
 TIMEOUT: Final = "(http.timeout if timeout is None else _limits(http, timeout)).as_dict()"
-TRANSLATED: Final = "                problem = wire.translated(error, operation, redaction)\n"
+TRANSLATED: Final = "                problem = wire.translated(error, operation, redaction, made)\n"
 NOT_DEMANDED: Final = "the contract allows a client to repeat a request, and does not oblige it to"
 
 

@@ -19,10 +19,10 @@ from contract_tests.faults.clients.operators import (
 METHODS: Final = "api/promptlayer/__init__.py"
 SEGMENT: Final = 'return _flat(value, "=" if self.explode else ",", _quoted)'
 STEPS: Final = 'if filled in {"", ".", ".."}:'
-MEDIA_TYPE: Final = 'sent["content-type"] = self.body.media_type'
+MEDIA_TYPE: Final = 'own["content-type"] = self.body.media_type'
 ACCEPT: Final = '{"accept": self.accept, '
-SENDING: Final = "response = wire.send(standing.http, request, redaction)\n"
-SENDING_ASYNC: Final = "response = await wire.async_send(standing.http, request, redaction)\n"
+SENDING: Final = "response = wire.send(standing, outgoing, self._timeout, bounds, redaction)\n"
+SENDING_ASYNC: Final = "response = await wire.async_send(standing, outgoing, self._timeout, bounds, redaction)\n"
 JSON_NUMBER: Final = "    if kind is str or kind is bool or kind is int or value is None:\n"
 
 
@@ -177,7 +177,7 @@ def _members() -> Iterator[ClientDefect]:
         "drops members that go through with_options",
         "dropped field",
         "CL-REQ-08",
-        generated("operation.py", "return {**body, **to_json(extra)}", "return body"),
+        generated("operation.py", "return {**body, **to_json(extra.reveal())}", "return body"),
     )
     yield defect(
         "extra-members.kept",
@@ -248,8 +248,8 @@ def _paths_and_queries() -> Iterator[ClientDefect]:
         "CL-REQ-03",
         generated(
             "operation.py",
-            'query = "&".join(call.query + self._extra_query(extra_query))\n',
-            'query = "&".join(call.query + self._extra_query(extra_query))\n'
+            'query = "&".join(call.query + _pairs(extra_query))\n',
+            'query = "&".join(call.query + _pairs(extra_query))\n'
             '        base_url = "/".join(base_url.split("/")[:3])\n',
         ),
     )
@@ -275,8 +275,8 @@ def _paths_and_queries() -> Iterator[ClientDefect]:
         "CL-REQ-05",
         generated(
             "operation.py",
-            'query = "&".join(call.query + self._extra_query(extra_query))',
-            'query = "&".join([*call.query, "client=python"] + self._extra_query(extra_query))',
+            'query = "&".join(call.query + _pairs(extra_query))',
+            'query = "&".join([*call.query, "client=python"] + _pairs(extra_query))',
         ),
     )
 
@@ -321,13 +321,13 @@ def _headers() -> Iterator[ClientDefect]:
         "CL-REQ-07",
         generated(
             "operation.py",
-            "        content = self._content(call.body, extra_body)\n",
-            '        url += ("&" if query else "?") + "key=" + headers.get("x-api-key", "")\n'
-            "        content = self._content(call.body, extra_body)\n",
+            "        return Outgoing(",
+            '        url += ("&" if query else "?") + "key=" + headers.reveal().get("x-api-key", "")\n'
+            "        return Outgoing(",
         ),
     )
     for id_, title, new, equivalent in (
-        ("wrong", "sends JSON as text", 'sent["content-type"] = "text/plain"', ""),
+        ("wrong", "sends JSON as text", 'own["content-type"] = "text/plain"', ""),
         ("missing", "sends a body without its media type", "pass", ""),
         (
             "with-charset",
@@ -465,7 +465,7 @@ def _calls() -> Iterator[ClientDefect]:
         "CL-REQ-03",
         client(
             "settings.py",
-            'base_url=self._found("base_url", base_url, self._production),',
-            'base_url=self._found("base_url", base_url, self._production) + "/v1",',
+            'base_url=self._found("base_url", address, self._production),',
+            'base_url=self._found("base_url", Secret(address.reveal() + "/v1"), self._production),',
         ),
     )

@@ -53,7 +53,7 @@ def defects() -> Iterator[ClientDefect]:
         generated(
             "transport.py",
             "    redaction.sent = request\n",
-            '    redaction.sent = request\n    LOG.info("sending %s", dict(request.headers.raw))\n',
+            '    redaction.sent = request\n    LOG.info("sending %s", dict(redaction.sent.headers.raw))\n',
             times=2,
         ),
     )
@@ -61,9 +61,9 @@ def defects() -> Iterator[ClientDefect]:
         (
             "in-warning",
             "warns of something and shows the key",
-            '__import__("warnings").warn(f"sent {dict(request.headers.raw)}")',
+            '__import__("warnings").warn(f"sent {dict(redaction.sent.headers.raw)}")',
         ),
-        ("printed", "prints the key", "print(request.headers.raw)"),
+        ("printed", "prints the key", "print(redaction.sent.headers.raw)"),
     ):
         yield defect(
             f"key.{id_}",
@@ -84,8 +84,8 @@ def defects() -> Iterator[ClientDefect]:
         "CL-SEC-01",
         generated(
             "redaction.py",
-            '        masked = _masked(text, self._secrets) if text else ""\n',
-            "        masked = text\n",
+            "        for first, last in _spans(content, self._secrets):\n",
+            "        for first, last in ():\n",
         ),
     )
     yield defect(

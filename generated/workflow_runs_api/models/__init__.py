@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .command import Command
@@ -60,41 +59,64 @@ __all__ = [
     "WorkflowRunInput",
 ]
 
-_MODULES: Final[dict[str, str]] = {
-    "Command": ".command",
-    "Comment": ".comment",
-    "DashboardEvent": ".dashboard_event",
-    "ErrorResponse": ".error_response",
-    "EvaluationRunInfo": ".evaluation_run_info",
-    "ExecutionFailed": ".execution_failed",
-    "HTTPValidationError": ".http_validation_error",
-    "InputOutputPair": ".input_output_pair",
-    "LatencyStats": ".latency_stats",
-    "ModelLatencyStats": ".model_latency_stats",
-    "ModelTokenUsage": ".model_token_usage",
-    "NodeOutput": ".node_output",
-    "NodeOutputs": ".node_outputs",
-    "RunAccepted": ".run_accepted",
-    "RunCreated": ".run_created",
-    "RunOutput": ".run_output",
-    "RunStatus": ".run_status",
-    "RunWorkflow": ".run_workflow",
-    "ThreadInputs": ".thread_inputs",
-    "TokenUsage": ".token_usage",
-    "ValidationError": ".validation_error",
-    "WorkflowFinished": ".workflow_finished",
-    "WorkflowRun": ".workflow_run",
-    "WorkflowRunInput": ".workflow_run_input",
-}
 
+if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
 
-def __getattr__(name: str) -> Any:
-    """Load a model."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name], __name__), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Load a model, by a statement, since programs that pack others up can't see what is loaded by name."""
+        match name:
+            case "Command":
+                from .command import Command as value
+            case "Comment":
+                from .comment import Comment as value
+            case "DashboardEvent":
+                from .dashboard_event import DashboardEvent as value
+            case "ErrorResponse":
+                from .error_response import ErrorResponse as value
+            case "EvaluationRunInfo":
+                from .evaluation_run_info import EvaluationRunInfo as value
+            case "ExecutionFailed":
+                from .execution_failed import ExecutionFailed as value
+            case "HTTPValidationError":
+                from .http_validation_error import HTTPValidationError as value
+            case "InputOutputPair":
+                from .input_output_pair import InputOutputPair as value
+            case "LatencyStats":
+                from .latency_stats import LatencyStats as value
+            case "ModelLatencyStats":
+                from .model_latency_stats import ModelLatencyStats as value
+            case "ModelTokenUsage":
+                from .model_token_usage import ModelTokenUsage as value
+            case "NodeOutput":
+                from .node_output import NodeOutput as value
+            case "NodeOutputs":
+                from .node_outputs import NodeOutputs as value
+            case "RunAccepted":
+                from .run_accepted import RunAccepted as value
+            case "RunCreated":
+                from .run_created import RunCreated as value
+            case "RunOutput":
+                from .run_output import RunOutput as value
+            case "RunStatus":
+                from .run_status import RunStatus as value
+            case "RunWorkflow":
+                from .run_workflow import RunWorkflow as value
+            case "ThreadInputs":
+                from .thread_inputs import ThreadInputs as value
+            case "TokenUsage":
+                from .token_usage import TokenUsage as value
+            case "ValidationError":
+                from .validation_error import ValidationError as value
+            case "WorkflowFinished":
+                from .workflow_finished import WorkflowFinished as value
+            case "WorkflowRun":
+                from .workflow_run import WorkflowRun as value
+            case "WorkflowRunInput":
+                from .workflow_run_input import WorkflowRunInput as value
+            case _:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

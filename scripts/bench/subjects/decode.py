@@ -36,7 +36,7 @@ REPLY = httpx.Response(
     200, headers={"content-type": "application/json"}, content=CONTENT, request=httpx.Request("GET", "http://x/")
 )
 assert round(len(CONTENT) / 1000) == KILOBYTES
-_OUTGOING = OPERATION.outgoing(request(workflow_version_execution_id=1), "http://x", {}, None, None)
+_OUTGOING = OPERATION.outgoing(request(workflow_version_execution_id=1), "http://x")
 
 
 def our_nodes() -> Iterable[Any]:

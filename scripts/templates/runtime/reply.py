@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import importlib
 import json
 import math
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ContractBroken, StatusError
+from .redaction import LONGEST
 from .types import UNSET, Problem
+
+try:
+    import orjson  # type: ignore[import-not-found,unused-ignore]
+except ImportError:
+    orjson = None  # type: ignore[assignment,unused-ignore]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +114,8 @@ class Reply:
             size = len(self.response.content)
             raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
 
-    def shown(self, text: str, longest: int | None = None) -> str:
-        """A text of the service as it may be shown: without anything that it was sent, cut to a length."""
+    def shown(self, text: str, longest: int = LONGEST) -> str:
+        """A text of the service as it may be shown: without secrets that it was sent, cut to a length."""
         return self._redaction.shown(text, longest)
 
     def broken(self, problem: Problem, path: str = "") -> ContractBroken:
@@ -158,6 +163,9 @@ class Reply:
         try:
             value = self._loaded()
         except Problem:
+            # What an error says is wanted even if it is written in another charset than JSON has.
+            value = _value_in(self.response.text)
+        if value is UNSET:
             return self.shown(self.response.text)
         try:
             return value if read is None else read(value)
@@ -179,6 +187,13 @@ def _value_of(content: bytes) -> Any:
     return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
 
 
+def _value_in(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return UNSET
+
+
 def _seconds_to_wait(retry_after: str | None) -> float | None:
     """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
     text = (retry_after or "").strip()
@@ -186,7 +201,7 @@ def _seconds_to_wait(retry_after: str | None) -> float | None:
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
@@ -236,10 +251,7 @@ def _shown(word: Any, depth: int = 3) -> str:
     return words if isinstance(words, str) else type(word).__name__
 
 
-try:
-    _ORJSON: Any = importlib.import_module("orjson")
-except ImportError:
-    _ORJSON = None
+_ORJSON: Any = orjson
 _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 _TOO_MANY_DIGITS = b"0" * 19
 _DIGITS_AS_ZEROS = bytes(ord("0") if char in b"0123456789" else ord(" ") for char in range(256))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -14,12 +13,10 @@ from .endings import Exit, Interrupted, Unwritable, UsageError
 from .output import Output, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Callable, Sequence
 
 __all__ = ["main"]
-
-# Each command is loaded by name when it is asked for: help and refusals need none of them.
-_COMMANDS = {"run": "one_run", "results": "one_run", "batch": "batching", "listen": "listen"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,8 +35,7 @@ def _ended(arguments: Sequence[str]) -> int:
     output = Output(as_json="--json" in arguments)
     try:
         options = parser().parse_args(arguments)
-        module = importlib.import_module(f"workflow_runs.command_line.{_COMMANDS[options.command]}")
-        status: int = getattr(module, options.command)(options, output)
+        status = _command(options.command)(options, output)
     except (UsageError, Interrupted, Unwritable, WorkflowRunsError) as error:
         return output.error(error)
     except KeyboardInterrupt:
@@ -50,6 +46,21 @@ def _ended(arguments: Sequence[str]) -> int:
         tell('the progress bar needs rich: pip install "workflow-runs[cli]", or do without: --plain')
         return Exit.MISUSED
     return status
+
+
+def _command(name: str) -> Callable[[argparse.Namespace, Output], int]:
+    # Each is loaded when it is asked for: help and refusals need none of them.
+    if name == "batch":
+        from . import batching
+
+        return batching.batch
+    if name == "listen":
+        from . import listen
+
+        return listen.listen
+    from . import one_run
+
+    return one_run.run if name == "run" else one_run.results
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -219,9 +218,10 @@ class _Lines:
 def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
     if options.plain or sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(_Lines())
-    # By name: the bar's library comes with the extra, and plain lines do without.
-    bar: AbstractContextManager[Display] = importlib.import_module("workflow_runs.command_line.bar").Bar()
-    return bar
+    # Here: the bar's library comes with the extra, and plain lines do without.
+    from .bar import Bar
+
+    return Bar()
 
 
 @contextmanager
