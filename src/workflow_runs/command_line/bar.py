@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from .output import line_of
+
 if TYPE_CHECKING:
     from workflow_runs.batch import BatchProgress
 
@@ -34,7 +36,7 @@ class Bar:
 
     def tell(self, words: str) -> None:
         """Write a line above the bar."""
-        self._bar.console.print(" ".join(words.split()), markup=False, highlight=False)
+        self._bar.console.print(line_of(words), markup=False, highlight=False)
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -14,15 +14,24 @@ from .endings import Exit, Unwritable, advice, described, ending
 if TYPE_CHECKING:
     from workflow_runs.outcome import Progress, RunOutcome
 
-__all__ = ["Output", "nodes_of", "tell", "write"]
+__all__ = ["Output", "line_of", "nodes_of", "tell", "write"]
 
 _PROGRAM = "workflow-runs"
+
+
+def line_of(words: str) -> str:
+    """Words as one line in which nothing acts on a terminal: a service's may hold escape sequences."""
+    return _printable(" ".join(words.split()))
+
+
+def _printable(text: str, kept: str = "") -> str:
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text)
 
 
 def tell(words: str) -> None:
     """Write a line for a person to standard error."""
     with contextlib.suppress(OSError, AttributeError):  # standard error may be closed or full, too
-        sys.stderr.write(f"{_PROGRAM}: {' '.join(words.split())}\n")
+        sys.stderr.write(f"{_PROGRAM}: {line_of(words)}\n")
         sys.stderr.flush()
 
 
@@ -97,6 +106,9 @@ def write(file: IO[str] | None, text: str) -> None:
     """
     if file is None:
         raise Unwritable("standard output is closed")
+    if file.isatty():
+        # A program that reads the output wants it as it is; a terminal would do what a workflow's text tells it to.
+        text = _printable(text, kept="\n\t")
     try:
         file.write(text + "\n")
         file.flush()
