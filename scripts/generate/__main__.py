@@ -13,12 +13,14 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 try:
     import document as doc
     import facts
     import refusals
     import rendering
+    import services
     from neutral import Neutral
 except ModuleNotFoundError as missing:
     print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
@@ -73,22 +75,25 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
     doc.drop_nulls(document)
     doc.spell_out_truths(document)
-    found = refusals.find(document)
+    found = refusals.malformed(document)
+    if not found:
+        services.complete(document)
+        found = refusals.find(document)
     if found:
-        raise _refused(contract, found)
+        raise _refused(contract, document, found)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
     package = folder / name
     neutral = Neutral(document)
     try:
         rendering.render(neutral, facts.of(document, neutral, provenance), config, TEMPLATES, package)
     except rendering.RenderingError as error:
-        raise _refused(contract, [refusals.Refusal(*found) for found in error.found]) from None
+        raise _refused(contract, document, [refusals.Refusal(*found) for found in error.found]) from None
     _complete(package, provenance)
     return package
 
 
-def _refused(contract: Path, found: list[refusals.Refusal]) -> CannotGenerateError:
-    lines = "\n".join(f"  {line}" for line in refusals.lines(found))
+def _refused(contract: Path, document: dict[str, Any], found: list[refusals.Refusal]) -> CannotGenerateError:
+    lines = "\n".join(f"  {line}" for line in refusals.lines(document, found))
     return CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}")
 
 

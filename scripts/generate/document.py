@@ -98,7 +98,10 @@ def target(document: dict[str, Any], reference: str) -> Any:
 
 def reference_name(value: Any) -> str | None:
     """The last part of a reference, `RunCreated` for `#/components/schemas/RunCreated`."""
-    return value["$ref"].rsplit("/", 1)[-1] if isinstance(value, dict) and "$ref" in value else None
+    if not isinstance(value, dict) or "$ref" not in value:
+        return None
+    name: str = value["$ref"].rsplit("/", 1)[-1]
+    return name.replace("~1", "/").replace("~0", "~")
 
 
 def parameters(document: dict[str, Any], found: Found) -> dict[tuple[str, str], dict[str, Any]]:
@@ -108,6 +111,25 @@ def parameters(document: dict[str, Any], found: Found) -> dict[tuple[str, str], 
         parameter = resolve(document, declared)
         merged[parameter["in"], parameter["name"]] = parameter
     return merged
+
+
+def located_parameters(document: dict[str, Any], found: Found) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same parameters, each with the place where it is described."""
+    holders = ((found.pointer, found.operation), (pointer("paths", found.path), found.item))
+    seen = set()
+    for where, holder in holders:
+        for index, declared in enumerate(holder.get("parameters", ())):
+            place, parameter = located(document, declared, f"{where}/parameters/{index}")
+            if (parameter["in"], parameter["name"]) not in seen:
+                seen.add((parameter["in"], parameter["name"]))
+                yield place, parameter
+
+
+def located(document: dict[str, Any], value: Any, where: str) -> tuple[str, Any]:
+    """A place and what stands there, or what a reference there leads to."""
+    while isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        where, value = value["$ref"], target(document, value["$ref"])
+    return where, value
 
 
 def servers(document: dict[str, Any], found: Found) -> tuple[str, list[str]]:

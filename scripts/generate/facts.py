@@ -147,7 +147,7 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
         "sources": [
             f"{source['page']} ({source.get('basis', 'basis unknown')})"
             for source in operation.get("x-sources", [])
-            if "page" in source
+            if isinstance(source, dict) and "page" in source
         ],
         "example": _example(document, parameters, body),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import document as doc
@@ -12,11 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHOWN = 5
+_KINDS = {
+    "patternProperties": ((dict,), "an object"),
+    "$defs": ((dict,), "an object"),
+    "propertyNames": ((dict, bool), "a schema"),
+    "x-sources": ((list,), "a list"),
+    "x-class-name": ((str,), "a text"),
+}
 
 
 def problems(document: dict[str, Any]) -> list[tuple[str, str]]:
     """What stands in the way of looking at anything else: places and reasons."""
-    return [*_falsehoods(document)] or [*_misfits(document)] or [*_references(document)]
+    for part in (_half_characters, _falsehoods, _misfits, _wrong_keywords, _references):
+        found = [*part(document)]
+        if found:
+            return found
+    return []
+
+
+def _half_characters(value: Any, where: str = "#") -> Iterator[tuple[str, str]]:
+    """Texts that UTF-8, and so a module, can't hold."""
+    if isinstance(value, str):
+        if value.encode("utf-8", "ignore").decode() != value:
+            yield (
+                where.encode("utf-8", "backslashreplace").decode(),
+                "half a character (a lone surrogate); mend the text",
+            )
+        return
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        place = where + doc.pointer(key).removeprefix("#")
+        if isinstance(key, str):
+            yield from _half_characters(key, place)
+        yield from _half_characters(inner, place)
 
 
 def _falsehoods(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -26,10 +55,21 @@ def _falsehoods(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _misfits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     try:
-        OpenAPI.model_validate(document)
+        # As JSON and strictly: anything else takes the words "on" and "no" for truth values, and texts for numbers.
+        OpenAPI.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         for problem in error.errors()[:_SHOWN]:
-            yield _place(document, problem["loc"], is_missing=problem["type"] == "missing"), problem["msg"]
+            where = _place(document, problem["loc"], is_missing=problem["type"] == "missing")
+            words = problem["msg"].removeprefix("Input should be").strip()
+            yield where, f"{words} is expected here"
+
+
+def _wrong_keywords(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keywords of JSON Schema that the generator doesn't know, and so doesn't look at."""
+    for where, holder in doc.objects(document):
+        for keyword, (kinds, words) in _KINDS.items():
+            if keyword in holder and type(holder[keyword]) not in kinds:
+                yield f"{where}/{keyword}", f"{words} is expected here"
 
 
 def _place(document: dict[str, Any], steps: tuple[int | str, ...], *, is_missing: bool) -> str:

@@ -44,8 +44,8 @@ def _names() -> None:
     # Methods of these names would take the place of the client's own, or be hidden behind them.
     for name in ("withOptions", "baseUrl", *sorted(_names_of_the_clients())):
         _refuse(f"method {name}", f"{name}: its method would be called", operation_id=name)
-    _refuse("no tag", "opNoTag: it has no tag", tags=[])
-    _refuse("other tag", "opOtherTag: its first tag is 'elsewhere'", tags=["elsewhere", "promptlayer"])
+    _refuse("no tag", "(opNoTag): it has no tag", tags=[])
+    _refuse("other tag", "(opOtherTag): its first tag is 'elsewhere'", tags=["elsewhere", "promptlayer"])
 
 
 def _addresses() -> None:

@@ -1,0 +1,195 @@
+"""What operations say that the client can't do, and texts in them that can't go over the wire as they stand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import document as doc
+import media_types
+import naming
+from neutral import PATH_PARAMETER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Problem = tuple[str, str]
+
+_STYLES = {
+    "path": {"simple"},
+    "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"},
+    "header": {"simple"},
+    "cookie": {"form"},
+}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of headers and cookies (RFC 9110)
+_STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
+_NOT_IN_ADDRESSES = re.compile(r"""[\x00-\x20"<>\\^`{|}\x7f?#]|[^\x00-\x7f]""")
+# Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
+# hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
+TAKEN = frozenset({"aclose", "base_url", "close", "run_and_wait", "wait", "with_options", "with_run_tags"})
+
+
+def problems(document: dict[str, Any]) -> Iterator[Problem]:
+    """Places and reasons."""
+    for part in (_paths, _services, _names, _addresses, _service_addresses):
+        yield from part(document)
+    for found in doc.operations(document):
+        for each in (_tags, _security, _path, _parameters, _request_body, _replies):
+            yield from each(document, found)
+
+
+def _paths(document: dict[str, Any]) -> Iterator[Problem]:
+    for path, item in document["paths"].items():
+        where = doc.pointer("paths", path)
+        if "$ref" in item:
+            yield where, "a path item by $ref would be left out; write it in its place"
+        if "#" in path:
+            yield where, "a path with a fragment: what follows # is never sent; leave it out"
+        if not path.startswith("/"):
+            yield where, "a path begins with /; put one in front"
+        plain = PATH_PARAMETER.sub("x", path)
+        if "{" in plain or "}" in plain:
+            yield where, "a brace without its other half; parameters of a path are written as {name}"
+        if not plain.isprintable():
+            yield where, "no address can hold what can't be printed; leave it out"
+        if {".", ".."} & set(plain.partition("?")[0].split("/")):
+            yield where, "the steps . and .. lead to another address on the way; write the path without them"
+
+
+def _services(document: dict[str, Any]) -> Iterator[Problem]:
+    for index, tag in enumerate(document.get("tags", [])):
+        where = doc.pointer("tags", index)
+        name = tag.get("x-class-name", "Service")
+        if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+            yield where, f"its x-class-name {name!r} is no name for a class"
+        if [each["name"] for each in document["tags"]].index(tag["name"]) != index:
+            yield where, "a tag of this name has been described before; leave one of them out"
+
+
+def _names(document: dict[str, Any]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for found in doc.operations(document):
+        operation_id = found.operation.get("operationId")
+        if not operation_id:
+            yield found.pointer, "it has no operationId, which is the method's name; give it one"
+            continue
+        name = naming.identifier(operation_id)
+        if name in TAKEN:
+            words = f"its method would be called {name}, like one of the client's"
+            yield found.pointer, f"{operation_id}: {words}; rename it"
+        if name in seen:
+            yield found.pointer, f"its method would be called {name}, like the one of {seen[name]}; rename one of them"
+        seen.setdefault(name, found.pointer)
+
+
+def _tags(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    services = [tag["name"] for tag in document.get("tags", [])]
+    tags = found.operation.get("tags") or []
+    if not tags or tags[0] not in services:
+        first = f"its first tag is {tags[0]!r}" if tags else "it has no tag"
+        known = ", ".join(services) or "the document's `tags` name none"
+        yield found.pointer, f"{first}, but the first tag names the service: {known}"
+
+
+def _addresses(document: dict[str, Any]) -> Iterator[Problem]:
+    places = dict(doc.servers(document, found) for found in doc.operations(document))
+    for where, urls in places.items():
+        for url in urls:
+            if "{" in url:
+                yield where, f"{url}: variables of a server are not filled in; write its address"
+            elif not _is_address(url):
+                yield where, f"{url}: only an absolute http or https address can be sent to; write the whole of it"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not _NOT_IN_ADDRESSES.search(url)
+    except ValueError:
+        return False
+
+
+def _service_addresses(document: dict[str, Any]) -> Iterator[Problem]:
+    chosen: dict[str, list[str]] = {}
+    for found in doc.operations(document):
+        service = (found.operation.get("tags") or [""])[0]
+        _, servers = doc.servers(document, found)
+        if chosen.setdefault(service, servers) != servers:
+            words = f"its servers {servers} differ from the service's {chosen[service]}; a class has one base URL"
+            yield found.pointer, f"{words}, so give it a tag of its own"
+
+
+def _security(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    where = f"{found.pointer}/security" if "security" in found.operation else "#/security"
+    names = doc.scheme_names(document, found)
+    if len(names) > 1:
+        yield where, "more than one scheme; the client holds one key, so name the one that it is to send"
+    for name in names:
+        if name not in document.get("components", {}).get("securitySchemes", {}):
+            yield where, f"the scheme {name} is declared nowhere; declare it under components/securitySchemes"
+    for scheme in doc.security(document, found):
+        bearer = scheme["type"] == "http" and scheme.get("scheme", "").lower() == "bearer"
+        if not bearer and not (scheme["type"] == "apiKey" and scheme["in"] == "header"):
+            yield where, "only a bearer token and a key in a header can be sent; name such a scheme"
+        elif not bearer and not _TOKEN.fullmatch(scheme["name"]):
+            yield where, f"{scheme['name']!r} is no name for a header; correct the scheme"
+
+
+def _path(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    in_path = PATH_PARAMETER.findall(found.path)
+    declared = [name for place, name in doc.parameters(document, found) if place == "path"]
+    for name in dict.fromkeys([*in_path, *declared]):
+        if name not in declared:
+            yield found.pointer, f"the path's {{{name}}} is no parameter of it; declare it with in: path"
+        elif name not in in_path:
+            yield found.pointer, f"the parameter {name} has no place in the path; put {{{name}}} there"
+
+
+def _parameters(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    for where, parameter in doc.located_parameters(document, found):
+        place, name, style = parameter["in"], parameter["name"], parameter.get("style")
+        if "content" in parameter:
+            yield where, "a parameter with `content` is not generated; describe it with `schema`"
+        if style and style not in _STYLES[place]:
+            yield where, f"style {style} is not written by the client into a {place}; use {_STYLES_IN_WORDS[place]}"
+        if parameter.get("allowReserved"):
+            yield where, "allowReserved: the client always percent-encodes; leave it out"
+        if place in {"header", "cookie"} and not _TOKEN.fullmatch(name):
+            yield where, f"{name!r} is no name that a {place} can have; correct it"
+
+
+_STYLES_IN_WORDS = {place: " or ".join(sorted(styles)) for place, styles in _STYLES.items()}
+
+
+def _request_body(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    where, body = doc.located(document, found.operation.get("requestBody"), f"{found.pointer}/requestBody")
+    content = (body or {}).get("content", {})
+    if body is not None and not content:
+        yield where, "a request body without a media type can't be written; name application/json"
+    if len(content) > 1:
+        yield where, f"one media type can be sent, not {', '.join(content)}; leave the one that is to be sent"
+    for media_type in content if len(content) == 1 else ():
+        problem = media_types.problem(media_type)
+        if problem or media_types.kind(media_type) != "json":
+            yield where, f"{media_type}: {problem or 'bodies of it are not written; JSON is'}"
+
+
+def _replies(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    for status, declared in found.operation["responses"].items():
+        steps = doc.pointer("responses", status).removeprefix("#")
+        where, reply = doc.located(document, declared, found.pointer + steps)
+        if not _STATUS.fullmatch(status):
+            yield found.pointer + steps, f"{status!r} is no status; write one as 200, 2XX or default"
+        yield from _reply_content(where, reply.get("content", {}))
+
+
+def _reply_content(where: str, content: dict[str, Any]) -> Iterator[Problem]:
+    kinds = {media_types.kind(media_type) for media_type in content}
+    if len(content) > 1 and kinds != {"json"}:
+        yield where, f"one kind of media type can be read, not {', '.join(content)}; leave one of them"
+    for media_type in content if len(content) == 1 or kinds == {"json"} else ():
+        problem = media_types.problem(media_type)
+        if problem or not media_types.kind(media_type):
+            other = "replies of it are not read; JSON, text and application/octet-stream are"
+            yield where, f"{media_type}: {problem or other}"
