@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from contract_tests.contract import Operation
 from contract_tests.exchange import Access, Exchange
-from contract_tests.rules import NotExercised, Violation
+from contract_tests.rules import NotExercised, SetUpError, Violation
 from contract_tests.server.set_up import is_doubtful
-from contract_tests.wire import Watch
+from contract_tests.server.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ class Health:
         self.check: Callable[[bool], None] | None = None
         self._watch = watch
         self._doubts = 0
+        self._since = 0  # number of the first request of these
         self._most = MOST_IN_A_ROW
         self._confirmed = 0
         self._is_checking = False
@@ -39,14 +40,14 @@ class Health:
         if exchange.access is not Access.OWN:
             return
         if is_doubtful(exchange):
-            self._doubt()
+            self._doubt(exchange.number)
         elif exchange.has_succeeded:
             self._doubts = 0
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take a request to which no complete reply came."""
         self._watch.missed(operation, violation)
-        self._doubt()
+        self._doubt(violation.found_after or 0)
 
     def turned_away(self, reason: NotExercised) -> None:
         """Take that the target answers nothing but that it is to be left alone: no row can be judged then."""
@@ -68,7 +69,8 @@ class Health:
         if is_doubtful or (unproven and not self._is_proven):
             self._repeat()
 
-    def _doubt(self) -> None:
+    def _doubt(self, number: int) -> None:
+        self._since = self._since if self._doubts else number
         self._doubts += 1
         if self._doubts >= self._most:
             self._repeat()
@@ -80,6 +82,9 @@ class Health:
         self._is_checking = True
         try:
             self.check(not self._is_proven)
+        except SetUpError:
+            self._watch.forget(self._since if self._is_proven else 0)
+            raise
         finally:
             self._is_checking = False
         self._confirmed += self._is_proven

@@ -69,6 +69,8 @@ class Preflight:
 
     def _look_at(self, started: Exchange, since: str) -> None:
         sign = set_up.sign_of(started)
+        if sign is None and self._is_of_other_form(started):
+            raise set_up.refused(self._target, started, set_up.OTHER_FORM, since)
         if sign is None:
             self._poll(started, since)
             self._look_at_names(since)
@@ -132,6 +134,13 @@ class Preflight:
     def _other_form(self) -> Iterator[Callable[[], Exchange]]:
         if self._target.service == "interactly":
             yield lambda: self._server.execute(self._server.other_start_body)
+
+    def _is_of_other_form(self, started: Exchange) -> bool:
+        """Whether a service that takes any members has answered in the form that it is said not to serve."""
+        if self._target.service != "interactly" or not started.is_object:
+            return False
+        own, other = ("workflow_run_id", "run_id") if self._target.generation == "a" else ("run_id", "workflow_run_id")
+        return other in started.json and own not in started.json
 
     def _sent(self, requests: Iterable[Callable[[], Exchange]]) -> Iterator[Exchange]:
         for send in requests:
