@@ -14,6 +14,7 @@ A schema is named by its JSON pointer (``media.schema``, ``parameter.schema``), 
 since references and constraints are relative to the document. ``contract.at(pointer)`` gives its text.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,16 +23,16 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from contract_tests.formats import FORMATS
-from contract_tests.json_text import read_yaml
 from contract_tests.problems import Problem, locate
 from contract_tests.rules import SetUpError
+from workflow_contract import UnreadableError, read_contract
+from workflow_contract.backtracking import longest_text
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 URI = "urn:contract"
@@ -143,40 +144,48 @@ class Operation:
 
 
 class Contract:
-    """An OpenAPI 3.1 document; see the module's docstring."""
+    """
+    An OpenAPI document in the words of 3.1; see the module's docstring.
+
+    Attributes:
+        source: The file that it was read from.
+        version: The version of OpenAPI that it was written in.
+        notes: What was changed in reading it, one line each.
+    """
 
     def __init__(self, document: Mapping[str, Any], source: str = "") -> None:
         self.document = document
         self.source = source
+        self.version = str(document.get("openapi", ""))
+        self.notes: tuple[str, ...] = ()
         resource = DRAFT202012.create_resource(document)
         self._registry: Registry[Any] = Registry().with_resource(URI, resource)
         self._resolver = self._registry.resolver(URI)
         self._places: dict[str, Any] = {}
         self._referred: dict[str, Any] = {}
-        self._strict = extend(Draft202012Validator, {"$ref": self._reference})  # type: ignore[no-untyped-call]
+        keywords = {"$ref": self._reference, "pattern": _pattern}
+        self._strict = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
         self._validators: dict[tuple[str, bool], Any] = {}
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """
-        Read a contract from a YAML or JSON file.
+        Read a contract from a YAML or JSON file; OpenAPI 3.0 is brought up to 3.1.
 
         Raises:
-            SetUpError: If the file cannot be read or is no OpenAPI 3.1 document.
+            SetUpError: If the file cannot be read within the limits or is no OpenAPI document.
         """
         try:
-            document = read_yaml(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SetUpError(f"cannot read the contract {path}: {error}") from error
-        except yaml.YAMLError as error:
-            raise SetUpError(f"the contract {path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
-        if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.1"):
-            raise SetUpError(f"the contract {path} is no OpenAPI 3.1 document: its member 'openapi' must be 3.1.x")
-        contract = cls(document, str(path))
+            read = read_contract(path)
+        except UnreadableError as error:
+            raise SetUpError(f"the contract {error}") from error
+        contract = cls(read.document, str(path))
+        contract.version, contract.notes = read.version, read.notes
         try:
             contract.operations  # noqa: B018 - reading them is what checks them
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise SetUpError(f"the contract {path} is no OpenAPI document: {type(error).__name__} {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            what = " ".join(str(error).split())
+            raise SetUpError(f"the contract {path} is no OpenAPI document: {type(error).__name__} {what}") from error
         return contract
 
     @cached_property
@@ -254,14 +263,14 @@ class Contract:
         key = (schema, formats)
         if key not in self._validators:
             checker = FORMATS if formats else None
-            reference = {"$ref": URI + _fragment(schema)}
+            reference = {"$ref": schema}
             self._validators[key] = self._strict(reference, registry=self._registry, format_checker=checker)
         return self._validators[key]
 
     def _reference(self, validator: Any, reference: str, instance: Any, _: Any) -> Iterator[ValidationError]:
         # For each value the library would walk the whole way to the place again, which takes as long as the rest.
         if reference not in self._referred:
-            self._referred[reference] = self._resolver.lookup(reference)
+            self._referred[reference] = self._resolver.lookup(_fragment(reference))
         referred = self._referred[reference]
         yield from validator.descend(instance, referred.contents, resolver=referred.resolver)
 
@@ -356,6 +365,11 @@ class Contract:
             pointer, example = self._child(parent, "examples", name)
             if "value" in example:
                 yield Example(join(pointer, "value"), example["value"])
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and len(instance) <= longest_text(pattern) and not re.search(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def _security(stated: Any) -> tuple[tuple[str, ...], ...]:

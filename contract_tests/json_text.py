@@ -1,54 +1,11 @@
-"""Reads JSON strictly and YAML as JSON would have it."""
+"""Reads JSON strictly."""
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
-import yaml
-
 DEEPEST: Final = 100  # levels: what readers in other languages refuse begins between 64 and 512
 TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
-
-
-class _Yaml12(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML with the types of JSON alone: `on` and `2020-01-01` are text, `1e3` is a number."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - this is how yaml is told
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        # A status may be written without quotes, but a member's name is always text.
-        return {_text(key): value for key, value in super().construct_mapping(node, deep=deep).items()}
-
-
-def _integer(loader: _Yaml12, node: yaml.ScalarNode) -> int:
-    # By default a leading zero would make it octal, as in YAML 1.1.
-    text = str(loader.construct_scalar(node))
-    return int(text, 16 if text.startswith("0x") else 10)
-
-
-def _text(key: object) -> str:
-    return key if isinstance(key, str) else json.dumps(key)
-
-
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", "~nN"),
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("merge", r"<<", "<"),
-):
-    _Yaml12.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first, ""] if _tag == "null" else [*_first]
-    )
-
-
-_Yaml12.add_constructor("tag:yaml.org,2002:int", _integer)
-
-
-def read_yaml(text: str) -> Any:
-    """Read YAML 1.2 (JSON is a part of it); raises yaml.YAMLError if it is neither."""
-    return yaml.load(text, Loader=_Yaml12)  # noqa: S506 - a subclass of the safe loader
 
 
 def read_json(text: str | bytes) -> Any:

@@ -1,5 +1,6 @@
 """All rules of this package, in the order of their chapters."""
 
+import ast
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,9 +22,10 @@ def is_chapter(path: Path) -> bool:
     return RULE_MARK in path.read_text(encoding="utf-8")
 
 
-def title_of(docstring: str | None) -> str:
-    """Give a chapter's title: the first line of its docstring."""
-    text = (docstring or "").strip()
+@cache
+def title_of(path: Path) -> str:
+    """Give a chapter's title: the first line of its docstring, as written, since `python -OO` drops it."""
+    text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
     return text.splitlines()[0].rstrip(".") if text else ""
 
 
@@ -34,7 +36,7 @@ def rules_by_chapter() -> dict[str, tuple[Rule, ...]]:
     for name in chapters():
         module = import_module(name)
         rules = [rule_of(value) for value in vars(module).values()]
-        found[title_of(module.__doc__)] = tuple(rule for rule in rules if rule is not None)
+        found[title_of(Path(str(module.__file__)))] = tuple(rule for rule in rules if rule is not None)
     return found
 
 

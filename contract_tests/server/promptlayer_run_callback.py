@@ -24,7 +24,8 @@ def callback(lifecycle: Lifecycle) -> Callback:
     for others in ("called_back_bare", "failing"):
         with contextlib.suppress(NotExercised):
             # Where one callback is lost, waiting for another tells nothing new.
-            assert lifecycle.server.ledger.found.get("PL-CB-37") or getattr(lifecycle, others)
+            if not lifecycle.server.ledger.found.get("PL-CB-37"):
+                getattr(lifecycle, others)
     return called_back
 
 

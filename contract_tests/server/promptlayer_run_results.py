@@ -44,7 +44,7 @@ def failing(lifecycle: Lifecycle) -> Execution | None:
 )
 def test_execution_id_is_required(server: Server) -> None:
     """Without the id the answer is a 4xx."""
-    server.must_refuse(server.once("no execution id", lambda: server.call(OPERATION)))
+    server.once("no execution id", lambda: server.call(OPERATION)).must_be_refused()
 
 
 @rule(
@@ -143,7 +143,7 @@ def test_form_follows_the_request(server: Server, lifecycle: Lifecycle) -> None:
     """A run that asked for all outputs still gives the bare one, if the request for results asks for that."""
     if server.ledger.found.get("PL-RES-27"):
         raise NotExercised("the bare output is never given; PL-RES-27 says more")
-    assert lifecycle.asked_for_all
+    lifecycle.asked_for_all  # noqa: B018 - reading it is what starts and watches it
     server.ledger.must_be_kept("PL-RES-28", NO_OUTPUT)
 
 

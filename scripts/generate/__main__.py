@@ -22,6 +22,8 @@ try:
     import rendering
     import services
     from neutral import Neutral
+
+    from workflow_contract import UnreadableError, read_contract
 except ModuleNotFoundError as missing:
     print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
     sys.exit(2)
@@ -46,8 +48,11 @@ def main() -> int:
             if arguments.check:
                 return _report(_differences(target, fresh), target)
             _replace(target, fresh)
-    except (CannotGenerateError, doc.UnreadableError) as error:
+    except (CannotGenerateError, UnreadableError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except RecursionError:
+        print(f"{arguments.contract}: its references lead too deep", file=sys.stderr)
         return 2
     print(f"generated {target}")
     return 0
@@ -69,7 +74,8 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
         CannotGenerateError: the contract holds something that the client would get wrong, or the generator fails.
         UnreadableError: the contract or the config can't be read.
     """
-    document = doc.load(contract)
+    read = read_contract(contract)
+    document = read.document
     name = doc.load(config).get("package_name_override")
     if not isinstance(name, str):
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
@@ -81,6 +87,7 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
         found = refusals.find(document)
     if found:
         raise _refused(contract, document, found)
+    print(*(f"{contract}: note: {note}" for note in read.notes), sep="\n", end="\n" * bool(read.notes), file=sys.stderr)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
     package = folder / name
     neutral = Neutral(document)
@@ -105,7 +112,8 @@ def _source_hash(contract: Path, config: Path) -> str:
     digest = hashlib.sha256()
     programs = sorted(Path(__file__).parent.glob("*.py"))
     templates = sorted(path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    for path in (contract, config, *templates, *programs):
+    readers = sorted((ROOT / "src" / "workflow_contract").glob("*.py"))
+    for path in (contract, config, *templates, *programs, *readers):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import document as doc
 
+from workflow_contract.backtracking import longest_text
+
 _ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
+    | {"contentEncoding", "contentMediaType", "contentSchema"}  # a validator only remarks on these
 )
 
 
+# The schema becomes a literal of the generated code: more would make a module of megabytes.
+MOST_SCHEMAS = 20_000
+
+
+class TooLargeError(ValueError):
+    """References multiply: filled in, they make more schemas than a client can hold."""
+
+
+class _Filling:
+    """One schema on its way: the document, what stays under `$defs`, and how much was filled in."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.definitions: dict[str, Any] = {}
+        self.schemas = 0
+
+    def count(self) -> None:
+        self.schemas += 1
+        if self.schemas > MOST_SCHEMAS:
+            raise TooLargeError(f"its references, filled in, make more than {MOST_SCHEMAS:,} schemas")
+
+
 def checkable(document: dict[str, Any], schema: Any) -> Any:
-    """A schema without what is only said to people, its references filled in; recursive ones stay under `$defs`."""
-    definitions: dict[str, Any] = {}
-    filled = _filled(document, schema, (), definitions)
-    if definitions and isinstance(filled, dict):
-        filled["$defs"] = definitions
+    """A schema without what is only said to people, its references filled in; recursive ones stay under `$defs`.
+
+    Raises:
+        TooLargeError: it would hold too many schemas.
+    """
+    filling = _Filling(document)
+    filled = _filled(filling, schema, ())
+    if filling.definitions and isinstance(filled, dict):
+        filled["$defs"] = filling.definitions
     return filled
 
 
-def _filled(document: dict[str, Any], schema: Any, above: tuple[str, ...], definitions: dict[str, Any]) -> Any:
+def _filled(filling: _Filling, schema: Any, above: tuple[str, ...]) -> Any:
     if not isinstance(schema, dict):
         return schema
+    filling.count()
     name = doc.reference_name(schema)
     if name is None:
-        filled = {
-            key: _inside(document, key, value, above, definitions)
-            for key, value in schema.items()
-            if not _is_annotation(key)
-        }
-        return _without_read_only(filled)
+        filled = {key: _inside(filling, key, value, above) for key, value in schema.items() if not _is_annotation(key)}
+        return _with_limit(_without_read_only(filled))
     rest = {key: value for key, value in schema.items() if key != "$ref"}
     if name in above:
-        if name not in definitions:
-            definitions[name] = None
-            definitions[name] = _filled(document, doc.resolve(document, schema), (*above, name), definitions)
+        if name not in filling.definitions:
+            filling.definitions[name] = None
+            filling.definitions[name] = _filled(filling, doc.resolve(filling.document, schema), (*above, name))
         target: Any = {"$ref": f"#/$defs/{name}"}
     else:
-        target = _filled(document, doc.resolve(document, {"$ref": schema["$ref"]}), (*above, name), definitions)
-    others = _filled(document, rest, above, definitions)
+        target = _filled(filling, doc.resolve(filling.document, {"$ref": schema["$ref"]}), (*above, name))
+    others = _filled(filling, rest, above)
     return {"allOf": [target, others]} if others else target
+
+
+def _with_limit(schema: dict[str, Any]) -> dict[str, Any]:
+    longest = longest_text(schema["pattern"]) if isinstance(schema.get("pattern"), str) else math.inf
+    return schema if longest == math.inf else schema | {"x-longest-text": longest}
 
 
 def _without_read_only(schema: dict[str, Any]) -> dict[str, Any]:
@@ -63,17 +95,17 @@ def _is_annotation(key: str) -> bool:
     return key in _ANNOTATIONS or key.startswith("x-")
 
 
-def _inside(document: dict[str, Any], key: str, value: Any, above: tuple[str, ...], definitions: dict[str, Any]) -> Any:
+def _inside(filling: _Filling, key: str, value: Any, above: tuple[str, ...]) -> Any:
     match key:
         case "properties" | "patternProperties":
-            return {name: _filled(document, item, above, definitions) for name, item in value.items()}
+            return {name: _filled(filling, item, above) for name, item in value.items()}
         case "allOf" | "anyOf" | "oneOf" | "prefixItems":
-            return [_filled(document, item, above, definitions) for item in value]
+            return [_filled(filling, item, above) for item in value]
         case "not":
             # The only place where words to people are kept: a bare "anything else" would tell a user nothing.
             words = {"description": value["description"]} if "description" in value else {}
-            return words | _filled(document, value, above, definitions)
+            return words | _filled(filling, value, above)
         case "items" | "additionalProperties" | "propertyNames":
-            return _filled(document, value, above, definitions)
+            return _filled(filling, value, above)
         case _:
             return value

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+from workflow_contract import UnreadableError, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -26,29 +25,13 @@ _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "schemas
 _DATA = frozenset({"example", "default", "const", "enum", "value", "mapping"})
 
 
-class UnreadableError(Exception):
-    """A file that can't be opened, or holds no mapping in YAML."""
-
-
-class _Texts(SafeConstructor):
-    """Dates stay texts: JSON has no others."""
-
-
-_Texts.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
-
-
 def load(path: Path) -> dict[str, Any]:
     """Read YAML 1.2, of which JSON is a part: there `no` is a word, and no truth value as in 1.1. Keys become texts.
 
     Raises:
-        UnreadableError: the file can't be opened, is no mapping, or holds what JSON can't say.
+        UnreadableError: the file can't be read, is no mapping, or holds what JSON can't say.
     """
-    yaml = YAML(typ="safe")
-    yaml.Constructor = _Texts
-    try:
-        document = json.loads(json.dumps(yaml.load(path.read_bytes()), allow_nan=False))
-    except (OSError, YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise UnreadableError(f"{path} can't be read: {error}") from error
+    document = read_file(path)
     if not isinstance(document, dict):
         raise UnreadableError(f"{path} is not a mapping")
     return document
@@ -92,7 +75,10 @@ def target(document: dict[str, Any], reference: str) -> Any:
     """
     value: Any = document
     for key in reference.removeprefix("#/").split("/"):
-        value = value[key.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else {}[key]
+        if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            value = value[key.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else {}[key]
     return value
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import document as doc
 import facts
+from checkable import TooLargeError, checkable
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "templates"))
 from runtime.schema import KEYWORDS, ecma_pattern
@@ -23,6 +24,7 @@ _KNOWN = (
     KEYWORDS
     | {"$ref", "title", "description", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
     | {"$comment", "readOnly", "writeOnly", "discriminator", "nullable"}
+    | {"contentEncoding", "contentMediaType", "contentSchema"}
 )
 _NAMED = frozenset({"properties", "patternProperties", "$defs"})
 _LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
@@ -41,6 +43,10 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
     for where, schema in _sent(document):
         for place, inner in _reached(document, where, schema, seen):
             yield from _uncheckable(place, inner)
+        try:
+            checkable(document, schema)
+        except TooLargeError as error:
+            yield where, f"{error}; have fewer references lead to references"
 
 
 def _anywhere(

@@ -81,7 +81,7 @@ def _parameters() -> None:
         _refuse(f"parameter {style}", f"style {style}", path=f"/{style}/{{p}}", parameters=[styled])
     for name, words, more in (
         ("reserved", "allowReserved", {"schema": TEXT, "allowReserved": True}),
-        ("keyword", "contentEncoding", {"schema": {"type": "string", "contentEncoding": "base64"}}),
+        ("keyword", "unevaluatedItems", {"schema": {"type": "array", "items": TEXT, "unevaluatedItems": False}}),
         ("pattern", "\\p{Lu}", {"schema": {"type": "string", "pattern": "\\p{Lu}"}}),
     ):
         _refuse(f"parameter {name}", words, parameters=[{"in": "query", "name": "q", **more}])

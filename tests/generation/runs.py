@@ -92,8 +92,8 @@ IN_WORDS: dict[str, tuple[dict[str, Any] | str, str]] = {
     "an unknown scheme": (_with(security=[{"no-such-scheme": []}]), "no-such-scheme"),
     "a strange tag": (_strange_tag(), "runWorkflow"),
     "a schema that allows nothing": (_with_body({"type": "object", "properties": {"a": False}}), "allows no value"),
-    "a list": ("- 1\n", "mapping"),
-    "no YAML": ("a: [", "can't be read"),
+    "a list": ("- 1\n", "no OpenAPI document"),
+    "no YAML": ("a: [", "neither YAML nor JSON"),
     "nothing": ("{}", "openapi"),
 }
 

@@ -37,11 +37,11 @@ def of_parameter(parameter: dict[str, Any], path: str = "/things") -> Contract:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("a.yaml", "openapi: 3.0.3\npaths: {}", "no OpenAPI 3.1 document"),
+        ("a.yaml", "swagger: 2.0\npaths: {}", "no OpenAPI document of version 3.0 or 3.1"),
         ("a.yaml", "a: [", "neither YAML nor JSON"),
-        ("a.json", "[]", "no OpenAPI 3.1 document"),
+        ("a.json", "[]", "no OpenAPI document of version 3.0 or 3.1"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {get: {parameters: [{$ref: '#/no'}]}}}", "nothing stands at #/no"),
-        ("a.yaml", "openapi: 3.1.0\npaths: {/a: {$ref: 'other.yaml'}}", "is not to a place in this document"),
+        ("a.yaml", "openapi: 3.1.0\npaths: {/a: {$ref: 'other.yaml'}}", "leads out of the document"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {$ref: '#/paths/~1a'}}", "'#/paths/~1a' leads back to itself"),
         ("a.yaml", "openapi: 3.1.0\npaths: {/a: {get: 7}}", "is no OpenAPI document"),
     ],

@@ -13,10 +13,10 @@ from contract_tests.__main__ import main
 from contract_tests.arguments import default_spec
 from contract_tests.circles import Circles
 from contract_tests.contract import Contract
-from contract_tests.json_text import read_yaml
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
 from contract_tests.spec.emptiness import Emptiness, Proof
+from workflow_contract import read_file
 
 Document = dict[str, Any]
 RUN = "#/paths/~1workflows~1{workflow_name}~1run/post"
@@ -184,7 +184,7 @@ BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
 @pytest.fixture(scope="module")
 def document() -> Document:
     """The project's own contract."""
-    return dict(read_yaml(default_spec().read_text(encoding="utf-8")))
+    return dict(read_file(default_spec()))
 
 
 def _judged(directory: Path, document: Document, *breaks: Callable[[Document], None]) -> Judgement:

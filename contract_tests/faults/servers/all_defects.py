@@ -22,7 +22,8 @@ def defects() -> tuple[ServerDefect, ...]:
     found = (*drawn, *made)
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
-    assert not twins, f"several defects have the ids {sorted(twins)}"
+    if twins:
+        raise ValueError(f"several defects have the ids {sorted(twins)}")
     return found
 
 

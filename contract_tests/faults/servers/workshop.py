@@ -160,7 +160,8 @@ def _with_known_names(spec: Path, directory: Path) -> Path:
     # Stock takes names of workflows from the examples. With one that does not exist it would see hardly more than 404.
     text = spec.read_text(encoding="utf-8")
     known = text.replace("example: support-agent", f"example: {WORKFLOWS[RUN]}")
-    assert known != text
+    if known == text:
+        raise ValueError(f"{spec} has no example that could become the name of a workflow")
     path = directory / "openapi.yaml"
     path.write_text(known, encoding="utf-8")
     return path

@@ -238,6 +238,13 @@ def _not(value: Any, argument: Schema, _schema: Any, root: Any) -> None:
         raise problem.under(members) if members else problem
 
 
+def _pattern(value: Any, argument: str, schema: Any, _root: Any) -> None:
+    # Of a pattern that takes long on long texts the generator says up to which length: `re` knows no time-out.
+    is_searched = isinstance(value, str) and len(value) <= schema.get("x-longest-text", len(value))
+    if is_searched and not ecma_pattern(argument).search(value):
+        raise Problem(f"a text that matches {argument}", value)
+
+
 def _format(value: Any, argument: str, _schema: Any, _root: Any) -> None:
     known = _FORMATS.get(argument)
     if known is not None and isinstance(value, str) and not re.fullmatch(known[1], value):
@@ -279,7 +286,7 @@ _RULES: dict[str, Callable[..., None]] = {
     "const": _const,
     "minLength": _bound(_is_text, lambda v, n: len(v) >= n, "a text of at least {} characters"),
     "maxLength": _bound(_is_text, lambda v, n: len(v) <= n, "a text of at most {} characters"),
-    "pattern": _bound(_is_text, lambda v, p: ecma_pattern(p).search(v), "a text that matches {}"),
+    "pattern": _pattern,
     "format": _format,
     "minimum": _bound(_is_number, lambda v, n: v >= n, "a number of at least {}"),
     "maximum": _bound(_is_number, lambda v, n: v <= n, "a number of at most {}"),
@@ -303,5 +310,5 @@ _RULES: dict[str, Callable[..., None]] = {
     "oneOf": _one_of,
     "not": _not,
 }
-KEYWORDS = frozenset(_RULES) | {"$defs"}
+KEYWORDS = frozenset(_RULES) | {"$defs", "x-longest-text"}
 FORMATS = frozenset(_FORMATS)

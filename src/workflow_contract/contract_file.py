@@ -1,0 +1,63 @@
+"""One contract, as the generator and the harness read it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow_contract.patterns import set_aside
+from workflow_contract.reading import SHOWN, UnreadableError, read_file
+from workflow_contract.references import check_applied, decode
+from workflow_contract.upgrade import VERSION, upgraded
+
+
+@dataclass(frozen=True)
+class ContractFile:
+    """
+    What a file says.
+
+    Attributes:
+        document: The contract in the words of OpenAPI 3.1, with plain JSON pointers as references.
+        version: The OpenAPI version that the file is written in.
+        notes: What was changed in reading, one line each.
+    """
+
+    document: dict[str, Any]
+    version: str
+    notes: tuple[str, ...]
+
+
+def read_contract(path: Path) -> ContractFile:
+    """
+    Read a contract from a YAML or JSON file of OpenAPI 3.0 or 3.1.
+
+    Raises:
+        UnreadableError: It can't be read within the limits, is no such document, or refers to another one.
+    """
+    try:
+        document = read_file(path)
+        return made_of(document)
+    except UnreadableError as error:
+        text = str(error)
+        raise UnreadableError(text if text.startswith(str(path)) else f"{path}: {text}") from None
+
+
+def made_of(document: Any) -> ContractFile:
+    """
+    Make a contract of a document, which is changed.
+
+    Raises:
+        UnreadableError: See :func:`read_contract`.
+    """
+    version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
+    if not version.startswith(("3.0", "3.1")):
+        raise UnreadableError(f"is no OpenAPI document of version 3.0 or 3.1: 'openapi' is {version[:SHOWN]!r}")
+    document["openapi"] = version
+    notes = []
+    decode(document)
+    if version.startswith("3.0"):
+        document = upgraded(document)
+        notes.append(
+            f"written in OpenAPI {version[:SHOWN]}, and read as {VERSION}: bounds, nullable and examples were rewritten"
+        )
+    check_applied(document)
+    return ContractFile(document, version, (*notes, *set_aside(document)))
