@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from workflow_sandbox.log import BoundedHandler
+
 _PROGRAM = "workflow-sandbox"
 _EPILOG = """\
 The base URL is printed once requests are accepted: PromptLayer's operations are at it, Interactly's at it + /workflows.
@@ -26,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sandbox until it is told to stop; return the exit status."""
     options = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format=f"{_PROGRAM}: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format=f"{_PROGRAM}: %(message)s", handlers=[BoundedHandler()])
     logging.getLogger("workflow_sandbox").setLevel(logging.INFO)
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again after its clean stop; the default handler would make a failure of that.
@@ -41,8 +43,9 @@ def _run(options: argparse.Namespace) -> int:
     # Imported here so that --help is quick and a missing extra is told in one line.
     from workflow_sandbox.app import Settings, create_app  # noqa: PLC0415
     from workflow_sandbox.callbacks import CallbackPolicy  # noqa: PLC0415
+    from workflow_sandbox.database import UnusableDatabase  # noqa: PLC0415
     from workflow_sandbox.listener import CannotListen, bind, serve  # noqa: PLC0415
-    from workflow_sandbox.store import Store, UnusableDatabase  # noqa: PLC0415
+    from workflow_sandbox.store import Store  # noqa: PLC0415
 
     callbacks = CallbackPolicy(
         attempts=options.callback_attempts,
@@ -69,7 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--port", type=_port, default=8765, help="port to listen on; 0 takes a free one (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--database", default="workflow-sandbox.db", metavar="FILE", help="SQLite file (default: ./%(default)s)")
+    add(
+        "--database",
+        type=_file,
+        default="workflow-sandbox.db",
+        metavar="FILE",
+        help="SQLite file (default: ./%(default)s)",
+    )
     add("--api-key", type=_key, default="sandbox-key", metavar="K", help="key and bearer (default: %(default)s)")
     add(
         "--run-seconds",
@@ -104,6 +113,13 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65535:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return int(text)
+
+
+def _file(text: str) -> str:
+    # SQLite takes these for a database that is gone with the process.
+    if text in {"", ":memory:"}:
+        raise argparse.ArgumentTypeError("a database is a file: runs are kept across restarts")
+    return text
 
 
 def _seconds(text: str) -> float:

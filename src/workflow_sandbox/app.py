@@ -12,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
+from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.execution import Executor
 from workflow_sandbox.interactly import PREFIX, Interactly
+from workflow_sandbox.outages import Outages
 from workflow_sandbox.promptlayer import PromptLayer
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import JSONReply
@@ -50,15 +52,20 @@ class _Anything(Convertor[str]):
 def create_app(store: Store, settings: Settings) -> FastAPI:
     """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
     register_url_convertor("anything", _Anything())
-    deliveries = Deliveries(store, settings.callbacks)
-    executor = Executor(store, settings.node_seconds, deliveries.schedule)
+    outages = Outages(store)
+    deliveries = Deliveries(store, settings.callbacks, outages)
+    executor = Executor(store, settings.node_seconds, deliveries.schedule, outages)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        _recover(store, executor, deliveries)
+        executor.resume()
         yield
         await executor.close()
         await deliveries.close()
+
+    async def reply_later(request: Request, failure: DatabaseFailed) -> JSONReply:
+        outages.tell(failure)
+        return JSONReply(_error_body(request, f"The sandbox's database can't be used: {failure}"), 503)
 
     # No OpenAPI document: one made from this code would be a second contract.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
@@ -66,20 +73,10 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.include_router(Interactly(store, settings.api_key).router)
     app.exception_handler(RequestValidationError)(_reply_invalid)
     app.exception_handler(HTTPException)(_reply_refused)
+    app.exception_handler(DatabaseFailed)(reply_later)
     app.exception_handler(ClientDisconnect)(_reply_nobody)
     app.exception_handler(Exception)(_reply_crashed)
     return app
-
-
-def _recover(store: Store, executor: Executor, deliveries: Deliveries) -> None:
-    unfinished = store.unfinished_runs()
-    pending = {callback.run_id for callback in store.pending_callbacks()}.difference(unfinished)
-    for run_id in unfinished:
-        executor.submit(run_id)
-    for run_id in sorted(pending):
-        deliveries.schedule(run_id)
-    if unfinished or pending:
-        _log.info("going on with %d unfinished runs and %d pending callbacks", len(unfinished), len(pending))
 
 
 async def _reply_invalid(_: Request, error: RequestValidationError) -> JSONReply:

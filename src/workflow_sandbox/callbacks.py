@@ -5,6 +5,7 @@ are not looked up: what they resolve to may change between the check and the req
 """
 
 import asyncio
+import functools
 import ipaddress
 import logging
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ import httpx
 
 from workflow_sandbox import json_text
 from workflow_sandbox.background import Background
+from workflow_sandbox.outages import Outages
 from workflow_sandbox.results import final_output
 from workflow_sandbox.store import Callback, Store
 
 _log = logging.getLogger("workflow_sandbox")
 
 _CONCURRENT_POSTS = 32
+_CONCURRENT_DELIVERIES = 1000
 _MAX_REPLY_BYTES = 64 * 1024
 
 
@@ -42,18 +45,23 @@ class CallbackPolicy:
 class Deliveries:
     """Posts outcomes and keeps in the database what became of each."""
 
-    def __init__(self, store: Store, policy: CallbackPolicy) -> None:
+    def __init__(self, store: Store, policy: CallbackPolicy, outages: Outages) -> None:
         self._store = store
         self._policy = policy
+        self._outages = outages
         self._background = Background()
         self._posts = asyncio.Semaphore(_CONCURRENT_POSTS)
         self._clients: dict[str, httpx.AsyncClient] = {}
 
-    def schedule(self, run_id: int) -> None:
-        """Deliver a finished run's outcome if it has a callback that is still pending."""
-        callback = self._store.pending_callback(run_id)
+    async def schedule(self, run_id: int) -> None:
+        """Begin to deliver a finished run's outcome if it has a callback that is still pending.
+
+        Waits while too many others are under way.
+        """
+        await self._background.room(_CONCURRENT_DELIVERIES)
+        callback = await self._outages.outlast(functools.partial(self._store.pending_callback, run_id))
         if callback is not None:
-            self._background.start(self._deliver(callback))
+            self._background.start(f"callback of run {run_id}", functools.partial(self._deliver, callback))
 
     async def close(self) -> None:
         """Stop delivering; what is pending stays so in the database."""
@@ -63,18 +71,30 @@ class Deliveries:
 
     async def _deliver(self, callback: Callback) -> None:
         state, outcome, attempt = *self._address_verdict(callback.url), callback.attempts
+        run_id = callback.run_id
+        body = await self._outages.outlast(functools.partial(self._body, run_id))
         while state == "pending":
             async with self._posts:
-                state, outcome = await self._attempt(callback)
+                state, outcome = await self._attempt(callback.url, body)
             attempt += 1
             if state == "pending" and attempt >= self._policy.attempts:
                 state = "given_up"
             if state == "pending":
-                self._store.note_attempt(callback.run_id, state, attempt, outcome)
+                await self._note(run_id, state, attempt, outcome)
                 await asyncio.sleep(self._policy.backoff_seconds * 2 ** (attempt - 1))
-        self._store.note_attempt(callback.run_id, state, attempt, outcome)
+        await self._note(run_id, state, attempt, outcome)
         # Without the URL, which may carry a secret.
-        _log.info("callback of run %d %s: %s", callback.run_id, state.replace("_", " "), outcome)
+        _log.info("callback of run %d %s: %s", run_id, state.replace("_", " "), outcome)
+
+    async def _note(self, run_id: int, state: str, attempt: int, outcome: str) -> None:
+        note = functools.partial(self._store.note_attempt, run_id, state, attempt, outcome)
+        await self._outages.outlast(note)
+
+    def _body(self, run_id: int) -> bytes:
+        all_outputs = self._store.run(run_id).return_all_outputs
+        output = final_output(self._store.nodes(run_id), all_outputs=all_outputs)
+        body = json_text.encode({"workflow_version_execution_id": run_id, "final_output": output})
+        return body.encode("ascii")
 
     def _address_verdict(self, url: str) -> tuple[str, str]:
         try:
@@ -87,10 +107,10 @@ class Deliveries:
             return "refused", "not a loopback address"
         return "pending", ""
 
-    async def _attempt(self, callback: Callback) -> tuple[str, str]:
+    async def _attempt(self, url: str, body: bytes) -> tuple[str, str]:
         try:
             async with asyncio.timeout(self._policy.timeout_seconds):
-                status = await self._post(callback)
+                status = await self._post(url, body)
         except (httpx.TransportError, TimeoutError, OSError) as error:
             return "pending", type(error).__name__
         except Exception as error:  # noqa: BLE001  # odd but legal URLs fail in many ways, never better the next time
@@ -100,13 +120,10 @@ class Deliveries:
         # A redirect is not followed: it could lead off loopback.
         return ("delivered" if 200 <= status < 300 else "given_up"), f"status {status}"  # noqa: PLR2004
 
-    async def _post(self, callback: Callback) -> int:
-        all_outputs = self._store.run(callback.run_id).return_all_outputs
-        output = final_output(self._store.nodes(callback.run_id), all_outputs=all_outputs)
-        body = json_text.encode({"workflow_version_execution_id": callback.run_id, "final_output": output})
+    async def _post(self, url: str, body: bytes) -> int:
         headers = {"content-type": "application/json"}
-        client = self._client(httpx.URL(callback.url).scheme)
-        async with client.stream("POST", callback.url, content=body.encode("ascii"), headers=headers) as response:
+        client = self._client(httpx.URL(url).scheme)
+        async with client.stream("POST", url, content=body, headers=headers) as response:
             read = 0
             # Reading the reply lets the receiver finish it; an endless one is cut.
             async for chunk in response.aiter_raw():

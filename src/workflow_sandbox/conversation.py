@@ -43,6 +43,21 @@ class CommandRefused(Exception):
     """The run's status does not allow the command."""
 
 
+def is_run(document: Any) -> bool:
+    """Tell whether this is what `start` and `go_on` return, as far as they build on it."""
+    match document:
+        case {"workflow_id": str(), "version_number": int(), "status": str(), "input_output_pairs": list(pairs)}:
+            return all(map(_is_pair, pairs))
+    return False
+
+
+def _is_pair(pair: Any) -> bool:
+    match pair:
+        case {"run_input": {"dynamic_variables": dict(), "runtime_variables": dict()}}:
+            return True
+    return False
+
+
 def start(dialogue: Dialogue, version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return a new run after its first turn."""
     run = {

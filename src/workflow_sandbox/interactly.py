@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict
 
 from workflow_sandbox import conversation
+from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
 from workflow_sandbox.store import Store
@@ -94,8 +95,12 @@ class Interactly:
 
     def _gone_on(self, dialogue: Dialogue, run_id: str, command: str, kept: dict[str, Any]) -> dict[str, Any]:
         run = self._store.conversation(run_id)
+        if run is not None and not conversation.is_run(run):
+            raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         if run is None or run["workflow_id"] != dialogue.id:
             raise HTTPException(404, "The workflow has no such run")
+        if run["version_number"] not in dialogue.versions:
+            raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         try:
             return conversation.go_on(run, command, dialogue.versions[run["version_number"]], kept)
         except conversation.CommandRefused as refused:

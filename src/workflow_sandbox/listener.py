@@ -1,4 +1,4 @@
-"""Binds the socket, tells when requests are accepted, and serves until it is told to stop."""
+"""Binds the socket, tells when requests are accepted, and serves within bounds until it is told to stop."""
 
 import asyncio
 import socket
@@ -7,9 +7,14 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from workflow_sandbox.connections import BoundedProtocol, accepted_at_once
+
 _SECONDS_FOR_OPEN_REQUESTS = 3
 # A pooled connection that the server closes first makes a caller's next POST fail; test runs pause for long.
 _SECONDS_OF_KEEP_ALIVE = 300
+
+
+_WAITING = 1024
 
 
 class CannotListen(Exception):
@@ -22,6 +27,8 @@ class _AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started and sockets:
+            # uvicorn accepts as many in one go as may wait: more than there may be of them.
+            sockets[0].listen(_WAITING)
             sys.stdout.write(f"{_base_url(sockets[0])}\n")
             sys.stdout.flush()
 
@@ -56,6 +63,8 @@ def serve(app: FastAPI, listening: socket.socket) -> bool:
         log_config=None,
         access_log=False,
         ws="none",
+        http=BoundedProtocol,
+        backlog=accepted_at_once(),
         timeout_keep_alive=_SECONDS_OF_KEEP_ALIVE,
         timeout_graceful_shutdown=_SECONDS_FOR_OPEN_REQUESTS,
     )

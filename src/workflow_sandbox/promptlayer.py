@@ -86,6 +86,9 @@ class PromptLayer:
         nodes = self._store.nodes(run_id)
         if not nodes:
             raise HTTPException(404, "No execution has this id")
+        if not is_finished(nodes):
+            # One of an earlier start may have to wait for its turn, but not while somebody asks for it.
+            self._executor.submit(run_id)
         return _results(nodes, all_outputs=all_outputs)
 
 

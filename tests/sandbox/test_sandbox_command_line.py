@@ -60,6 +60,8 @@ def test_server_prints_its_base_url_serves_and_stops_cleanly(tmp_path: Path, sto
         (["extra"], "extra"),
         (["--port=0", "--host=no.such.host.invalid"], "no.such.host.invalid"),
         (["--port=0", "--database=/no/such/directory/x.db"], "/no/such/directory/x.db"),
+        (["--database="], "--database"),
+        (["--database=:memory:"], "--database"),
     ],
 )
 def test_wrong_argument_is_refused_in_one_line(tmp_path: Path, arguments: list[str], named: str) -> None:
