@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "6b08243ae390a0bb178f8c03fbb4ad368c67f8218c00ff10ffe39acf1b0ce84a"
+SOURCE_HASH = "05effc07a8e8abd0f3d7f37e9dafe045b4517cfd2655ffdd16e5f585855cff1a"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from client_calls import KEY, RUN, Flavour
+from client_calls import KEY
 from keeping_server import KeepingServer
 
-from workflow_runs import AsyncPromptLayer, MaybeSent, NotSent, PromptLayer, WorkflowRunsError
+from workflow_runs import AsyncPromptLayer, MaybeSent, PromptLayer, WorkflowRunsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,43 +207,3 @@ def test_a_cancelled_task_leaves_a_client_that_works(server: KeepingServer) -> N
             assert [run.workflow_version_execution_id for run in found] == [*range(20)]
 
     asyncio.run(check())
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("HTTPS_PROXY", "foo://user:proxy-password@127.0.0.1:1"),
-        ("HTTPS_PROXY", "http://user:proxy-password@127.0.0.1:x"),
-        ("ALL_PROXY", "http://[::1"),
-        ("SSL_CERT_FILE", "/does/not/exist.pem"),
-    ],
-)
-def test_an_environment_that_httpx_cannot_use_is_told(
-    variable: str, value: str, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Proxies and certificates that make no sense end the first call in a refusal without the proxy's password."""
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(WorkflowRunsError, match=r"environment: its proxies or certificates") as caught:
-        flavour.once(RUN)
-    assert "proxy-password" not in str(caught.value) + repr(caught.value)
-    assert caught.value.__context__ is None
-
-
-def test_the_environments_proxy_is_used(
-    server: KeepingServer, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A request for a host behind a proxy goes to the proxy, with the whole address."""
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    flavour.once(RUN, base_url="http://api.example.invalid")
-    assert [path for path, _ in server.requests] == ["http://api.example.invalid/workflows/support-agent/run"]
-
-
-def test_a_host_that_needs_no_proxy_goes_without(
-    server: KeepingServer, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """NO_PROXY holds."""
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    monkeypatch.setenv("NO_PROXY", "api.example.invalid")
-    with pytest.raises(NotSent):
-        flavour.once(RUN, base_url="http://api.example.invalid")
-    assert server.requests == []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
+from . import environment
 from .bounds import BOUNDS, Bounds
 from .charsets import charset_of
 from .decoding import Body, CannotDecode, TooLong
@@ -116,7 +117,25 @@ class _Cookieless:
         raise NotImplementedError
 
 
-class _Client(_Cookieless, httpx.Client):
+class _ByEnvironment:
+    """A part of our own clients: proxies as the environment says, in our reading of it."""
+
+    def _get_proxy_map(self, *_: object) -> dict[str, httpx.Proxy | None]:
+        self._without = environment.exceptions()
+        return {pattern: httpx.Proxy(address) for pattern, address in environment.proxies().reveal().items()}
+
+    def _transport_for_url(self, url: httpx.URL) -> Any:
+        own: Any = self
+        port = url.port or _PORTS.get(url.scheme)
+        if own._mounts and environment.goes_without(self._without, url.host, port):  # noqa: SLF001
+            return own._transport  # noqa: SLF001
+        return super()._transport_for_url(url)  # type: ignore[misc]
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class _Client(_Cookieless, _ByEnvironment, httpx.Client):
     """Without cookies, and with our own pool in the place of each of httpx'."""
 
     def _init_transport(self, **settings: Any) -> Pool:  # type: ignore[override]
@@ -126,7 +145,7 @@ class _Client(_Cookieless, httpx.Client):
         return Pool(functools.partial(super()._init_proxy_transport, proxy, **settings))
 
 
-class _AsyncClient(_Cookieless, httpx.AsyncClient):
+class _AsyncClient(_Cookieless, _ByEnvironment, httpx.AsyncClient):
     """The same for asyncio."""
 
     def _init_transport(self, **settings: Any) -> AsyncPool:  # type: ignore[override]
@@ -161,14 +180,27 @@ def open_async_client(user_agent: str) -> httpx.AsyncClient:
 def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
     timeout, headers = default_timeout(), _own_headers(user_agent)
     hooks = {"response": [hook]}
+    certificates = _certificates()  # once for all connections: loading them takes longer than a call
     try:
-        certificates = httpx.create_ssl_context()  # once for all connections: loading them takes longer than a call
         return kind(verify=certificates, timeout=timeout, follow_redirects=False, headers=headers, event_hooks=hooks)
+    except BadArgument:
+        raise
     except (ValueError, httpx.InvalidURL, OSError, ImportError) as error:
-        # The proxies and certificates that the environment names. An address may hold a password.
-        reason = re.sub("//[^/@\\s]*@", f"//{MASK}@", str(error))[:_REASON_SHOWN]
-        words = f"its proxies or certificates can't be used ({type(error).__name__}: {reason})"
+        words = f"its proxies can't be used ({type(error).__name__})"
     raise BadArgument(words, field="environment")
+
+
+def _certificates() -> Any:
+    folders = os.environ.get("SSL_CERT_DIR", "")
+    try:
+        # Folders that aren't there are no error to OpenSSL, and no service would be trusted.
+        if not folders or os.environ.get("SSL_CERT_FILE") or any(map(os.path.isdir, folders.split(os.pathsep))):
+            return httpx.create_ssl_context()
+        reason = "no such folder"
+    except OSError as error:  # that of the ssl module is one, too
+        reason = f"{type(error).__name__}: {error.strerror or error}"[:_REASON_SHOWN]
+    at_fault = environment.certificates_at_fault() or "the certificates of certifi"
+    raise BadArgument(f"{at_fault} can't be used ({reason})", field="environment")
 
 
 def _put_away_location(response: httpx.Response) -> None:
