@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from . import CONTRACT_VERSION
 from .errors import BadArgument, WorkflowRunsError
+from .raw import RawReplies, RawResponse
 from .secret import NOTHING, Secret
 from .unset import UNSET, Unset
 
@@ -104,6 +105,16 @@ class Connection:
     def headers(self) -> dict[str, str]:
         """Headers that the httpx client adds to every request, once it is there."""
         return {name: value for standing in self._standings.values() for name, value in standing.http.headers.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.foreign is not None:
+            raise TypeError(
+                f"a client with an http_client of yours can't be pickled: {type(self.foreign)} holds sockets"
+            )
+        return Connection, (None, self._kind)
+
+    def __deepcopy__(self, _: object) -> Connection:
+        return Connection(self.foreign, self._kind)
 
     def close(self) -> Any:
         """Close what was opened here; a client that the user brought stays open. Gives what is to be awaited, if any."""
@@ -283,6 +294,11 @@ class Client(Settings):
             wire.LOG.info("%s: %s; again in %.2f s", wire.named(operation, redaction), type(problem).__name__, delay)
             self._pause(delay)
 
+    def _call_raw(self, operation: Operation[T], call: Call) -> RawResponse[T]:
+        view = copy.copy(self)
+        replies = view._on_reply = RawReplies(self._on_reply)
+        return replies.beside(view._call(operation, call))
+
     def _pause(self, seconds: float) -> None:
         _wire().pause(seconds)
 
@@ -329,6 +345,11 @@ class AsyncClient(Settings):
                 raise wire.concealed(self._final(problem, outgoing, began)) from None
             wire.LOG.info("%s: %s; again in %.2f s", wire.named(operation, redaction), type(problem).__name__, delay)
             await self._pause(delay)
+
+    async def _call_raw(self, operation: Operation[T], call: Call) -> RawResponse[T]:
+        view = copy.copy(self)
+        replies = view._on_reply = RawReplies(self._on_reply)
+        return replies.beside(await view._call(operation, call))
 
     async def _pause(self, seconds: float) -> None:
         await _wire().async_pause(seconds)

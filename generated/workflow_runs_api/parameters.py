@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
-from .schema import check
+from .schema import check, whole
 from .types import Problem, to_json
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Parameter(NamedTuple):
         """
         value = to_json(value)
         check(value, self.schema)
+        value = whole(value, self.schema)
         if value is None:
             raise Problem(f"a value, since null can't be written into a {self.place}", value)
         return value

@@ -28,6 +28,7 @@ from workflow_runs_api.errors import (
     Unprocessable,
     WorkflowRunsError,
 )
+from workflow_runs_api.raw import RawResponse
 from workflow_runs_api.unset import UNSET, Unset
 
 from .interactly import AsyncInteractly, Interactly
@@ -84,6 +85,7 @@ __all__ = [
     "NotSent",
     "Progress",
     "PromptLayer",
+    "RawResponse",
     "RecentDeliveries",
     "Retries",
     "RunAccepted",

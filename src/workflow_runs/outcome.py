@@ -160,6 +160,8 @@ def execution_id_of(run: Any) -> int:
         BadArgument: it is neither.
     """
     execution_id = getattr(run, "workflow_version_execution_id", run)
+    if isinstance(execution_id, float) and execution_id.is_integer():
+        return int(execution_id)  # some programs read every number as one
     if isinstance(execution_id, bool) or not isinstance(execution_id, int):
         raise BadArgument("expected a run or an execution id", field="run", operation="wait")
     return execution_id

@@ -13,7 +13,7 @@ from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 from workflow_runs_api.secret import Secret
 
 from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
-from .settings import Configured
+from .settings import Configured, Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ _ENDED_WITHOUT_OUTPUT = 500
 _HOUR = 3600.0
 
 
-class _Waits(Configured):
+class _Waits(Configured[Http]):
     """What waiting needs, whether or not it is awaited."""
 
     _service = "PROMPTLAYER"
@@ -129,10 +129,8 @@ def _naming(run: RunCreated | RunAccepted) -> Iterator[None]:
         raise
 
 
-class PromptLayer(_Waits, PromptLayerOperations):
+class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
     """A client for PromptLayer: key from `PROMPTLAYER_API_KEY`, address from `PROMPTLAYER_BASE_URL` by default.
-
-    See `Configured` for the keywords.
 
     Example:
         >>> with PromptLayer(api_key="pl_...") as client:
@@ -239,7 +237,7 @@ class PromptLayer(_Waits, PromptLayerOperations):
             )
 
 
-class AsyncPromptLayer(_Waits, AsyncPromptLayerOperations):
+class AsyncPromptLayer(_Waits["httpx.AsyncClient"], AsyncPromptLayerOperations):
     """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`.
 
     Example:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from workflow_runs_api.client import MAX_RESPONSE_BYTES, TOTAL_TIMEOUT, Settings
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
@@ -21,32 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Configured"]
 
+Http = TypeVar("Http")  # httpx.Client or httpx.AsyncClient
 
-class Configured(Settings):
-    """Built from keywords, else from the environment.
 
-    Args:
-        api_key: The key. Default: `<SERVICE>_API_KEY` from the environment.
-        base_url: The service's address. Default: `<SERVICE>_BASE_URL` from the environment, else the documented one
-            for production, if there is one.
-        timeout: Seconds for each of connecting, writing, and waiting for a piece of the reply, or an `httpx.Timeout`.
-            Default: 5 s to connect and to write, 60 s to wait.
-        total_timeout: Seconds for one try of a call, from the moment at which it has its connection to the last byte of
-            the reply, however it trickles in: connecting, sending, headers, interim replies and body. Queueing for one
-            of the client's hundred connections does not count, and a call that is tried again has as much for each
-            try. A try whose time is over ends in `MaybeSent`. None for no bound. Default: 300.
-        max_response_bytes: Bytes of a reply's body at most, before and after it is decompressed; one that is larger
-            ends in `ContractBroken`. None for no bound. Default: 67,108,864 (64 MiB).
-        retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
-        headers: Headers to send with every request.
-        http_client: An httpx client of your own; it stays open when this client is closed. It serves one process, and
-            with asyncio one event loop, as httpx has it; without it a client serves any number of them. With it
-            `total_timeout` counts from the moment at which a try is handed to it, queueing included. An `httpx.Client`
-            can't be stopped while it reads headers that trickle: there each piece may take what `timeout` and
-            `total_timeout` allow, and the time is looked at again with each piece of the body.
+class Configured(Settings, Generic[Http]):
+    """Built from keywords, else from the environment; views and copies share what they are set to.
 
-    Raises:
-        BadArgument: A setting makes no sense, or there is no key or no address.
+    It can be pickled and copied deeply, used or not: the copy opens connections of its own. A pickle holds the key, so
+    keep it as you keep the key. With an `http_client` of yours it can't be pickled, and a copy has the same one.
     """
 
     _service: ClassVar[str]
@@ -65,8 +47,33 @@ class Configured(Settings):
         max_response_bytes: int | None = MAX_RESPONSE_BYTES,
         retries: int | Retries | None = None,
         headers: Mapping[str, str] | None = None,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
+        http_client: Http | None = None,
     ) -> None:
+        """Set a client up; nothing is sent, and no connection opened.
+
+        Args:
+            api_key: The key. Default: `<SERVICE>_API_KEY` from the environment.
+            base_url: The service's address. Default: `<SERVICE>_BASE_URL` from the environment, else the documented
+                one for production, if there is one.
+            timeout: Seconds for each of connecting, writing, and waiting for a piece of the reply, or an
+                `httpx.Timeout`. Default: 5 s to connect and to write, 60 s to wait.
+            total_timeout: Seconds for one try of a call, from the moment at which it has its connection to the last
+                byte of the reply, however it trickles in: connecting, sending, headers, interim replies and body.
+                Queueing for one of the client's hundred connections does not count, and a call that is tried again has
+                as much for each try. A try whose time is over ends in `MaybeSent`. None for no bound. Default: 300.
+            max_response_bytes: Bytes of a reply's body at most, before and after it is decompressed; one that is
+                larger ends in `ContractBroken`. None for no bound. Default: 67,108,864 (64 MiB).
+            retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
+            headers: Headers to send with every request.
+            http_client: An httpx client of your own; it stays open when this client is closed. It serves one process,
+                and with asyncio one event loop, as httpx has it; without it a client serves any number of them. With
+                it `total_timeout` counts from the moment at which a try is handed to it, queueing included. An
+                `httpx.Client` can't be stopped while it reads headers that trickle: there each piece may take what
+                `timeout` and `total_timeout` allow, and the time is looked at again with each piece of the body.
+
+        Raises:
+            BadArgument: A setting makes no sense, or there is no key or no address.
+        """
         key, address, sent = Secret.of(api_key), Secret.of(base_url), Secret.of(headers)
         del api_key, base_url, headers  # before anything is refused, see `Secret`
         super().__init__(

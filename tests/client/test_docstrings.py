@@ -120,7 +120,7 @@ def test_every_operation_has_an_example() -> None:
     """Each method of a service that waits for its reply shows how it is called."""
     for module, service in ((promptlayer, "PromptLayer"), (interactly, "Interactly")):
         operations = getattr(module, f"{service}Operations")
-        methods = [name for name in vars(operations) if not name.startswith("_")]
+        methods = [name for name, each in vars(operations).items() if inspect.isfunction(each)]
         assert methods
         for method in methods:
             assert f"{service}Operations.{method}" in _WITH_EXAMPLES
@@ -139,5 +139,5 @@ def test_both_flavours_have_the_same_methods(service: str) -> None:
     closing = {"close", "aclose"}
     names = {name for name in dir(one) if not name.startswith("_")} - closing
     assert names == {name for name in dir(other) if not name.startswith("_")} - closing
-    for name in names - {"base_url"}:
+    for name in names - {"base_url", "with_raw_response"}:
         assert inspect.signature(getattr(one, name)) == inspect.signature(getattr(other, name))

@@ -64,7 +64,7 @@ def _checks_removed() -> Iterator[ClientDefect]:
             "api/promptlayer/__init__.py",
             "        workflow_version_execution_id: int,\n",
             "        workflow_version_execution_id: int | Unset = UNSET,\n",
-            times=2,
+            times=4,
         ),
         operation="getWorkflowVersionExecutionResults",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .errors import BadArgument
 from .parameters import Parameter
-from .schema import check
+from .schema import check, whole_members
 from .secret import NOTHING, Secret
 from .types import UNSET, Problem, to_json
 
@@ -199,6 +199,7 @@ class Operation(NamedTuple, Generic[T_co]):
             if body is not UNSET:
                 body = to_json(body)
                 check(body, self.body.schema)
+                body = whole_members(body, self.body.schema)
             elif self.body.required:
                 raise Problem("a value")
         except Problem as problem:

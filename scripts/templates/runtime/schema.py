@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .types import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["check", "ecma_pattern"]
+__all__ = ["check", "ecma_pattern", "whole", "whole_members"]
 
 Schema = dict[str, Any] | bool
 
@@ -312,3 +312,35 @@ _RULES: dict[str, Callable[..., None]] = {
 }
 KEYWORDS = frozenset(_RULES) | {"$defs", "x-longest-text"}
 FORMATS = frozenset(_FORMATS)
+
+
+def whole(value: Any, schema: Schema) -> Any:
+    """A checked number without its fraction of zero where the contract has an integer: not every service reads 5.0."""
+    return int(value) if value.__class__ is float and value.is_integer() and _has_integer(schema) else value
+
+
+def whole_members(body: Any, schema: Schema) -> Any:
+    """The same for the members of an object."""
+    if body.__class__ is not dict or float not in {member.__class__ for member in body.values()}:
+        return body
+    return {name: whole(member, {"anyOf": [*_schemas_of(name, schema)]}) for name, member in body.items()}
+
+
+def _has_integer(schema: Schema) -> bool:
+    if isinstance(schema, bool):
+        return False
+    kinds = schema.get("type", ())
+    return "integer" in ([kinds] if isinstance(kinds, str) else kinds) or any(map(_has_integer, _forms(schema)))
+
+
+def _schemas_of(member: str, schema: Schema) -> Iterator[Schema]:
+    if isinstance(schema, dict):
+        if member in schema.get("properties", {}):
+            yield schema["properties"][member]
+        for form in _forms(schema):
+            yield from _schemas_of(member, form)
+
+
+def _forms(schema: dict[str, Any]) -> Iterator[Schema]:
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(keyword, ())

@@ -21,9 +21,16 @@ if TYPE_CHECKING:
     from ...models.command import Command
     from ...models.thread_inputs import ThreadInputs
     from ...models.workflow_run import WorkflowRun
+    from ...raw import RawResponse
     from ...unset import Unset
 
-__all__ = ["SERVER", "AsyncInteractlyOperations", "InteractlyOperations"]
+__all__ = [
+    "SERVER",
+    "AsyncInteractlyOperations",
+    "AsyncInteractlyRawResponses",
+    "InteractlyOperations",
+    "InteractlyRawResponses",
+]
 
 SERVER = "https://api-qa.interactly.ai/workflows"
 
@@ -110,6 +117,56 @@ class InteractlyOperations(_client.Client):
             ),
         )
 
+    @property
+    def with_raw_response(self) -> InteractlyRawResponses:
+        """The same operations, each with its reply's status, headers and bytes beside its result."""
+        return InteractlyRawResponses(self)
+
+
+class InteractlyRawResponses:
+    """What `with_raw_response` gives: the operations of a client, which return a `RawResponse`."""
+
+    def __init__(self, client: _client.Client) -> None:
+        self._client = client
+
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun]:
+        """See `InteractlyOperations.execute_workflow`, whose result is `parsed` here."""
+        from .execute_workflow import OPERATION  # noqa: PLC0415
+        from .execute_workflow import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+                version=version,
+                dynamic_variables=dynamic_variables,
+                runtime_variables=runtime_variables,
+                miscellaneous=miscellaneous,
+                command=command,
+                body_workflow_id=body_workflow_id,
+                version_number=version_number,
+                run_by=run_by,
+                workflow_run_id=workflow_run_id,
+                team_id=team_id,
+                thread_to_node_inputs=thread_to_node_inputs,
+            ),
+        )
+
 
 class AsyncInteractlyOperations(_client.AsyncClient):
     """Interactly workflow execution. For asyncio."""
@@ -167,6 +224,56 @@ class AsyncInteractlyOperations(_client.AsyncClient):
         from .execute_workflow import request as _request
 
         return await self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+                version=version,
+                dynamic_variables=dynamic_variables,
+                runtime_variables=runtime_variables,
+                miscellaneous=miscellaneous,
+                command=command,
+                body_workflow_id=body_workflow_id,
+                version_number=version_number,
+                run_by=run_by,
+                workflow_run_id=workflow_run_id,
+                team_id=team_id,
+                thread_to_node_inputs=thread_to_node_inputs,
+            ),
+        )
+
+    @property
+    def with_raw_response(self) -> AsyncInteractlyRawResponses:
+        """The same operations, each with its reply's status, headers and bytes beside its result."""
+        return AsyncInteractlyRawResponses(self)
+
+
+class AsyncInteractlyRawResponses:
+    """What `with_raw_response` gives: the operations of a client, which return a `RawResponse`."""
+
+    def __init__(self, client: _client.AsyncClient) -> None:
+        self._client = client
+
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun]:
+        """See `AsyncInteractlyOperations.execute_workflow`, whose result is `parsed` here."""
+        from .execute_workflow import OPERATION  # noqa: PLC0415
+        from .execute_workflow import request as _request
+
+        return await self._client._call_raw(
             OPERATION,
             _request(
                 workflow_id,

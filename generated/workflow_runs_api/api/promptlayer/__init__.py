@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
     from ...models.run_accepted import RunAccepted
     from ...models.run_created import RunCreated
+    from ...raw import RawResponse
     from ...unset import Unset
     from .get_workflow_version_execution_results import ExecutionPending, ExecutionResults
 
-__all__ = ["SERVER", "AsyncPromptLayerOperations", "PromptLayerOperations"]
+__all__ = [
+    "SERVER",
+    "AsyncPromptLayerOperations",
+    "AsyncPromptLayerRawResponses",
+    "PromptLayerOperations",
+    "PromptLayerRawResponses",
+]
 
 SERVER = "https://api.promptlayer.com"
 
@@ -146,6 +153,64 @@ class PromptLayerOperations(_client.Client):
             ),
         )
 
+    @property
+    def with_raw_response(self) -> PromptLayerRawResponses:
+        """The same operations, each with its reply's status, headers and bytes beside its result."""
+        return PromptLayerRawResponses(self)
+
+
+class PromptLayerRawResponses:
+    """What `with_raw_response` gives: the operations of a client, which return a `RawResponse`."""
+
+    def __init__(self, client: _client.Client) -> None:
+        self._client = client
+
+    def get_workflow_version_execution_results(
+        self,
+        *,
+        workflow_version_execution_id: int,
+        return_all_outputs: bool | Unset = UNSET,
+    ) -> RawResponse[ExecutionResults | ExecutionPending]:
+        """See `PromptLayerOperations.get_workflow_version_execution_results`, whose result is `parsed` here."""
+        from .get_workflow_version_execution_results import OPERATION  # noqa: PLC0415
+        from .get_workflow_version_execution_results import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_version_execution_id=workflow_version_execution_id,
+                return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    def run_workflow(
+        self,
+        workflow_name: str,
+        *,
+        workflow_label_name: str | None | Unset = UNSET,
+        workflow_version_number: int | None | Unset = UNSET,
+        metadata: Mapping[str, str] | None | Unset = UNSET,
+        input_variables: Mapping[str, Any] | Unset = UNSET,
+        return_all_outputs: bool | Unset = UNSET,
+        callback_url: str | None | Unset = UNSET,
+    ) -> RawResponse[RunCreated | RunAccepted]:
+        """See `PromptLayerOperations.run_workflow`, whose result is `parsed` here."""
+        from .run_workflow import OPERATION  # noqa: PLC0415
+        from .run_workflow import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_name,
+                workflow_label_name=workflow_label_name,
+                workflow_version_number=workflow_version_number,
+                metadata=metadata,
+                input_variables=input_variables,
+                return_all_outputs=return_all_outputs,
+                callback_url=callback_url,
+            ),
+        )
+
 
 class AsyncPromptLayerOperations(_client.AsyncClient):
     """PromptLayer workflow runs and their results. For asyncio."""
@@ -237,6 +302,64 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
         from .run_workflow import request as _request
 
         return await self._call(
+            OPERATION,
+            _request(
+                workflow_name,
+                workflow_label_name=workflow_label_name,
+                workflow_version_number=workflow_version_number,
+                metadata=metadata,
+                input_variables=input_variables,
+                return_all_outputs=return_all_outputs,
+                callback_url=callback_url,
+            ),
+        )
+
+    @property
+    def with_raw_response(self) -> AsyncPromptLayerRawResponses:
+        """The same operations, each with its reply's status, headers and bytes beside its result."""
+        return AsyncPromptLayerRawResponses(self)
+
+
+class AsyncPromptLayerRawResponses:
+    """What `with_raw_response` gives: the operations of a client, which return a `RawResponse`."""
+
+    def __init__(self, client: _client.AsyncClient) -> None:
+        self._client = client
+
+    async def get_workflow_version_execution_results(
+        self,
+        *,
+        workflow_version_execution_id: int,
+        return_all_outputs: bool | Unset = UNSET,
+    ) -> RawResponse[ExecutionResults | ExecutionPending]:
+        """See `AsyncPromptLayerOperations.get_workflow_version_execution_results`, whose result is `parsed` here."""
+        from .get_workflow_version_execution_results import OPERATION  # noqa: PLC0415
+        from .get_workflow_version_execution_results import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_version_execution_id=workflow_version_execution_id,
+                return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    async def run_workflow(
+        self,
+        workflow_name: str,
+        *,
+        workflow_label_name: str | None | Unset = UNSET,
+        workflow_version_number: int | None | Unset = UNSET,
+        metadata: Mapping[str, str] | None | Unset = UNSET,
+        input_variables: Mapping[str, Any] | Unset = UNSET,
+        return_all_outputs: bool | Unset = UNSET,
+        callback_url: str | None | Unset = UNSET,
+    ) -> RawResponse[RunCreated | RunAccepted]:
+        """See `AsyncPromptLayerOperations.run_workflow`, whose result is `parsed` here."""
+        from .run_workflow import OPERATION  # noqa: PLC0415
+        from .run_workflow import request as _request
+
+        return await self._client._call_raw(
             OPERATION,
             _request(
                 workflow_name,
