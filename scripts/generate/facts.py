@@ -68,7 +68,7 @@ def forms_of(union: dict[str, Any]) -> list[str]:
 def mapped(union: dict[str, Any]) -> dict[str, str]:
     """The names of the components that a discriminator's words stand for; they are given by name or by reference."""
     given = union["discriminator"].get("mapping", {})
-    return {tag: doc.reference_name({"$ref": str(to)}) or "" for tag, to in given.items()}
+    return {tag: doc.reference_name({"$ref": to}) or "" if to.startswith("#/") else to for tag, to in given.items()}
 
 
 def _one_sided(document: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -155,7 +155,8 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
 
 def _path(path: str) -> str:
     """A path as it goes over the wire, but for its parameters: what an address can't hold is percent-encoded."""
-    parts = re.split(r"(\{[^{}]*\}|%[0-9A-Fa-f]{2})", path)
+    plain = path.rstrip("?&") if "?" in path else path
+    parts = re.split(r"(\{[^{}]*\}|%[0-9A-Fa-f]{2})", plain)
     return "".join(part if i % 2 else quote(part, safe="/?!$&'()*+,;=:@~") for i, part in enumerate(parts))
 
 

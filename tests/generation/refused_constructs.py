@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from growing import JSON, TEXT, add, parameter, small
+from growing import JSON, TEXT, add, answer, parameter, small
 
 from workflow_runs import AsyncInteractly, AsyncPromptLayer, Interactly, PromptLayer
 from workflow_runs_api.api.interactly import InteractlyOperations
@@ -26,7 +26,7 @@ SAID: dict[str, tuple[str, str]] = {
 
 def _refuse(name: str, words: str, **more: Any) -> dict[str, Any]:
     path = more.pop("path", "/" + name.replace(" ", "-"))
-    SAID[name] = (f"#/paths/{path.replace('/', '~1')}", words)
+    SAID[name] = (f"#/paths/{path.replace('/', '~1').replace(chr(10), chr(92) + 'n')}", words)
     title = "op" + "".join(word.capitalize() for word in name.split())
     return add(DOCUMENT, "post", path, more.pop("operation_id", title), **more)
 
@@ -119,5 +119,32 @@ def _replies() -> None:
     _refuse("mixed reply", "one kind of media type", responses={"200": {"description": "Told.", "content": mixed}})
 
 
-for _part in (_names, _addresses, _credentials, _parameters, _bodies, _replies):
+def _texts() -> None:
+    for name, media_type in (
+        ("no media type", "json"),
+        ("open quote", 'application/json; a="'),
+        ("code", "application/json, *[exit()]"),
+        ("line feed", "application/json\n"),
+        ("other charset", "application/json; charset=utf-16"),
+    ):
+        words = "charset" if "charset" in media_type else "no media type"
+        _refuse(f"reply {name}", words, responses={"200": answer(TEXT, media_type)})
+        _refuse(f"sent {name}", words)["requestBody"] = {"content": {media_type: {"schema": TEXT}}}
+    _refuse("reply unread", "replies of it are not read", responses={"200": answer(TEXT, "image/png")})
+    for status in ("2xx", "20", "2_0", "\u0662\u0660\u0660", "600", "Default"):
+        _refuse(f"status {status}", "no status", responses={status: {"description": "Told."}})
+    for place, name in (("header", "X Y"), ("header", "X\r\nY"), ("cookie", "a;b"), ("cookie", "a=b")):
+        _refuse(f"{place} {len(SAID)}", f"no name that a {place}", parameters=[parameter(place, name, TEXT)])
+    for path, words in (
+        ("/f#x", "fragment"), ("/a/../b", "steps"), ("/./c", "steps"), ("/d\n", "printed"), ("/e{", "brace"),
+        ("g", "begins"), ("/i/{there}", "no parameter of it"),
+    ):  # fmt: skip
+        _refuse(f"path {len(SAID)}", words, path=path)
+    _refuse("not in path", "has no place in the path", parameters=[parameter("path", "gone", TEXT)])
+    for url in ("https://[", "https://e.example/?q=1", "https://e .example", "https://e.example/\n"):
+        DOCUMENT["tags"].append({"name": url})
+        _refuse(f"address {len(SAID)}", "absolute http or https", tags=[url], servers=[{"url": url}])
+
+
+for _part in (_names, _addresses, _credentials, _parameters, _bodies, _replies, _texts):
     _part()

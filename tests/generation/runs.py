@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from growing import ROOT, TEXT, Generated, add, contract, generate, reference, run_generator, small
+from growing import ROOT, TEXT, Generated, add, contract, generate, parameter, reference, run_generator, small
 from refused_constructs import DOCUMENT
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ IN_WORDS: dict[str, tuple[dict[str, Any] | str, str]] = {
         small(Text=TEXT, Both={"allOf": [reference("Text"), {"type": "object", "properties": {"a": TEXT}}]}),
         "#/components/schemas/Both: allOf holds what is no object",
     ),
+    "a word for a truth value": (
+        _with(parameters=[parameter("query", "a", TEXT, explode="on")]),
+        "#/paths/~1a/get/parameters/0/explode: a valid boolean is expected here",
+    ),
+    "a text for a number": (
+        _with_body({"type": "string", "minLength": "3"}),
+        "schema/minLength: a valid integer is expected here",
+    ),
+    "no names of patterns": (_with_body({"patternProperties": []}), "patternProperties: an object is expected here"),
     "a dangling reference": (_with_body(reference("Nope")), "Nope"),
     "references in a circle": (small(One=reference("Two"), Two=reference("One")), "One"),
     "no operation object": (_with() | {"paths": {"/a": {"get": []}}}, "#/paths/~1a/get"),

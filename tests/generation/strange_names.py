@@ -1,0 +1,105 @@
+"""A contract whose names and media types are legal and strange, and the calls that are made with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from growing import JSON, TEXT, Try, add, answer, parameter, reference, small
+
+INTEGER = {"type": "integer"}
+MEMBERS = (
+    "a.b", "a_b", "a-b", "a b", "A_B", "aB", "class", "class_", "__init__", "__class__", "", " ", "1st", "1_st",
+    "to_dict", "to_dict_", "self", "from_json", "additional_properties", "\U0001f600", "\U0001f601", "\U0001d4ea", "a",
+    "\ufb01", "fi",
+    "\u00e9", "e\u0301", "\u0660", "None", "a_b_2", "a'b", 'a"b', "a\\b", "a\nb", "a/b", "a~b", "{a}", "x" * 300,
+)  # fmt: skip
+WORDS = ("on", "On", "ON", "", " ", "1", "\U0001f600", "\U0001f601", "a'b", 'a"b', "None", "\n")
+SCHEMAS = (
+    "A.B",
+    "A_B",
+    "AB",
+    "a",
+    "A",
+    "class",
+    "None",
+    "1",
+    "Any",
+    "userID",
+    "UserId",
+    "UserID",
+    "SendWordBody",
+    "\u00e9",
+)
+PLACES = (
+    ("query", "a.b"),
+    ("query", "a_b"),
+    ("query", "a-b"),
+    ("header", "a_b"),
+    ("cookie", "a_b"),
+    ("query", "\U0001f600"),
+)
+UTF_8 = "Application/JSON; charset=UTF-8"
+LATIN = 'text/plain; Charset="iso-8859-1"'
+
+
+def strange() -> dict[str, Any]:
+    """The contract."""
+    wrapped = {name: {"type": "object", "required": ["n"], "properties": {"n": {"const": name}}} for name in SCHEMAS}
+    inner = {"type": "object", "properties": {"results": {"type": "array", "items": {"type": "object"}}}}
+    other = {
+        "type": "object",
+        "properties": {"results": TEXT, "more": {"type": "object", "properties": {"x": INTEGER}}},
+    }
+    many: dict[str, Any] = {"type": "object", "properties": dict.fromkeys(MEMBERS, INTEGER)}
+    words = {"type": "string", "enum": list(WORDS)}
+    turned = {"type": "object", "properties": dict(reversed(many["properties"].items()))}
+    document = small(Many=many, Turned=turned, Words=words, Union={"oneOf": [inner, other]}, **wrapped)
+    same = [parameter("path", "a.b", TEXT), *(parameter(place, name, TEXT) for place, name in PLACES)]
+    add(document, "post", "/many/{a.b}", "getMany", body=reference("Many"), parameters=same,
+        responses={"200": answer(reference("Many"))})  # fmt: skip
+    each = {f"s{i}": {"$ref": f"#/components/schemas/{name}"} for i, name in enumerate(SCHEMAS)}
+    add(document, "get", "/schemas", "getSchemas", responses={"200": answer({"type": "object", "properties": each})})
+    add(document, "get", "/turned", "getTurned", responses={"200": answer(reference("Turned"))})
+    add(document, "post", "/words", "sendWord", body={"type": "object", "properties": {"w": reference("Words")}},
+        responses={"200": answer(reference("Words"))})  # fmt: skip
+    add(document, "get", "/union", "getUnion", responses={"200": answer(reference("Union"))})
+    typed = add(document, "post", "/typed", "sendTyped", responses={"200": answer({"type": "object"}, UTF_8)})
+    typed["requestBody"] = {"content": {"application/json; charset=utf-8": {"schema": {"type": "object"}}}}
+    add(document, "get", "/text", "getText", responses={"200": answer(TEXT, LATIN)})
+    two = {JSON: {"schema": {"type": "object"}}, "application/vnd.x+json; v=2": {"schema": INTEGER}}
+    add(document, "get", "/two", "getTwo", responses={"200": {"description": "Two.", "content": two}})
+    asked = [parameter("query", "p", TEXT)]
+    for path, name in (("/q?beta=true", "inQuery"), ("/q?", "inEmpty"), ("/q?a=b c&d=%20\u00e9", "inOdd")):
+        add(document, "get", path, name, parameters=asked)
+    add(document, "get", "/q?x={x}&y", "inTemplate", parameters=[parameter("path", "x", TEXT), *asked])
+    return document
+
+
+_MANY = {name: number for number, name in enumerate(MEMBERS)}
+_ONE = {f"s{i}": {"n": name} for i, name in enumerate(SCHEMAS)}
+_SAME = {
+    "a_b": "1",
+    "header_a_b": "2",
+    "cookie_a_b": "3",
+    "query_a_b": "4",
+    "query_a_b_2": "5",
+    "body_a_b": 6,
+    "field_": "7",
+}
+TRIES = {
+    "many": Try("get_many", ("p",), _SAME, content=json.dumps(_MANY).encode()),
+    "schemas": Try("get_schemas", content=json.dumps(_ONE).encode()),
+    **{f"word {word!a}": Try("send_word", (), {"w": word}, content=json.dumps(word).encode()) for word in WORDS},
+    "union": Try("get_union", content=b'{"results": "a,b", "more": {"x": 1}}'),
+    "other union": Try("get_union", content=b'{"results": [{"x": 1}]}'),
+    "typed": Try("send_typed", (), {"body": {"x": "\u00e9"}}, content=b'{"x": 1}', media_type="application/json"),
+    "typed reply": Try("send_typed", content=b'{"x": 1}', media_type="APPLICATION/json ;charset=utf-8"),
+    "text": Try("get_text", content=b"\xe9", media_type="text/plain; charset=iso-8859-1"),
+    "two": Try("get_two", content=b"5", media_type="application/vnd.x+json"),
+    "query": Try("in_query", (), {"p": "1"}),
+    "query alone": Try("in_query"),
+    "empty query": Try("in_empty", (), {"p": "1"}),
+    "odd query": Try("in_odd", (), {"p": "1"}),
+    "query template": Try("in_template", ("a&b=c/",), {"p": "1"}),
+}
