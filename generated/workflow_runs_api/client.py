@@ -162,7 +162,7 @@ class Settings:
         self._extra_query = NOTHING
         self._extra_body: Secret[dict[str, Any]] | None = None
         self._on_reply: Callable[[httpx.Response], object] | None = None
-        self._connection = Connection(self._checked_client(http_client), self._open)
+        self._connection = self._connected(http_client)
 
     _open: str
     _user_agent = f"workflow-runs-api/{CONTRACT_VERSION}"
@@ -170,6 +170,12 @@ class Settings:
     def _policy(self, retries: Any) -> Retries:
         """What says when a request is sent again; a sub-class may have a default and take other forms of it."""
         return NoRetries() if retries is None else retries
+
+    def _connected(self, http_client: Any) -> Connection:
+        if isinstance(http_client, str) and http_client == "aiohttp" and self._open == "open_async_client":
+            _wire().aiohttp_pool()  # refuses it now if it is not installed
+            return Connection(None, "open_aiohttp_client")
+        return Connection(self._checked_client(http_client), self._open)
 
     def _checked_client(self, http_client: Any) -> Any:
         wanted = {"open_client": "Client", "open_async_client": "AsyncClient"}[self._open]

@@ -24,10 +24,10 @@ from .bounds import BOUNDS, Bounds
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["PLACES", "AsyncPool", "Pool"]
+__all__ = ["KEPT", "PLACES", "AsyncPool", "Pool"]
 
 PLACES = 100
-_KEPT = 5.0  # seconds that an idle connection stays open, as with httpx
+KEPT = 5.0  # seconds that an idle connection stays open, as with httpx
 _LOOKED_FOR = 1.0  # seconds between two searches for connections that have been idle for longer
 _BLOCK = 65_536
 
@@ -115,7 +115,7 @@ class _Places(Generic[T]):
             return []
         with self._lock:
             self._looked = now
-            late = [self._places[number] for number in self._free if self._places[number].free_since + _KEPT < now]
+            late = [self._places[number] for number in self._free if self._places[number].free_since + KEPT < now]
             return _taken_out(late)
 
     def close(self) -> list[T]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import importlib
 import logging
 import os
 import re
@@ -40,6 +41,7 @@ __all__ = [
     "Redaction",
     "Reply",
     "Standing",
+    "aiohttp_pool",
     "async_pause",
     "async_send",
     "concealed",
@@ -47,6 +49,7 @@ __all__ = [
     "masked",
     "named",
     "note",
+    "open_aiohttp_client",
     "open_async_client",
     "open_client",
     "pause",
@@ -91,7 +94,11 @@ def _event_loop() -> object:
 
 
 # What a pool belongs to, by the function that opens it: pools must be shared neither by processes nor by event loops.
-HOMES: dict[str, Callable[[], object]] = {"open_client": os.getpid, "open_async_client": _event_loop}
+HOMES: dict[str, Callable[[], object]] = {
+    "open_client": os.getpid,
+    "open_async_client": _event_loop,
+    "open_aiohttp_client": _event_loop,
+}
 
 
 def has_ended(home: object) -> bool:
@@ -157,6 +164,18 @@ class _AsyncClient(_Cookieless, _ByEnvironment, httpx.AsyncClient):
         return AsyncPool(functools.partial(super()._init_proxy_transport, proxy, **settings))
 
 
+class _AiohttpClient(_AsyncClient):
+    """With aiohttp below our own pool."""
+
+    def _init_transport(self, *, verify: Any, **_: Any) -> AsyncPool:  # type: ignore[override]
+        pool: AsyncPool = aiohttp_pool().AiohttpPool(verify)
+        return pool
+
+    def _init_proxy_transport(self, proxy: Any, *, verify: Any, **_: Any) -> AsyncPool:  # type: ignore[override]
+        pool: AsyncPool = aiohttp_pool().AiohttpPool(verify, proxy)
+        return pool
+
+
 _NO_COOKIES = _NoCookies()
 
 
@@ -177,6 +196,29 @@ def open_client(user_agent: str) -> httpx.Client:
 def open_async_client(user_agent: str) -> httpx.AsyncClient:
     """The same for asyncio."""
     return _opened(_AsyncClient, user_agent, _async_put_away_location)
+
+
+def open_aiohttp_client(user_agent: str) -> httpx.AsyncClient:
+    """The same for asyncio, with aiohttp below it."""
+    return _opened(_AiohttpClient, f"{user_agent} {aiohttp_pool().NAME}", _async_put_away_location)
+
+
+def aiohttp_pool() -> Any:
+    """The module that needs the extra `aiohttp`.
+
+    Raises:
+        BadArgument: the extra is not installed.
+    """
+    try:
+        return importlib.import_module(_AIOHTTP_POOL)
+    except ImportError:
+        pass
+    raise BadArgument(
+        "aiohttp is not installed; this brings it: pip install 'workflow-runs[aiohttp]'", field="http_client"
+    )
+
+
+_AIOHTTP_POOL = f"{__package__}.aiohttp_pool"
 
 
 def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
@@ -325,7 +367,7 @@ def send(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds, r
         response = http.send(request, follow_redirects=False, stream=True)
         reading = _Reading(response, request)
         try:
-            for piece in () if response.is_stream_consumed else response.iter_raw():
+            for piece in reading.pieces:
                 reading.take(piece)
             reading.end()
         finally:
@@ -354,9 +396,8 @@ async def async_send(
             response = await http.send(request, follow_redirects=False, stream=True)
             reading = _Reading(response, request)
             try:
-                if not response.is_stream_consumed:
-                    async for piece in response.aiter_raw():
-                        reading.take(piece)
+                async for piece in reading.pieces:
+                    reading.take(piece)
                 reading.end()
             finally:
                 await response.aclose()
@@ -412,6 +453,7 @@ class _Reading:
         self._response = response
         self._bounds: Bounds = request.extensions[BOUNDS]
         self._is_read = response.is_stream_consumed  # by a hook of the user's
+        self.pieces: Any = httpx.ByteStream(b"") if self._is_read else response.stream
         self._body: Body | None = None
 
     def take(self, piece: bytes) -> None:
@@ -515,8 +557,8 @@ _SENDING_OR_READING = (
     "_build_redirect_request",
     "read",
     "aread",
-    "iter_raw",
-    "aiter_raw",
+    "__iter__",
+    "__aiter__",
 )
 
 

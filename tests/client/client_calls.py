@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,3 +189,9 @@ class Flavour:
 
 SYNC = Flavour("sync", PromptLayer, Interactly, httpx.Client)
 ASYNC = Flavour("async", AsyncPromptLayer, AsyncInteractly, httpx.AsyncClient)
+AIOHTTP = Flavour(
+    "aiohttp",
+    functools.partial(AsyncPromptLayer, http_client="aiohttp"),
+    functools.partial(AsyncInteractly, http_client="aiohttp"),
+    httpx.AsyncClient,
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import raw_server as raw
-from client_calls import ASYNC, KEY, RESULTS, RUN, SYNC, Call, Flavour
+from client_calls import AIOHTTP, ASYNC, KEY, RESULTS, RUN, SYNC, Call, Flavour
 
 from workflow_runs import ContractBroken, MaybeSent, NotSent, PromptLayer, Retries, StatusError
 
@@ -28,6 +28,13 @@ _FAULTS: dict[str, Callable[[raw.Connection], None]] = {
     "no HTTP": raw.no_http,
 }
 _AT_ONCE = Retries(first_wait=0)
+
+
+@pytest.fixture(params=[SYNC, ASYNC, AIOHTTP], ids=str)
+def flavour(request: pytest.FixtureRequest) -> Flavour:
+    """Calls that wait, calls that are awaited, and those that go out by aiohttp."""
+    chosen: Flavour = request.param
+    return chosen
 
 
 def _timeout(fault: str) -> float:

@@ -1,4 +1,4 @@
-"""Ten faults times three operations times sync and async, over real sockets: every cell is one typed outcome."""
+"""Ten faults times three operations times three flavours, over real sockets: every cell is one typed outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import raw_server as raw
-from client_calls import ASYNC, KEY, RUN, SYNC, Call, Flavour
+from client_calls import AIOHTTP, ASYNC, KEY, RUN, SYNC, Call, Flavour
 from ten_faults import CALLS, FAULTS, REQUEST_ID, WRONG, Cell, suffer
 
 import workflow_runs
@@ -20,9 +20,9 @@ _AT_ONCE = Retries(first_wait=0)
 _SHORT, _LONG = 0.2, 30.0
 
 
-@pytest.fixture(scope="module", params=[SYNC, ASYNC], ids=str)
+@pytest.fixture(scope="module", params=[SYNC, ASYNC, AIOHTTP], ids=str)
 def flavour(request: pytest.FixtureRequest) -> Flavour:
-    """Calls that wait, and calls that are awaited."""
+    """Calls that wait, calls that are awaited, and those that go out by aiohttp."""
     chosen: Flavour = request.param
     return chosen
 
