@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import contextvars
+import io
 import select
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = ["NAME", "AiohttpPool"]
 NAME = f"aiohttp/{aiohttp.__version__}"
 # As much as httpcore allows for all headers together.
 _LONGEST_HEADER = 100 * 1024
+_LARGE = 1024 * 1024  # bytes from which on aiohttp wants to take them piece by piece
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -120,7 +122,7 @@ class _Lane(httpx.AsyncBaseTransport):
             request.method,
             URL(f"{url.scheme}://{url.netloc.decode()}{url.raw_path.decode()}", encoded=True),
             headers=headers,
-            data=content or None,
+            data=io.BytesIO(content) if len(content) > _LARGE else content or None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
                 total=bounds.left(), sock_connect=limits["connect"], sock_read=limits["read"], ceil_threshold=_NEVER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 import struct
 import threading
@@ -98,6 +99,12 @@ class Connection:
     def await_first_byte(self) -> None:
         """Wait until a request has begun to arrive, and leave it unread."""
         self._socket.recv(1, socket.MSG_PEEK)
+
+    def wait_for(self, seconds: float) -> None:
+        """Leave everything unread for a while, or until the other side breaks the connection."""
+        watching = select.poll()
+        watching.register(self._socket, select.POLLHUP | select.POLLERR | select.POLLRDHUP)
+        watching.poll(seconds * 1000)
 
     def wait_for_the_end(self) -> None:
         """Wait until the other side hangs up."""

@@ -147,7 +147,7 @@ class _Brotli(_Stepwise):
 
 class _Zstandard(_Stepwise):
     # Four bytes can stand for 128 KiB.
-    step = 256
+    step = 64
 
     def _new(self) -> Callable[[bytes], bytes]:
         return self._of_frames
