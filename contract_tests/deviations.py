@@ -89,9 +89,12 @@ class Deviations:
 
 def _read(path: Path) -> Iterator[Deviation]:
     try:
-        listed: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("deviation", [])
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetUpError(f"cannot read {path}: {error}") from error
+    listed = document.get("deviation", [])
+    if set(document) - {"deviation"} or not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
+        raise SetUpError(f"{path}: it holds entries [[deviation]] and nothing else; see docs/targets.md")
     for number, entry in enumerate(listed, 1):
         for name, kind in FIELDS.items():
             if not isinstance(entry.get(name), kind):

@@ -13,7 +13,6 @@ How much there is follows the budget; iterators are lazy, so that a budget in se
 import gzip
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
@@ -37,6 +36,7 @@ from contract_tests.json_text import read_json
 from contract_tests.offline import offline
 from contract_tests.problems import Problem
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
+from contract_tests.scratch import scratch_folder
 
 __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
 
@@ -186,12 +186,10 @@ class Generator:
 
 
 @cache
-def _use_scratch_directory() -> tempfile.TemporaryDirectory[str]:
-    # Otherwise hypothesis would leave its caches in the user's current directory. Gone when the process ends.
-    directory = tempfile.TemporaryDirectory(prefix="contract-tests-")
-    hypothesis.configuration.set_hypothesis_home_dir(directory.name)
+def _use_scratch_directory() -> None:
+    # Otherwise hypothesis would leave its caches in the user's current directory.
+    hypothesis.configuration.set_hypothesis_home_dir(scratch_folder() / "hypothesis")
     _keep_what_utf_8_encodes()
-    return directory
 
 
 def _keep_what_utf_8_encodes() -> None:

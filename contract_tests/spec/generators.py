@@ -13,6 +13,7 @@ from pathlib import Path
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.contract import Contract, Operation
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, report_all, rule, shown
+from contract_tests.scratch import scratch_folder
 
 GENERATOR = "openapi_python_client"
 SECONDS = 300
@@ -65,7 +66,7 @@ def _module(operation: Operation) -> str:
 
 @cache
 def _generated(contract: Path) -> Generated:
-    with tempfile.TemporaryDirectory(prefix="contract-tests-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         package = Path(folder, "made")
         config = Path(folder, "config.json")
         config.write_text('{"post_hooks": []}', encoding="utf-8")

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from workflow_sandbox.log import BoundedHandler
+from workflow_sandbox.parent import Parent
 
 _PROGRAM = "workflow-sandbox"
 _EPILOG = """\
@@ -33,10 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again after its clean stop; the default handler would make a failure of that.
         signal.signal(stop, _exit_cleanly)
+    parent = Parent() if options.end_with_parent else None
     try:
         return _run(options)
     except ModuleNotFoundError as missing:
         return _refuse(f'{missing.name} is not installed: pip install "workflow-runs[sandbox]"')
+    finally:
+        if parent is not None:
+            parent.clean_up()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -106,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="post callbacks to any address, not to loopback addresses alone",
     )
+    # For whoever embeds the server: standard input is a pipe whose other end the parent holds, however it ends.
+    add("--end-with-parent", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

@@ -120,14 +120,24 @@ class Sandbox:
         # Should the server hang, its end closes the pipe and readline returns.
         too_late = threading.Timer(_SECONDS_TO_START, process.kill)
         too_late.start()
+        try:
+            self._url = self._first_line(process)
+        except BaseException:  # Ctrl-C too: nothing is left running, and nothing waits for the timer
+            process.kill()
+            _let_go(process)
+            raise
+        finally:
+            too_late.cancel()
+        self._process, self._port = process, int(self._url.rpartition(":")[2])
+
+    def _first_line(self, process: "subprocess.Popen[str]") -> str:
         assert process.stdout is not None
         with process.stdout:
             url = process.stdout.readline().strip()
-        too_late.cancel()
         if not url:
             status = process.wait()
             raise SandboxFailed(self.log.strip() or f"the sandbox ended with status {status}")
-        self._process, self._url, self._port = process, url, int(url.rpartition(":")[2])
+        return url
 
     def stop(self) -> int | None:
         """Stop the server cleanly; return its exit status, or None if it was not running."""
@@ -143,10 +153,10 @@ class Sandbox:
         process, self._process = self._process, None
         how(process)
         try:
-            return process.wait(_SECONDS_TO_STOP)
+            process.wait(_SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
             process.kill()
-            return process.wait()
+        return _let_go(process)
 
     @property
     def _log_file(self) -> Path:
@@ -156,15 +166,37 @@ class Sandbox:
 
     def _spawn(self) -> subprocess.Popen[str]:
         database = self._database or self._log_file.with_name("sandbox.db")
-        arguments = [f"--port={self._port}", f"--database={database}", f"--api-key={self.api_key}", *self._options]
+        owned = "" if self._directory is None else self._directory.name
+        arguments = [
+            "--end-with-parent",
+            f"--port={self._port}",
+            f"--database={database}",
+            f"--api-key={self.api_key}",
+            *self._options,
+        ]
         # The package that was imported here is the one to run, wherever it lies; -P keeps the current directory out.
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         with self._log_file.open("a", encoding="utf-8") as log:
-            return subprocess.Popen(  # our own interpreter and package
+            process = subprocess.Popen(  # our own interpreter and package
                 [sys.executable, "-P", "-m", "workflow_sandbox", *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 env={**os.environ, "PYTHONPATH": path},
+                start_new_session=True,  # what kills a whole group leaves it the time to remove its folder
             )
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # a server that has ended at once says why in its log
+            process.stdin.write(f"{owned}\n")
+            process.stdin.flush()
+        return process
+
+
+def _let_go(process: "subprocess.Popen[str]") -> int:
+    """Wait for the end of a process that was told to end, and close the pipe by which it knows that we are here."""
+    status = process.wait()
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    return status

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -251,12 +252,20 @@ def test_pattern_selects_by_id(tmp_path: Path) -> None:
     assert set(ids(judge(tmp_path, "-k", "spec-0[12]").report["results"])) == {"SPEC-01", "SPEC-02"}
 
 
-def test_coverage_below_the_demanded_fails(tmp_path: Path) -> None:
-    """--fail-under turns too little coverage into exit status 1."""
-    only = ["--side", "server", "-k", "PL-RUN-02"]
+def test_coverage_below_the_demanded_fails(
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--fail-under turns too little coverage into exit status 1 and a line; only what targets serve is counted."""
+    path = targets_file(tmp_path, {"mine": promptlayer(sandbox.promptlayer_url)})
+    only = ["--side", "server", "-k", "PL-RUN-02", "--target", "mine", "--targets", str(path)]
 
     assert judge(tmp_path, *only, "--fail-under", "1").status == 0
-    assert judge(tmp_path, *only, "--fail-under", "90").status == 1
+    low = judge(tmp_path, *only, "--fail-under", "90")
+    percent = low.report["coverage"]["percent"]
+
+    assert low.status == 1
+    assert f"contract_tests: coverage is {percent:g} %, below --fail-under 90\n" in capsys.readouterr().err
+    assert not [one for one in low.report["coverage"]["statuses"]["not_exercised"] if one.startswith("execute")]
 
 
 def test_inferred_rule_fails_under_strict_only(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -273,3 +282,119 @@ def test_inferred_rule_fails_under_strict_only(tmp_path: Path, sandbox: Sandbox)
 
     assert (lenient.status, lenient.row("PL-RUN-16")["verdict"]) == (0, "violation")
     assert (strict.status, strict.row("PL-RUN-16")["fails"]) == (1, True)
+
+
+def _started(directory: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start the harness, with a temporary folder of its own, and wait until it judges."""
+    (directory / "tmp").mkdir()
+    command = [sys.executable, "-m", "contract_tests", "--side", "server", "--budget", "nightly", *arguments]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(directory / "tmp")}
+    process = subprocess.Popen(
+        command, cwd=directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while "PL-RUN-01" not in process.stdout.readline():
+        assert process.poll() is None
+    return process
+
+
+def test_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    """After SIGKILL the sandbox and the temporary folders go, and the last real report stands as it was."""
+    (tmp_path / "conformance-report").mkdir()
+    last = tmp_path / "conformance-report" / "results.json"
+    last.write_text('{"last": "week"}')
+    with _started(tmp_path) as process:
+        process.kill()
+        process.communicate()
+    deadline = time.monotonic() + 20
+    while left := list((tmp_path / "tmp").iterdir()):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+    assert last.read_text() == '{"last": "week"}'
+    assert [path.name for path in last.parent.iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_like_ctrl_c(ending: signal.Signals, tmp_path: Path) -> None:
+    """SIGTERM and SIGHUP end in exit status 2 and a report that says that it was cut short."""
+    with _started(tmp_path) as process:
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=60)
+    report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
+
+    assert process.returncode == 2
+    assert errors == "contract_tests: could not run to the end: interrupted\n"
+    assert (report["run"]["state"], report["run"]["reason"]) == ("cut short", "interrupted")
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_last_real_report_stays(tmp_path: Path) -> None:
+    """A dry run and a failed set-up leave the last real report alone; theirs lie beside it until the next real one."""
+    real = judge(tmp_path, "--side", "spec", "-k", "SPEC-01").report
+    path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
+    statuses = [
+        main(["--side", "spec", "--dry-run", "--report-dir", str(tmp_path)]),
+        main(["--side", "server", "--target", "mine", "--targets", str(path), "--report-dir", str(tmp_path)]),
+    ]
+    beside = json.loads((tmp_path / "not-run" / "results.json").read_text())
+
+    assert statuses == [0, 2]
+    assert json.loads((tmp_path / "results.json").read_text()) == real
+    assert beside["run"]["state"] == "not run"
+    assert "cannot be reached" in beside["run"]["reason"]
+    assert judge(tmp_path, "--side", "spec", "-k", "SPEC-01").report["run"]["state"] == "complete"
+    assert not (tmp_path / "not-run").exists()
+
+
+def _shard(directory: Path, part: str, *more: str) -> Path:
+    judge(directory, "--side", "spec", "--shard", part, *more)
+    return directory
+
+
+def test_merge_wants_parts_of_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Shards that are missing, given twice, of other runs, seeds or contracts are refused in one line."""
+    one, two = _shard(tmp_path / "one", "1/2"), _shard(tmp_path / "two", "2/2")
+    again, third = _shard(tmp_path / "again", "1/2"), _shard(tmp_path / "third", "1/3")
+    seeded, strict = _shard(tmp_path / "seeded", "2/2", "--seed", "9"), _shard(tmp_path / "strict", "2/2", "--strict")
+    other = _shard(tmp_path / "other", "2/2")
+    data = json.loads((other / "results.json").read_text())
+    data["run"]["scope"]["contract"] = "another"
+    (other / "results.json").write_text(json.dumps(data))
+    capsys.readouterr()
+
+    def refusal(*directories: Path) -> str:
+        assert main(["merge", *map(str, directories), "--report-dir", str(tmp_path / "all")]) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1
+        return lines[0]
+
+    assert main(["merge", str(one), str(two), "--report-dir", str(tmp_path / "all")]) == 0
+    assert "merge: shard 2/2 is missing" in refusal(one)
+    assert f"{one} is given twice" in refusal(one, one)
+    assert f"{again} and {one} are both shard 1/2" in refusal(one, again)
+    assert f"{third} is shard 1/3, {one} is one of 2" in refusal(one, third)
+    assert f"different seeds, 0 in {one} and 9 in {seeded}; give each the same --seed" in refusal(one, seeded)
+    assert f"{strict} and {one} are shards of different runs: strict differs" in refusal(one, strict)
+    assert "are about different contracts" in refusal(one, other)
+
+
+def test_unknown_adapter_is_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An adapter that is not known ends the run before anything is judged."""
+    status = main(["--adapter", "nope", "--report-dir", str(tmp_path / "report")])
+
+    assert status == 2
+    assert "--adapter: 'nope' is neither MODULE:ATTRIBUTE nor one of" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+def test_spent_requests_are_told(tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A budget of cases that max_requests cuts is told of before and after."""
+    path = targets_file(tmp_path, {"mine": promptlayer(sandbox.promptlayer_url, max_requests=20)})
+    only = ["--side", "server", "-k", "SRV-01", "--target", "mine", "--targets", str(path)]
+    judgement = judge(tmp_path, *only, "--budget", "nightly")
+    said = " ".join(capsys.readouterr().out.split())
+
+    assert "max_requests of 20 ends it before 500 cases of each property are tried" in said
+    assert "target mine: max_requests of 20 was spent; 1 requests were left out" in said
+    assert judgement.report["targets"][0]["left_out"] > 0
