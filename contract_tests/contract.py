@@ -29,6 +29,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from contract_tests.formats import FORMATS
+from contract_tests.keywords import KEYWORDS
 from contract_tests.problems import Problem, locate
 from contract_tests.rules import SetUpError
 from workflow_contract import UnreadableError, read_contract
@@ -164,7 +165,7 @@ class Contract:
         self._places: dict[str, Any] = {}
         self._referred: dict[str, Any] = {}
         keywords = {"$ref": self._reference, "pattern": _pattern}
-        self._strict = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+        self._strict = extend(Draft202012Validator, {**KEYWORDS, **keywords})  # type: ignore[no-untyped-call]
         self._validators: dict[tuple[str, bool], Any] = {}
 
     @classmethod

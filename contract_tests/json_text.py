@@ -44,7 +44,12 @@ def whole(value: Any) -> int | None:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: ``true`` is not 1, but ``1.0`` is."""
-    return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
+    return canonical(one) == canonical(other)
+
+
+def canonical(value: Any) -> str:
+    """Give one text for all JSON values that are equal."""
+    return json.dumps(_plain(value), sort_keys=True)
 
 
 def _plain(value: Any) -> Any:

@@ -28,6 +28,8 @@ TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
 SENT: Final = {"Accept-Encoding": ACCEPTED}
 WRONG_KEY: Final = "contract-tests-no-such-key"
+LARGE_PART: Final = 8  # of what a reply may have at most: each such one takes seconds to judge
+MOST_LARGE: Final = 8
 SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
 
 
@@ -70,6 +72,7 @@ class Wire:
         self.longest_wait = LONGEST_WAIT
         self._watch = watch
         self._silences: Counter[str] = Counter()
+        self._large: Counter[str] = Counter()
         self._next_at = 0.0
         for value in target.secrets.values():
             secrets.add(value)
@@ -135,6 +138,7 @@ class Wire:
         for default in (*WAITS, None):
             started = self._wait_for_turn(operation)
             reply = self._reply(operation, request, headers, environment)
+            self._large[operation.id] += len(reply.body) > self.target.max_response_bytes / LARGE_PART
             if not self._is_throttled(reply):
                 return reply, time.monotonic() - started
             asked = _asked_wait(reply)
@@ -167,6 +171,9 @@ class Wire:
     def _wait_for_turn(self, operation: Operation) -> float:
         if self._silences[operation.id] >= SILENCES:
             raise Unanswered(f"{operation.id} gave no complete reply {SILENCES} times")
+        if self._large[operation.id] >= MOST_LARGE:
+            size = f"{self.target.max_response_bytes // LARGE_PART:,} bytes"
+            raise NotExercised(f"{operation.id} gave {MOST_LARGE} replies of more than {size}; see max_response_bytes")
         if self.sent >= self.target.max_requests:
             self.left_out += 1
             raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")

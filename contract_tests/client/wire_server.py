@@ -21,6 +21,7 @@ import h11
 RECEIVE_SIZE: Final = 65_536
 HANG_LIMIT: Final = 20.0
 REQUEST_LIMIT: Final = 100
+BODY_LIMIT: Final = 16 * 1024 * 1024  # no case has arguments of that size
 
 
 class Fault(StrEnum):
@@ -229,6 +230,8 @@ def _read_request(connection: socket.socket, left: bytes) -> tuple[Seen, bytes] 
                 request = event
             elif isinstance(event, h11.Data):
                 body += event.data
+                if len(body) > BODY_LIMIT:
+                    return _broken(f"a body of more than {BODY_LIMIT:,} bytes"), b""
             elif isinstance(event, h11.EndOfMessage):
                 assert request is not None
                 return _seen(request, bytes(body)), parser.trailing_data[0]

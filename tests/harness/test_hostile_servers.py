@@ -1,9 +1,11 @@
 """What a server sends fells nothing: time and memory stay bounded, and what no client may be sent is a finding."""
 
 import gzip
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from judging import KEY, KEY_ENV, judge
 from contract_tests.contract import Contract, Operation
 from contract_tests.coverage import Coverage
 from contract_tests.exchange import Exchange
+from contract_tests.information import Information
 from contract_tests.masking import Secrets
 from contract_tests.request_case import RequestCase
 from contract_tests.rules import NotExercised, Unanswered, Violation
+from contract_tests.server.watch import Watch
 from contract_tests.targets import Target
 from contract_tests.wire import Wire
 
@@ -146,3 +150,48 @@ def test_lie_about_gzip_is_a_finding(tmp_path: Path) -> None:
     assert judgement.violations == [("SRV-01", "listThings")]
     assert "--compressed" not in judgement.row("SRV-01")["reproduce"]
     assert "Accept-Encoding: gzip, deflate" in judgement.row("SRV-01")["reproduce"]
+
+
+@pytest.mark.parametrize(
+    ("items", "is_unique"),
+    [
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1.0}], False),
+        ([1, True, "1", [1], {"1": 1}, None, 0, False], True),
+        ([{"n": n} for n in range(20_000)], True),
+    ],
+    ids=["equal objects", "all kinds", "many objects"],
+)
+def test_unique_items_take_no_square_of_time(items: list[Any], is_unique: bool) -> None:  # noqa: FBT001
+    """Twenty thousand objects are compared in less than a second, and as JSON Schema compares them."""
+    contract = Contract({**hostile.CONTRACT, "components": {"schemas": {"Set": {"uniqueItems": True}}}})
+    started = time.process_time()
+
+    assert contract.is_valid(items, "#/components/schemas/Set") == is_unique
+    assert time.process_time() - started < 5
+
+
+def test_large_replies_are_few() -> None:
+    """An operation whose every reply takes long to judge is asked no more after some, and says where the limit is."""
+    with served(of(whole(b'{"text": "' + b"x" * 200_000 + b'"}'))) as url, wire_to(url) as wire:
+        watch = Watch(wire.contract, wire.target, Information())
+        wire._watch = watch
+        case = RequestCase(wire.contract.operations[0])
+        for _ in range(8):
+            wire.send(case)
+        with pytest.raises(NotExercised, match=r"8 replies of more than 125,000 bytes; see max_response_bytes"):
+            wire.send(case)
+
+
+def test_what_is_kept_of_replies_is_bounded() -> None:
+    """Of a hundred megabytes of replies no more than 64 are kept for later rules, which are told so."""
+    body = b'"' + b"x" * 1_000_000 + b'"'
+    with served(of(whole(body))) as url, wire_to(url, max_response_bytes=8 * hostile.MEGA) as wire:
+        exchange = wire.send(RequestCase(wire.contract.operations[0]))
+        watch = Watch(wire.contract, wire.target, Information())
+    for _ in range(100):
+        watch.saw(replace(exchange, reply=bytes(bytearray(body))))
+
+    assert sum(len(one.reply) for one in watch.exchanges) < 65 * hostile.MEGA
+    assert watch.exchanges[0].json
+    with pytest.raises(NotExercised, match="too large to be kept"):
+        assert watch.exchanges[-1].json

@@ -86,3 +86,17 @@ def test_the_answer_to_head_has_no_body() -> None:
     """HEAD gets the head alone, so that the connection can go on."""
     with WireServer() as server, server.play(Answer(body=b"{}")):
         assert raw(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"Content-Length: 2\r\n\r\n")
+
+
+def test_body_without_end_is_taken_down_as_broken() -> None:
+    """A client that never stops sending fills no memory."""
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    with WireServer() as server, server.play(Answer()) as take:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection, contextlib.suppress(OSError):
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(40):
+                connection.sendall(chunk)
+
+    assert take.seen[0].broken == "a body of more than 16,777,216 bytes"
+    assert not take.seen[0].body
