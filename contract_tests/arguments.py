@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ subcommand:
 exit status:
   0  nothing fails
   1  a row fails: a violation of a documented or recorded rule (with --strict: of any rule)
-  2  could not run: arguments, set-up, an unreachable target, no key, nothing selected, interrupted
+  2  could not run: arguments, set-up, an unreachable target, no key, nothing selected or judged, interrupted
 
 examples:
   python -m contract_tests
@@ -48,6 +49,7 @@ class Options:
         shard: Which part of how many, counted from 1.
         pattern: Only rules whose id matches this glob.
         fail_under: Least coverage in per cent.
+        command: The whole of it, as a report shows it.
     """
 
     sides: tuple[Side, ...]
@@ -66,6 +68,7 @@ class Options:
     dry_run: bool
     fail_under: float | None
     pattern: str | None
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class MergeOptions:
 
     directories: tuple[Path, ...]
     report_dir: Path
+    command: str = ""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -102,14 +106,22 @@ def parse(argv: Sequence[str]) -> Options | MergeOptions:
         client=_directory(given.client, "--client"),
         adapter=given.adapter,
         report_dir=given.report_dir.absolute(),
-        seed=secrets.randbelow(2**32) if given.seed is None else given.seed,
+        seed=_seed_of(given.seed, given.shard),
         budget=given.budget,
         shard=given.shard,
         strict=given.strict,
         dry_run=given.dry_run,
         fail_under=given.fail_under,
         pattern=given.k,
+        command=shlex.join(["python", "-m", "contract_tests", *argv]),
     )
+
+
+def _seed_of(given: int | None, shard: tuple[int, int]) -> int:
+    # Parts of one run have to draw the same cases, though nobody tells one of the other.
+    if given is not None:
+        return given
+    return secrets.randbelow(2**32) if shard == (1, 1) else 0
 
 
 def default_spec() -> Path:
@@ -144,7 +156,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--report-dir", type=Path, metavar="DIR", default=Path("conformance-report"), help="(conformance-report)")
     add("--seed", type=_seed, metavar="N", help="repeats the generated cases of the run that showed this seed")
     add("--budget", type=_budget, default=Budget(), metavar="quick|nightly|SECONDS", help=_budget_help())
-    add("--shard", type=_shard, default=(1, 1), metavar="I/N", help="only part I of N of the rows, 1 <= I <= N")
+    add(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="only part I of N of the rows, 1 <= I <= N; without --seed it is 0",
+    )
     add("--strict", action="store_true", help="violations of inferred rules fail too")
     add("--dry-run", action="store_true", help="show which rules would be judged where, and stop")
     add("--fail-under", type=_percent, metavar="PERCENT", help="fail if less of the contract was exercised")
@@ -164,7 +182,8 @@ def _parse_merge(argv: Sequence[str]) -> MergeOptions:
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIR", help="report directory of one run")
     parser.add_argument("--report-dir", type=Path, required=True, metavar="DIR", help="where the one report goes")
     given = parser.parse_args(argv)
-    return MergeOptions(tuple(given.directories), given.report_dir.absolute())
+    command = shlex.join(["python", "-m", "contract_tests", "merge", *argv])
+    return MergeOptions(tuple(given.directories), given.report_dir.absolute(), command)
 
 
 def _file(path: Path | None, option: str) -> Path | None:

@@ -1,22 +1,29 @@
 """Conducts a run: has pytest judge the rows, adds up the verdicts, writes the reports."""
 
 import os
+import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from contract_tests.arguments import MergeOptions, Options
+from contract_tests.circumstances import Circumstances, State
+from contract_tests.client.selection import choose_client
 from contract_tests.collector import Collector
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import Run
+from contract_tests.registry import rules_of_this_package
 from contract_tests.report.merge import merge
-from contract_tests.report.results import Report
+from contract_tests.report.results import EXERCISED, Report
 from contract_tests.report.terminal import Terminal
 from contract_tests.report.writing import check_writable, write_reports
-from contract_tests.rules import SetUpError
+from contract_tests.rows import Outcome, Row, rows_of
+from contract_tests.rules import SetUpError, Side, Verdict
+from contract_tests.signals import ended_like_ctrl_c
 
 CLEAN, FAILS = 0, 1
 PACKAGE = Path(__file__).parent
@@ -33,38 +40,64 @@ def conduct(options: Options | MergeOptions) -> int:
     """
     if isinstance(options, MergeOptions):
         return merge(options)
+    with ended_like_ctrl_c():
+        return _conduct(options)
+
+
+def _conduct(options: Options) -> int:
     run = Run(options)
+    selected = _selected(run)
+    if not selected:
+        raise SetUpError(_nothing_selected(options))
+    if any(row.rule.side is Side.CLIENT for row in selected):
+        choose_client(options)
+    deviations = Deviations.load(options.targets_file)
     check_writable(options.report_dir)
-    unreachable = None if options.dry_run else _unreachable(run)
-    terminal = Terminal(run.secrets, silent=unreachable is not None)
-    collector = Collector(run, terminal, Deviations.load(options.targets_file))
-    started = time.monotonic()
+    started, circumstances = time.monotonic(), Circumstances.of(options, run.targets)
     try:
+        unreachable = None if options.dry_run else _unreachable(run, selected)
+        terminal = Terminal(run.secrets, silent=unreachable is not None)
+        collector = Collector(run, terminal, deviations)
         _judge(run, collector, collect_only=options.dry_run or unreachable is not None)
     finally:
         run.resources.close()
-    if not collector.rows and not collector.problem:
-        raise SetUpError(_nothing_selected(options))
-    report = Report.of(run, collector.outcomes, time.monotonic() - started)
-    write_reports(report, options.report_dir)
+    state, reason = _state(options, unreachable, collector.problem)
+    ended = circumstances.ended(state, run.secrets.mask(reason))
+    report = Report.of(run, collector.outcomes, time.monotonic() - started, ended)
+    kept_in = write_reports(report, options.report_dir)
     if unreachable is not None:
         raise unreachable
-    terminal.finish(report, options.report_dir)
+    terminal.finish(report, kept_in)
     if collector.problem:
         raise SetUpError(f"could not run to the end: {collector.problem}")
-    return _status(report, options)
+    return _status(report, collector.outcomes, options)
 
 
-def _unreachable(run: Run) -> SetUpError | None:
-    # A target that can't be judged is told of before anything is sent to any.
+def _selected(run: Run) -> list[Row]:
+    return [row for rule in rules_of_this_package() for row in rows_of(rule, run.contract, run.options, run.served)]
+
+
+def _unreachable(run: Run, selected: Sequence[Row]) -> SetUpError | None:
+    # A target that can't be judged is told of before any row is; what no selected row is about is left alone.
+    wanted = {(row.target, row.service) for row in selected}
+    targets = [one for one in run.targets if not one.is_sandbox and (one.name, one.service) in wanted]
     try:
-        targets = [target if target.is_sandbox else target.with_secrets() for target in run.targets]
-        for target in targets:
-            if not target.is_sandbox:
-                run.live.server(target)
+        with_keys = [target.with_secrets() for target in targets]
+        for target in with_keys:
+            run.live.server(target)
     except SetUpError as error:
         return error
+    except KeyboardInterrupt:
+        return SetUpError("interrupted")
     return None
+
+
+def _state(options: Options, unreachable: SetUpError | None, problem: str) -> tuple[State, str]:
+    if options.dry_run:
+        return State.DRY_RUN, ""
+    if unreachable is not None:
+        return State.NOT_RUN, str(unreachable)
+    return (State.CUT_SHORT, problem) if problem else (State.COMPLETE, "")
 
 
 def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
@@ -102,8 +135,37 @@ def _nothing_selected(options: Options) -> str:
     return f"nothing selected: no rule of side {', '.join(options.sides)} matches{pattern}{shard}"
 
 
-def _status(report: Report, options: Options) -> int:
+def _status(report: Report, outcomes: Sequence[Outcome], options: Options) -> int:
     if options.dry_run:
         return CLEAN
+    fails = any(result["fails"] for result in report.results)
+    if not fails and options.shard == (1, 1):
+        _refuse_silence(outcomes, options)
     below = options.fail_under is not None and report.coverage["percent"] < options.fail_under
-    return FAILS if below or any(result["fails"] for result in report.results) else CLEAN
+    if below:
+        exercised = f"coverage is {report.coverage['percent']:g} %"
+        sys.stderr.write(f"contract_tests: {exercised}, below --fail-under {options.fail_under:g}\n")
+    return FAILS if below or fails else CLEAN
+
+
+def _refuse_silence(outcomes: Sequence[Outcome], options: Options) -> None:
+    """
+    See whether anything was judged: in all, and without -k of each side and of each target.
+
+    Raises:
+        SetUpError: If all rows ended without a verdict; the line says why most of them did.
+    """
+    groups: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        key = ("", "") if options.pattern else (outcome.rule.side.value, outcome.target)
+        groups.setdefault(key, []).append(outcome)
+    for (side, target), group in groups.items():
+        if not any(outcome.verdict in EXERCISED for outcome in group):
+            where = " ".join(filter(None, (side and f"side {side}", target and f"of target {target}")))
+            raise SetUpError(f"{where + ': ' if where else ''}nothing was judged; {_why(group)}")
+
+
+def _why(group: Sequence[Outcome]) -> str:
+    not_exercised = [one for one in group if one.verdict is Verdict.NOT_EXERCISED] or group
+    reason, count = Counter(outcome.reason for outcome in not_exercised).most_common(1)[0]
+    return f"of {len(group)} row{'s' * (len(group) > 1)} {count} because: {reason}"

@@ -1,6 +1,6 @@
 """What of the contract was exercised, in requests and in replies."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from contract_tests.contract import Contract, Media, Operation, split
@@ -23,11 +23,15 @@ KINDS = (
 class Coverage:
     """Takes down what was exercised, in both directions; what the contract does not know is left out."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, services: Collection[str] | None = None) -> None:
+        """Expect all operations of the contract, or those of these services."""
         self.contract = contract
+        self.services = services
         self.possible: dict[str, set[str]] = {kind: set() for kind in KINDS}
         self.seen: dict[str, set[str]] = {kind: set() for kind in KINDS}
         for operation in contract.operations:
+            if services is not None and operation.service not in services:
+                continue
             for kind, item in _items(contract, operation):
                 self.possible[kind].add(item)
 

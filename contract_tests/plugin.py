@@ -44,12 +44,20 @@ class Run:
         self.options = options
         self.contract = Contract.load(options.spec)
         self.targets = choose(options, self.contract.services)
-        self.secrets = Secrets()
-        self.coverage = Coverage(self.contract)
+        self.secrets = Secrets(value for target in self.targets for value in target.known_secrets)
+        self.coverage = Coverage(self.contract, self._services)
         self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
         self.resources = ExitStack()
         self.tag = new_tag()
-        self.live = OpenTargets(self.contract, self.coverage, self.secrets, self.resources, self.tag)
+        self.live = OpenTargets(
+            self.contract, self.coverage, self.secrets, self.resources, self.tag, is_whole=options.pattern is None
+        )
+
+    @property
+    def _services(self) -> set[str] | None:
+        """The services whose operations can be exercised; None for all, as a client has them."""
+        only_servers = self.options.sides == (Side.SERVER,)
+        return {target.service for target in self.targets} if only_servers else None
 
     @property
     def served(self) -> list[tuple[str, str]]:
@@ -98,6 +106,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     row = row_of(item)
     if row is not None and row.unknown_operation:
         raise NotApplicable(f"the contract has no operation {row.operation}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None, object, object]:
+    """Before a verdict is believed, see whether its target is still the one that was set up."""
+    row = row_of(item)
+    try:
+        result = yield
+    except Exception as raised:
+        _confirm(item.config.stash[RUN], row, violated=isinstance(raised, Violation | Violations))
+        raise
+    _confirm(item.config.stash[RUN], row, violated=False)
+    return result
+
+
+def _confirm(run: Run, row: Row | None, *, violated: bool) -> None:
+    server = run.live.opened(row.target, row.service) if row is not None else None
+    if server is not None:
+        server.health.confirm(unproven=violated)
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:

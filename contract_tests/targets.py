@@ -77,6 +77,12 @@ class Target:
         host = urlsplit(self.base_url).hostname or ""
         return self.is_sandbox or host == "localhost" or host.startswith("127.") or host == "::1"
 
+    @property
+    def known_secrets(self) -> list[str]:
+        """The values of its key and secret headers that the environment has, even if it cannot be judged."""
+        names = [self.api_key_env, *self.headers_env.values()]
+        return [] if self.is_sandbox else [os.environ[name] for name in names if name in os.environ]
+
     def serves_form_of(self, operation: str) -> bool:
         """Whether the contract describes the form of an operation that the target serves."""
         return operation != "executeWorkflow" or self.generation == "a"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.printing import printable
-from contract_tests.report.results import Report
+from contract_tests.report.results import Report, facts
 from contract_tests.rules import Verdict
 
 STYLE: Final = """
@@ -61,6 +61,7 @@ def html_page(report: Report) -> str:
 <body>
 <h1>{_escaped(title)}</h1>
 <p class="muted">{_escaped(_circumstances(report))}</p>
+<p class="muted">{"<br>".join(_escaped(f"{name}: {text}") for name, text in facts(report))}</p>
 {_counts(report)}
 {"".join(_section(report, verdict) for verdict in HEADINGS)}
 {_information(report)}

@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree as ET
 
-from contract_tests.report.results import Report
+from contract_tests.report.results import Report, facts
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -20,7 +20,11 @@ def junit(report: Report) -> bytes:
         errors="0",
         skipped=str(skipped),
         time=str(report.duration_s),
+        timestamp=_xml(str(report.run["started"])),
     )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in facts(report):
+        ET.SubElement(properties, "property", name=name, value=_xml(value))
     for row in report.results:
         name = f"{row['id']} {row['operation']}".strip()
         place = f"{row['side']}.{row['service'] or 'any'}"

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.arguments import MergeOptions
+from contract_tests.circumstances import Circumstances, State
 from contract_tests.masking import Secrets
 from contract_tests.registry import rules_by_chapter, rules_of_this_package
-from contract_tests.report.results import Report, worse
+from contract_tests.report.results import EXERCISED, Report, worse
 from contract_tests.report.terminal import Terminal
 from contract_tests.report.writing import RESULTS, write_reports
 from contract_tests.rules import Rule, SetUpError, Verdict
 
+WHOLE = (1, 1)
+SCOPE = ("sides", "targets", "pattern", "budget", "strict")
 TEXTS = ("documented", "received", "reproduce")
 KEYS = {"contract", "targets", "seed", "duration_s", "summary", "coverage", "results"}
 
@@ -23,18 +26,73 @@ def merge(options: MergeOptions) -> int:
     Write the one report; give the exit status that a single run would have had.
 
     Raises:
-        SetUpError: If one of the reports cannot be read, or they are about different contracts.
+        SetUpError: If one of the reports cannot be read, they do not belong together, or nothing was judged.
     """
     parts = [_read(directory) for directory in options.directories]
-    if any(part["contract"] != parts[0]["contract"] for part in parts):
-        raise SetUpError("merge: the reports are about different contracts")
-    report = _merged(parts)
+    _check_parts(parts, options.directories)
+    report = _merged(parts, options)
     write_reports(report, options.report_dir)
     Terminal(Secrets(), sys.stdout).finish(report, options.report_dir)
-    return int(any(row["fails"] for row in report.results))
+    fails = any(row["fails"] for row in report.results)
+    if not fails and not any(row["verdict"] in EXERCISED for row in report.results):
+        raise SetUpError("merge: nothing was judged in any of the parts; their rows say why")
+    return int(fails)
 
 
-def _merged(parts: Sequence[dict[str, Any]]) -> Report:
+def _check_parts(parts: Sequence[dict[str, Any]], directories: Sequence[Path]) -> None:
+    """
+    See whether the reports belong together, and are complete.
+
+    Raises:
+        SetUpError: If not; the line names the directory that is too much, or the part that is missing.
+    """
+    seen: dict[Path, Path] = {}
+    for directory in directories:
+        if seen.setdefault(directory.resolve(), directory) is not directory:
+            raise SetUpError(f"merge: {directory} is given twice")
+    for part, directory in zip(parts, directories, strict=True):
+        if part["contract"] != parts[0]["contract"] or _scope(part, "contract") != _scope(parts[0], "contract"):
+            raise SetUpError(f"merge: {directory} and {directories[0]} are about different contracts")
+        state = part.get("run", {}).get("state", State.COMPLETE)
+        if state != State.COMPLETE:
+            raise SetUpError(f"merge: {directory} holds no complete run: {state}")
+    shards = [(_shard(part), directory, part) for part, directory in zip(parts, directories, strict=True)]
+    if any(shard != WHOLE for shard, *_ in shards):
+        _check_shards(shards)
+
+
+def _check_shards(shards: Sequence[tuple[tuple[int, int], Path, dict[str, Any]]]) -> None:
+    (_, count), first_directory, first = shards[0]
+    seen: dict[int, Path] = {}
+    for (number, of), directory, part in shards:
+        if (number, of) == WHOLE or of != count:
+            raise SetUpError(f"merge: {directory} is shard {number}/{of}, {first_directory} is one of {count}")
+        if number in seen:
+            raise SetUpError(f"merge: {directory} and {seen[number]} are both shard {number}/{of}")
+        if part["seed"] != first["seed"]:
+            seeds = f"{first['seed']} in {first_directory} and {part['seed']} in {directory}"
+            raise SetUpError(f"merge: the shards have different seeds, {seeds}; give each the same --seed")
+        other = [name for name in SCOPE if _scope(part, name) != _scope(first, name)]
+        if other:
+            raise SetUpError(
+                f"merge: {directory} and {first_directory} are shards of different runs: {other[0]} differs"
+            )
+        seen[number] = directory
+    missing = sorted(set(range(1, count + 1)) - set(seen))
+    if missing:
+        raise SetUpError(f"merge: shard {', '.join(f'{number}/{count}' for number in missing)} is missing")
+
+
+def _shard(part: dict[str, Any]) -> tuple[int, int]:
+    number, _, count = str(part.get("run", {}).get("shard", "1/1")).partition("/")
+    return (int(number), int(count)) if number.isdecimal() and count.isdecimal() else WHOLE
+
+
+def _scope(part: dict[str, Any], name: str) -> Any:
+    return part.get("run", {}).get("scope", {}).get(name)
+
+
+def _merged(parts: Sequence[dict[str, Any]], options: MergeOptions) -> Report:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for row in (row for part in parts for row in part["results"]):
         key = (row["id"], row["operation"])
@@ -43,6 +101,7 @@ def _merged(parts: Sequence[dict[str, Any]]) -> Report:
     known = {rule.id: rule for rule in rules_of_this_package()}
     return Report(
         contract=parts[0]["contract"],
+        run=_run(parts, options),
         targets=_targets(parts),
         seed=parts[0]["seed"],
         duration_s=round(sum(part["duration_s"] for part in parts), 3),
@@ -54,6 +113,19 @@ def _merged(parts: Sequence[dict[str, Any]]) -> Report:
     )
 
 
+def _run(parts: Sequence[dict[str, Any]], options: MergeOptions) -> dict[str, Any]:
+    started = [part["run"]["started"] for part in parts if "run" in part]
+    scope = parts[0].get("run", {}).get("scope", {})
+    return Circumstances(
+        state=State.COMPLETE,
+        reason="",
+        started=min(started, default="unknown"),
+        command=options.command,
+        shard="1/1",
+        scope=scope,
+    ).to_data()
+
+
 def _targets(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for target in (target for part in parts for target in part["targets"]):
@@ -62,8 +134,8 @@ def _targets(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         counts = dict(target["summary"])
         for verdict, count in before["summary"].items() if before else ():
             counts[verdict] = counts.get(verdict, 0) + count
-        requests = target["requests"] + (before["requests"] if before else 0)
-        found[key] = {**target, "requests": requests, "summary": counts}
+        sums = {name: target.get(name, 0) + (before or {}).get(name, 0) for name in ("requests", "left_out")}
+        found[key] = {**target, **sums, "summary": counts}
     return list(found.values())
 
 

@@ -1,9 +1,10 @@
 """The report as data: what ``results.json`` holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from contract_tests.circumstances import Circumstances
 from contract_tests.masking import Secrets
 from contract_tests.plugin import Run
 from contract_tests.registry import rules_of_this_package
@@ -27,6 +28,7 @@ class Report:
 
     Attributes:
         contract: Title, version, source and number of operations.
+        run: When and by which command it ran, and how it ended, as ``contract_tests.circumstances`` has it.
         targets: Name, service, address, counts and the tag of its runs, for each target.
         coverage: Per cent, and for each kind what was and was not exercised.
         information: What services said beyond the contract, which is no breach.
@@ -36,6 +38,7 @@ class Report:
     """
 
     contract: Mapping[str, Any]
+    run: Mapping[str, Any]
     targets: Sequence[Mapping[str, Any]]
     seed: int
     duration_s: float
@@ -46,7 +49,7 @@ class Report:
     sources: Mapping[str, str]
 
     @classmethod
-    def of(cls, run: Run, outcomes: Sequence[Outcome], seconds: float) -> Self:
+    def of(cls, run: Run, outcomes: Sequence[Outcome], seconds: float, circumstances: Circumstances) -> Self:
         """Make the report of a run."""
         info = run.contract.document.get("info", {})
         contract = {
@@ -57,6 +60,7 @@ class Report:
         }
         return cls(
             contract=contract,
+            run={**circumstances.to_data(), "command": run.secrets.mask(circumstances.command)},
             targets=[_target(run, target.name, target.service, outcomes) for target in run.targets],
             seed=run.options.seed,
             duration_s=round(seconds, 3),
@@ -76,6 +80,7 @@ class Report:
         """Give what ``results.json`` holds."""
         return {
             "contract": self.contract,
+            "run": self.run,
             "targets": self.targets,
             "seed": self.seed,
             "duration_s": self.duration_s,
@@ -86,8 +91,21 @@ class Report:
         }
 
 
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """Give what a report says of itself, as name and text: state, time, command, and each target with its tag."""
+    for name in ("state", "reason", "started", "command"):
+        if report.run[name]:
+            yield name, str(report.run[name])
+    yield "seed", str(report.seed)
+    for target in report.targets:
+        address = target["base_url"] or "not started"
+        yield f"target {target['name']}", f"{target['service']} at {address}, runs tagged {target['tag']}"
+
+
 def _coverage(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    run.coverage.expect_rules(rule.id for rule in rules_of_this_package() if rule.side in run.options.sides)
+    services = run.coverage.services
+    rules = [rule for rule in rules_of_this_package() if rule.side in run.options.sides]
+    run.coverage.expect_rules(rule.id for rule in rules if services is None or rule.service in {"", *services})
     for outcome in outcomes:
         if outcome.verdict in EXERCISED:
             run.coverage.add("rules", outcome.rule.id)
@@ -159,6 +177,8 @@ def _target(run: Run, name: str, service: str, outcomes: Sequence[Outcome]) -> d
         "service": service,
         "base_url": server.target.base_url if server else target.base_url,
         "requests": server.wire.sent if server else 0,
+        "left_out": server.wire.left_out if server else 0,
+        "max_requests": target.max_requests,
         "tag": run.tag,
         "summary": counts,
     }

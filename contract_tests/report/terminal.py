@@ -68,8 +68,12 @@ class Terminal:
         self._targets = len({target.name for target in run.targets})
         self._line(f"{info.get('title', 'Contract')} {info.get('version', '')}".strip())
         self._line(f"sides {sides}; targets {targets}; {rows} rows; seed {run.options.seed}")
+        cases = run.options.budget.cases or 0
         for target in live:
             self._line("")
+            if cases > target.max_requests:
+                few = f"max_requests of {target.max_requests} ends it before {cases} cases of each property are tried"
+                self._detail("Budget", few)
             for label, text in plan_of(target, run.tag):
                 self._detail(label, text)
 
@@ -126,6 +130,12 @@ class Terminal:
         self._failing(failing)
         self._line("")
         self._line(f"{counts}; {len(failing)} fail{'s' * (len(failing) == 1)}")
+        for target in report.targets:
+            if target["left_out"]:
+                spent = f"target {target['name']}: max_requests of {target['max_requests']} was spent"
+                self._line(
+                    f"{spent}; {target['left_out']} requests were left out, so less was tried than the budget says"
+                )
         self._line(f"coverage {report.coverage['percent']:g} %; seed {report.seed}; {report.duration_s:.1f} s")
         self._line(f"report in {directory}")
 

@@ -39,13 +39,10 @@ class Conversations:
     @property
     def fails_to_start(self) -> bool:
         """Whether no run can be started, with a version that is known to exist no more than without one."""
-        version = self.server.target.version
-        if self.started.has_succeeded or version is None or self.server.target.generation != "a":
+        target = self.server.target
+        if self.started.has_succeeded or target.version is None or target.generation != "a":
             return False
-        with_version = self.server.once(
-            "start with a version", lambda: self.server.execute(self.server.start_body, query={"version": version})
-        )
-        return not with_version.has_succeeded
+        return not self.server.run_by_version().has_succeeded
 
     def must_start(self) -> Exchange:
         """

@@ -6,11 +6,28 @@ from contract_tests.contract import Contract, Operation
 from contract_tests.exchange import Access
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, report_all, rule
 from contract_tests.server.callback import posted_problems
+from contract_tests.server.judges import DENIED
 from contract_tests.server.links import links_of
 from contract_tests.server.live import Server
 from contract_tests.server.traffic import Traffic
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
+
+
+def _must_tell_faults(server: Server, operation: Operation) -> None:
+    """
+    See whether the refusals of an operation are due to what is wrong with the requests.
+
+    Raises:
+        NotExercised: If legal requests get the same ones, and none was taken.
+    """
+    own = [one for one in server.watch.of(operation.id) if one.access is Access.OWN]
+    legal = [one for one in own if one.is_legal]
+    usual = {one.status for one in legal if one.is_refused}
+    faulty = {one.status for one in own if one.case.breach and one.is_refused}
+    if faulty and faulty <= usual and not any(one.has_succeeded for one in legal):
+        statuses = ", ".join(map(str, sorted(faulty)))
+        raise NotExercised(f"requests without a fault are refused as well, with {statuses}")
 
 
 @rule(
@@ -75,6 +92,7 @@ def test_illegal_request_is_refused(operation: Operation, server: Server, traffi
     report_all(server.watch.untold("SRV-04", operation.id))
     if not any(exchange.case.breach for exchange in server.watch.of(operation.id)):
         raise NotApplicable("nothing in the contract makes a request illegal")
+    _must_tell_faults(server, operation)
 
 
 @rule(
@@ -94,6 +112,9 @@ def test_missing_credentials_are_refused(operation: Operation, server: Server, t
     report_all(server.watch.untold("SRV-05", operation.id))
     if all(exchange.access is Access.OWN for exchange in server.watch.of(operation.id)):
         raise NotExercised("no legal request could be made")
+    own = [one for one in server.watch.of(operation.id) if one.is_legal and one.access is Access.OWN]
+    if own and all(one.status in DENIED for one in own):
+        raise NotExercised("the target's own key is refused as well")
 
 
 @rule(
@@ -191,6 +212,7 @@ def test_foreign_media_type_is_refused(operation: Operation, server: Server, tra
         raise NotApplicable("it has no body")
     traffic.play(operation)
     report_all(server.watch.untold("SRV-10", operation.id))
+    _must_tell_faults(server, operation)
 
 
 @rule(
@@ -209,3 +231,4 @@ def test_value_of_another_type_is_refused(operation: Operation, server: Server, 
     traffic.play(operation)
     told = {one.constraint for one in server.watch.about("SRV-04", *server.watch.of(operation.id))}
     report_all(one for one in server.watch.untold("SRV-11", operation.id) if one.constraint not in told)
+    _must_tell_faults(server, operation)

@@ -29,7 +29,7 @@ ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "serv
 def test_form_of_the_workflow_id(server: Server) -> None:
     """In capitals, with a letter beyond f, too short or too long: each is refused with a 4xx."""
     for workflow in ("A" * 24, "g" * 24, "abc", "f" * 25):
-        server.execute(server.start_body, workflow=workflow).must_be_refused()
+        server.must_refuse(server.execute(server.start_body, workflow=workflow))
 
 
 @rule(
@@ -42,7 +42,7 @@ def test_form_of_the_workflow_id(server: Server) -> None:
 )
 def test_version_is_not_negative(server: Server) -> None:
     """-1 is refused with a 4xx."""
-    server.execute(server.start_body, query={"version": -1}).must_be_refused()
+    server.must_refuse(server.execute(server.start_body, query={"version": -1}))
 
 
 @rule(
@@ -86,7 +86,7 @@ def test_unknown_workflow(server: Server) -> None:
 )
 def test_command_is_one_of_five(server: Server) -> None:
     """Another word is refused with a 4xx."""
-    server.execute(server.body_of({**server.start_input, "command": "rewind"})).must_be_refused()
+    server.must_refuse(server.execute(server.body_of({**server.start_input, "command": "rewind"})))
 
 
 @rule(
@@ -213,7 +213,7 @@ def test_run_says_who_started_it(server: Server, conversations: Conversations) -
 def test_unknown_run(server: Server, conversations: Conversations) -> None:
     """A workflow_run_id that no run has is refused with a 4xx."""
     conversations.must_start()
-    server.execute({"command": "data", "workflow_run_id": NO_SUCH_OBJECT, "run_by": server.tag}).must_be_refused()
+    server.must_refuse(server.execute({"command": "data", "workflow_run_id": NO_SUCH_OBJECT, "run_by": server.tag}))
 
 
 @rule(
@@ -227,7 +227,7 @@ def test_unknown_run(server: Server, conversations: Conversations) -> None:
 def test_unknown_version_is_refused(server: Server, conversations: Conversations) -> None:
     """A number that no version has is refused with a 4xx."""
     conversations.must_start()
-    server.execute(server.start_body, query={"version": NO_SUCH_ID}).must_be_refused()
+    server.must_refuse(server.execute(server.start_body, query={"version": NO_SUCH_ID}))
 
 
 @rule(

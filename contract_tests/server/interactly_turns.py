@@ -37,7 +37,7 @@ def turns(server: Server) -> Server:
 )
 def test_run_input_is_required(turns: Server) -> None:
     """An empty body is answered with a 4xx."""
-    turns.execute({}).must_be_refused()
+    turns.must_refuse(turns.execute({}))
 
 
 @rule(

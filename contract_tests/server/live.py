@@ -9,6 +9,7 @@ from contract_tests.exchange import Access, Exchange
 from contract_tests.listener import Listener
 from contract_tests.request_case import ABSENT
 from contract_tests.rules import NotExercised
+from contract_tests.server.health import Health
 from contract_tests.server.lifecycle import Ledger, id_of
 from contract_tests.server.tags import PROMPTLAYER_TAG
 from contract_tests.server.watch import Watch
@@ -26,17 +27,28 @@ class Server:
     One target in the role of one service.
 
     Attributes:
+        health: Whether it is still the target that was set up.
         tag: What every run carries, so that a person finds it in the dashboard.
         ledger: What executions were seen to do.
     """
 
+    KNOWN_GOOD: Final = "known-good run"
+
     def __init__(  # noqa: PLR0917 - made in one place alone
-        self, target: Target, contract: Contract, wire: Wire, watch: Watch, listener: Listener | None, tag: str
+        self,
+        target: Target,
+        contract: Contract,
+        wire: Wire,
+        watch: Watch,
+        health: Health,
+        listener: Listener | None,
+        tag: str,
     ) -> None:
         self.target = target
         self.contract = contract
         self.wire = wire
         self.watch = watch
+        self.health = health
         self.tag = tag
         self.ledger = Ledger(contract)
         self._listener = listener
@@ -122,6 +134,40 @@ class Server:
         """Call an operation by its name."""
         return self.wire.send(case_of(self.contract.operation(operation), path or {}, query, body), access)
 
+    def known_good_run(self) -> Exchange:
+        """Run the target's workflow with nothing that could be refused."""
+        return self.run() if self.target.service == "promptlayer" else self.execute(self.start_body)
+
+    def run_by_label(self) -> Exchange:
+        """The reply to a run of the version that carries the target's label."""
+        return self.once("run by label", lambda: self.run(workflow_label_name=self.label))
+
+    def run_by_version(self) -> Exchange:
+        """The reply to a run of the target's version."""
+        if self.target.service == "promptlayer":
+            return self.once(f"run of version {self.version}", lambda: self.run(workflow_version_number=self.version))
+        query = {"version": self.version}
+        return self.once("start with a version", lambda: self.execute(self.start_body, query=query))
+
+    def must_refuse(self, faulty: Exchange, *statuses: int, sound: Callable[[], Exchange] | None = None) -> Exchange:
+        """
+        Demand that a request with a fault is refused, and for its fault.
+
+        Args:
+            faulty: The request, and what came.
+            statuses: Which statuses refuse it; any from 400 to 499 if none is given.
+            sound: Sends the same request without its fault; by default the known-good run.
+
+        Raises:
+            Violation: If it has another status.
+            NotExercised: If the same request without its fault is refused as well: then the refusal says nothing.
+        """
+        refused = faulty.must_be(*statuses) if statuses else faulty.must_be_refused()
+        twin = self.once(self.KNOWN_GOOD, self.known_good_run) if sound is None else sound()
+        if twin.is_refused:
+            raise NotExercised(f"the same request without its fault is refused as well: {twin.shown}")
+        return refused
+
     # PromptLayer
 
     def run(self, *, workflow: str | None = None, **members: Any) -> Exchange:
@@ -172,10 +218,19 @@ class Server:
         """The body that starts a run, in the form that the target serves."""
         return self.body_of(self.start_input)
 
+    @property
+    def other_start_body(self) -> dict[str, Any]:
+        """The body that starts a run in the form that the target is said not to serve."""
+        return _body_of("b" if self.target.generation == "a" else "a", self.start_input)
+
     def body_of(self, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
         """Give the body of an execute, in the form that the target serves; a run_id only where it has one."""
-        if self.target.generation == "a":
-            return run_input
-        # At least one thread has to be there, or the run is refused.
-        seeded = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}, **run_input}
-        return {"run_input": seeded} if run_id is None else {"run_input": seeded, "run_id": run_id}
+        return _body_of(self.target.generation, run_input, run_id)
+
+
+def _body_of(generation: str, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
+    if generation == "a":
+        return run_input
+    # At least one thread has to be there, or the run is refused.
+    seeded = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}, **run_input}
+    return {"run_input": seeded} if run_id is None else {"run_input": seeded, "run_id": run_id}

@@ -10,7 +10,9 @@ from contract_tests.information import Information
 from contract_tests.listener import Listener
 from contract_tests.masking import Secrets
 from contract_tests.network import check_reachable
+from contract_tests.server.health import Health
 from contract_tests.server.live import Server
+from contract_tests.server.preflight import Preflight
 from contract_tests.server.watch import Watch
 from contract_tests.targets import SANDBOX_KEY_ENV, Target
 from contract_tests.views import as_received, as_sent
@@ -27,7 +29,14 @@ class OpenTargets:
     """
 
     def __init__(
-        self, contract: Contract, coverage: Coverage, secrets: Secrets, resources: ExitStack, tag: str
+        self,
+        contract: Contract,
+        coverage: Coverage,
+        secrets: Secrets,
+        resources: ExitStack,
+        tag: str,
+        *,
+        is_whole: bool,
     ) -> None:
         self.information = Information()
         self._contract = contract
@@ -35,6 +44,7 @@ class OpenTargets:
         self._secrets = secrets
         self._resources = resources
         self._tag = tag
+        self._is_whole = is_whole  # of single rules, only one that finds something asks whether the set-up is right
         self._servers: dict[tuple[str, str], Server] = {}
         self._sandbox: Sandbox | None = None
 
@@ -43,11 +53,12 @@ class OpenTargets:
         Give the server of a target, reachable and with its key.
 
         Raises:
-            SetUpError: If it cannot be reached, has no key, or its listener cannot listen.
+            SetUpError: If it cannot be reached, has no key or no workflow to run, or cannot be listened for.
         """
         key = (target.name, target.service)
         if key not in self._servers:
             self._servers[key] = self._open(self._addressed(target))
+            self._watch_over(self._servers[key])
         return self._servers[key]
 
     def opened(self, name: str, service: str) -> Server | None:
@@ -59,13 +70,22 @@ class OpenTargets:
         outgoing = as_sent(self._contract)
         check_reachable(target)
         watch = Watch(as_received(self._contract), target, self.information)
-        wire = Wire(target, outgoing, self._coverage, self._secrets, watch)
+        health = Health(watch)
+        wire = Wire(target, outgoing, self._coverage, self._secrets, health)
         self._resources.callback(wire.close)
         listener = None
         if target.callback_listen is not None:
             receiver = Listener(target.callback_listen, target.callback_public_url, lambda: wire.sent)
             listener = self._resources.enter_context(receiver)
-        return Server(target, outgoing, wire, watch, listener, self._tag)
+        return Server(target, outgoing, wire, watch, health, listener, self._tag)
+
+    def _watch_over(self, server: Server) -> None:
+        preflight = Preflight(server)
+        if server.target.is_sandbox or not preflight.is_possible:
+            return
+        server.health.check = preflight.check
+        if self._is_whole:
+            server.health.confirm(unproven=True)
 
     def _addressed(self, target: Target) -> Target:
         if not target.is_sandbox:

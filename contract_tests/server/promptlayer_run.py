@@ -51,7 +51,7 @@ def test_key_is_needed(server: Server) -> None:
 )
 def test_unknown_workflow(server: Server) -> None:
     """A name that no workflow has is not found."""
-    server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW)).must_be(404)
+    server.must_refuse(server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW)), 404)
 
 
 @rule(
@@ -159,7 +159,7 @@ def test_null_callback_is_answered_201(server: Server, lifecycle: Lifecycle) -> 
 def test_label_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
     """A label that exists is enough to start a run, whose output is that of the version which carries it."""
     lifecycle.must_start()
-    reply = server.run(workflow_label_name=server.label).must_succeed(server.member("workflow_label_name"))
+    reply = server.run_by_label().must_succeed(server.member("workflow_label_name"))
     if server.target.latest_version is not None:
         expected = lifecycle.output_of_version(server.version)
         reply.expect(same(lifecycle.output_of(reply), expected), "version", "another version than the labelled one ran")
@@ -193,10 +193,12 @@ def test_number_picks_a_version(server: Server, lifecycle: Lifecycle) -> None:
     **ABOUT,
 )
 def test_label_and_number_exclude_each_other(server: Server) -> None:
-    """Both together are refused with a 4xx, even if each of them exists."""
+    """Both together are refused with a 4xx, though a run with either of them alone is started."""
     label = server.target.label or NO_SUCH_LABEL
     version = server.target.version if server.target.version is not None else 1
-    server.run(workflow_label_name=label, workflow_version_number=version).must_be_refused()
+    both = server.run(workflow_label_name=label, workflow_version_number=version)
+    for alone in (server.run_by_label, server.run_by_version):
+        server.must_refuse(both, sound=alone)
 
 
 @rule(
@@ -240,7 +242,7 @@ def test_null_metadata_is_accepted(server: Server, lifecycle: Lifecycle) -> None
 )
 def test_metadata_values_are_strings(server: Server) -> None:
     """A number as value is refused with a 4xx."""
-    server.run(metadata={**server.metadata, "attempt": 1}).must_be_refused()
+    server.must_refuse(server.run(metadata={**server.metadata, "attempt": 1}))
 
 
 @rule(
@@ -253,7 +255,7 @@ def test_metadata_values_are_strings(server: Server) -> None:
 )
 def test_version_number_is_an_integer(server: Server) -> None:
     """A word in place of the number is refused with a 4xx."""
-    server.run(workflow_version_number="first").must_be_refused()
+    server.must_refuse(server.run(workflow_version_number="first"))
 
 
 @rule(
@@ -266,10 +268,7 @@ def test_version_number_is_an_integer(server: Server) -> None:
 )
 def test_digits_are_no_number(server: Server) -> None:
     """The digits of a version that exists, as a text, are refused with a 4xx."""
-    number = server.target.version
-    if number is None:
-        raise NotExercised("no version number is known that exists")
-    server.run(workflow_version_number=str(number)).must_be_refused()
+    server.must_refuse(server.run(workflow_version_number=str(server.version)))
 
 
 @rule(
@@ -318,9 +317,9 @@ def test_unused_variable_is_warned_of(server: Server, lifecycle: Lifecycle) -> N
 )
 def test_unknown_version_is_refused(server: Server) -> None:
     """A label that no version carries and numbers that no version has, one below zero, are refused with a 4xx."""
-    server.run(workflow_label_name=NO_SUCH_LABEL).must_be_refused()
+    server.must_refuse(server.run(workflow_label_name=NO_SUCH_LABEL))
     for number in (NO_SUCH_ID, -1):
-        server.run(workflow_version_number=number).must_be_refused()
+        server.must_refuse(server.run(workflow_version_number=number))
 
 
 @rule(
@@ -392,7 +391,7 @@ def test_started_run_says_success(server: Server, lifecycle: Lifecycle) -> None:
 def test_odd_name_is_unknown(server: Server) -> None:
     """An unknown name with a space, a slash, a question mark, a percent sign or an accent is refused with a 4xx."""
     for character in " /?%é":
-        server.run(workflow=f"{NO_SUCH_WORKFLOW}{character}{server.target.workflow}").must_be_refused()
+        server.must_refuse(server.run(workflow=f"{NO_SUCH_WORKFLOW}{character}{server.target.workflow}"))
 
 
 def _replies(server: Server, lifecycle: Lifecycle) -> list[Exchange]:

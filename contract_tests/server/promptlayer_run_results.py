@@ -44,7 +44,7 @@ def failing(lifecycle: Lifecycle) -> Execution | None:
 )
 def test_execution_id_is_required(server: Server) -> None:
     """Without the id the answer is a 4xx."""
-    server.once("no execution id", lambda: server.call(OPERATION)).must_be_refused()
+    server.must_refuse(server.once("no execution id", lambda: server.call(OPERATION)))
 
 
 @rule(

@@ -71,10 +71,14 @@ class Watch:
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take down a request to which no complete reply came."""
-        self._seen.append(Seen(UNANSWERED, operation.id, violation, frozenset(), 0))
+        self._seen.append(Seen(UNANSWERED, operation.id, violation, frozenset(), violation.found_after or 0))
 
     def turned_away(self, reason: NotExercised) -> None:
         """Nothing is judged by it: whether a target may be asked at all is no part of the contract."""
+
+    def forget(self, since: int) -> None:
+        """Take back what was found from this request on: it was not the service that answered."""
+        self._seen = [one for one in self._seen if one.number < since]
 
     def of(self, operation: str) -> list[Exchange]:
         """Give the exchanges of an operation."""

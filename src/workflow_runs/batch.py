@@ -25,6 +25,7 @@ from workflow_runs_api.errors import BadArgument, Unauthorized, WorkflowRunsErro
 
 from .batch_items import BatchItem, BatchProgress, BatchResult
 from .ledger import Entry, Ledger, LedgerError
+from .ledger_checks import checked_path
 from .outcome import RunFailed, RunOutcome, WaitCancelled
 from .waiting import checked_deadline
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from .promptlayer import AsyncPromptLayer, PromptLayer
 
-__all__ = ["BatchItem", "BatchProgress", "BatchResult", "run_batch", "run_batch_async"]
+__all__ = ["BatchItem", "BatchProgress", "BatchResult", "progress_of", "run_batch", "run_batch_async"]
 
 _HOUR = 3600.0
 _CONCURRENCY = 8
@@ -71,7 +72,7 @@ class _Batch:
         self.stopped = stopped
         self.ledger: Ledger
         self._items = items
-        self._path = ledger
+        self._path = checked_path(ledger)
         self._repeat_refused = repeat_refused
         self._on_progress = on_progress
 
@@ -108,7 +109,7 @@ class _Batch:
     def tell(self) -> None:
         """Tell how far the batch has come."""
         if self._on_progress is not None:
-            self._on_progress(_progress(self.ledger.counts()))
+            self._on_progress(progress_of(self.ledger.counts()))
 
 
 class _Work:
@@ -144,8 +145,8 @@ class _Work:
             self._note("new")
             raise
         except WorkflowRunsError as error:
-            self._note("in_doubt" if error.may_have_run else "refused", reason=str(error))
-            self._end(self._entry.state, error=error)
+            result = self._end("in_doubt" if error.may_have_run else "refused", error=error)
+            self._note(result.state, reason=result.reason, result=result.to_json())
 
     def started(self, run: RunCreated | RunAccepted) -> None:
         """Note the execution id."""
@@ -177,22 +178,27 @@ class _Work:
         except WaitCancelled:
             return
         except WorkflowRunsError as error:
-            self._end("failed" if isinstance(error, RunFailed) else "unfinished", error=error)
+            result = self._end("failed" if isinstance(error, RunFailed) else "unfinished", error=error)
+            if result.state == "unfinished":
+                self._note("started", result=result.to_json())
 
     def ended(self, outcome: RunOutcome) -> None:
         """Keep the outcome."""
         self._end("succeeded", outcome=outcome)
 
-    def _end(self, state: Any, *, outcome: RunOutcome | None = None, error: WorkflowRunsError | None = None) -> None:
+    def _end(
+        self, state: Any, *, outcome: RunOutcome | None = None, error: WorkflowRunsError | None = None
+    ) -> BatchResult:
         entry = self._entry
         reason = entry.reason if error is None else str(error)
         self.result = BatchResult(entry.key, entry.position, state, entry.execution_id, outcome, reason, error)
+        return self.result
 
     def handed_over(self) -> None:
         """Note the end of the run, since its result is with the user now."""
         assert self.result is not None
         if self.result.state in _HANDED_OVER:
-            self._note(self.result.state, reason=self.result.reason)
+            self._note(self.result.state, reason=self.result.reason, result=self.result.to_json())
         self._batch.tell()
 
     def _note(self, state: str, **more: Any) -> None:
@@ -219,7 +225,8 @@ def run_batch(
     Args:
         client: Starts the runs and waits for them, with its own `retries`.
         items: What to run. It is gone through twice, first to check every item, and never held in memory.
-        ledger: File that keeps what became of the items. A batch that goes on has to be the same, at the same address.
+        ledger: File that keeps what became of the items, outputs included. A batch that goes on has to be the same, at
+            the same address; it may have grown: items at the end that the ledger doesn't know are new.
         concurrency: Items under way at once, 1 to 100. Default: 8.
         deadline: Seconds to wait for each run at most. Default: an hour.
         repeat_refused: Whether items that the service refused, or that found no connection, are started again.
@@ -229,7 +236,7 @@ def run_batch(
         BadArgument: An argument or an item makes no sense, told by its place; nothing was started.
         LedgerInUse: Another process goes on with this batch.
         LedgerMismatch: The ledger belongs to another batch.
-        LedgerError: The ledger can't be used.
+        LedgerError: The ledger can't be used: it is no file, empty, damaged, or another program's.
         Unauthorized: The key is not valid. The items wait for another one.
 
     Example:
@@ -363,7 +370,8 @@ def _call(position: int, item: BatchItem) -> Call:
     return call
 
 
-def _progress(counts: dict[str, int]) -> BatchProgress:
+def progress_of(counts: dict[str, int]) -> BatchProgress:
+    """How far a batch has come, going by the number of items in each state."""
     under_way = counts.get("begun", 0) + counts.get("started", 0)
     named = {state: counts.get(state, 0) for state in ("new", "succeeded", "failed", "refused", "in_doubt")}
     return BatchProgress(total=sum(counts.values()), under_way=under_way, **named)

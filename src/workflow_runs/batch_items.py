@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from .advice import advice, described
 
 if TYPE_CHECKING:
     from workflow_runs_api.api.promptlayer.run_workflow import Keywords
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 
     from .outcome import RunOutcome
 
-__all__ = ["BatchItem", "BatchProgress", "BatchResult", "State"]
+__all__ = ["BatchItem", "BatchProgress", "BatchResult", "State", "nodes_of"]
 
 State: TypeAlias = Literal["succeeded", "failed", "refused", "in_doubt", "unfinished"]
 
@@ -60,6 +62,30 @@ class BatchResult(NamedTuple):
     outcome: RunOutcome | None = None
     reason: str | None = None
     error: WorkflowRunsError | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON, as `workflow-runs batch` prints it and the ledger keeps it.
+
+        Example:
+            >>> BatchResult("ada", 0, "in_doubt", reason="no reply arrived").to_json()["state"]
+            'in_doubt'
+        """
+        return {
+            "key": self.key,
+            "position": self.position,
+            "state": self.state,
+            "execution_id": self.execution_id,
+            "output": None if self.outcome is None else self.outcome.output,
+            "nodes": nodes_of(self.error if self.outcome is None else self.outcome),
+            "reason": self.reason,
+            "error": None if self.error is None else described(self.error, advice(self.error)),
+        }
+
+
+def nodes_of(ended: Any) -> dict[str, Any] | None:
+    """The nodes' entries as JSON, if there are any."""
+    nodes = getattr(ended, "nodes", None)
+    return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}
 
 
 class BatchProgress(NamedTuple):

@@ -4,8 +4,8 @@ Every step is committed, and synced to the disk, before the next is taken: an it
 goes out. So after `kill -9` or a power cut each item is in a state that tells what may be done with it. The file is
 locked while it is open, since two processes on one ledger would start items twice; the lock ends with its process.
 
-Inputs and outputs are not kept: of an item the ledger holds its key, a keyed hash of what is run, its state, its
-execution id and the words of its error.
+Inputs are not kept. Of an item the ledger holds its key, a keyed hash of what is run, its state, its execution id, and
+its result as it was handed over, with the run's output.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import hashlib
 import itertools
 import json
 import secrets
-import sqlite3
 import threading
 from collections import Counter
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from workflow_runs_api.errors import BadArgument, WorkflowRunsError
+from workflow_runs_api.errors import BadArgument
+
+from .batch_items import BatchResult
+from .ledger_checks import LedgerError, LedgerInUse, Row, checked_path, exists
+from .ledger_file import LedgerFile, make, read_alone
 
 if TYPE_CHECKING:
     import os
@@ -28,35 +31,9 @@ if TYPE_CHECKING:
 
     from workflow_runs_api.operation import Call
 
-__all__ = ["Entry", "Ledger", "LedgerError", "LedgerInUse", "LedgerMismatch"]
+__all__ = ["Entry", "Ledger", "LedgerError", "LedgerInUse", "LedgerMismatch", "stored_results"]
 
-# "wfrb" and the version of the tables: another program's file is refused, not written to.
-_APPLICATION_ID: Final = 0x77667262
-_TABLES_VERSION: Final = 1
-_SECONDS_TO_GET_THE_LOCK = 0.5
-_TABLES = f"""
-    BEGIN IMMEDIATE;
-    CREATE TABLE batch (base_url TEXT NOT NULL, salt BLOB NOT NULL);
-    CREATE TABLE items (
-        position INTEGER PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,
-        digest BLOB NOT NULL,
-        state TEXT NOT NULL DEFAULT 'new',
-        execution_id TEXT,
-        reason TEXT
-    );
-    PRAGMA application_id = {_APPLICATION_ID};
-    PRAGMA user_version = {_TABLES_VERSION};
-"""
 _INTERRUPTED = "the process ended after the item was begun and before a reply was noted"
-
-
-class LedgerError(WorkflowRunsError):
-    """The ledger can't be read or written, or is no ledger. Nothing was started without it."""
-
-
-class LedgerInUse(LedgerError):
-    """Another process, or another loop of this one, goes on with this batch."""
 
 
 class LedgerMismatch(LedgerError):
@@ -87,11 +64,13 @@ class Ledger:
     """A batch's ledger, open until it is closed, by `with` or `close()`.
 
     Args:
-        path: The SQLite file; it is made if it doesn't exist. Not on a network drive: locks don't hold there.
+        path: The SQLite file; a batch makes it once all its items are known to make sense. It may be moved or copied
+            while it is closed; go on with one of the copies only. Not on a network drive: locks don't hold there.
 
     Raises:
+        BadArgument: It is no path of a file.
         LedgerInUse: Another process has it open.
-        LedgerError: It can't be opened or written, or is another program's.
+        LedgerError: It can't be opened or written, is empty or damaged, or is another program's.
 
     Example:
         >>> with Ledger("support.ledger") as ledger:
@@ -101,119 +80,56 @@ class Ledger:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = str(path)
+        self._path = checked_path(path)
         self._lock = threading.Lock()
-        self._salt = b""
         self._counts: Counter[str] = Counter()
-        with self._reporting():
-            self._connection = sqlite3.connect(
-                path, timeout=_SECONDS_TO_GET_THE_LOCK, isolation_level=None, check_same_thread=False
-            )
-        try:
-            with self._reporting():
-                self._prepare()
-        except BaseException:
-            self._connection.close()
-            raise
+        self._file: LedgerFile | None = None
+        if exists(self._path):
+            self._open()
 
-    def _prepare(self) -> None:
-        # The lock comes with the first transaction, and stays until the file is closed. Somebody else's file is
-        # recognised before anything is written.
-        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._connection.execute("BEGIN IMMEDIATE")
-        found = [self._one(f"PRAGMA {name}") for name in ("application_id", "user_version")]
-        empty = self._one("SELECT count(*) FROM sqlite_schema") == 0
-        self._connection.execute("ROLLBACK")
-        if found != [_APPLICATION_ID, _TABLES_VERSION] and not empty:
-            raise LedgerError(f"{self._path} is no ledger of a batch, or one of another version")
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        if not empty:
-            self._recover()
-
-    def _recover(self) -> None:
+    def _open(self) -> LedgerFile:
+        self._file = file = LedgerFile(self._path)
         # Whoever held the lock before is gone: what it had begun and not noted is in doubt.
-        self._write("UPDATE items SET state = 'in_doubt', reason = ? WHERE state = 'begun'", _INTERRUPTED)
-        self._counts = Counter(dict(self._connection.execute("SELECT state, count(*) FROM items GROUP BY state")))
-
-    def _one(self, query: str, *values: Any) -> Any:
-        row = self._connection.execute(query, values).fetchone()
-        return None if row is None else row[0]
-
-    @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            if "locked" in str(error):
-                words = f"the ledger {self._path} is open already: another process or loop goes on with this batch"
-                raise LedgerInUse(words) from None
-            raise LedgerError(f"the ledger {self._path} can't be used: {error}") from None
-
-    def _write(self, statement: str, *values: Any) -> int:
-        with self._lock, self._reporting():
-            return self._connection.execute(statement, values).rowcount
+        for row in [row for row in file.rows() if row.state == "begun"]:
+            file.change(row.position, state="in_doubt", reason=_INTERRUPTED)
+        self._counts = Counter(row.state for row in file.rows())
+        return file
 
     def admit(self, base_url: str, items: Iterable[tuple[str, Call]]) -> None:
-        """Note a new batch's items, by key and what is to be run; or check that they are those noted before.
+        """Note a batch's items, by key and what is to be run. Those noted before have to be the same.
 
         Raises:
             LedgerMismatch: They aren't.
             BadArgument: Two items have the same key.
         """
-        if self._one("SELECT count(*) FROM sqlite_schema") == 0:
-            self._note_batch(base_url, items)
+        if self._file is None:
+            salt = secrets.token_bytes(16)
+            make(self._path, base_url, salt, _rows(salt, 0, items))
+            self._open()
         else:
-            self._compare(base_url, items)
-        self._recover()
+            self._compare(self._file, base_url, iter(items))
 
-    def _note_batch(self, base_url: str, items: Iterable[tuple[str, Call]]) -> None:
-        self._salt = secrets.token_bytes(16)
-        try:
-            with self._reporting():
-                self._connection.executescript(_TABLES)
-                self._connection.execute("INSERT INTO batch VALUES (?, ?)", (base_url, self._salt))
-                for position, (key, call) in enumerate(items):
-                    self._insert(position, key, self._digest(call))
-                self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+    def _compare(self, file: LedgerFile, base_url: str, items: Iterator[tuple[str, Call]]) -> None:
+        if file.batch.base_url != base_url:
+            raise self._mismatch(f"its runs are at {file.batch.base_url}, not at {base_url}")
+        with closing(file.rows()) as rows:
+            for row in rows:
+                self._compare_item(file, row, next(items, None))
+        further = next(items, None)
+        if further is not None:
+            added = _rows(file.batch.salt, file.batch.total, itertools.chain([further], items))
+            self._counts["new"] += file.append(added)
 
-    def _insert(self, position: int, key: str, digest: bytes) -> None:
-        try:
-            values = (position, key, digest)
-            self._connection.execute("INSERT INTO items (position, key, digest) VALUES (?, ?, ?)", values)
-        except sqlite3.IntegrityError:
-            raise BadArgument(f"{key!r} is another item's key already", field=f"items[{position}].key") from None
-
-    def _compare(self, base_url: str, items: Iterable[tuple[str, Call]]) -> None:
-        noted_url, self._salt = self._connection.execute("SELECT base_url, salt FROM batch").fetchone()
-        if noted_url != base_url:
-            raise self._mismatch(f"its runs are at {noted_url}, not at {base_url}")
-        query = "SELECT key, digest FROM items ORDER BY position"
-        # Closed on the way out: a cursor that is left half read would keep the file locked.
-        with closing(self._connection.execute(query)) as noted:
-            for position, (item, row) in enumerate(itertools.zip_longest(items, noted)):
-                self._compare_item(position, item, row)
-
-    def _compare_item(self, position: int, item: tuple[str, Call] | None, row: tuple[str, bytes] | None) -> None:
-        if item is None or row is None:
-            number = "more" if item is None else "fewer"
-            raise self._mismatch(f"it has {number} than {position} items")
-        if (item[0], self._digest(item[1])) != row:
-            which = "other arguments" if item[0] == row[0] else f"the key {row[0]!r}"
-            raise self._mismatch(f"item {position} (key {item[0]!r}) has {which} there")
-
-    def _digest(self, call: Call) -> bytes:
-        # Keyed, so that the hashes of two ledgers can't be compared.
-        text = json.dumps([call.path, call.body], sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode("ascii"), key=self._salt, digest_size=16).digest()
+    def _compare_item(self, file: LedgerFile, row: Row, item: tuple[str, Call] | None) -> None:
+        if item is None:
+            raise self._mismatch(f"it has {file.batch.total} items, and now there are only {row.position}")
+        if (item[0], _digest(file.batch.salt, item[1])) != (row.key, row.digest):
+            which = "other arguments" if item[0] == row.key else f"the key {row.key!r}"
+            raise self._mismatch(f"item {row.position} (key {item[0]!r}) has {which} there")
 
     def _mismatch(self, difference: str) -> LedgerMismatch:
-        words = f"the ledger {self._path} is not of this batch: {difference}; a changed batch needs a ledger of its own"
-        return LedgerMismatch(words)
+        words = f"the ledger {self._path} is not of this batch: {difference}; items may be added at the end, and"
+        return LedgerMismatch(f"{words} a changed batch needs a ledger of its own")
 
     def entry(self, position: int, call: Call) -> Entry:
         """What is known of an item, by its place.
@@ -221,25 +137,37 @@ class Ledger:
         Raises:
             LedgerMismatch: What is to be run there has changed since the batch was admitted.
         """
-        with self._lock, self._reporting():
-            row = self._connection.execute(
-                "SELECT key, state, execution_id, reason, digest FROM items WHERE position = ?", (position,)
-            ).fetchone()
-        if row is None or row[4] != self._digest(call):
+        assert self._file is not None
+        row = self._file.row("position", position)
+        if row is None or row.digest != _digest(self._file.batch.salt, call):
             raise self._mismatch(f"item {position} has changed while the batch was running")
-        key, state, execution_id, reason, _ = row
-        return Entry(position, key, state, None if execution_id is None else int(execution_id), reason)
+        execution_id = None if row.execution_id is None else int(row.execution_id)
+        return Entry(row.position, row.key, row.state, execution_id, row.reason)
 
-    def note(self, entry: Entry, state: str, *, execution_id: int | None = None, reason: str | None = None) -> Entry:
-        """Note an item's new state, synced to the disk when this returns.
+    def note(
+        self,
+        entry: Entry,
+        state: str,
+        *,
+        execution_id: int | None = None,
+        reason: str | None = None,
+        result: Any = None,
+    ) -> Entry:
+        """Note an item's new state, synced to the disk when this returns, and its result as JSON if there is one.
 
         Raises:
             LedgerError: It could not be noted.
         """
+        assert self._file is not None
         execution_id = entry.execution_id if execution_id is None else execution_id
         noted = entry._replace(state=state, execution_id=execution_id, reason=reason)
-        statement = "UPDATE items SET state = ?, execution_id = ?, reason = ? WHERE position = ?"
-        self._write(statement, state, _text(execution_id), _text(reason), noted.position)
+        self._file.change(
+            noted.position,
+            state=state,
+            execution_id=_text(execution_id),
+            reason=_text(reason),
+            result=None if result is None else json.dumps(result),
+        )
         with self._lock:
             self._counts[entry.state] -= 1
             self._counts[state] += 1
@@ -256,14 +184,14 @@ class Ledger:
         Raises:
             BadArgument: No item in doubt has this key.
         """
-        state = "new" if execution_id is None else "started"
-        statement = "UPDATE items SET state = ?, execution_id = ?, reason = NULL WHERE key = ? AND state = 'in_doubt'"
-        noted = self._one("SELECT count(*) FROM sqlite_schema") and self._write(
-            statement, state, _text(execution_id), key
-        )
-        if not noted:
+        row = None if self._file is None else self._file.row("key", key)
+        if row is None or row.state != "in_doubt" or self._file is None:
             raise BadArgument("no item in doubt has this key", field="key")
-        self._recover()
+        state = "new" if execution_id is None else "started"
+        self._file.change(row.position, state=state, execution_id=_text(execution_id), reason=None, result=None)
+        with self._lock:
+            self._counts["in_doubt"] -= 1
+            self._counts[state] += 1
 
     def counts(self) -> dict[str, int]:
         """Number of items in each state that any item is in."""
@@ -272,14 +200,48 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file and give the lock back."""
-        with self._lock:
-            self._connection.close()
+        if self._file is not None:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def stored_results(path: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Return the results that a ledger keeps, as JSON and in order, and the number of items in each state.
+
+    The batch may be under way: what another process does with it isn't disturbed.
+
+    Raises:
+        BadArgument: It is no path of a file.
+        LedgerError: It can't be read, is empty or damaged, or is another program's.
+    """
+    checked = checked_path(path)
+    if not exists(checked):
+        raise LedgerError(f"there is no ledger {checked}")
+    _, rows = read_alone(checked)
+    results = [_result(row) for row in rows if row.result is not None or row.state == "in_doubt"]
+    return results, dict(Counter(row.state for row in rows))
+
+
+def _result(row: Row) -> dict[str, Any]:
+    if row.result is None:
+        return BatchResult(row.key, row.position, "in_doubt", reason=row.reason).to_json()
+    result: dict[str, Any] = json.loads(row.result)
+    return result
+
+
+def _rows(salt: bytes, first: int, items: Iterable[tuple[str, Call]]) -> Iterator[Row]:
+    return (Row(position, key, _digest(salt, call)) for position, (key, call) in enumerate(items, first))
+
+
+def _digest(salt: bytes, call: Call) -> bytes:
+    # Keyed, so that the hashes of two ledgers can't be compared.
+    text = json.dumps([call.path, call.body], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode("ascii"), key=salt, digest_size=16).digest()
 
 
 def _text(value: object) -> str | None:

@@ -67,7 +67,7 @@ class _Waits(Configured[Http]):
         check_options("run_and_wait", *options, asynchronous=asynchronous)
 
     def _asking(self, waiting: Waiting) -> Self:
-        """A view that asks once and keeps the raw reply: when to ask again is for the wait alone to say."""
+        """A view to ask with once and in time, which keeps the raw reply: the wait alone says when to ask again."""
         told = self._on_reply
 
         def keep(response: httpx.Response) -> None:
@@ -75,7 +75,7 @@ class _Waits(Configured[Http]):
             if told is not None:
                 told(response)
 
-        return self.with_options(retries=0, on_reply=keep)
+        return self._ending_in(waiting.seconds_left).with_options(retries=0, on_reply=keep)
 
     def with_run_tags(self, name: str = "client_tag") -> Self:
         """A view of this client whose runs can be told apart: each gets a new random text in its metadata.
@@ -154,8 +154,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
         gets no answer (no connection, a broken one, 429, 5xx) is asked again and ends the wait only if the client's
         `retries` are 0: the run goes on meanwhile. Any other error, as 401 or 404, ends the wait.
 
-        A question on its way is let finish, so that a wait may end later than its deadline by the time of one, as the
-        client's `timeout` allows it, and of its further tries within a second.
+        A question on its way is ended, too, a second after the deadline: the last one has that much for its answer.
 
         Args:
             run: What `run_workflow` gave back, or the execution id, perhaps of a run that another process started.
@@ -185,11 +184,10 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             cancelled=cancelled,
             asynchronous=False,
         )
-        client = self._asking(waiting)
         for seconds in waiting.pauses():
             waiting.rest(seconds, self._pause)
             with waiting.asking():
-                waiting.read(client.get_workflow_version_execution_results(**waiting.question))
+                waiting.read(self._asking(waiting).get_workflow_version_execution_results(**waiting.question))
         return waiting.outcome
 
     def run_and_wait(
@@ -269,11 +267,10 @@ class AsyncPromptLayer(_Waits["httpx.AsyncClient"], AsyncPromptLayerOperations):
             cancelled=cancelled,
             asynchronous=True,
         )
-        client = self._asking(waiting)
         for seconds in waiting.pauses():
             await waiting.rest_async(seconds, self._pause)
             with waiting.asking():
-                waiting.read(await client.get_workflow_version_execution_results(**waiting.question))
+                waiting.read(await self._asking(waiting).get_workflow_version_execution_results(**waiting.question))
         return waiting.outcome
 
     async def run_and_wait(

@@ -52,7 +52,8 @@ __all__ = ["Cancellation", "Waiting", "check_options", "checked_deadline"]
 # themselves, and the first minute has 38 questions.
 _FIRST_PAUSE, _SHARE, _LONGEST_PAUSE = 0.05, 0.15, 5.0
 _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
-# Servers close idle connections after some seconds, and the last question may be the one to find that out.
+# For the last question, which comes at the deadline. It may be the one to find out that the server has closed the
+# connection, which was idle, and then it is asked again.
 _GRACE = 1.0
 _WORDS_SHOWN = 300
 _NODE_MEMBERS: Final = frozenset({"status", "value", "error_message", "raw_error_message", "is_output_node"})
@@ -135,6 +136,12 @@ class Waiting:
         rhythm = min(_FIRST_PAUSE + _SHARE * elapsed, _LONGEST_PAUSE)
         pause = rhythm if further_try is None else further_try
         return max(0.0, min(max(pause, floor), left))
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that a question which is asked now may take; the first one always has some."""
+        left = self._deadline - (self._now() - self._began)
+        return max(left + _GRACE, _GRACE if self._polls == 1 else 0.0)
 
     def _give_up(self) -> NoReturn:
         words = f"execution {self.execution_id} has no outcome after {self._deadline:g} s; it goes on, wait again"

@@ -396,6 +396,7 @@ def test_an_item_that_makes_no_sense_is_named_before_anything_is_started(
         list(run_batch(SYNC.client(service), batch, ledger=ledger))
     assert caught.value.field == field
     assert not service.executions
+    assert not [*ledger.parent.iterdir()]
     assert len(SYNC.run(service, items(3), ledger)) == 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import operator
 import sqlite3
 import subprocess
 import sys
@@ -16,20 +17,20 @@ from counting_service import KEY, SECRET, SYNC, Flavour, Service, items, raising
 import workflow_runs.batch
 import workflow_runs.ledger
 from workflow_runs import AsyncPromptLayer, BadArgument, PromptLayer
-from workflow_runs.batch import BatchItem
-from workflow_runs.ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch
+from workflow_runs.batch import BatchItem, BatchProgress
+from workflow_runs.ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch, stored_results
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        items(4), items(6), items(5)[::-1], [*items(4), BatchItem("canary", {})],
+        items(4), items(6)[1:], items(5)[::-1], [*items(4), BatchItem("canary", {})],
         [item._replace(workflow_name="other") for item in items(5)],
         [item._replace(key=f"k{n}") for n, item in enumerate(items(5))],
         items(5, return_all_outputs=True),
         [],
     ],
-    ids=["fewer", "more", "reordered", "input", "workflow", "keys", "options", "none"],
+    ids=["fewer", "shifted", "reordered", "input", "workflow", "keys", "options", "none"],
 )  # fmt: skip
 def test_another_batch_is_refused(other: list[BatchItem], service: Service, ledger: Path, flavour: Flavour) -> None:
     """A batch that has changed could start an item twice under another name: nothing of it is started."""
@@ -98,19 +99,25 @@ input()
     assert service.executions == {f"m{n}": 1 for n in range(3)}
 
 
-def test_a_ledger_holds_no_input_no_output_and_no_key(service: Service, ledger: Path, flavour: Flavour) -> None:
-    """What was sent and received stays out of it, in errors as well; the hashes of two ledgers differ."""
+def test_a_ledger_holds_no_input_and_no_key(service: Service, ledger: Path, flavour: Flavour) -> None:
+    """Nobody else may read what the service has said, and the key stays out of that, too."""
     service.ends["m1"] = lambda: reply(404, {"message": f"nothing for {KEY}"})
-    service.before["m2"] = lambda: reply(400, {"message": f"refused {SECRET}"})
+    service.before["m2"] = lambda: reply(400, {"message": f"refused {KEY}"})
     flavour.run(service, items(4), ledger)
-    second = ledger.with_name("second.ledger")
-    flavour.run(Service(), items(4), second)
-    for path in (ledger, second):
-        written = b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
-        for secret in (KEY, SECRET, "done m0", "m3"):
-            assert secret.encode() not in written
-    digests = [_rows(path, "SELECT digest FROM items") for path in (ledger, second)]
-    assert not set(digests[0]) & set(digests[1])
+    written = b"".join(each.read_bytes() for each in ledger.parent.iterdir())
+    assert b"done m0" in written  # the output, in the clear: so would the others be
+    for secret in (KEY, SECRET):
+        assert secret.encode() not in written
+    assert ledger.stat().st_mode & 0o077 == 0
+
+
+def test_the_hashes_of_two_ledgers_differ(ledger: Path) -> None:
+    """Nobody can tell by them that two batches have run the same."""
+    paths = [ledger, ledger.with_name("second.ledger")]
+    for path in paths:
+        SYNC.run(Service(), items(4), path)
+    first, second = ({digest for (digest,) in _rows(path, "SELECT digest FROM items")} for path in paths)
+    assert not first & second
 
 
 def _rows(path: Path, query: str) -> list[Any]:
@@ -121,30 +128,66 @@ def _rows(path: Path, query: str) -> list[Any]:
         connection.close()
 
 
-def _is_no_database(path: Path) -> None:
-    path.write_bytes(b"what somebody else has written\n" * 50)
+# Batches that grow
 
 
-def _is_another_programs(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE theirs (a)")
-    connection.close()
+@pytest.mark.parametrize("first", [None, 2], ids=["finished", "interrupted"])
+def test_a_batch_may_grow(first: int | None, service: Service, ledger: Path, flavour: Flavour) -> None:
+    """Items at the end that the ledger doesn't know are run, and no others."""
+    flavour.run(service, items(5), ledger, first=first, concurrency=1)
+    told: list[BatchProgress] = []
+    found = flavour.by_key(service, items(8), ledger, on_progress=told.append)
+    assert {"5", "6", "7"} <= found.keys()
+    assert service.executions == {f"m{n}": 1 for n in range(8)}
+    assert told[-1] == BatchProgress(8, 0, 0, 8, 0, 0, 0)
+    assert flavour.run(service, items(8), ledger) == []
 
 
-def _is_cut(path: Path) -> None:
-    SYNC.run(Service(), items(400), path, first=1)
-    path.write_bytes(path.read_bytes()[:5000])
+def test_a_batch_that_has_grown_and_shrinks_is_told(service: Service, ledger: Path, flavour: Flavour) -> None:
+    """What is added counts like the rest from then on."""
+    flavour.run(service, items(3), ledger)
+    flavour.run(service, items(5), ledger)
+    with pytest.raises(LedgerMismatch, match="it has 5 items, and now there are only 4"):
+        flavour.run(service, items(4), ledger)
 
 
-@pytest.mark.parametrize("spoil", [_is_no_database, _is_another_programs, _is_cut])
-def test_what_is_no_ledger_is_refused_and_left_alone(spoil: Any, service: Service, ledger: Path) -> None:
-    """Nothing is started on what can't be trusted, and nobody's file is overwritten."""
-    spoil(ledger)
-    before = ledger.read_bytes()
-    with pytest.raises(LedgerError, match=r"batch\.ledger"):
-        SYNC.run(service, items(400), ledger)
-    assert not service.executions
-    assert ledger.read_bytes() == before
+def test_a_wrong_item_among_the_added_adds_none(service: Service, ledger: Path, flavour: Flavour) -> None:
+    """All are checked before the first is noted."""
+    flavour.run(service, items(3), ledger)
+    for wrong, field in ((BatchItem("", {}), "items[4].workflow_name"), (BatchItem("w", {}, key="1"), "items[4].key")):
+        with pytest.raises(BadArgument) as caught:
+            flavour.run(service, [*items(4), wrong], ledger)
+        assert caught.value.field == field
+    assert flavour.run(service, items(3), ledger) == []
+    assert service.executions == {f"m{n}": 1 for n in range(3)}
+
+
+# Results that were handed over
+
+
+def test_results_can_be_had_again(service: Service, ledger: Path, flavour: Flavour) -> None:
+    """As they were handed over, with outputs and errors; in order."""
+    service.ends["m1"] = lambda: reply(500, {"success": False, "message": "no", "output": "\ud800"})
+    service.before["m2"] = lambda: reply(404, {"message": "gone"})
+    service.after["m3"] = raising(httpx.ReadTimeout("late"))
+    service.ends["m4"] = lambda: reply(202)
+    found = flavour.by_key(service, items(6), ledger, deadline=0)
+    results, counts = stored_results(ledger)
+    assert [result["key"] for result in results] == sorted(found)
+    for result in results:
+        assert result == found[result["key"]].to_json()
+    states = ["succeeded", "failed", "refused", "in_doubt", "unfinished", "succeeded"]
+    assert [result["state"] for result in results] == states
+    assert counts == {"succeeded": 2, "failed": 1, "refused": 1, "in_doubt": 1, "started": 1}
+
+
+def test_results_can_be_had_while_the_batch_runs(service: Service, ledger: Path) -> None:
+    """Without disturbing it."""
+    results = workflow_runs.batch.run_batch(SYNC.client(service), items(3), ledger=ledger, concurrency=1)
+    next(results)
+    next(results)
+    assert [result["key"] for result in stored_results(ledger)[0]] == ["0"]
+    assert len([*results]) == 1
 
 
 def test_a_ledger_that_cannot_be_made_is_told(service: Service, tmp_path: Path) -> None:
@@ -238,11 +281,11 @@ def test_an_id_of_any_size_is_kept(service: Service, ledger: Path, flavour: Flav
     assert first.execution_id == again.execution_id == number
 
 
-@pytest.mark.parametrize("name", ["BatchItem", "run_batch", "run_batch_async", "Ledger"])
+@pytest.mark.parametrize("name", ["BatchItem", "BatchResult.to_json", "run_batch", "run_batch_async", "Ledger"])
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a docstring shows is what happens."""
     monkeypatch.chdir(tmp_path)
-    documented = getattr(workflow_runs.batch, name, None) or getattr(workflow_runs.ledger, name)
+    documented = operator.attrgetter(name)(workflow_runs.ledger if name == "Ledger" else workflow_runs.batch)
     created = {"success": True, "message": "m", "workflow_version_execution_id": 98765}
 
     def contract(request: httpx.Request) -> httpx.Response:

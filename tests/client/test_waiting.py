@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import raw_server as raw
 from client_calls import (
     ACCEPTED,
     ASYNC,
@@ -292,3 +295,26 @@ def test_a_wait_can_be_cancelled() -> None:
 
     asyncio.run(cancelled())
     assert len(wire.requests) == 1
+
+
+def _drip(connection: raw.Connection) -> None:
+    """Begin an answer, go on with it a byte at a time, and never end it."""
+    connection.read()
+    connection.send(b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            connection.send(b" ")
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("behave", [_drip, raw.stall, raw.say_nothing], ids=["dripping", "stalled", "silent"])
+def test_a_question_under_way_ends_with_the_wait(behave: Any, flavour: Flavour) -> None:
+    """A second after the deadline at the latest, however the answer comes; the run goes on as far as anybody knows."""
+    with raw.RawServer(behave) as server:
+        client = flavour.client("promptlayer", base_url=server.url, retries=2)
+        began = time.monotonic()
+        with pytest.raises(WaitTimeout) as caught:
+            flavour.do(client, "wait", 98765, deadline=0.1)
+        assert 0.1 <= time.monotonic() - began < 5
+    assert (caught.value.execution_id, caught.value.may_have_run) == (98765, True)
+    assert type(caught.value.__cause__).__name__ == "MaybeSent"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import threading
+import time
 from typing import Any
 
 import httpx
@@ -53,6 +56,62 @@ def test_items_come_from_a_pipe(shell: Shell) -> None:
     assert (refused.status, "--ledger" in refused.err) == (2, True)
     done = shell.do("batch", "-", "--ledger", "l", text=text)
     assert [(line["key"], line["state"]) for line in done.lines] == [("1", "succeeded")]
+
+
+AWKWARD = ["one\u2028two", "x\u0085y", "a\u2029b", "\x7f", "\u0000", "a\\u000cb\u001c", "\U0001f600"]
+
+
+@pytest.mark.parametrize("source", ["file", "standard input", "pipe"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_lines_end_with_a_newline_alone(source: str, end: str, shell: Shell) -> None:
+    """Whatever else a text may be split at stands within an item; a mark in front and no last newline are no matter."""
+    lines = [
+        json.dumps({"key": f"k{n}", "input_variables": {"user_message": text}}, ensure_ascii=False)
+        for n, text in enumerate(AWKWARD)
+    ]
+    content = "\ufeff" + end.join([*lines[:3], "", " ", *lines[3:]])
+    (shell.directory / "in.jsonl").write_bytes(content.encode())
+    options = ["--workflow", "canary", "--ledger", "l"]
+    if source == "file":
+        done = shell.do("batch", "in.jsonl", *options)
+    elif source == "standard input":
+        done = shell.do("batch", "-", *options, text=content)
+    else:
+        os.mkfifo(shell.directory / "pipe")
+        writer = threading.Thread(target=(shell.directory / "pipe").write_bytes, args=(content.encode(),))
+        writer.start()
+        done = shell.do("batch", "pipe", *options)
+        writer.join()
+    assert done.status == 0, done.err
+    assert {line["key"]: line["output"].partition("received: ")[2][:-1] for line in done.lines} == {
+        f"k{n}": text for n, text in enumerate(AWKWARD)
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{}\n{"input_variables": {"a": "\xff"}}\n', "line 2, is no UTF-8"),
+        (b'{}\n{"input_variables": {"a": "\xed\xa0\x80"}}\n', "line 2, is no UTF-8"),
+        ('{"key": "a"}\n'.encode("utf-16"), "line 1, is no UTF-8"),
+        (b'{}\n{"key": "a\x00"}', "line 2 is no JSON"),
+        (b'{}\n{"key": "a\n"}', "line 2 is no JSON"),
+        (b'{}\n{"key": "a", \r "input_variables": {"a": "\\ud800"}}', "line 2: input_variables.a"),
+        (b"[" * 100_000, "line 1 is no JSON"),
+        (b'{"metadata": {"a": ' + b"9" * 5000 + b"}}", "line 1"),
+    ],
+    ids=["byte", "surrogate", "utf-16", "NUL", "newline in a text", "half a pair", "nesting", "digits"],
+)
+@pytest.mark.parametrize("source", ["file", "standard input"])
+def test_lines_that_cannot_be_read_are_named(content: bytes, words: str, source: str, shell: Shell) -> None:
+    """By file and line, and no ledger is left behind."""
+    (shell.directory / "in.jsonl").write_bytes(content)
+    name, options = ("in.jsonl" if source == "file" else "-"), ["--workflow", "canary", "--ledger", "l"]
+    done = shell.do("batch", name, *options, text=content.decode("utf-8", "surrogateescape"))
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert words in done.err
+    assert len(done.err) < 500
+    assert not (shell.directory / "l").exists()
 
 
 def test_items_without_keys_are_called_by_their_lines(shell: Shell) -> None:
@@ -133,10 +192,9 @@ def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
     _items(shell, 9)
     options = ["batch", "in.jsonl", "--workflow", "canary", "--output", "out.jsonl", "--concurrency", "3"]
     process = shell.begin(*options)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if " 2 of 9" in line:
-            break
+    output = shell.directory / "out.jsonl"
+    while not output.exists() or output.read_text().count("\n") < 2:
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -160,7 +218,7 @@ def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
         ('{"workflow_name": 5}', [], "line 3: workflow_name"),
         ('{"metadata": {"a": 1}}', [], "line 3: metadata.a"),
         ("{}", ["--concurrency", "0"], "concurrency"),
-        ("{}", ["--settle", "k0"], "no ledger"),
+        ("{}", ["--settle", "k0=5"], "no ledger"),
         ("{}", ["--output", "nowhere/out"], "nowhere/out"),
         ("{}", ["--output", "full.jsonl"], "full.jsonl is not empty"),
         ("{}", ["--ledger", "full.jsonl"], "full.jsonl"),
@@ -182,8 +240,9 @@ def test_a_batch_that_makes_no_sense_starts_nothing(line: str, options: list[str
 
 def test_a_missing_file_is_told(shell: Shell) -> None:
     """By its name, and no ledger is left behind for it."""
-    done = _batch(shell)
+    done = _batch(shell, "--output", "out.jsonl")
     assert (done.status, "in.jsonl can't be read" in done.err) == (2, True)
+    assert not [*shell.directory.iterdir()]
 
 
 def test_items_need_a_workflow(shell: Shell) -> None:
@@ -191,6 +250,81 @@ def test_items_need_a_workflow(shell: Shell) -> None:
     _items(shell, 1)
     done = shell.do("batch", "in.jsonl")
     assert (done.status, "--workflow" in done.err) == (2, True)
+
+
+def test_a_batch_grows_with_its_file(shell: Shell) -> None:
+    """Lines that are added are run by the same command; a line that has changed is told by its item."""
+    _items(shell, 4)
+    assert _batch(shell, "--output", "out.jsonl").status == 0
+    _items(shell, 6)
+    done = _batch(shell, "--output", "out.jsonl")
+    assert (done.status, "items: 6 total, 6 succeeded" in done.err) == (0, True)
+    written = [json.loads(line)["key"] for line in (shell.directory / "out.jsonl").read_text().splitlines()]
+    assert sorted(written) == [f"k{n}" for n in range(6)]
+    for number, more, words in ((5, {}, "it has 6 items"), (6, {"metadata": {"a": "b"}}, "item 0 (key 'k0')")):
+        _items(shell, number, **more)
+        changed = _batch(shell)
+        assert (changed.status, words in changed.err, len(changed.err.splitlines())) == (2, True, 1)
+
+
+def test_results_are_shown_again(shell: Shell) -> None:
+    """Line by line what the run printed, without the network, a key, or the items."""
+    _items(shell, 3)
+    with (shell.directory / "in.jsonl").open("a") as file:
+        file.write('{"key": "bad", "metadata": {"sandbox": "fail"}}\n{"key": "none", "workflow_name": "nope"}\n')
+    run = _batch(shell)
+    (shell.directory / "in.jsonl").unlink()
+    variables = {"PROMPTLAYER_API_KEY": None, "PROMPTLAYER_BASE_URL": "http://127.0.0.1:9"}
+    shown = shell.do("batch", "--show", "in.jsonl.ledger", variables=variables)
+    assert shown.status == run.status == 1
+    assert sorted(shown.out.splitlines()) == sorted(run.out.splitlines())
+    assert [line["position"] for line in shown.lines] == [0, 1, 2, 3, 4]
+    assert "items: 5 total, 3 succeeded, 1 failed, 1 refused" in shown.err
+    to_file = shell.do("batch", "--show", "in.jsonl.ledger", "--output", "out.jsonl", "--json", variables=variables)
+    assert (to_file.status, to_file.out) == (1, "")
+    assert (shell.directory / "out.jsonl").read_text() == shown.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "FILE"),
+        (["--show", "nowhere"], "there is no ledger nowhere"),
+        (["--show", ""], "ledger"),
+        (["--show", "."], "a directory"),
+        (["--show", "in.jsonl"], "no ledger"),
+        (["--show", "l", "in.jsonl"], "--show LEDGER"),
+        (["--show", "l", "--settle", "a=none"], "--show LEDGER"),
+        (["in.jsonl", "--ledger", ""], "ledger"),
+        (["in.jsonl", "--ledger", ":memory:"], "ledger"),
+        (["in.jsonl", "--ledger", "/dev/null"], "/dev/null"),
+        (["in.jsonl", "--ledger", "in.jsonl"], "no ledger"),
+        (["in.jsonl", "--concurrency", "x"], "x"),
+        (["in.jsonl", "--concurrency", "9" * 5000], "concurrency"),
+        (["in.jsonl", "--deadline", "soon"], "soon"),
+        (["in.jsonl", "--settle", "a"], "--settle"),
+        (["in.jsonl", "--settle", "a=" + "9" * 5000], "--settle"),
+        (["in.jsonl", "--nope"], "--nope"),
+        (["in.jsonl", "two"], "two"),
+        ([""], "can't be read"),
+        (["."], "can't be read"),
+        (["a" * 300], "can't be read"),
+        (["in.jsonl/x"], "can't be read"),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_wrong_usage_of_a_batch_is_told_in_a_line(
+    options: list[str], words: str, form: list[str], shell: Shell
+) -> None:
+    """Status 2, and nothing is left behind."""
+    _items(shell, 1)
+    done = shell.do("batch", *options, "--workflow", "w", *form) if "--show" not in options else shell.do(
+        "batch", *options, *form
+    )  # fmt: skip
+    assert (done.status, len(done.err.splitlines()), len(done.err) < 1000) == (2, 1, True)
+    assert words in done.err
+    assert not form or done.document["state"] == "misused"
+    assert [each.name for each in shell.directory.iterdir()] == ["in.jsonl"]
 
 
 # On a terminal
@@ -216,20 +350,26 @@ def test_a_terminal_may_have_plain_lines(shell: Shell) -> None:
     assert "\x1b[" not in done.err
 
 
-def test_a_missing_extra_is_told_with_its_remedy(shell: Shell) -> None:
-    """One line with the pip command, before anything is started; plain lines need no extra."""
+def test_without_the_extra_a_terminal_has_plain_lines(shell: Shell) -> None:
+    """By themselves: the bar is no part of the work."""
     _items(shell, 2)
     absent = shell.directory / "absent"
     absent.mkdir()
     (absent / "rich.py").write_text("raise ModuleNotFoundError(\"No module named 'rich'\", name='rich')")
-    variables = {"PYTHONPATH": str(absent)}
-    with Scripted(lambda *_: (500, None)) as service:
-        here = ["batch", "in.jsonl", "--workflow", "canary", "--base-url", service.url]
-        done = shell.on_a_terminal(*here, variables=variables)
-        assert (done.status, done.out, service.requests) == (2, "", [])
-    assert 'pip install "workflow-runs[cli]"' in done.err
-    assert len(done.err.strip().splitlines()) == 1
-    assert shell.on_a_terminal("batch", "in.jsonl", "--workflow", "canary", "--plain", variables=variables).status == 0
+    done = shell.on_a_terminal("batch", "in.jsonl", "--workflow", "canary", variables={"PYTHONPATH": str(absent)})
+    assert (done.status, len(done.lines)) == (0, 2)
+    assert "2 of 2 items" in done.err
+    assert "\x1b[" not in done.err
+
+
+def test_a_log_is_not_flooded(shell: Shell) -> None:
+    """Off a terminal a line every few seconds, and one at the end."""
+    _items(shell, 40)
+    done = _batch(shell, "--concurrency", "20")
+    told = [line for line in done.err.splitlines() if " of 40 items" in line]
+    assert told[0] == "workflow-runs: 0 of 40 items"
+    assert told[-1] == "workflow-runs: 40 of 40 items"
+    assert len(told) < 8
 
 
 # Callbacks

@@ -111,6 +111,11 @@ def fixed_id(value: Any) -> Any:
     return {**value, "workflow_version_execution_id": 1}
 
 
+def small_status(entry: Any) -> Any:
+    """Write the status of a node in small letters."""
+    return {**entry, "status": entry["status"].lower()}
+
+
 class Counting:
     """A body that is another one each time."""
 
@@ -313,6 +318,10 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
         status(lambda r: is_results(r) and wants_all(r), 201, 200),
     ),
     "results change": ("PL-RES-25", body(lambda r: is_results(r) and wants_all(r), Counting(), (200,))),
+    "words of nodes in small letters": (
+        "PL-RES-26",
+        body(lambda r: is_results(r) and wants_all(r), each_entry(small_status), (200, 202)),
+    ),
     "entries have no raw_error_message": (
         "PL-RES-26",
         body(lambda r: is_results(r) and wants_all(r), each_entry(without("raw_error_message")), (200,)),

@@ -17,7 +17,7 @@ from contract_tests.__main__ import main
 from contract_tests.report.results import Report
 from workflow_sandbox.server import Sandbox
 
-TOP_LEVEL = {"contract", "targets", "seed", "duration_s", "summary", "coverage", "information", "results"}
+TOP_LEVEL = {"contract", "run", "targets", "seed", "duration_s", "summary", "coverage", "information", "results"}
 ROW = {
     "id",
     "title",

@@ -1,6 +1,7 @@
 """Hostile texts, of a server, a contract or a merged report: nothing acts on a terminal, runs in a page, breaks XML."""
 
 import io
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hostile_servers import served, set_up
 from judging import judge
 
+from contract_tests.__main__ import main
 from contract_tests.masking import Secrets
 from contract_tests.report.html_page import html_page
 from contract_tests.report.junit import junit
@@ -135,6 +137,20 @@ def test_terminal_gets_text_alone(evil: Report) -> None:
     assert "\\x1b]52;c;YQ==\\x07\\x9b31m\\u202e" in screen.getvalue()
     assert not ACTING.search(screen.getvalue().replace("\n", ""))
     assert "onerror" not in screen.getvalue()
+
+
+def test_merged_report_runs_nothing(tmp_path: Path) -> None:
+    """Names that stand in the ``results.json`` of a stranger are text in the page and in the XML."""
+    data = {**report(row(EVIL, "violation", operation=EVIL, service=EVIL)).to_data(), "information": []}
+    data["coverage"] = {"percent": 1.0, EVIL: {"exercised": [EVIL], "not_exercised": [EVIL]}}
+    (tmp_path / "results.json").write_text(json.dumps(data))
+    status = main(["merge", str(tmp_path), "--report-dir", str(tmp_path / "all")])
+
+    assert status == 1
+    page = (tmp_path / "all" / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<(?:script|img)", page)
+    assert "&lt;script&gt;" in page
+    ET.fromstring((tmp_path / "all" / "junit.xml").read_bytes())  # noqa: S314
 
 
 def test_summary_lists_what_fails() -> None:

@@ -154,8 +154,13 @@ def test_junit_has_a_case_for_each_row(tmp_path: Path, sandbox: Sandbox) -> None
         arguments = ["--side", "server", "-k", "PL-RUN-0[248]", "--target", "mine", "--targets", str(path)]
         judge(tmp_path, *arguments)
     suite = ET.fromstring((tmp_path / "junit.xml").read_bytes())[0]  # noqa: S314
-    cases = {case.get("name"): [child.tag for child in case] for case in suite}
+    cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+    said = {one.get("name"): one.get("value") for one in suite.iter("property")}
 
+    assert said["state"] == "complete"
+    assert str(said["command"]).startswith("python -m contract_tests --side server -k 'PL-RUN-0[248]'")
+    assert proxy.url in str(said["target mine"])
+    assert "runs tagged contract-tests-" in str(said["target mine"])
     assert cases == {
         "PL-RUN-02 runWorkflow": [],
         "PL-RUN-04 runWorkflow": ["failure"],
@@ -168,7 +173,7 @@ def test_page_needs_nothing_else_and_escapes(tmp_path: Path, sandbox: Sandbox) -
     """The HTML page loads nothing, and what a server sent stands in it as text."""
 
     def after(_: Request, reply: Reply) -> None:
-        reply.status = 418
+        reply.status = 500
         reply.replace_json({"message": "<script>alert(1)</script>"})
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:

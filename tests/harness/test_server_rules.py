@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from breaking_proxy import Break, BreakingProxy
+from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import Judgement, interactly, judge, promptlayer, targets_file
 from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES, SEEN_WHILE_RUNNING
 
@@ -115,6 +115,51 @@ def test_rule_finds_a_form_that_follows_the_run(tmp_path: Path, sandbox: Sandbox
         judgement = judge(tmp_path, *SIDE, "-k", "PL-RES-28", "--target", "broken", "--targets", str(path))
 
     assert judgement.row("PL-RES-28")["verdict"] == "violation"
+
+
+def test_word_in_another_case_is_told_as_that_alone(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A status in small letters is that, not an output that never came nor an end that nobody reached."""
+    _, broken = PROMPTLAYER["words of nodes in small letters"]
+    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
+        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", "PL-RES-*", "--target", "broken", "--targets", str(path))
+
+    assert {rule for rule, _ in judgement.violations} <= {"PL-RES-26", "PL-RES-67"}  # of ended, and of running ones
+    assert "the status is 'success', documented is 'SUCCESS'" in judgement.row("PL-RES-26")["received"]
+
+
+def test_id_with_a_fraction_of_zero_is_an_integer(tmp_path: Path, sandbox: Sandbox) -> None:
+    """An execution whose id is written 7.0 is followed like any other: no row of the results is left untried."""
+
+    def after(_: object, reply: Reply) -> None:
+        if isinstance(reply.json, dict) and isinstance(id_ := reply.json.get("workflow_version_execution_id"), int):
+            reply.replace_json({**reply.json, "workflow_version_execution_id": float(id_)})
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
+        path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", "PL-R*", "--target", "mine", "--targets", str(path))
+
+    assert judgement.status == 0
+    assert _not_passed(judgement) == set()
+
+
+def test_versions_are_told_apart_only_where_the_table_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A workflow called canary, with a label production, whose versions say the same, breaks nothing."""
+
+    def before(request: Request) -> None:
+        if request.path.endswith("/canary/run") and isinstance(request.json, dict):
+            request.replace_json({k: v for k, v in request.json.items() if not k.startswith("workflow_")})
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(before=before)) as proxy:
+        tables = {"mine": promptlayer(proxy.url, latest_version=None), "telling": promptlayer(proxy.url)}
+        path = targets_file(tmp_path, tables)
+        found = {
+            name: judge(tmp_path, *SIDE, "-k", "PL-RUN-0[389]", "--target", name, "--targets", str(path)).violations
+            for name in tables
+        }
+
+    assert found["mine"] == []
+    assert ("PL-RUN-09", "runWorkflow") in found["telling"]
 
 
 def test_every_server_rule_has_a_break() -> None:

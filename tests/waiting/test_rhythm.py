@@ -59,19 +59,19 @@ def test_a_wait_of_an_hour_is_the_default(flavour: Flavour) -> None:
     assert world.now == pytest.approx(3600)
 
 
-def test_a_slow_answer_oversteps_the_deadline_by_itself_alone(flavour: Flavour) -> None:
-    """A question that was asked in time is let finish; none is asked after it."""
-    world = World([pending()], seconds_per_answer=40)
+def test_no_question_is_asked_after_the_deadline(flavour: Flavour) -> None:
+    """One that was asked before it may come back after it."""
+    world = World([pending()], seconds_per_answer=0.9)
     with pytest.raises(WaitTimeout):
-        flavour.wait(world, deadline=10)
+        flavour.wait(world, deadline=0.5)
     assert world.asked == [0.05]
-    assert world.now == 40.05
+    assert world.now == pytest.approx(0.95)
 
 
 def test_an_outcome_that_comes_late_is_an_outcome(flavour: Flavour) -> None:
     """What the last question brings counts, even after the deadline."""
-    world = World([done()], seconds_per_answer=40)
-    assert flavour.wait(world, deadline=10).output == "done"
+    world = World([done()], seconds_per_answer=0.9)
+    assert flavour.wait(world, deadline=0.01).output == "done"
 
 
 def test_there_may_be_no_deadline(flavour: Flavour) -> None:

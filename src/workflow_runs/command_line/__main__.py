@@ -10,7 +10,7 @@ from workflow_runs_api.errors import WorkflowRunsError
 
 from .arguments import parser
 from .endings import Exit, Interrupted, Unwritable, UsageError
-from .output import Output, tell
+from .output import Output
 
 if TYPE_CHECKING:
     import argparse
@@ -40,11 +40,6 @@ def _ended(arguments: Sequence[str]) -> int:
         return output.error(error)
     except KeyboardInterrupt:
         return output.error(Interrupted("interrupted"))
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] != "rich":
-            raise
-        tell('the progress bar needs rich: pip install "workflow-runs[cli]", or do without: --plain')
-        return Exit.MISUSED
     return status
 
 

@@ -13,6 +13,7 @@ from .endings import UsageError
 __all__ = ["parser"]
 
 _HOUR = 3600.0
+_SHOWN = 300
 _EPILOG = """\
 environment:
   PROMPTLAYER_API_KEY   the key; it is never given as an option, where other users of the machine could read it
@@ -44,8 +45,9 @@ Each line of FILE is an object with the arguments of a run, and perhaps a key an
   {"key": "ada", "workflow_name": "support-agent", "input_variables": {"user_message": "Hello"}}
 
 The ledger makes it safe to interrupt or kill the command at any moment: the same command goes on where it was, and
-starts no item twice. Items in doubt, which may have been started, are listed until --settle says what became of them.
-Results are JSON lines; those in --output are kept, and none is written twice.
+starts no item twice. Lines may be added at the end of FILE: the same command runs them alone. Items in doubt, which may
+have been started, are listed until --settle says what became of them. Results are JSON lines; those in --output are
+kept, and none is written twice. The ledger keeps them too: --show prints them again, also while the batch runs.
 
 exit status: 4 if an item is in doubt, else 1 if one has failed or was refused, else 3 if one has not ended.
 
@@ -53,6 +55,7 @@ examples:
   workflow-runs batch inputs.jsonl --workflow support-agent --concurrency 16 --output results.jsonl
   workflow-runs batch inputs.jsonl --workflow support-agent --output results.jsonl --repeat-refused
   workflow-runs batch inputs.jsonl --workflow support-agent --output results.jsonl --settle ada=98765 --settle bob=none
+  workflow-runs batch --show inputs.jsonl.ledger
 """
 _LISTEN = """\
 The first line is the address to give as callback_url. Ends with Ctrl-C, or after --count callbacks.
@@ -65,7 +68,8 @@ examples:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+        shown = message if len(message) <= _SHOWN else f"{message[:_SHOWN]}..."
+        raise UsageError(f"{shown} (see {self.prog} --help)")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -134,7 +138,8 @@ def _address(command: _Parser) -> None:
 
 def _batch(command: _Parser) -> None:
     add = command.add_argument
-    add("file", metavar="FILE", help="the items, one JSON object a line; - for standard input")
+    add("file", nargs="?", metavar="FILE", help="the items, one JSON object a line; - for standard input")
+    add("--show", metavar="LEDGER", help="print the results that a ledger keeps, without running anything")
     add("--workflow", metavar="NAME", help="name of the workflow of items that don't name one")
     add("--ledger", metavar="FILE", help="what became of the items (default: FILE.ledger)")
     add("--output", metavar="FILE", help="where the results go (default: standard output)")

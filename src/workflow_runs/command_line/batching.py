@@ -6,18 +6,20 @@ import json
 import os
 import re
 import sys
+import time
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from workflow_runs.batch import BatchProgress, BatchResult, run_batch
-from workflow_runs.ledger import Ledger
+from workflow_runs.batch import BatchProgress, BatchResult, progress_of, run_batch
+from workflow_runs.ledger import Ledger, stored_results
+from workflow_runs.ledger_checks import checked_path, exists
 from workflow_runs.promptlayer import PromptLayer
 from workflow_runs_api.errors import BadArgument
 
-from .endings import Exit, Interrupted, UsageError, described
+from .endings import Exit, Interrupted, UsageError
 from .inputs import ItemFile
-from .output import Output, nodes_of, tell, write
+from .output import Output, tell, write
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["batch"]
 
 _LISTED = 20
+_SECONDS_IN_A_LOG, _SECONDS_ON_A_TERMINAL = 5.0, 1.0
 _PLACE = re.compile(r"items\[(\d+)\]\.?")
 
 
@@ -40,18 +43,22 @@ class Display(Protocol):
 
 
 def batch(options: argparse.Namespace, _: Output) -> Exit:
-    """Run the items of a file."""
-    if options.file == "-" and options.ledger is None:
-        raise UsageError("items from standard input need --ledger FILE")
+    """Run the items of a file, or show the results of a batch again."""
+    if options.show is not None:
+        return _shown(options)
+    if options.file is None:
+        raise UsageError("give a FILE with the items, or --show LEDGER")
     items = ItemFile(options.file, options.workflow)
-    ledger = Path(options.ledger or f"{options.file}.ledger")
-    if options.output and Path(options.output).absolute() in {ledger.absolute(), Path(options.file).absolute()}:
+    if items.comes_once and options.ledger is None:
+        raise UsageError(f"items from {'standard input' if options.file == '-' else 'a pipe'} need --ledger FILE")
+    ledger = checked_path(f"{options.file}.ledger" if options.ledger is None else options.ledger)
+    if options.output and Path(options.output).absolute() in {Path(each).absolute() for each in (ledger, options.file)}:
         raise UsageError(f"--output {options.output} is the file of the items or of the ledger: name another one")
     if options.settle:
         _settle(ledger, options.settle)
     with (
         PromptLayer(base_url=options.base_url) as client,
-        ResultLines(options.output, new=not ledger.exists()) as lines,
+        ResultLines(options.output, new=not exists(ledger)) as lines,
         _display(options) as display,
         _told_by_line(items),
     ):
@@ -63,6 +70,18 @@ def batch(options: argparse.Namespace, _: Output) -> Exit:
             deadline=options.deadline,
             repeat_refused=options.repeat_refused,
         )
+
+
+def _shown(options: argparse.Namespace) -> Exit:
+    if any((options.file, options.workflow, options.ledger, options.settle, options.repeat_refused)):
+        raise UsageError("--show LEDGER prints the results of a batch, and takes --output alone")
+    results, counts = stored_results(options.show)
+    with ResultLines(options.output, new=True) as lines:
+        for result in results:
+            lines.write(result)
+    progress = progress_of(counts)
+    tell(_summary(progress))
+    return _status(progress)
 
 
 class _Run:
@@ -86,27 +105,23 @@ class _Run:
                 for result in results:
                     self._take(result)
         except KeyboardInterrupt:
-            words = f"interrupted; {self._summary()}; go on with the same command"
+            again = " and the same items" if items.comes_once else ""
+            words = f"interrupted; {_summary(self._progress)}; go on with the same command{again}"
             raise Interrupted(words) from None
-        self._display.tell(self._summary())
+        self._display.tell(_summary(self._progress))
         self._list_doubtful()
-        return self._status()
+        return _status(self._progress)
 
     def _show(self, progress: BatchProgress) -> None:
         self._progress = progress
         self._display.show(progress)
 
     def _take(self, result: BatchResult) -> None:
-        self._lines.write(result)
+        self._lines.write(result.to_json())
         if result.state == "in_doubt" and len(self._doubtful) < _LISTED:
             self._doubtful.append(result)
         if result.state != "succeeded":
             self._display.tell(f"{result.key}: {result.state}: {result.reason}")
-
-    def _summary(self) -> str:
-        numbers = self._progress._asdict()
-        told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
-        return f"items: {told or 'none'}"
 
     def _list_doubtful(self) -> None:
         if self._doubtful:
@@ -117,12 +132,18 @@ class _Run:
                 " --settle KEY=ID, or --settle KEY=none for one that has never run"
             )
 
-    def _status(self) -> Exit:
-        if self._progress.in_doubt:
-            return Exit.IN_DOUBT
-        if self._progress.failed or self._progress.refused:
-            return Exit.FAILED
-        return Exit.RUNNING if self._progress.under_way or self._progress.new else Exit.OK
+
+def _summary(progress: BatchProgress) -> str:
+    told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in progress._asdict().items() if number)
+    return f"items: {told or 'none'}"
+
+
+def _status(progress: BatchProgress) -> Exit:
+    if progress.in_doubt:
+        return Exit.IN_DOUBT
+    if progress.failed or progress.refused:
+        return Exit.FAILED
+    return Exit.RUNNING if progress.under_way or progress.new else Exit.OK
 
 
 class ResultLines:
@@ -131,7 +152,7 @@ class ResultLines:
     def __init__(self, path: str | None, *, new: bool) -> None:
         self._known: dict[str, tuple[Any, Any]] = {}
         if path is not None and new and Path(path).exists() and Path(path).stat().st_size:
-            raise UsageError(f"{path} is not empty, and the batch is new: name another file for --output")
+            raise UsageError(f"{path} is not empty, and holds no results of this batch: name another file for --output")
         # What is no file, as a pipe or a terminal, keeps nothing that could be read.
         self._keeps = path is not None and (Path(path).is_file() or not Path(path).exists())
         try:
@@ -164,15 +185,15 @@ class ResultLines:
                 f"{path}, line {number}, is no result of a batch: name another file for --output"
             ) from None
 
-    def write(self, result: BatchResult) -> None:
+    def write(self, result: dict[str, Any]) -> None:
         """Write a result, on the disk when this returns: the ledger takes it for handed over then."""
-        state = (result.state, result.execution_id)
-        if self._known.get(result.key) == state:
+        state = (result["state"], result["execution_id"])
+        if self._known.get(result["key"]) == state:
             return
-        write(self._file, json.dumps(_document(result)))
+        write(self._file, json.dumps(result))
         if self._keeps:
             os.fsync(self._file.fileno())
-            self._known[result.key] = state
+            self._known[result["key"]] = state
 
     def __enter__(self) -> Self:
         return self
@@ -182,45 +203,41 @@ class ResultLines:
             self._file.close()
 
 
-def _document(result: BatchResult) -> dict[str, Any]:
-    outcome, error = result.outcome, result.error
-    return {
-        "key": result.key,
-        "position": result.position,
-        "state": result.state,
-        "execution_id": result.execution_id,
-        "output": None if outcome is None else outcome.output,
-        "nodes": nodes_of(error if outcome is None else outcome),
-        "reason": result.reason,
-        "error": None if error is None else described(error),
-    }
-
-
 class _Lines:
-    """Tells in plain lines, as a log wants them."""
+    """Tells in plain lines, as a log wants them: a change at once, and the next one some seconds later."""
 
     def __init__(self) -> None:
         self._told = ""
+        self._next = 0.0
+        self._seconds = _SECONDS_ON_A_TERMINAL if _is_terminal() else _SECONDS_IN_A_LOG
 
     def show(self, progress: BatchProgress) -> None:
-        """Tell how many items have ended, whenever that has changed."""
+        """Tell how many items have ended, if that has changed; that all have is told at once."""
         ended = progress.total - progress.new - progress.under_way
-        words = f"{ended} of {progress.total} items"
-        if words != self._told:
+        words, now = f"{ended} of {progress.total} items", time.monotonic()
+        if words != self._told and (now >= self._next or ended == progress.total):
             tell(words)
-        self._told = words
+            self._told, self._next = words, now + self._seconds
 
     def tell(self, words: str) -> None:
         """Write a line."""
         tell(words)
 
 
-def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
-    if options.plain or sys.stderr is None or not sys.stderr.isatty():
-        return nullcontext(_Lines())
-    # Here: the bar's library comes with the extra, and plain lines do without.
-    from .bar import Bar
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
+
+def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
+    if options.plain or not _is_terminal():
+        return nullcontext(_Lines())
+    try:
+        # Here: the bar's library comes with the extra, and plain lines do without.
+        from .bar import Bar
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "rich":
+            raise
+        return nullcontext(_Lines())
     return Bar()
 
 
@@ -237,15 +254,23 @@ def _told_by_line(items: ItemFile) -> Iterator[None]:
         raise UsageError(f"{where}: {refusal.message.removeprefix(place[0])}") from None
 
 
-def _settle(path: Path, settled: list[str]) -> None:
-    if not path.exists():
+def _settle(path: str, settled: list[str]) -> None:
+    known = [_settled(pair) for pair in settled]
+    if not exists(path):
         raise UsageError(f"there is no ledger {path}")
     with Ledger(path) as ledger:
-        for pair in settled:
-            key, separator, execution_id = pair.rpartition("=")
-            if not separator or not (execution_id == "none" or (execution_id.isascii() and execution_id.isdigit())):
-                raise UsageError(f"--settle {pair!r} is not KEY=ID or KEY=none")
+        for pair, (key, execution_id) in zip(settled, known, strict=True):
             try:
-                ledger.settle(key, execution_id=None if execution_id == "none" else int(execution_id))
+                ledger.settle(key, execution_id=execution_id)
             except BadArgument:
                 raise UsageError(f"--settle {pair}: no item in doubt has this key") from None
+
+
+def _settled(pair: str) -> tuple[str, int | None]:
+    key, separator, execution_id = pair.rpartition("=")
+    if not separator or not (execution_id == "none" or (execution_id.isascii() and execution_id.isdigit())):
+        raise UsageError(f"--settle {pair!r} is not KEY=ID or KEY=none")
+    try:
+        return key, None if execution_id == "none" else int(execution_id)
+    except ValueError:  # more digits than Python reads
+        raise UsageError(f"--settle {key}=...: {len(execution_id)} digits are no execution id") from None

@@ -11,13 +11,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
 
+from workflow_runs.advice import advice
 from workflow_runs.ledger import LedgerError
 from workflow_runs.outcome import RunFailed, WaitTimeout
-from workflow_runs_api.errors import BadArgument, NotSent, Unauthorized, WorkflowRunsError
+from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
-__all__ = ["Exit", "Interrupted", "Unwritable", "UsageError", "advice", "described", "ending"]
+__all__ = ["Exit", "Interrupted", "Unwritable", "UsageError", "ending", "next_step"]
 
 
 class Exit(IntEnum):
@@ -68,29 +68,11 @@ def ending(error: Exception, execution_id: int | None = None) -> tuple[Exit, str
             return Exit.FAILED, "refused" if execution_id is None else "unknown"
 
 
-def advice(error: Exception, execution_id: int | None = None) -> str | None:
+def next_step(error: Exception, execution_id: int | None = None) -> str | None:
     """What to do next."""
-    words = None
     match error:
-        case RunFailed():
-            pass
-        case WaitTimeout() | Interrupted() | Unwritable() if execution_id is not None:
-            words = f"go on with: workflow-runs results {execution_id} --wait"
-        case BadArgument(field="api_key"):
-            words = "the key is read from the environment alone: set PROMPTLAYER_API_KEY"
-        case Unauthorized():
-            words = "check PROMPTLAYER_API_KEY"
-        case NotSent():
-            words = "check the network, and the address in --base-url or PROMPTLAYER_BASE_URL; then repeat the command"
-        case WorkflowRunsError(may_have_run=True) | Interrupted(may_have_run=True):
-            found = getattr(error, "how_to_find", None)
-            words = "look in the dashboard for the run that may have been started, before you repeat the command"
-            words = f"{words}: {found}" if found and found not in str(error) else words
-    return words
-
-
-def described(error: Exception, execution_id: int | None = None) -> dict[str, Any]:
-    """An error for a program to read."""
-    names = ("status", "field", "request_id", "retry_after", "may_have_run", "how_to_find")
-    about = {name: getattr(error, name, None) for name in names}
-    return {"type": type(error).__name__, "message": str(error), **about, "advice": advice(error, execution_id)}
+        case Interrupted() | Unwritable() if execution_id is not None:
+            return f"go on with: workflow-runs results {execution_id} --wait"
+        case Interrupted(may_have_run=True):
+            return "look in the dashboard for the run that may have been started, before you repeat the command"
+    return advice(error)

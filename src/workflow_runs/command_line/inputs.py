@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -77,22 +79,38 @@ def _parsed(text: str, where: str) -> Any:
 def _from_json(source: str | None) -> dict[str, Any]:
     if source is None:
         return {}
-    value = _parsed(_text(source), "standard input" if source == _STDIN else source)
+    value = _parsed(_text(source), _name(source))
     if not isinstance(value, dict):
         raise UsageError(f"--input-json {source}: expected an object of input variables")
     return value
 
 
 def _text(source: str) -> str:
+    try:
+        # Whatever encoding the terminal has: JSON is written in UTF-8, by some programs with a mark in front.
+        return _content(source).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{_name(source)} can't be read: {error}") from None
+
+
+def _content(source: str) -> bytes:
     if source == _STDIN and sys.stdin is None:
         raise UsageError("standard input is closed")
     try:
-        # Whatever encoding the terminal has: JSON is written in UTF-8, by some programs with a mark in front.
-        content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
-        return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        name = "standard input" if source == _STDIN else source
-        raise UsageError(f"{name} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        return sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{_name(source)} can't be read: {error.strerror}") from None
+
+
+def _is_a_pipe(source: str) -> bool:
+    try:
+        return not stat.S_ISREG(Path(source).stat().st_mode)
+    except OSError:
+        return False
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == _STDIN else source
 
 
 class ItemFile:
@@ -100,13 +118,16 @@ class ItemFile:
 
     Attributes:
         name: How the file is called in messages.
+        comes_once: Whether it is standard input or a pipe, which is kept, since it can't be read again.
     """
 
     def __init__(self, source: str, workflow_name: str | None) -> None:
-        self.name = "standard input" if source == _STDIN else source
+        self.name = _name(source)
+        self.comes_once = source == _STDIN or _is_a_pipe(source)
         self._source = source
         self._workflow_name = workflow_name
-        self._typed = _text(source).splitlines() if source == _STDIN else None
+        self._kept = _content(source) if self.comes_once else None
+        next(iter(self._lines()), None)  # a file that isn't there is told before anything is made for it
 
     def __iter__(self) -> Iterator[BatchItem]:
         for number, line in self._lines():
@@ -117,18 +138,20 @@ class ItemFile:
         return next(number for place, (number, _) in enumerate(self._lines()) if place == position)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        if self._typed is not None:
-            yield from self._filled(self._typed)
-            return
+        # As bytes, whose lines end with \n alone: what else a text may be split at can stand within JSON.
         try:
-            with Path(self._source).open(encoding="utf-8-sig") as file:
-                yield from self._filled(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.name} can't be read: {getattr(error, 'strerror', None) or error}") from None
+            with Path(self._source).open("rb") if self._kept is None else io.BytesIO(self._kept) as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        yield number, self._decoded(number, line)
+        except OSError as error:
+            raise UsageError(f"{self.name} can't be read: {error.strerror}") from None
 
-    @staticmethod
-    def _filled(lines: Any) -> Iterator[tuple[int, str]]:
-        return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    def _decoded(self, number: int, line: bytes) -> str:
+        try:
+            return line.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{self.name}, line {number}, is no UTF-8: {error.reason}") from None
 
     def _item(self, number: int, value: Any) -> BatchItem:
         where = f"{self.name}, line {number}"

@@ -7,11 +7,12 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from workflow_runs.batch_items import nodes_of
 from workflow_runs.listening import CallbackListener
 from workflow_runs_api.types import UNSET
 
 from .endings import Exit, Interrupted, UsageError
-from .output import Output, nodes_of, write
+from .output import Output, write
 
 if TYPE_CHECKING:
     import argparse

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow_runs.outcome import RunOutcome, WaitTimeout
+from workflow_runs.outcome import WaitTimeout
 from workflow_runs.promptlayer import PromptLayer
 from workflow_runs_api.api.promptlayer.run_workflow import OPERATION, request
-from workflow_runs_api.errors import WorkflowRunsError
 from workflow_runs_api.redaction import Redaction
 
 from .endings import Exit, Interrupted
@@ -17,12 +16,11 @@ from .output import Output, tell
 if TYPE_CHECKING:
     import argparse
 
+    from workflow_runs.outcome import Progress, RunOutcome
     from workflow_runs_api.models import RunAccepted, RunCreated
 
 __all__ = ["results", "run"]
 
-# Long enough for one question, which comes at the deadline, and too short for a second one.
-_AT_ONCE = 0.001
 _WARNING_SHOWN = 500
 
 
@@ -55,17 +53,19 @@ def _outcome(client: PromptLayer, execution_id: int, options: argparse.Namespace
         return client.wait(
             execution_id,
             return_all_outputs=options.all_outputs,
-            deadline=options.deadline if options.wait else _AT_ONCE,
-            on_progress=output.progress if options.wait else None,
+            deadline=options.deadline,
+            on_progress=output.progress if options.wait else _ask_no_more,
         )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; execution {execution_id} goes on") from None
-    except WaitTimeout as late:
-        if options.wait:
-            raise
-        if isinstance(late.__cause__, WorkflowRunsError):
-            raise late.__cause__ from None
-        raise WaitTimeout(f"execution {execution_id} has not ended yet", execution_id=execution_id) from None
+
+
+def _ask_no_more(progress: Progress) -> None:
+    """End a wait with the first answer, or with the error that came in its place."""
+    if progress.problem is not None:
+        raise progress.problem from None
+    words = f"execution {progress.execution_id} has not ended yet"
+    raise WaitTimeout(words, execution_id=progress.execution_id)
 
 
 def _warning(started: RunCreated | RunAccepted, redaction: Redaction) -> str | None:

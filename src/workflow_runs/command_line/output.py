@@ -9,14 +9,18 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from .endings import Exit, Unwritable, advice, described, ending
+from workflow_runs.advice import described
+from workflow_runs.batch_items import nodes_of
+
+from .endings import Exit, Unwritable, ending, next_step
 
 if TYPE_CHECKING:
     from workflow_runs.outcome import Progress, RunOutcome
 
-__all__ = ["Output", "line_of", "nodes_of", "tell", "write"]
+__all__ = ["Output", "line_of", "tell", "write"]
 
 _PROGRAM = "workflow-runs"
+_SECONDS_BETWEEN_LINES = 2.0
 
 
 def line_of(words: str) -> str:
@@ -46,6 +50,7 @@ class Output:
         self.as_json = as_json
         self.execution_id: int | None = None
         self._last_state = ""
+        self._next_line = 0.0
         if isinstance(sys.stdout, io.TextIOWrapper):
             # What a workflow puts out may hold characters that a terminal's encoding has not.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -75,20 +80,22 @@ class Output:
         """The command ended in an error."""
         execution_id = self.execution_id
         status, state = ending(error, execution_id)
+        step = next_step(error, execution_id)
         if self.as_json and not isinstance(error, Unwritable):
-            about = {"execution_id": execution_id, "nodes": nodes_of(error), "error": described(error, execution_id)}
+            about = {"execution_id": execution_id, "nodes": nodes_of(error), "error": described(error, step)}
             self._document({"state": state, **about})
         tell(str(error) if status is Exit.INTERRUPTED else f"error: {error}")
-        next_step = advice(error, execution_id)
-        if next_step:
-            tell(next_step)
+        if step:
+            tell(step)
         return status
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far a run is: all the time on a terminal, elsewhere when something has changed."""
+        """Tell how far a run is: when something has changed, and on a terminal every few seconds."""
         state = str(progress._replace(seconds=0.0))
-        if (sys.stderr is not None and sys.stderr.isatty()) or state != self._last_state:
+        is_due = progress.seconds >= self._next_line and sys.stderr is not None and sys.stderr.isatty()
+        if is_due or state != self._last_state:
             tell(str(progress))
+            self._next_line = progress.seconds + _SECONDS_BETWEEN_LINES
         self._last_state = state
 
     def _document(self, document: dict[str, Any]) -> None:
@@ -118,9 +125,3 @@ def write(file: IO[str] | None, text: str) -> None:
         # What is left in the buffer must not make the interpreter's exit complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
         raise Unwritable(f"the output can't be written: {error.strerror}") from None
-
-
-def nodes_of(ended: Any) -> dict[str, Any] | None:
-    """The nodes' entries as JSON, if there are any."""
-    nodes = getattr(ended, "nodes", None)
-    return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}
