@@ -310,6 +310,10 @@ def test_results_are_shown_again(shell: Shell) -> None:
         (["."], "can't be read"),
         (["a" * 300], "can't be read"),
         (["in.jsonl/x"], "can't be read"),
+        (["in.jsonl", "--output", "a" * 300], "--output"),
+        (["in.jsonl", "--output", ""], "--output"),
+        (["in.jsonl", "--output", "."], "--output '.' can't be written: Is a directory"),
+        (["in.jsonl", "--output", "in.jsonl/x"], "--output"),
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
@@ -408,7 +412,19 @@ def test_listening_ends_with_an_interrupt(shell: Shell) -> None:
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("options", [["--count", "0"], ["--port", "99999"], ["--host", "203.0.113.1"], ["--port", "x"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--count", "0"],
+        ["--port", "99999"],
+        ["--host", "203.0.113.1"],
+        ["--port", "x"],
+        ["--port", "-1"],
+        ["--count", "9" * 5000],
+        ["--public-url", "x"],
+        ["x"],
+    ],
+)
 def test_listening_that_makes_no_sense_is_told(options: list[str], shell: Shell) -> None:
     """Status 2 in one line."""
     done = shell.do("listen", *options)

@@ -14,6 +14,7 @@ __all__ = ["parser"]
 
 _HOUR = 3600.0
 _SHOWN = 300
+_DIGITS = 40
 _EPILOG = """\
 environment:
   PROMPTLAYER_API_KEY   the key; it is never given as an option, where other users of the machine could read it
@@ -105,7 +106,7 @@ def _run(command: _Parser) -> None:
     add("--input-json", metavar="FILE", help="file with an object of input variables, - for standard input; -i wins")
     which = command.add_mutually_exclusive_group()
     which.add_argument("--label", help="run the version that carries this label (default: the latest)")
-    which.add_argument("--version", type=int, metavar="N", help="run the version with this number")
+    which.add_argument("--version", type=_whole, metavar="N", help="run the version with this number")
     add("--metadata", action="append", default=[], metavar="K=TEXT", help="text to attach to the run; repeat it")
     add("--callback-url", metavar="URL", help="address to which the outcome is posted")
     _outcome(command)
@@ -113,7 +114,7 @@ def _run(command: _Parser) -> None:
 
 
 def _results(command: _Parser) -> None:
-    command.add_argument("id", metavar="ID", type=int, help="execution id, as `run` prints it")
+    command.add_argument("id", metavar="ID", type=_whole, help="execution id, as `run` prints it")
     _outcome(command)
     _address(command)
 
@@ -143,7 +144,7 @@ def _batch(command: _Parser) -> None:
     add("--workflow", metavar="NAME", help="name of the workflow of items that don't name one")
     add("--ledger", metavar="FILE", help="what became of the items (default: FILE.ledger)")
     add("--output", metavar="FILE", help="where the results go (default: standard output)")
-    add("--concurrency", type=int, default=8, metavar="N", help="items at once, 1 to 100 (default: %(default)s)")
+    add("--concurrency", type=_whole, default=8, metavar="N", help="items at once, 1 to 100 (default: %(default)s)")
     add("--repeat-refused", action="store_true", help="start the items again that were refused")
     settled = "what became of an item in doubt: its execution, or none if it has never run; repeat it"
     add("--settle", action="append", default=[], metavar="KEY=ID|none", help=settled)
@@ -156,10 +157,18 @@ def _batch(command: _Parser) -> None:
 def _listen(command: _Parser) -> None:
     add = command.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=0, metavar="P", help="port to listen on (default: a free one)")
+    add("--port", type=_whole, default=0, metavar="P", help="port to listen on (default: a free one)")
     add("--public-url", metavar="URL", help="address under which a tunnel or a proxy leads here")
-    add("--count", type=int, metavar="N", help="end after so many callbacks")
+    add("--count", type=_whole, metavar="N", help="end after so many callbacks")
     add("--json", action="store_true", help="write one JSON document a line")
+
+
+def _whole(text: str) -> int:
+    # Only what a person writes: Python reads "5_0" and other scripts' digits, too.
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        shown = text if len(text) <= _DIGITS else f"{text[:_DIGITS]}..."
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

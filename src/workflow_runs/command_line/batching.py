@@ -151,16 +151,21 @@ class ResultLines:
 
     def __init__(self, path: str | None, *, new: bool) -> None:
         self._known: dict[str, tuple[Any, Any]] = {}
-        if path is not None and new and Path(path).exists() and Path(path).stat().st_size:
-            raise UsageError(f"{path} is not empty, and holds no results of this batch: name another file for --output")
-        # What is no file, as a pipe or a terminal, keeps nothing that could be read.
-        self._keeps = path is not None and (Path(path).is_file() or not Path(path).exists())
+        self._keeps = False
+        self._file = sys.stdout
+        if path is None:
+            return
         try:
-            mode = "a+" if self._keeps else "w"
-            self._file = sys.stdout if path is None else Path(path).open(mode, encoding="utf-8")  # noqa: SIM115
+            # What is no file, as a pipe or a terminal, keeps nothing that could be read.
+            self._keeps = Path(path).is_file() or not Path(path).exists()
+            if new and self._keeps and Path(path).exists() and Path(path).stat().st_size:
+                raise UsageError(
+                    f"{path} is not empty, and holds no results of this batch: name another file for --output"
+                )
+            self._file = Path(path).open("a+" if self._keeps else "w", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
-            raise UsageError(f"{path} can't be written: {error.strerror}") from None
-        if path is not None and self._keeps:
+            raise UsageError(f"--output {path!r} can't be written: {error.strerror}") from None
+        if self._keeps:
             self._read(path)
 
     def _read(self, path: str) -> None:

@@ -105,12 +105,12 @@ def _content(source: str) -> bytes:
 def _is_a_pipe(source: str) -> bool:
     try:
         return not stat.S_ISREG(Path(source).stat().st_mode)
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
 def _name(source: str) -> str:
-    return "standard input" if source == _STDIN else source
+    return "standard input" if source == _STDIN else source or "''"
 
 
 class ItemFile:
