@@ -1,7 +1,7 @@
-"""Every snippet of the README and of the pages on client and sandbox is complete: it runs as it stands, and prints that.
+"""Every snippet of the README and of the pages on client and sandbox is complete: it runs as it stands.
 
-A block of Python is a program of its own, or tests for pytest; a block without a language after it is what it prints. The
-project's own commands in a block of shell are run too, in the order of the page and in one folder.
+A block of Python is a program of its own, or tests for pytest; a block without a language after it is what it prints.
+The project's own commands in a block of shell are run too, in the order of the page and in one folder.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ def test_the_snippets_are_found() -> None:
 def test_links_are_relative_until_the_project_has_an_address() -> None:
     """The build hook puts the address before relative links, and touches no others."""
     spec = importlib.util.spec_from_file_location("readme_links", ROOT / "scripts" / "readme_links.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = "[rules](docs/rules.md) [httpx](https://www.python-httpx.org) [here](#more)"

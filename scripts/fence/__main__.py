@@ -1,8 +1,8 @@
 """Hold the harness against a frozen state: `python scripts/fence`; --freeze writes the state, --all tries every mutant.
 
 What is frozen, all for one seed: the rows of every correct subject (sandbox, the second server, our client, the client
-of the shelf), what became of each mutant, and which known defects are found in the stock generator's output. Compared by
-id, never by words. A difference is allowed only if `allowed.toml` names it with a reason.
+of the shelf), what became of each mutant, and which known defects are found in the stock generator's output. Compared
+by id, never by words. A difference is allowed only if `allowed.toml` names it with a reason.
 
 Exit status: 0 nothing differs but what is allowed; 1 something does; 2 it could not be measured.
 """
@@ -41,7 +41,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fence", description=__doc__)
-    parser.add_argument("--part", action="append", metavar="GLOB", help="only these parts, such as 'rows *'; repeatable")
+    parser.add_argument("--part", action="append", metavar="GLOB", help="only such parts, as 'rows *'; repeatable")
     parser.add_argument("--all", action="store_true", help="all mutants, not the core alone")
     parser.add_argument("--freeze", action="store_true", help="write what is measured as the state to compare with")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="mutants that are judged at a time (2)")
@@ -67,7 +67,10 @@ def _compare(before: State, now: State) -> int:
             reason = next((one["reason"] for one in allowed if fnmatchcase(f"{part}: {name}", one["name"])), None)
             excused += reason is not None
             differences += reason is None
-            print(f"{'allowed' if reason else 'DIFFERS'}  {part}: {name}: {was} -> {is_now}" + (f" ({reason})" if reason else ""))
+            print(
+                f"{'allowed' if reason else 'DIFFERS'}  {part}: {name}: {was} -> {is_now}"
+                + (f" ({reason})" if reason else "")
+            )
     print(f"{compared} compared, {differences} differ, {excused} more are allowed to")
     return 1 if differences else 0
 
