@@ -1,5 +1,6 @@
 """How many cases a property may try: a number of cases, or as many as fit into a number of seconds."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,10 @@ from typing import Final, Self
 QUICK_CASES: Final = 20
 NIGHTLY_CASES: Final = 500
 BATCH: Final = 20
+# For each case of a budget in cases. Rows on the contract take seconds; this ends what would never end.
+SECONDS_PER_CASE: Final = 6.0
+# Seconds for the case that is on its way when the time is spent: what looks at the clock itself ends with a verdict.
+GRACE: Final = 3.0
 
 
 @dataclass
@@ -42,13 +47,36 @@ class Budget:
         """Start the clock of a budget in seconds."""
         self._deadline = self.clock() + (self.seconds or 0.0)
 
+    @property
+    def left(self) -> float:
+        """Seconds that are left; infinity for a budget in cases."""
+        return math.inf if self.seconds is None else self._deadline - self.clock()
+
+    def row_limit(self, *, can_be_cut: bool) -> float | None:
+        """
+        Give the seconds after which the present row is ended; None for no end.
+
+        Args:
+            can_be_cut: Whether rows go on after one that was ended in the midst; else only the end of the run ends it.
+        """
+        if self.cases is not None:
+            return self.cases * SECONDS_PER_CASE if can_be_cut else None
+        # One row that knows no end leaves half of the time to those after it.
+        return GRACE + (self.left / 2 if can_be_cut and self.rows_left > 1 else self.left)
+
+    def row_ends(self, rows: int = 1) -> float:
+        """Give the time of the clock at which what looks at it should end, on behalf of so many rows."""
+        if self.cases is not None:
+            return self.clock() + self.cases * SECONDS_PER_CASE / 2
+        share = min(1.0, rows / max(1, self.rows_left))
+        return self.clock() + max(0.0, self.left) * share
+
     def batches(self, rows: int = 1) -> Iterator[int]:
         """Give sizes of batches of cases until the share of so many rows is spent; at least one batch."""
         if self.cases is not None:
             yield self.cases
             return
-        share = min(1.0, rows / max(1, self.rows_left))
-        row_ends = self.clock() + max(0.0, self._deadline - self.clock()) * share
+        row_ends = self.row_ends(rows)
         yield BATCH
         while self.clock() < row_ends:
             yield BATCH

@@ -27,6 +27,7 @@ class Collector:
         self._terminal = terminal
         self._deviations = deviations
         self._chapters: dict[Row, str] = {}
+        self._known: dict[tuple[str, str], Row] = {}
         self._outcomes: dict[Row, Outcome] = {}
         self.problem = ""
 
@@ -52,6 +53,7 @@ class Collector:
             row = row_of(item)
             if row is not None:
                 self._chapters[row] = chapter_of(item)
+                self._known[row.id, row.target] = row
         self._terminal.start(self._run, len(self._chapters))
         if self._run.options.dry_run:
             self._terminal.plan(self._chapters)
@@ -80,8 +82,7 @@ class Collector:
         self.problem = self.problem or "interrupted"
 
     def _take(self, outcome: Outcome) -> None:
-        row = Row(outcome.rule, outcome.operation, outcome.service, outcome.target)
-        row = next(known for known in self._chapters if known.id == row.id and known.target == row.target)
+        row = self._known[Row(outcome.rule, outcome.operation, outcome.service, outcome.target).id, outcome.target]
         if row in self._outcomes:
             return
         if outcome.error:

@@ -12,10 +12,11 @@ import pytest
 
 from contract_tests.arguments import MergeOptions, Options
 from contract_tests.circumstances import Circumstances, State
-from contract_tests.client.selection import choose_client
+from contract_tests.client.selection import check_has_client, choose_client
 from contract_tests.collector import Collector
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import Run
+from contract_tests.printing import printable
 from contract_tests.registry import rules_of_this_package
 from contract_tests.report.merge import merge
 from contract_tests.report.results import EXERCISED, Report
@@ -51,8 +52,12 @@ def _conduct(options: Options) -> int:
         raise SetUpError(_nothing_selected(options))
     if any(row.rule.side is Side.CLIENT for row in selected):
         choose_client(options)
+        if not options.dry_run:
+            check_has_client(options, run.contract)
     deviations = Deviations.load(options.targets_file)
     check_writable(options.report_dir)
+    for note in run.contract.notes:
+        sys.stderr.write(f"contract_tests: note: {printable(note)}\n")
     started, circumstances = time.monotonic(), Circumstances.of(options, run.targets)
     try:
         unreachable = None if options.dry_run else _unreachable(run, selected)

@@ -61,7 +61,11 @@ class Generator:
     @cached_property
     def _schema(self) -> Any:
         _use_scratch_directory()
-        return schemathesis.openapi.from_dict(_without_security(self.contract.document))
+        return schemathesis.openapi.from_dict(self._document)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return _without_security(self.contract.document)
 
     def requests(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
         """Give legal requests for an operation, on behalf of so many rows."""
@@ -134,19 +138,18 @@ class Generator:
         return (self._request(operation, case) for case in cases if case.method.upper() == operation.method)
 
     def drawn_from(self, schema: Any) -> Iterator[Any]:
-        """Give values for a schema that is not in the contract but may refer to it; they are not checked again."""
-        return self._drawn_values(schema, json.dumps(schema, sort_keys=True), GenerationMode.POSITIVE)
+        """Give one batch of values for a schema that may refer to the contract; they are not checked again."""
+        return self._drawn_values(schema, json.dumps(schema, sort_keys=True), GenerationMode.POSITIVE, rows=0)
 
     def _values(self, schema: str, mode: GenerationMode) -> Iterator[Any]:
         return self._drawn_values(self.contract.at(self.contract.follow(schema)), schema, mode)
 
-    def _drawn_values(self, schema: Any, name: str, mode: GenerationMode) -> Iterator[Any]:
+    def _drawn_values(self, schema: Any, name: str, mode: GenerationMode, rows: int = 1) -> Iterator[Any]:
         _use_scratch_directory()
         # schemathesis draws requests only, so the schema becomes the body of an operation that exists for this alone.
-        document = _without_security(self.contract.document)
-        document["paths"] = {**document.get("paths", {}), **_body_operation(schema)}
+        document = {**self._document, "paths": {**self._document.get("paths", {}), **_body_operation(schema)}}
         strategy = schemathesis.openapi.from_dict(document)[VALUES_PATH]["POST"].as_strategy(generation_mode=mode)
-        for drawn in self._draw(strategy, f"{name} {mode}"):
+        for drawn in self._draw(strategy, f"{name} {mode}", rows):
             if not isinstance(drawn.body, NotSet):
                 yield drawn.body
 

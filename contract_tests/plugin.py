@@ -6,13 +6,14 @@ Loaded by its module name; the run stands in the stash of pytest's configuration
 
 from collections.abc import Generator as Iterator
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_tests.arguments import Options
+from contract_tests.budget import Budget
 from contract_tests.contract import Contract, Operation
 from contract_tests.coverage import Coverage
 from contract_tests.generation import Generator
@@ -35,6 +36,7 @@ from contract_tests.rules import (
 from contract_tests.server.open_targets import OpenTargets
 from contract_tests.server.tags import new_tag
 from contract_tests.targets import Target, choose
+from contract_tests.time_limit import OutOfTime, time_limit
 
 
 class Run:
@@ -101,19 +103,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
     budget.start()
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give a row that cannot concern the contract its verdict before anything is set up for it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Give a row its verdict before anything is set up, where it can't concern the contract or no time is left."""
     row = row_of(item)
     if row is not None and row.unknown_operation:
         raise NotApplicable(f"the contract has no operation {row.operation}")
+    if item.config.stash[RUN].options.budget.left <= 0:
+        raise NotExercised(_no_time(item.config.stash[RUN].options.budget))
+    with _within_time(item):
+        return (yield)
+
+
+@contextmanager
+def _within_time(item: pytest.Item) -> Iterator[None]:
+    budget, row = item.config.stash[RUN].options.budget, row_of(item)
+    # A server or a client that is left in the midst of something would answer the next row with the rest of it.
+    limit = budget.row_limit(can_be_cut=row is not None and row.rule.side is Side.SPEC)
+    with time_limit(limit, _no_time(budget) if budget.seconds else f"it took more than {limit or 0:g} s"):
+        yield
+
+
+def _no_time(budget: Budget) -> str:
+    return f"no time was left of the budget of {budget.seconds:g} s"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None, object, object]:
-    """Before a verdict is believed, see whether its target is still the one that was set up."""
+    """End a row for which no time is left; before a verdict is believed, see whether its target is still itself."""
     row = row_of(item)
     try:
-        result = yield
+        with _within_time(item):
+            result = yield
     except Exception as raised:
         _confirm(item.config.stash[RUN], row, violated=isinstance(raised, Violation | Violations))
         raise
@@ -203,7 +224,7 @@ def _found_after(run: Run, row: Row, raised: BaseException | None) -> int | None
 
 
 def _unjudged(raised: BaseException) -> tuple[str, str]:
-    if isinstance(raised, NotExercised):
+    if isinstance(raised, NotExercised | OutOfTime):
         return str(raised), ""
     if isinstance(raised, KeyboardInterrupt):
         return "interrupted", ""

@@ -3,18 +3,20 @@
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from contract_tests.arguments import Options
 from contract_tests.client.adapters import SHIPPED
+from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.subject_process import Choice
+from contract_tests.contract import Contract
 from contract_tests.rules import SetUpError
 
 OWN_GENERATED: Final = "workflow_runs_api"
 OWN_CLIENT: Final = "workflow_runs"
 PYTHON_VARIABLE: Final = "CONTRACT_TESTS_CLIENT_PYTHON"
-OWN_SERVICES: Final = ("promptlayer", "interactly")
 STOCK_CLASS: Final = "class AuthenticatedClient"
 STOCK_FUNCTION: Final = "def sync_detailed("
 
@@ -43,6 +45,30 @@ def choose_client(options: Options) -> Choice:
     if options.client is not None:
         packages[OWN_CLIENT] = _client_in(options.client)
     return Choice(adapter=SHIPPED.get(adapter, adapter), generated=name, packages=packages, python=_interpreter())
+
+
+def check_has_client(options: Options, contract: Contract) -> None:
+    """
+    Demand that there is a client of the contract.
+
+    Raises:
+        SetUpError: If the contract is somebody's, and neither a generated package nor an adapter of one's own is named.
+    """
+    drives_installed = options.adapter is None or options.adapter in SHIPPED
+    if options.generated is None and drives_installed and options.has_own_spec and options.adapter != "promptlayer":
+        strange = {python_name(service) for service in contract.services} - own_services()
+        if strange:
+            raise SetUpError(
+                f"--generated DIR is missing: the installed client is not one of {options.spec.name}, whose services "
+                f"are {', '.join(map(repr, contract.services))}"
+            )
+
+
+def own_services() -> set[str]:
+    """Give the services of the installed client, as the generator names their folders."""
+    found = find_spec(OWN_GENERATED)
+    places = found.submodule_search_locations if found else None
+    return {path.parent.name for place in places or () for path in Path(place, "api").glob("*/__init__.py")}
 
 
 def _interpreter() -> str:
@@ -102,7 +128,7 @@ def _default_adapter(generated: Path | None, *, is_own_contract: bool) -> str:
         return "workflow_runs"
     if is_stock(generated):
         return "openapi-python-client"
-    is_own = is_own_contract or any((generated / "api" / service).is_dir() for service in OWN_SERVICES)
+    is_own = is_own_contract or any((generated / "api" / service).is_dir() for service in own_services())
     return "workflow_runs" if is_own else "operation-classes"
 
 

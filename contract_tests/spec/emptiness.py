@@ -58,6 +58,13 @@ class Emptiness:
         """Prove that nothing fits the schema at a pointer; None if that cannot be proven."""
         return self._prove(frozenset({pointer}), pointer)
 
+    def excludes(self, one: str, other: str) -> bool:
+        """Whether it can be proven that no value fits the schemas at both pointers."""
+        try:
+            return self._prove(frozenset({one, other}), one) is not None
+        except (*UNJUDGED, SetUpError):
+            return False
+
     def _prove(self, stated: Parts, place: str) -> Proof | None:
         parts = self._together(stated)
         if parts in self._open:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,11 +13,11 @@ from pathlib import Path
 
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.contract import Contract, Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, report_all, rule, shown
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all, rule, shown
 from contract_tests.scratch import scratch_folder
 
 GENERATOR = "openapi_python_client"
-SECONDS = 300
+SECONDS = 100  # less than a row may take
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ def test_generator_drops_nothing(contract: Contract, operation: Operation) -> No
     """The generator's own templates make a function of the operation, with an argument for each parameter and body."""
     if importlib.util.find_spec(GENERATOR) is None:
         raise NotApplicable("openapi-python-client is not installed")
-    made = _generated(Path(contract.source).resolve())
+    made = _generated(contract)
+    if made is None:
+        raise NotExercised(f"the generator did not end within {SECONDS} s")
     report_all(_lacking(made, operation))
 
 
@@ -65,14 +68,21 @@ def _module(operation: Operation) -> str:
 
 
 @cache
-def _generated(contract: Path) -> Generated:
+def _generated(contract: Contract) -> Generated | None:
+    """Give what the generator makes of a contract; None if it does not end."""
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         package = Path(folder, "made")
         config = Path(folder, "config.json")
         config.write_text('{"post_hooks": []}', encoding="utf-8")
-        command = [sys.executable, "-m", GENERATOR, "generate", "--meta", "none", "--path", str(contract)]
+        # What was read within limits, and not the file once more in the generator's own way.
+        same = Path(folder, "contract.json")
+        same.write_text(json.dumps(contract.document), encoding="utf-8")
+        command = [sys.executable, "-m", GENERATOR, "generate", "--meta", "none", "--path", str(same)]
         command += ["--config", str(config), "--output-path", str(package)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS, cwd=folder)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS, cwd=folder)
+        except subprocess.TimeoutExpired:
+            return None
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
         said = next((line for line in reversed(lines) if "Error" in line), "") or " ".join(
             line for line in lines if line and not line.startswith(("Generating", "If you believe"))
