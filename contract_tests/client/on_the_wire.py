@@ -47,7 +47,7 @@ def path_values(operation: Operation, base: str, target: str) -> dict[str, str] 
     Returns:
         The raw text of each parameter; None if the target is not the operation's path.
     """
-    template, path = (base + operation.path).split("/"), path_of(target).split("/")
+    template, path = (base + path_of(operation.path)).split("/"), path_of(target).split("/")
     if len(template) != len(path):
         return None
     values: dict[str, str] = {}
@@ -60,7 +60,7 @@ def path_values(operation: Operation, base: str, target: str) -> dict[str, str] 
 
 def segment_of(operation: Operation, base: str, target: str, name: str) -> str | None:
     """Give the whole raw segment that holds a path parameter; None if the target has other segments."""
-    template, path = (base + operation.path).split("/"), path_of(target).split("/")
+    template, path = (base + path_of(operation.path)).split("/"), path_of(target).split("/")
     place = next(index for index, expected in enumerate(template) if f"{{{name}}}" in expected)
     return path[place] if len(template) == len(path) else None
 
@@ -142,6 +142,20 @@ def query_pairs(target: str) -> list[tuple[str, str]]:
     _, _, query = target.partition("?")
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return [(name.replace("+", "%20"), value.replace("+", "%20")) for name, _, value in pairs]
+
+
+def without_fixed(operation: Operation, pairs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Take out of a query what the contract's own path has there; what of that is missing is the second."""
+    left, missing = list(pairs), []
+    for name, value in query_pairs(operation.path):
+        if "{" in name + value:
+            continue
+        sent = next((pair for pair in left if [*map(decode, pair)] == [decode(name), decode(value)]), None)
+        if sent is None:
+            missing.append(f"{name}={value}")
+        else:
+            left.remove(sent)
+    return left, missing
 
 
 def query_problems(

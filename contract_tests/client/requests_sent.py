@@ -140,6 +140,9 @@ def test_query(trials: Trials, operation: Operation, findings: Findings) -> None
     secret = scheme.name if scheme and scheme.location == "query" else None
     for trial, seen in sent(trials, operation):
         pairs = [pair for pair in wire.query_pairs(seen.target) if pair[0] != secret]
+        pairs, missing = wire.without_fixed(operation, pairs)
+        for pair in missing:
+            findings.add("the path's own query", f"{pair} was not sent", played=trial.played)
         for name, problem in wire.query_problems(declared, trial.case.query, pairs):
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
                 continue
@@ -257,7 +260,7 @@ def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: F
     """No request holds a default that the caller did not give."""
     media, declared = request_media(operation), parameters_in(operation, "query")
     for trial, seen in sent(trials, operation):
-        pairs = wire.query_pairs(seen.target)
+        pairs, _ = wire.without_fixed(operation, wire.query_pairs(seen.target))
         for name in {name for name, _ in wire.query_problems(declared, trial.case.query, pairs)}:
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
                 findings.add(declared[name].pointer, f"the query holds {name}, its default", played=trial.played)

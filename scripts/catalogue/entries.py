@@ -86,6 +86,14 @@ ENTRIES = (
         "G12", "query parameters with certain names are sent without having been given", "names",
         Finder("CL-REQ-05", "findLocals", _LOCALS), Finder("CL-REQ-01", "findLocals"),
     ),
+    _entry(
+        "G13", "names that a dot or a dash alone tells apart are a syntax error, and drop their operation", "dotted",
+        Finder("CL-PKG-01", ""), Finder("CL-REQ-01", "sendNamed", "SyntaxError"), Finder("SPEC-13", "findDotted"),
+    ),
+    _entry(
+        "G14", "a union of objects that lie inside it needs a model that is not there", "strange",
+        Finder("CL-PKG-01", ""), Finder("CL-REQ-01", "getEither", "unwritable"),
+    ),
     _entry("W1", "a dot or two in a path lead to another path", "requests", Finder("CL-REQ-04", "getShelf")),
     _entry(
         "W2", "booleans, times and lists in a path are written as Python writes them", "requests",
@@ -136,6 +144,7 @@ ENTRIES = (
         Finder("CL-REF-01", "touchGoods"), Finder("CL-REF-03", "touchGoods"), Finder("CL-REF-04", "touchGoods"),
         Finder("CL-REF-06", "replaceGoods", "#/components/schemas/Goods/not"),
     ),
+    _entry("W16", "the query that a path has is not sent", "strange", Finder("CL-REQ-05", "findBeta", "the path")),
     _entry(
         "R1", "a status that Python has no name for is a foreign error", "replies",
         Finder("CL-BRK-07", "getPet", "520 status"), Finder("CL-REP-04", "getThing", "520 ValueError"),
@@ -186,6 +195,14 @@ ENTRIES = (
     ),
     _entry(
         "R15", "deep nesting is a foreign error", "replies", Finder("CL-BRK-09", "getTree", "200 deep and legal")
+    ),
+    _entry(
+        "R16", "members with names of four bytes are never read", "strange",
+        Finder("CL-REP-01", "getAstral", "200 UnexpectedStatus"),
+    ),
+    _entry(
+        "R17", "replies whose media type has parameters are never read", "strange",
+        Finder("CL-REP-01", "putTyped", "200 UnexpectedStatus"),
     ),
     _entry(
         "M1", "copies hold what is no JSON", "replies", Finder("CL-OBJ-01", "getThing"), Finder("CL-OBJ-02", "getThing")

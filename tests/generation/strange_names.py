@@ -66,7 +66,8 @@ def strange() -> dict[str, Any]:
     add(document, "get", "/union", "getUnion", responses={"200": answer(reference("Union"))})
     typed = add(document, "post", "/typed", "sendTyped", responses={"200": answer({"type": "object"}, UTF_8)})
     typed["requestBody"] = {"content": {"application/json; charset=utf-8": {"schema": {"type": "object"}}}}
-    add(document, "get", "/text", "getText", responses={"200": answer(TEXT, LATIN)})
+    texts = {"200": answer(TEXT, LATIN), "404": answer(TEXT, "text/plain")}
+    add(document, "get", "/text", "getText", responses=texts)
     two = {JSON: {"schema": {"type": "object"}}, "application/vnd.x+json; v=2": {"schema": INTEGER}}
     add(document, "get", "/two", "getTwo", responses={"200": {"description": "Two.", "content": two}})
     asked = [parameter("query", "p", TEXT)]
@@ -96,6 +97,7 @@ TRIES = {
     "typed": Try("send_typed", (), {"body": {"x": "\u00e9"}}, content=b'{"x": 1}', media_type="application/json"),
     "typed reply": Try("send_typed", content=b'{"x": 1}', media_type="APPLICATION/json ;charset=utf-8"),
     "text": Try("get_text", content=b"\xe9", media_type="text/plain; charset=iso-8859-1"),
+    "text error": Try("get_text", status=404, content=b"null", media_type="text/plain"),
     "two": Try("get_two", content=b"5", media_type="application/vnd.x+json"),
     "query": Try("in_query", (), {"p": "1"}),
     "query alone": Try("in_query"),

@@ -98,6 +98,11 @@ def test_parameters_of_a_media_type_change_nothing(tried: dict[str, Tried]) -> N
     assert tried["two"].plain == 5
 
 
+def test_an_error_that_is_text_is_text(tried: dict[str, Tried]) -> None:
+    """Also where it could be read as JSON."""
+    assert tried["text error"].plain == "null"
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [

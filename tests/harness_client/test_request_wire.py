@@ -120,6 +120,13 @@ def test_what_is_added_to_a_query_is_a_problem() -> None:
     assert [name for name, _ in problems] == ["p", ""]
 
 
+def test_the_query_of_a_path_has_to_be_sent() -> None:
+    """It counts as no addition, whatever of it is percent-encoded, and what is missing of it is told."""
+    found = wire.without_fixed(operation("/x?beta=a b&z"), wire.query_pairs("/x?beta=a%20b&p=1"))
+    assert found == ([("p", "1")], ["z="])
+    assert wire.path_values(operation("/x/{y}?beta=1"), "", "/x/2?beta=1") == {"y": "2"}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pkgutil import iter_modules
 from typing import Any, Final
@@ -12,6 +13,7 @@ from contract_tests.client.adapters.typed_places import types_in
 
 FACTS: Final = ("operation", "request_id", "retry_after", "may_have_run")
 PLACES: Final = ("path", "query", "header", "cookie")
+BODY: Final = "body"
 SUFFIX: Final = "Operations"
 
 ClientOf = Callable[[str], Any]
@@ -150,25 +152,35 @@ def spelled(call: Call) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """
     Give the keywords of parameters, by place and name, and of the body's members.
 
-    A name that an argument before it has already gets its place in front, then underscores behind until it is free.
+    Names that are Python's own as they stand come first, then place by place and by the alphabet. A name that another
+    argument has already gets its place in front, then a number behind until it is free.
     """
     operation = call.operation
-    taken: set[str] = set()
-    parameters = {
-        (place, name): _free(python_name(name), place, taken)
-        for place in PLACES
-        for name in operation.parameters.get(place, ())
-    }
-    return parameters, {name: _free(python_name(name), "body", taken) for name in operation.members or ()}
+    wanted = [(place, name) for place in PLACES for name in operation.parameters.get(place, ())]
+    wanted += [(BODY, name) for name in operation.members or ()]
+    found: dict[tuple[str, str], str] = {}
+    for place, name in sorted(wanted, key=_rank):
+        found[place, name] = _free(_plain_name(name), place, set(found.values()))
+    return found, {name: found[place, name] for place, name in wanted if place == BODY}
+
+
+def _rank(argument: tuple[str, str]) -> tuple[bool, int, str]:
+    place, name = argument
+    return _plain_name(name) != name, (*PLACES, BODY).index(place), name
+
+
+def _plain_name(name: str) -> str:
+    # To Python letters that look different may be one (PEP 3131).
+    return unicodedata.normalize("NFKC", python_name(unicodedata.normalize("NFKC", name)))
 
 
 def _free(name: str, place: str, taken: set[str]) -> str:
-    if name in taken:
-        name = f"{place}_{name}"
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
+    stem = f"{place}_{name}" if name in taken else name
+    number, free = 1, stem
+    while free in taken:
+        number += 1
+        free = f"{stem.rstrip('_')}_{number}"
+    return free
 
 
 def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:

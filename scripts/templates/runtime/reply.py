@@ -133,6 +133,11 @@ class Reply:
         """The error that a documented status stands for; its body is read as far as it can be."""
         return self._error(self._body(read), "")
 
+    def text_error(self) -> StatusError:
+        """The error that a documented status stands for whose body is text, even if it could be read as JSON."""
+        is_text = self.response.headers.get("content-type", "").lower().startswith("text/")
+        return self._error(self.shown(self.response.text) if is_text else self._body(None), "")
+
     def unread(self, remark: str) -> StatusError:
         """The error for a status whose body nobody can read any more."""
         return self._error(None, remark)
