@@ -16,6 +16,7 @@ from contract_tests.rules import SetUpError
 from contract_tests.targets import Target
 
 CONNECT_SECONDS: Final = 10.0
+HANDSHAKE_SECONDS: Final = 2.0
 READ_BY_HTTPX: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 VARIABLES: Final = (*READ_BY_HTTPX, *map(str.lower, READ_BY_HTTPX[:4]))
 PASSWORD: Final = re.compile(r"//[^/@\s]*@")
@@ -81,7 +82,8 @@ def unreachable(target: Target, error: Exception) -> SetUpError:
     words = " ".join(str(error).split()) or type(error).__name__
     meaning = next((meaning for sign, meaning in CAUSES if sign in words), "")
     told = f"{meaning} ({words})" if meaning else words
-    return SetUpError(f"target {target.name}: {target.base_url} cannot be reached: {told}")
+    through = "" if target.is_local or not urllib.request.getproxies() else " through the environment's proxy"
+    return SetUpError(f"target {target.name}: {target.base_url} cannot be reached{through}: {told}")
 
 
 def speaks_tls(target: Target) -> bool:
@@ -91,8 +93,7 @@ def speaks_tls(target: Target) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection(_address(target), CONNECT_SECONDS) as plain:
-            plain.settimeout(CONNECT_SECONDS)
+        with socket.create_connection(_address(target), HANDSHAKE_SECONDS) as plain:
             context.wrap_socket(plain, server_hostname=_address(target)[0]).close()
     except (OSError, ValueError):
         return False

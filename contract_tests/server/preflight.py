@@ -17,8 +17,8 @@ from contract_tests.server.lifecycle import id_of
 from contract_tests.server.live import NO_SUCH_ID, Server
 from contract_tests.wire import TurnedAway
 
-LOCAL_SECONDS: Final = 8.0
-LIVE_SECONDS: Final = 20.0
+LOCAL_SECONDS: Final = 5.0
+LIVE_SECONDS: Final = 15.0
 LONGEST_WAIT: Final = 10.0
 OBJECT_ID: Final = "f" * 24  # of no workflow
 OPERATIONS: Final = {"promptlayer": "runWorkflow", "interactly": "executeWorkflow"}

@@ -82,7 +82,7 @@ def check_allowed(operation: Operation, target: Target) -> None:
     if not target.serves_form_of(operation.id):
         raise NotApplicable("the target serves the other generation of execute")
     if not operation.is_read_only and operation.id not in RUNS and not target.allow_writes:
-        raise NotExercised("the target does not allow writes")
+        raise NotExercised("allow_writes of the target is false")
 
 
 def safe(case: RequestCase, server: Server) -> RequestCase | None:

@@ -38,7 +38,8 @@ def says(content: bytes) -> Answer:
 
 def hangs(connection: socket.socket, _: bytes) -> None:
     """Answer nothing until the client has gone."""
-    connection.recv(1)
+    while connection.recv(65536):
+        pass
 
 
 @contextmanager

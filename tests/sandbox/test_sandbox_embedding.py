@@ -1,6 +1,7 @@
 """The sandbox from Python: the context manager, the pytest fixture, and how little an import costs."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -99,3 +100,21 @@ def test_fixture_gives_one_running_sandbox(tmp_path: Path) -> None:
     )
 
     assert "2 passed" in done.stdout
+
+
+def test_interrupt_while_starting_ends_at_once(tmp_path: Path) -> None:
+    """Ctrl-C before the server accepts requests leaves no server, no folder and no timer that is waited for."""
+    program = "from workflow_sandbox.server import Sandbox\nprint(1, flush=True)\nwith Sandbox():\n    print(2)"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while not list(tmp_path.glob("workflow-sandbox-*/sandbox.log")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+
+    assert not said
+    assert "KeyboardInterrupt" in errors
+    assert not list(tmp_path.iterdir())
