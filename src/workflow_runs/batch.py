@@ -42,7 +42,7 @@ __all__ = ["BatchItem", "BatchProgress", "BatchResult", "progress_of", "run_batc
 
 _HOUR = 3600.0
 _CONCURRENCY = 8
-# As many connections as the client's pool has: more would wait for one, and time out.
+# As many connections as the client's pool has: more items would only wait for one.
 _MOST_AT_ONCE = 100
 _HANDED_OVER: Final = frozenset({"succeeded", "failed"})
 
@@ -301,7 +301,7 @@ def run_batch_async(
 ) -> AsyncGenerator[BatchResult]:
     """Run a list of inputs like `run_batch`, for asyncio, with the same arguments; goes into an `async for`.
 
-    The ledger is synced to the disk in the event loop's thread, some milliseconds for each step of an item: what is
+    The ledger is synced to the disk in the event loop's thread, three syncs for each step of an item: what is
     noted must not be torn from what is sent. Close the generator (`contextlib.aclosing`) if you leave the loop early.
 
     Example:

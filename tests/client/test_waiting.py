@@ -307,7 +307,7 @@ def _drip(connection: raw.Connection) -> None:
             time.sleep(0.02)
 
 
-@pytest.mark.parametrize("behave", [_drip, raw.stall, raw.say_nothing], ids=["dripping", "stalled", "silent"])
+@pytest.mark.parametrize("behave", [_drip, raw.say_nothing], ids=["dripping", "silent"])
 def test_a_question_under_way_ends_with_the_wait(behave: Any, flavour: Flavour) -> None:
     """A second after the deadline at the latest, however the answer comes; the run goes on as far as anybody knows."""
     with raw.RawServer(behave) as server:

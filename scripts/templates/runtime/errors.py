@@ -44,7 +44,8 @@ class WorkflowRunsError(Exception):
         response: The raw reply, or None. Its request has lost its secret headers.
         request_id: The service's own name for this request, from its `X-Request-Id` header, or None.
         retry_after: Seconds the service asks to wait, or None if it does not.
-        may_have_run: Whether this call may have started a run although it ended in an error.
+        may_have_run: Whether there may be a run although the call ended in an error: one that it may have started, or
+            the one that it waited for.
         how_to_find: Where to look for that run, and by what; None if none can have been started.
     """
 
