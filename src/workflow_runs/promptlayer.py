@@ -149,7 +149,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
     ) -> RunOutcome:
         """Ask for the results of a run until it has ended.
 
-        Before each question is a pause of 0.05 s and 15 % of the time gone by, at most 5 s: 38 questions in the first
+        Before each question is a pause of 0.045 s and 15 % of the time gone by, at most 5 s: 39 questions in the first
         minute. A `Retry-After` of the service makes a pause longer. The last question comes at the deadline. One that
         gets no answer (no connection, a broken one, 429, 5xx) is asked again and ends the wait only if the client's
         `retries` are 0: the run goes on meanwhile. Any other error, as 401 or 404, ends the wait.

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 __all__ = ["Cancellation", "Waiting", "check_options", "checked_deadline"]
 
 # A pause is a share of the time gone by: an outcome comes at most 15 % and 60 ms late, with some time for the calls
-# themselves, and the first minute has 38 questions.
-_FIRST_PAUSE, _SHARE, _LONGEST_PAUSE = 0.05, 0.15, 5.0
+# themselves, and the first minute has 39 questions.
+_FIRST_PAUSE, _SHARE, _LONGEST_PAUSE = 0.045, 0.15, 5.0
 _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
 # For the last question, which comes at the deadline. It may be the one to find out that the server has closed the
 # connection, which was idle, and then it is asked again.

@@ -150,7 +150,7 @@ def test_progress_reads_as_a_line(flavour: Flavour) -> None:
     told: list[str] = []
     world = World([pending({"Draft": node("RUNNING")}), httpx.ReadError("reset"), answer(200, {})])
     flavour.wait(world, return_all_outputs=True, on_progress=lambda progress: told.append(str(progress)))
-    assert told[0] == "execution 98765 after 0.1 s: Draft RUNNING"
+    assert told[0] == "execution 98765 after 0.0 s: Draft RUNNING"
     assert told[1].startswith("execution 98765 after ")
     assert "no answer, asking again" in told[1]
 

@@ -116,7 +116,7 @@ def test_a_refusal_may_ask_for_a_longer_pause(status: int, flavour: Flavour) -> 
     """Retry-After counts on errors as on pending answers, after the last further try as well."""
     world = World([answer(status, None, retry_after="30"), answer(status, None, retry_after="31"), done()])
     flavour.wait(world, settings={"retries": 1})
-    assert world.pauses == pytest.approx([0.05, 30, 31])
+    assert world.pauses == pytest.approx([0.045, 30, 31])
 
 
 def test_a_refusal_beyond_the_deadline_ends_the_wait(flavour: Flavour) -> None:
@@ -124,7 +124,7 @@ def test_a_refusal_beyond_the_deadline_ends_the_wait(flavour: Flavour) -> None:
     world = World([answer(429, None, retry_after="30")])
     with pytest.raises(WaitTimeout):
         flavour.wait(world, deadline=20)
-    assert world.asked == [0.05]
+    assert world.asked == [0.045]
 
 
 @pytest.mark.parametrize("seed", range(150))
