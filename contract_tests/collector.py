@@ -7,6 +7,7 @@ import pytest
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import RUN, Run, chapter_of, row_of
 from contract_tests.printing import failure
+from contract_tests.report.progress import Progress
 from contract_tests.report.terminal import Terminal
 from contract_tests.rows import Outcome, Row, finding
 from contract_tests.rules import ToldElsewhere, Verdict, Violation, Violations, report_all
@@ -27,6 +28,8 @@ class Collector:
         self._terminal = terminal
         self._deviations = deviations
         self._chapters: dict[Row, str] = {}
+        self._progress = Progress()
+        self._begun = 0
         self._known: dict[tuple[str, str], Row] = {}
         self._outcomes: dict[Row, Outcome] = {}
         self.problem = ""
@@ -57,6 +60,18 @@ class Collector:
         self._terminal.start(self._run, len(self._chapters))
         if self._run.options.dry_run:
             self._terminal.plan(self._chapters)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Say which rule is judged, if it takes long."""
+        row = row_of(item)
+        if row is not None:
+            self._begun += 1
+            self._progress.begins(f"{self._begun} of {len(self._chapters)}, {row.id}")
+
+    def pytest_sessionfinish(self) -> None:
+        """Say nothing more."""
+        self._progress.ends()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take down a chapter that cannot be read."""
