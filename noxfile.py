@@ -117,6 +117,13 @@ def catalogue(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fence(session: nox.Session) -> None:
+    """Hold rows, mutants and known defects against the frozen state: what a redesign must leave as it is."""
+    install_locked(session)
+    session.run("python", "scripts/fence", *session.posargs)
+
+
+@nox.session(default=False)
 def client_side_speed(session: nox.Session) -> None:
     """Count the client side's cases per second, through our client and through bare httpx."""
     install(session, "[conformance]")

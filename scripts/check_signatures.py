@@ -27,6 +27,9 @@ _GOOD = """
 client = PromptLayer(api_key="k", timeout=3, retries=Retries(further_tries=1))
 run: models.RunCreated | models.RunAccepted = client.run_workflow("a", input_variables={"b": [1]}, metadata={"c": "d"})
 outcome: RunOutcome = client.wait(run, return_all_outputs=True, deadline=5)
+started: RunCreated | RunAccepted = client.with_raw_response.run_workflow("a").parsed
+raw: RawResponse[RunCreated | RunAccepted] = client.with_raw_response.run_workflow("a", metadata={"c": "d"})
+brought = PromptLayer(http_client=httpx.Client()), AsyncPromptLayer(http_client=httpx.AsyncClient())
 again: RunOutcome = client.with_options(timeout=1).with_run_tags().run_and_wait("a", workflow_label_name="production")
 async def awaited(other: AsyncPromptLayer) -> RunOutcome:
     return await other.run_and_wait("a")
@@ -40,6 +43,13 @@ _BAD = (
     'client.wait("a")',
     "client.get_workflow_version_execution_results(5)",
     'PromptLayer(timeout="5")',
+    "PromptLayer(http_client=httpx.AsyncClient())",
+    "AsyncPromptLayer(http_client=httpx.Client())",
+    'Interactly(base_url="https://a", http_client=httpx.AsyncClient())',
+    "PromptLayer(unknown=1)",
+    'client.with_raw_response.run_workflow("a", unknown=1)',
+    "from workflow_runs import PromptLyer",
+    "models.RunCreate",
     "Retries(5)",
     'client.with_options(unknown="a")',
 )
@@ -51,6 +61,8 @@ def public_callables() -> Iterator[tuple[str, Any]]:
         value = getattr(workflow_runs, name)
         if inspect.isfunction(value):
             yield name, value
+        if name in _SERVICES:
+            yield name, value.__init__
         if inspect.isclass(value) and not issubclass(value, Exception):
             methods = inspect.getmembers(value, inspect.isfunction)
             yield from (
@@ -92,7 +104,7 @@ def _missing(value: Any, shown: str) -> list[str]:
 
 
 def _calls(checker: str, ask: Any, program: Path) -> list[str]:
-    good = "from workflow_runs import *\n" + _GOOD
+    good = "import httpx\nfrom workflow_runs import *\n" + _GOOD
     program.write_text(good, encoding="utf-8")
     problems = [f"{checker} refuses a good call: {text}" for kind, _, text in ask(program) if kind == "error"]
     program.write_text(good + "\n".join(_BAD) + "\n", encoding="utf-8")

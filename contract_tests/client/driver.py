@@ -24,7 +24,7 @@ from contract_tests.client.driver_deliveries import post_of, proofs_of, received
 from contract_tests.client.driver_messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver_modules import look_at_modules
 from contract_tests.client.driver_objects import look_at
-from contract_tests.client.driver_secrets import LogWatch, places_of
+from contract_tests.client.driver_secrets import LogWatch, places_of, variables_of
 
 WORKERS = 64
 UNCLAIMED = "unclaimed"
@@ -143,17 +143,19 @@ class Driver:
         """Make a call with a client of its own, and say where the key lies afterwards."""
         connection, call = connection_of(message["connection"]), call_of(message)
         held: list[str] = []
+        framed: list[str] = []
 
         async def calling() -> Any:
             try:
                 return await self._invoked(self._adapter.connect(connection), call)
             except BaseException as error:
                 held.extend(places_of(connection.key, error))
+                framed.extend(variables_of(connection.key, error))
                 raise
 
         with LogWatch(connection.key) as log:
             outcome = self._told(call, connection, calling)
-        return {**outcome, "held": held, "logged": log.told}
+        return {**outcome, "held": held, "framed": framed, "logged": log.told}
 
     def receive(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""

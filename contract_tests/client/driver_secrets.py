@@ -3,13 +3,17 @@
 import contextlib
 import io
 import logging
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
 from typing import Any, Final, Self
 
 MOST: Final = 20_000
+DEPTH: Final = 6
+HARNESS: Final = Path(__file__).parents[1]
 PLAIN: Final = frozenset(vars(logging.makeLogRecord({})))
 CLOSED: Final = (type, ModuleType, FunctionType, MethodType, FrameType, TracebackType)
 PRINTED: Final = {"standard output": contextlib.redirect_stdout, "standard error": contextlib.redirect_stderr}
@@ -97,6 +101,43 @@ def places_of(secret: str, error: BaseException) -> list[str]:
             seen[id(value)] = value
             left.extend(_inside(place, value))
     return sorted(found)
+
+
+def variables_of(secret: str, error: BaseException) -> list[str]:
+    """
+    Give the variables of frames that show a secret to what records errors, each as function and name.
+
+    Such trackers write down the locals of every frame: they walk lists, tuples, sets and mappings, and take of all else
+    the repr. Looked at are the frames of the error and of those behind it that a traceback shows; not the harness' own.
+    """
+    found: dict[str, None] = {}
+    for each in _behind(error):
+        for frame, _ in traceback.walk_tb(each.__traceback__):
+            if not Path(frame.f_code.co_filename).is_relative_to(HARNESS):
+                names = (name for name, value in list(frame.f_locals.items()) if _tells(value, secret, DEPTH))
+                found |= dict.fromkeys(f"{name} in {frame.f_code.co_name}" for name in names)
+    return list(found)
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    left: BaseException | None = error
+    while left is not None and id(left) not in seen:
+        seen.add(id(left))
+        yield left
+        left = left.__cause__ or (None if left.__suppress_context__ else left.__context__)
+
+
+def _tells(value: Any, secret: str, depth: int) -> bool:
+    if isinstance(value, str | bytes | bytearray):
+        return _holds(value, secret)
+    if isinstance(value, Mapping | list | tuple | set | frozenset) and depth:
+        with contextlib.suppress(Exception):  # whatever a client's own collection raises
+            parts = [part for pair in value.items() for part in pair] if isinstance(value, Mapping) else list(value)
+            return any(_tells(part, secret, depth - 1) for part in parts[:MOST])
+    with contextlib.suppress(Exception):
+        return shows(repr(value), secret)
+    return False
 
 
 def _holds(value: str | bytes | bytearray, secret: str) -> bool:

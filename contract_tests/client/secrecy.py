@@ -152,3 +152,24 @@ def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findin
             )
             findings.add(trial.outcome.type_name, received, number=trial.number)
     findings.report()
+
+
+@rule(
+    "CL-SEC-07",
+    "No frame of an error shows the key.",
+    says="Trackers of errors record the variables of every frame, and walk lists, tuples and mappings among them.",
+    source="https://cwe.mitre.org/data/definitions/209.html",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_frames_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """The key is in no variable of the frames of an error, as far as its items and its repr tell."""
+    if trials.stage.scheme(operation) is None:
+        raise NotApplicable("the operation needs no key")
+    for trial in trials.endings(operation):
+        if trial.framed and isinstance(trial.outcome, Raised):
+            type_name = trial.outcome.type_name
+            received = f"{trial.framed[0]} shows the key: {type_name} after {trial.ending.about}, {trial.mode} call"
+            findings.add(type_name, received, number=trial.number)
+    findings.report()

@@ -82,6 +82,7 @@ class EndingTrial:
 
     Attributes:
         held: Places below the error, as Python would reach them.
+        framed: Variables of the frames that it went through.
         logged: Names of the loggers that tell it.
         number: How many cases had been played when it was, itself included.
     """
@@ -90,6 +91,7 @@ class EndingTrial:
     mode: str
     outcome: Outcome
     held: tuple[str, ...]
+    framed: tuple[str, ...]
     logged: tuple[str, ...]
     number: int
 
@@ -356,8 +358,8 @@ class Trials:
             connection = self.stage.connection(operation, self.stage.server, mode)
             for ending in endings(success, self.book.legal_replies(operation)):
                 asked = self.stage.ask("watched", start, [ending.answer], connection)
-                held, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "logged"))
-                yield EndingTrial(ending, mode, asked.outcome, held, logged, asked.number)
+                held, framed, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "framed", "logged"))
+                yield EndingTrial(ending, mode, asked.outcome, held, framed, logged, asked.number)
 
     def _play_echoes(self, operation: Operation) -> Iterator[EchoTrial]:
         if self.stage.scheme(operation) is None:

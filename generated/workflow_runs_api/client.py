@@ -165,6 +165,7 @@ class Settings:
         self._connection = self._connected(http_client)
 
     _open: str
+    _base_url = ""  # so that a client which is refused while it is built has a repr, too
     _user_agent = f"workflow-runs-api/{CONTRACT_VERSION}"
 
     def _policy(self, retries: Any) -> Retries:

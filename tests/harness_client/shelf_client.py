@@ -100,6 +100,7 @@ DEFECTS = {
     "prints_key": "prints the key",
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
+    "key_in_frame": "keeps the headers that it sent in a variable while it raises",
     "denies_doubt": "says that nothing has happened, whatever has",
     "takes_nan": "takes NaN for JSON",
     "takes_first_json": "reads JSON up to its end and no further",
@@ -424,6 +425,7 @@ class Client:
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
         text += f": {reply.text}" if self.has("key_sent_back") else ""
         self.show(f"sent {reply.request.headers.raw}")
+        _sent = [("headers", reply.request.headers.raw)] if self.has("key_in_frame") else []
         failure = ShelfError(
             text,
             None if self.has("forgets_status") else status,

@@ -100,6 +100,7 @@ FOUND_BY = [
     ("warns_of_key", "CL-SEC-05", "addBook", "py.warnings logger"),
     ("prints_key", "CL-SEC-05", "addBook", "standard output"),
     ("keeps_request", "CL-SEC-06", "addBook", "ShelfError"),
+    ("key_in_frame", "CL-SEC-07", "addBook", "ShelfError"),
     ("denies_doubt", "CL-NET-08", "addBook", "status 503"),
     ("denies_doubt", "CL-NET-08", "addBook", "no answer"),
     ("sends_nan", "CL-REF-09", "addBook", "#/components/schemas/Book/properties/price"),

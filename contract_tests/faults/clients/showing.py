@@ -95,3 +95,15 @@ def defects() -> Iterator[ClientDefect]:
         "CL-SEC-06",
         generated("transport.py", "        error.response = masked(error.response)\n", "        pass\n"),
     )
+    yield defect(
+        "key.in-frame",
+        "keeps the headers, and the key with them, in a variable while it waits",
+        "key in exception",
+        "CL-SEC-07",
+        generated(
+            "client.py",
+            "        redaction = wire.Redaction(outgoing)\n",
+            "        redaction = wire.Redaction(outgoing)\n        headers = [outgoing.headers]\n",
+            times=2,
+        ),
+    )

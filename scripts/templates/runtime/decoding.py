@@ -15,7 +15,7 @@ except ImportError:
 try:
     import zstandard  # type: ignore[import-not-found,import-untyped,unused-ignore]
 except ImportError:
-    zstandard = None
+    zstandard = None  # type: ignore[assignment,unused-ignore]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

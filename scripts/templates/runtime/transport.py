@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import importlib
 import logging
 import os
 import re
@@ -207,16 +206,13 @@ def aiohttp_pool() -> Any:
     Raises:
         BadArgument: the extra is not installed.
     """
-    try:
-        return importlib.import_module(_AIOHTTP_POOL)
-    except ImportError:
-        pass
+    with contextlib.suppress(ImportError):
+        from . import aiohttp_pool as module  # late, since it needs the extra
+
+        return module
     raise BadArgument(
         "aiohttp is not installed; this brings it: pip install 'workflow-runs[aiohttp]'", field="http_client"
     )
-
-
-_AIOHTTP_POOL = f"{__package__}.aiohttp_pool"
 
 
 def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
