@@ -62,7 +62,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
         if inspect.isfunction(value):
             yield name, value
         if name in _SERVICES:
-            yield name, value.__init__
+            yield f"{name}.__init__", value.__init__
         if inspect.isclass(value) and not issubclass(value, Exception):
             methods = inspect.getmembers(value, inspect.isfunction)
             yield from (
