@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn
 
+from contract_tests.rules import NotApplicable, NotExercised, SetUpError, ToldElsewhere, Violation, Violations
+
 # Where it is caught and dropped, as while an object is being deleted, it comes again after so many seconds.
 AGAIN: Final = 0.5
+
+
+VERDICTS: Final = (Violation, Violations, NotApplicable, NotExercised, ToldElsewhere, SetUpError)
 
 
 class OutOfTime(BaseException):
@@ -27,13 +32,23 @@ def time_limit(seconds: float | None, reason: str) -> Iterator[None]:
         yield
         return
 
+    came: list[bool] = []
+
     def end(_: int, __: FrameType | None) -> NoReturn:
+        came.append(True)
         raise OutOfTime(reason)
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
     try:
         yield
+    except VERDICTS:
+        raise
+    except Exception as raised:
+        # What was ended in the midst of it may complain of that in its own way, as hypothesis does.
+        if came:
+            raise OutOfTime(reason) from raised
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
