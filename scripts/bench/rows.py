@@ -107,4 +107,41 @@ def _runs() -> list[Row]:
     return rows
 
 
-ROWS = (*_imports(), *_first_results(), *_calls(), *_decodes(), *_runs())
+def _in_flight() -> list[Row]:
+    """Many calls at once: seconds by call stand for calls per second."""
+    aims: dict[tuple[str, str], float] = {
+        ("async", "httpx"): 1 / 3,
+        ("threads", "httpx"): 1 / 1.5,
+        ("aiohttp", "aiohttp"): 2,
+    }
+    rows = []
+    for (kind, rival), aim in {
+        **aims,
+        ("async", "aiohttp"): None,
+        ("async", "promptlayer"): None,
+        ("threads", "promptlayer"): None,
+    }.items():
+        for number in (1, 20, 90):
+            at_most = aim if number == _MOST or rival == "aiohttp" else None
+            # A loop makes as many calls as their processor time allows; the wall tells the load of the machine.
+            figure, words = ("cpu", "CPU") if rival == "aiohttp" else ("wall", "wall")
+            rows.append(_flight((kind, number, rival), figure, f"{number} in flight, {kind}: {words} by call", at_most))
+    for kind in ("async", "threads", "aiohttp"):
+        words = f"{_MOST} in flight, {kind}"
+        rows.append(_flight((kind, _MOST, "one"), "cpu", f"{words}: CPU by call, against 1 in flight", 1.2))
+        rows.append(_flight((kind, _MOST, "median"), "p99", f"{words}: p99, against the median", 3.0))
+    return rows
+
+
+def _flight(flight: tuple[str, int, str], figure: str, what: str, at_most: float | None) -> Row:
+    kind, number, rival = flight
+    is_own = rival in {"one", "median"}
+    ours = "aiohttp" if kind == "aiohttp" else "clients"
+    theirs = rival if rival in {"aiohttp", "promptlayer"} else ours
+    return Row(name=f"flight-{kind}-{number}-{rival}", what=what, subject=("many", kind, str(number), rival),
+               rival="workflow-runs" if is_own else rival, in_turn=is_own,
+               environments=(ours, theirs), figure=figure, at_most=at_most)  # fmt: skip
+
+
+_MOST = 90
+ROWS = (*_imports(), *_first_results(), *_calls(), *_decodes(), *_runs(), *_in_flight())
