@@ -9,7 +9,9 @@ from workflow_runs_api.api.interactly import AsyncInteractlyOperations, Interact
 from .settings import Configured, Http
 
 if TYPE_CHECKING:
-    import httpx  # noqa: F401 - what the bases below name
+    from typing import Literal  # noqa: F401 - what the bases below name
+
+    import httpx  # noqa: F401
 
 __all__ = ["AsyncInteractly", "Interactly"]
 
@@ -31,5 +33,5 @@ class Interactly(_Interactly["httpx.Client"], InteractlyOperations):
     """
 
 
-class AsyncInteractly(_Interactly["httpx.AsyncClient"], AsyncInteractlyOperations):
+class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], AsyncInteractlyOperations):
     """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`."""

@@ -17,7 +17,7 @@ from .settings import Configured, Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Self, Unpack
+    from typing import Literal, Self, Unpack  # noqa: F401 - a base below names it
 
     import httpx
 
@@ -235,7 +235,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             )
 
 
-class AsyncPromptLayer(_Waits["httpx.AsyncClient"], AsyncPromptLayerOperations):
+class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
     """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`.
 
     Example:
