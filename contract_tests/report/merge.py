@@ -1,6 +1,5 @@
 """Makes one report out of several, such as those of shards."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,9 +7,11 @@ from typing import Any
 
 from contract_tests.arguments import MergeOptions
 from contract_tests.circumstances import Circumstances, State
+from contract_tests.json_text import read_json
 from contract_tests.masking import Secrets
 from contract_tests.registry import rules_by_chapter, rules_of_this_package
 from contract_tests.report.results import EXERCISED, Report, worse
+from contract_tests.report.shape import damage
 from contract_tests.report.terminal import Terminal
 from contract_tests.report.writing import RESULTS, write_reports
 from contract_tests.rules import Rule, SetUpError, Verdict
@@ -18,7 +19,6 @@ from contract_tests.rules import Rule, SetUpError, Verdict
 WHOLE = (1, 1)
 SCOPE = ("sides", "targets", "pattern", "budget", "strict")
 TEXTS = ("documented", "received", "reproduce")
-KEYS = {"contract", "targets", "seed", "duration_s", "summary", "coverage", "results"}
 
 
 def merge(options: MergeOptions) -> int:
@@ -191,9 +191,10 @@ def _without_told(row: dict[str, Any], told: Mapping[tuple[str, str], str]) -> d
 def _read(directory: Path) -> dict[str, Any]:
     path = directory / RESULTS
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = read_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise SetUpError(f"merge: cannot read {path}: {error}") from error
-    if not isinstance(data, dict) or not data.keys() >= KEYS:
-        raise SetUpError(f"merge: {path} is no report of this harness")
+    found = damage(data)
+    if found:
+        raise SetUpError(f"merge: {path} is no report of this harness, or damaged: {found}")
     return data
