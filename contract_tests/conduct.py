@@ -64,6 +64,7 @@ def _conduct(options: Options) -> int:
         terminal = Terminal(run.secrets, silent=unreachable is not None)
         collector = Collector(run, terminal, deviations)
         _judge(run, collector, collect_only=options.dry_run or unreachable is not None)
+        collector.problem = collector.problem or _gone(run)
     finally:
         run.resources.close()
     state, reason = _state(options, unreachable, collector.problem)
@@ -95,6 +96,17 @@ def _unreachable(run: Run, selected: Sequence[Row]) -> SetUpError | None:
     except KeyboardInterrupt:
         return SetUpError("interrupted")
     return None
+
+
+def _gone(run: Run) -> str:
+    """Return why a target is no longer what it was when the run began; empty if each still is."""
+    try:
+        run.live.confirm()
+    except SetUpError as error:
+        return run.secrets.mask(str(error))
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""
 
 
 def _state(options: Options, unreachable: SetUpError | None, problem: str) -> tuple[State, str]:

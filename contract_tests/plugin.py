@@ -136,16 +136,17 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None, object, object]:
         with _within_time(item):
             result = yield
     except Exception as raised:
-        _confirm(item.config.stash[RUN], row, violated=isinstance(raised, Violation | Violations))
+        _confirm(item.config.stash[RUN], row, raised)
         raise
-    _confirm(item.config.stash[RUN], row, violated=False)
+    _confirm(item.config.stash[RUN], row, None)
     return result
 
 
-def _confirm(run: Run, row: Row | None, *, violated: bool) -> None:
+def _confirm(run: Run, row: Row | None, raised: Exception | None) -> None:
     server = run.live.opened(row.target, row.service) if row is not None else None
     if server is not None:
-        server.health.confirm(unproven=violated)
+        is_violation = isinstance(raised, Violation | Violations)
+        server.health.confirm(unproven=raised is None or is_violation, anyway=is_violation)
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:

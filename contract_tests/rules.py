@@ -212,6 +212,10 @@ class Unanswered(NotExercised):
     """No complete reply came, which has a rule of its own; no other rule can say anything then."""
 
 
+class Undecodable(Unanswered):
+    """A whole reply came, but its body is not what its Content-Encoding says."""
+
+
 class ToldElsewhere(Exception):
     """Nothing is left to tell: rules about the operation have told it; the text says which."""
 

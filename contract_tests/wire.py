@@ -19,7 +19,7 @@ from contract_tests.masking import Secrets
 from contract_tests.network import client_for, unreachable
 from contract_tests.replies import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
 from contract_tests.request_case import ABSENT, RequestCase, request_problems
-from contract_tests.rules import NotExercised, Unanswered, Violation, shown
+from contract_tests.rules import NotExercised, Unanswered, Undecodable, Violation, shown
 from contract_tests.targets import Target
 
 LONGEST_WAIT: Final = 120.0
@@ -166,7 +166,8 @@ class Wire:
         asked = headers | (SENT if broken.constraint == CODING else {})
         again = curl(request.method, str(request.url), asked, environment, request.content or None)
         self._watch.missed(operation, Violation(received, broken.constraint, "", again, found_after=self.sent))
-        raise Unanswered(received) from broken.__cause__
+        kind = Undecodable if broken.constraint == CODING else Unanswered
+        raise kind(received) from broken.__cause__
 
     def _wait_for_turn(self, operation: Operation) -> float:
         if self._silences[operation.id] >= SILENCES:

@@ -24,7 +24,7 @@ def junit(report: Report) -> bytes:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in facts(report):
-        ET.SubElement(properties, "property", name=name, value=_xml(value))
+        ET.SubElement(properties, "property", name=_xml(name), value=_xml(value))
     for row in report.results:
         name = f"{row['id']} {row['operation']}".strip()
         place = f"{row['side']}.{row['service'] or 'any'}"

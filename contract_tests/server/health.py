@@ -28,26 +28,29 @@ class Health:
         self.check: Callable[[bool], None] | None = None
         self._watch = watch
         self._doubts = 0
-        self._since = 0  # number of the first request of these
+        self._since = 0  # number of the first request after the last good one
         self._most = MOST_IN_A_ROW
         self._confirmed = 0
         self._is_checking = False
         self._is_proven = False
+        self._is_good = False  # the last reply is that of a service which lets us in
 
     def saw(self, exchange: Exchange) -> None:
         """Take a request and its reply."""
         self._watch.saw(exchange)
+        self._is_good = exchange.access is Access.OWN and exchange.has_succeeded and not is_doubtful(exchange)
         if exchange.access is not Access.OWN:
             return
         if is_doubtful(exchange):
-            self._doubt(exchange.number)
+            self._doubt()
         elif exchange.has_succeeded:
-            self._doubts = 0
+            self._doubts, self._since = 0, exchange.number + 1
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take a request to which no complete reply came."""
         self._watch.missed(operation, violation)
-        self._doubt(violation.found_after or 0)
+        self._is_good = False
+        self._doubt()
 
     def turned_away(self, reason: NotExercised) -> None:
         """Take that the target answers nothing but that it is to be left alone: no row can be judged then."""
@@ -55,22 +58,31 @@ class Health:
         self._doubts += 1
         self._repeat()
 
-    def confirm(self, *, unproven: bool = False) -> None:
+    def confirm(self, *, unproven: bool = False, anyway: bool = False) -> None:
         """
         Repeat the known-good request if the last replies were doubtful, before anything is told of them.
 
         Args:
-            unproven: Send it also if it has not been sent before: a violation is about to be told.
+            unproven: Send it also if it has not been sent before: a pass or a violation is about to be told.
+            anyway: Send it whatever the replies looked like: a violation is about to be told.
 
         Raises:
             SetUpError: If it fails.
         """
-        is_doubtful = self._doubts and (self._confirmed < MOST_CONFIRMED or self._doubts >= MOST_IN_A_ROW)
+        is_doubtful = (self._doubts or anyway) and (self._confirmed < MOST_CONFIRMED or self._doubts >= MOST_IN_A_ROW)
         if is_doubtful or (unproven and not self._is_proven):
             self._repeat()
 
-    def _doubt(self, number: int) -> None:
-        self._since = self._since if self._doubts else number
+    def confirm_last(self) -> None:
+        """
+        Repeat the known-good request after the last row, unless the last reply shows that all is well.
+
+        Raises:
+            SetUpError: If it fails.
+        """
+        self.confirm(anyway=not self._is_good)
+
+    def _doubt(self) -> None:
         self._doubts += 1
         if self._doubts >= self._most:
             self._repeat()

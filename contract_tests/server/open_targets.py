@@ -65,6 +65,16 @@ class OpenTargets:
         """Give the server of a target if any rule has asked for it."""
         return self._servers.get((name, service))
 
+    def confirm(self) -> None:
+        """
+        See whether every target is still itself, after the last row: what was refused may have been refused to anyone.
+
+        Raises:
+            SetUpError: If one is not.
+        """
+        for server in self._servers.values():
+            server.health.confirm_last()
+
     def _open(self, target: Target) -> Server:
         Circles(self._contract).refuse()
         outgoing = as_sent(self._contract)

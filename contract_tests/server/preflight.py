@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import Access, Exchange
+from contract_tests.json_text import whole
 from contract_tests.network import speaks_tls
-from contract_tests.rules import NotExercised, Unanswered
+from contract_tests.rules import NotExercised, Unanswered, Undecodable
 from contract_tests.server import set_up
 from contract_tests.server.lifecycle import id_of
 from contract_tests.server.live import NO_SUCH_ID, Server
@@ -20,6 +21,7 @@ from contract_tests.wire import TurnedAway
 LOCAL_SECONDS: Final = 5.0
 LIVE_SECONDS: Final = 15.0
 LONGEST_WAIT: Final = 10.0
+TRIES: Final = 2  # more, after which a run that could be started before can be started no more
 OBJECT_ID: Final = "f" * 24  # of no workflow
 OPERATIONS: Final = {"promptlayer": "runWorkflow", "interactly": "executeWorkflow"}
 POLL_SIGNS: Final = (set_up.is_redirect, set_up.is_page, lambda reply: reply.status in set_up.DENIED)
@@ -32,6 +34,7 @@ class Preflight:
         self._server = server
         self._target = server.target
         self._operation = OPERATIONS.get(server.target.service, "")
+        self._was_good = False
 
     @property
     def is_possible(self) -> bool:
@@ -49,14 +52,18 @@ class Preflight:
         with self._impatient():
             try:
                 started = self._server.once(self._server.KNOWN_GOOD, self._run) if is_first else self._run()
+            except Undecodable:
+                return  # somebody speaks HTTP there, and breaks it: a rule tells
             except Unanswered as reason:
                 self._unanswered(str(reason), since)
+                return
             except TurnedAway as reason:
                 check = "come back later, or lower requests_per_second ({requests_per_second:g})"
                 raise set_up.unanswered(self._target, self._operation, str(reason), check, since) from reason
             except NotExercised:
                 return  # max_requests is spent; the rows say so
             self._look_at(started, since)
+            self._look_at_run(started, since)
 
     def _run(self) -> Exchange:
         return self._server.known_good_run()
@@ -73,7 +80,8 @@ class Preflight:
             raise set_up.refused(self._target, started, set_up.OTHER_FORM, since)
         if sign is None:
             self._poll(started, since)
-            self._look_at_names(since)
+            if not since:
+                self._look_at_names()
             return
         check = sign.check
         if sign.needs == "another" and self._is_there():
@@ -85,6 +93,28 @@ class Preflight:
                 check = set_up.OTHER_FORM
         raise set_up.refused(self._target, started, check, since)
 
+    def _look_at_run(self, started: Exchange, since: str) -> None:
+        """See whether a run has been started; what is no longer so, or is answered like all else, is no breach."""
+        if self._has_started(started):
+            self._was_good = True
+        elif self._was_good and not any(map(self._has_started, self._sent([self._run] * TRIES))):
+            raise set_up.refused(self._target, started, set_up.NO_MORE, since)
+        elif not since and not any(other.is_refused for other in self._sent(self._refusable())):
+            raise set_up.refused(self._target, started, set_up.OTHER_SERVICE, since)
+
+    def _has_started(self, started: Exchange) -> bool:
+        if not started.has_succeeded or not started.is_object:
+            return False
+        if self._target.service == "promptlayer":
+            return whole(started.json.get("workflow_version_execution_id")) is not None
+        return isinstance(started.json.get("workflow_run_id" if self._target.generation == "a" else "run_id"), str)
+
+    def _refusable(self) -> Iterator[Callable[[], Exchange]]:
+        yield self._of_another_kind
+        body = {} if self._target.service == "promptlayer" else self._server.start_body
+        run = self._server.run_exactly if self._target.service == "promptlayer" else self._server.execute
+        yield lambda: run(body, access=Access.NO_KEY)
+
     def _poll(self, started: Exchange, since: str) -> None:
         if self._target.service != "promptlayer" or not started.has_succeeded:
             return
@@ -94,7 +124,7 @@ class Preflight:
             if sign is not None and any(holds(polled) for holds in POLL_SIGNS):
                 raise set_up.refused(self._target, polled, sign.check, since)
 
-    def _look_at_names(self, since: str) -> None:
+    def _look_at_names(self) -> None:
         """See whether the label and the version that the target's table names are there."""
         server, target = self._server, self._target
         named: list[tuple[str, object, Callable[[], Exchange]]] = []
@@ -105,7 +135,7 @@ class Preflight:
         for field, value, run in named:
             for reply in self._sent([run]):
                 if reply.status in set_up.WITHOUT_PLACE:
-                    raise set_up.refused(target, reply, set_up.MISSING, since, field=field, value=value)
+                    raise set_up.refused(target, reply, set_up.MISSING, field=field, value=value)
 
     def _is_there(self) -> bool:
         """Whether a request of another kind gets a reply that the contract documents: then the service is up."""

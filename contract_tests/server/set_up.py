@@ -19,8 +19,9 @@ MOST_SHOWN: Final = 120
 
 def is_page(exchange: Exchange) -> bool:
     """Whether the reply is a page for a browser, which no operation answers with."""
-    is_html = exchange.media_type in {"text/html", "application/xhtml+xml"} or exchange.reply.lstrip()[:1] == b"<"
-    return is_html and not is_json(exchange.media_type) and exchange.media is None
+    if is_json(exchange.media_type) or exchange.media is not None or exchange.is_object:
+        return False
+    return exchange.media_type in {"text/html", "application/xhtml+xml"} or exchange.reply.lstrip()[:1] == b"<"
 
 
 def is_redirect(exchange: Exchange) -> bool:
@@ -84,6 +85,8 @@ SIGNS: Final = (
     Sign(is_away, "the service is not available: come back later, or check base_url ({base_url})", "another"),
 )
 MISSING: Final = "no such {field} there: check {field} ({value})"
+NO_MORE: Final = "it was started when the run began: come back later, or check workflow ({workflow})"
+OTHER_SERVICE: Final = "nothing is started and nothing refused: is base_url ({base_url}) this service?"
 UNANSWERED: Final = "check base_url ({base_url}): is it this service, and does it run?"
 TLS: Final = "the port speaks TLS: base_url has to begin with https://"
 OTHER_FORM: Final = "it takes the other form of execute: generation is {generation}"

@@ -88,6 +88,9 @@ def test_wrong_field(  # noqa: PLR0917 - fixtures
         (reply("302 Found", "", "location: https://other.example/"), r"redirects to https://other.example/: base_url"),
         (reply("405 Method Not Allowed"), r"answered 405 without content type \(no body\).*base_url"),
         (message("422 Unprocessable Content"), r"answered 422 .*check workflow \(canary\), input_variables"),
+        (message("200 OK"), r"answered 200 .*nothing is started and nothing refused: is base_url \(\S+\) this service"),
+        (message("500 Internal Server Error"), r"answered 500 .*nothing is started and nothing refused"),
+        (reply("204 No Content"), r"answered 204 .*nothing is started and nothing refused"),
         (hangs, r"no complete reply within 0.5 seconds.*is it this service"),
         (says(b"SSH-2.0-OpenSSH_9.6\r\n"), r"no complete reply: RemoteProtocolError.*is it this service"),
         (
@@ -168,11 +171,38 @@ def test_broken_run_operation_is_judged(status: int, tmp_path: Path, sandbox: Sa
 
 
 @pytest.mark.parametrize(
+    ("rule", "status", "header"),
+    [
+        ("SRV-02", None, {"content-type": "text/html"}),
+        ("SRV-01", None, {"content-encoding": "gzip"}),
+        ("SRV-01", 0, {}),
+    ],
+)
+def test_run_operation_whose_reply_is_broken_is_judged(
+    rule: str, status: int | None, header: dict[str, str], tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """JSON under the name of a page, a lie about its coding, or no reply are breaches where the service is there."""
+
+    def after(request: Request, answered: Reply) -> None:
+        if is_run(request):
+            answered.status = answered.status if status is None else status
+            answered.headers |= header
+
+    with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
+        judgement = judged(tmp_path, promptlayer(proxy.url), "-k", rule, "--budget", "3")
+
+    assert judgement.status == 1
+    assert (rule, "runWorkflow") in judgement.violations
+
+
+@pytest.mark.parametrize(
     ("later", "words"),
     [
         ({"status": 401}, r"could not run to the end: target mine: it went wrong by request \d+: .* 401 .*check "),
         ({"status": 503}, r"it went wrong by request \d+: .* 503 .*the service is not available"),
         ({"status": 503, "retry-after": "900"}, r"it went wrong by request \d+: .*left alone for another \d+ seconds"),
+        ({"status": 402}, r"it went wrong by request \d+: .* 402 .*check workflow"),
+        ({"status": 500, "content-type": "application/json"}, r"it went .* 500 .*it was started when the run began"),
         ({"status": 0}, r"it went wrong by request \d+: .*no complete reply"),
     ],
 )
@@ -200,7 +230,7 @@ def test_what_goes_wrong_later_ends_the_run(
 
 
 def test_single_rule_is_not_told_of_a_wrong_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With -k nothing is sent ahead, but before a violation is told the known-good run decides."""
+    """With -k nothing is sent ahead, but before a verdict is told the known-good run decides."""
     with serving(message("404 Not Found")) as url:
         judgement = judged(tmp_path, promptlayer(url, **QUICKLY), "-k", "PL-RUN-07")
 
@@ -208,12 +238,13 @@ def test_single_rule_is_not_told_of_a_wrong_set_up(tmp_path: Path, capsys: pytes
     assert "check workflow (canary)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("pattern", ["PL-RUN-01", "PL-RUN-1[0236]"])
 def test_refusal_says_nothing_where_all_is_refused(
-    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pattern: str, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A refusal that the same request without its fault gets as well does not pass."""
     monkeypatch.setenv(KEY_ENV, "not-the-key")
-    judgement = judged(tmp_path, promptlayer(sandbox.promptlayer_url), "-k", "PL-RUN-1[0236]")
+    judgement = judged(tmp_path, promptlayer(sandbox.promptlayer_url), "-k", pattern)
 
     assert judgement.status == 2
     assert "check " + KEY_ENV in capsys.readouterr().err
