@@ -10,13 +10,13 @@ TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 
 def read_json(text: str | bytes) -> Any:
     """
-    Read JSON as RFC 8259 has it, without NaN and Infinity.
+    Read JSON as RFC 8259 has it: in UTF-8 without a byte order mark, without NaN and Infinity.
 
     Raises:
         ValueError: If it is none, or nested more deeply than any reader must take.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
     openings = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")

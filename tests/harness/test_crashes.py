@@ -36,10 +36,16 @@ WHOLE: dict[str, Any] = {
         json.dumps({**WHOLE, "results": 7}),
         json.dumps({**WHOLE, "results": [None]}),
         json.dumps({**WHOLE, "coverage": 7}),
+        json.dumps({**WHOLE, "coverage": []}),
+        json.dumps({**WHOLE, "coverage": {"percent": 1, "rules": {"exercised": "ab", "not_exercised": []}}}),
+        json.dumps({**WHOLE, "seed": None}),
+        json.dumps({**WHOLE, "duration_s": float("nan")}),
+        json.dumps({**WHOLE, "run": {"state": "complete", "shard": "half"}}),
+        "[" * 100_000,
         json.dumps({**WHOLE, "targets": [{"name": {}}]}),
         json.dumps({**WHOLE, "seed": "\x1b]52;c;YQ==\x07", "duration_s": "x"}),
     ],
-    ids=range(9),
+    ids=range(15),
 )
 def test_damaged_report_ends_in_2(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Merging what is no report, or only looks like one, tells so in one line."""
@@ -70,6 +76,15 @@ def test_deep_reply_is_a_finding(tmp_path: Path) -> None:
 
         assert judgement.violations == [("SRV-03", "listThings")]
         assert "nested more than 100 levels deep" in judgement.row("SRV-03")["received"]
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_json_in_another_encoding_is_a_finding(coding: str, tmp_path: Path) -> None:
+    """JSON is exchanged in UTF-8 without a byte order mark; what Python would guess, others don't."""
+    with served(of(whole('{"ok": true}'.encode(coding)))) as url:
+        judgement = judge(tmp_path, *set_up(tmp_path, url), "-k", "SRV-03")
+
+    assert judgement.violations == [("SRV-03", "listThings")]
 
 
 def test_reply_as_deep_as_it_may_be_is_judged(tmp_path: Path) -> None:
