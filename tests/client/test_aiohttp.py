@@ -43,7 +43,7 @@ _SECOND = {
 @pytest.mark.parametrize("fault", _SECOND)
 @pytest.mark.parametrize("call", [RUN, RESULTS], ids=str)
 def test_a_kept_connection_that_breaks_is_no_reason_to_send_again(fault: str, call: Call) -> None:
-    """By itself aiohttp would send a GET twice there; that is for `retries` to say, and a run is sent once in any case."""
+    """Aiohttp alone would send a GET twice there; that is for `retries` to say, and a run is sent once in any case."""
 
     async def twice(client: Any) -> None:
         await getattr(client, call.operation)(*call.positional, **call.keywords)
