@@ -27,6 +27,7 @@ from .batch_items import BatchItem, BatchProgress, BatchResult
 from .ledger import Entry, Ledger, LedgerError
 from .ledger_checks import checked_path
 from .outcome import RunFailed, RunOutcome, WaitCancelled
+from .run_arguments import wants_all_outputs
 from .waiting import checked_deadline
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class _Work:
         """The arguments of `wait`."""
         return {
             "run": self._entry.execution_id,
-            "return_all_outputs": bool(self.item.arguments.get("return_all_outputs")),
+            "return_all_outputs": wants_all_outputs(self.item.arguments),
             "deadline": self._batch.deadline,
             "cancelled": self._batch.stopped,
         }

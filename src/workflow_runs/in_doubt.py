@@ -7,6 +7,11 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from workflow_runs_api.api.interactly import execute_workflow
+from workflow_runs_api.api.promptlayer import run_workflow
+
+from .run_arguments import metadata_of
+
 if TYPE_CHECKING:
     from workflow_runs_api.operation import Outgoing
 
@@ -23,11 +28,11 @@ def how_to_find(operation: str | None, outgoing: Outgoing, began: float, tag_nam
     """
     sent = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() - (time.monotonic() - began)))
     address = outgoing.url.partition("?")[0]
-    if operation == "run_workflow":
+    if operation == run_workflow.OPERATION.name:
         run = f"in PromptLayer's dashboard it is a run of {_segment(address, -2)!r} from about {sent}"
-        tag = None if tag_name is None else _metadata(outgoing).get(tag_name)
+        tag = None if tag_name is None else metadata_of(json.loads(outgoing.content or b"{}")).get(tag_name)
         return run if tag is None else f"{run}, with {tag_name}={tag}"
-    if operation == "execute_workflow":
+    if operation == execute_workflow.OPERATION.name:
         place = f"GET {address.rpartition('/v1/')[0]}/v1/workflow-runs lists the runs"
         return f"{place}: look for one of workflow {_segment(address, -2)} from about {sent}"
     return None
@@ -36,8 +41,3 @@ def how_to_find(operation: str | None, outgoing: Outgoing, began: float, tag_nam
 def _segment(address: str, place: int) -> str:
     segment = unquote(address.split("/")[place])
     return segment if len(segment) <= _SEGMENT_SHOWN else f"{segment[:_SEGMENT_SHOWN]}..."
-
-
-def _metadata(outgoing: Outgoing) -> dict[str, str]:
-    metadata = json.loads(outgoing.content or b"{}").get("metadata")
-    return metadata if isinstance(metadata, dict) else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
 if TYPE_CHECKING:
-    from workflow_runs_api.models import NodeOutput
+    from workflow_runs_api.models import NodeOutput, RunAccepted, RunCreated
 
 __all__ = [
     "MainOutput",
@@ -153,13 +153,16 @@ def output_nodes(nodes: dict[str, NodeOutput]) -> dict[str, NodeOutput]:
     return {name: node for name, node in nodes.items() if node.is_output_node}
 
 
-def execution_id_of(run: Any) -> int:
+def execution_id_of(run: RunCreated | RunAccepted | int) -> int:
     """The execution id of what `run_workflow` gave back, or the id itself.
 
     Raises:
         BadArgument: it is neither.
     """
-    execution_id = getattr(run, "workflow_version_execution_id", run)
+    try:
+        execution_id: object = run if isinstance(run, int | float) else run.workflow_version_execution_id
+    except AttributeError:
+        execution_id = None
     if isinstance(execution_id, float) and execution_id.is_integer():
         return int(execution_id)  # some programs read every number as one
     if isinstance(execution_id, bool) or not isinstance(execution_id, int):

@@ -13,6 +13,7 @@ from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 from workflow_runs_api.secret import Secret
 
 from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
+from .run_arguments import metadata_of, wants_all_outputs
 from .settings import Configured, Http
 
 if TYPE_CHECKING:
@@ -42,19 +43,23 @@ class _Waits(Configured[Http]):
     _now = staticmethod(time.monotonic)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
-        # The contract's failure form has become a model; anything else with this status is a server in trouble.
-        if isinstance(error, StatusError) and error.status == _ENDED_WITHOUT_OUTPUT and hasattr(error.body, "output"):
-            return RunFailed(
-                f"the execution has ended without an output; {error.message}",
-                output=error.body.output,
-                body=error.body,
-                operation=error.operation,
-                response=error.response,
-                request_id=error.request_id,
-            )
-        return error
+        if not isinstance(error, StatusError) or error.status != _ENDED_WITHOUT_OUTPUT:
+            return error
+        from workflow_runs_api.models import ExecutionFailed
 
-    def _waiting(self, run: Any, **options: Any) -> Waiting:
+        # The contract's failure form has become a model; anything else with this status is a server in trouble.
+        if not isinstance(error.body, ExecutionFailed):
+            return error
+        return RunFailed(
+            f"the execution has ended without an output; {error.message}",
+            output=error.body.output,
+            body=error.body,
+            operation=error.operation,
+            response=error.response,
+            request_id=error.request_id,
+        )
+
+    def _waiting(self, run: RunCreated | RunAccepted | int, **options: Any) -> Waiting:
         # Loaded here, since it needs the models and with them attrs, which a script may never use.
         from .waiting import Waiting
 
@@ -101,13 +106,16 @@ class _Waits(Configured[Http]):
 
     def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
         if self._tag_name is not None and operation.name == "run_workflow":
-            metadata = {self._tag_name: os.urandom(8).hex(), **(call.body.get("metadata") or {})}
-            call = call.with_body({**call.body, "metadata": metadata})
+            call = call.with_body(_tagged(call.body, self._tag_name))
         return super()._outgoing(operation, call)
 
     def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
         headers = Secret({**self._connection.headers, **self._all_headers(operation).reveal()})
         return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
+
+
+def _tagged(body: Keywords, tag_name: str) -> Keywords:
+    return {**body, "metadata": {tag_name: os.urandom(8).hex(), **metadata_of(body)}}
 
 
 @contextmanager
@@ -228,7 +236,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
         with _naming(run):
             return self.wait(
                 run,
-                return_all_outputs=bool(arguments.get("return_all_outputs")),
+                return_all_outputs=wants_all_outputs(arguments),
                 deadline=deadline,
                 on_progress=on_progress,
                 cancelled=cancelled,
@@ -288,7 +296,7 @@ class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPr
         with _naming(run):
             return await self.wait(
                 run,
-                return_all_outputs=bool(arguments.get("return_all_outputs")),
+                return_all_outputs=wants_all_outputs(arguments),
                 deadline=deadline,
                 on_progress=on_progress,
                 cancelled=cancelled,

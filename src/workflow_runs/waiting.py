@@ -12,6 +12,8 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
+import attrs
+
 from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import (
     OPERATION,
     ExecutionPending,
@@ -20,6 +22,7 @@ from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results im
     request,
 )
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
+from workflow_runs_api.models import ExecutionFailed, NodeOutput
 from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.redaction import Redaction
 from workflow_runs_api.reply import Reply
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from workflow_runs_api.models import NodeOutput
+    from workflow_runs_api.models import RunAccepted, RunCreated
     from workflow_runs_api.operation import Call, Operation, Outgoing
 
     from .retries import Retries, Tries
@@ -56,7 +59,7 @@ _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
 # connection, which was idle, and then it is asked again.
 _GRACE = 1.0
 _WORDS_SHOWN = 300
-_NODE_MEMBERS: Final = frozenset({"status", "value", "error_message", "raw_error_message", "is_output_node"})
+_NODE_MEMBERS: Final = attrs.fields_dict(NodeOutput).keys() - {"additional_properties"}
 _LOG = logging.getLogger("workflow_runs")
 
 
@@ -82,7 +85,7 @@ class Waiting:
 
     def __init__(
         self,
-        run: Any,
+        run: RunCreated | RunAccepted | int,
         *,
         return_all_outputs: bool,
         deadline: float,
@@ -257,7 +260,8 @@ class Waiting:
         ended = output_nodes(failure.nodes or {}).items()
         told = [f"{name}: {node.error_message or node.status}" for name, node in ended]
         # The nodes' words are the service's: it may have sent back what it was sent.
-        words = self._reply().shown("; ".join(told) or getattr(failure.body, "message", ""), _WORDS_SHOWN)
+        said = failure.body.message if isinstance(failure.body, ExecutionFailed) else ""
+        words = self._reply().shown("; ".join(told) or said, _WORDS_SHOWN)
         failure.message = f"execution {self.execution_id} has ended without an output; {words}"
         failure.how_to_find = f"it is execution {self.execution_id}, which has ended"
         failure.args = (failure.message,)

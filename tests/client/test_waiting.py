@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from workflow_sandbox import Sandbox
 
 # The first question comes after 0.5 s or at the deadline, whichever is sooner: a short one keeps the tests short.
-_SOON = 0.05
+_SOON = 0.04
 
 
 def _node(status: str, value: Any = None, *, is_output: bool | None = True, **more: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workflow_runs.batch import BatchItem
 from workflow_runs_api.api.promptlayer.run_workflow import Keywords
+from workflow_runs_api.unset import UNSET
 
 from .endings import UsageError
 
@@ -27,15 +28,15 @@ _STDIN = "-"
 
 def run_arguments(options: argparse.Namespace) -> Keywords:
     """The arguments of `run_workflow` that the options stand for; what isn't given stays absent."""
-    given: dict[str, Any] = {
-        "input_variables": {**_from_json(options.input_json), **_input_variables(options.input)},
-        "metadata": metadata(options.metadata),
-        "workflow_label_name": options.label,
-        "workflow_version_number": options.version,
-        "callback_url": options.callback_url,
-        "return_all_outputs": options.all_outputs or None,
-    }
-    return cast("Keywords", {name: value for name, value in given.items() if value is not None and value != {}})
+    given = Keywords(
+        input_variables={**_from_json(options.input_json), **_input_variables(options.input)},
+        metadata=metadata(options.metadata),
+        workflow_label_name=options.label,
+        workflow_version_number=options.version,
+        callback_url=options.callback_url,
+        return_all_outputs=options.all_outputs or UNSET,
+    )
+    return cast("Keywords", {name: value for name, value in given.items() if value not in (None, {}, UNSET)})
 
 
 def _input_variables(pairs: Sequence[str]) -> dict[str, Any]:
