@@ -114,7 +114,7 @@ def judged(directory: Path, app: FastAPI, url: str) -> tuple[int, list[str], Any
     table = {"service": "svc", "base_url": url, "api_key_env": "SHOP_KEY", "workflow": "none", "allow_writes": True}
     lines = [f"{name} = {json.dumps(value)}" for name, value in (table | {"requests_per_second": 10_000}).items()]
     (directory / "targets.toml").write_text("\n".join(["[targets.shop]", *lines, "max_requests = 100000"]))
-    command = ["--side", "server", "--target", "shop", "--seed", "1", "--budget", "5"]
+    command = ["--side", "server", "--target", "shop", "--seed", "1"]
     files = [("--targets", "targets.toml"), ("--spec", "spec.json"), ("--report-dir", "report")]
     status = main([*command, *(word for option, name in files for word in (option, str(directory / name)))])
     report = json.loads((directory / "report" / "results.json").read_text(encoding="utf-8"))
