@@ -13,7 +13,7 @@ except ImportError:
     try:
         import brotlicffi as brotli  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        brotli = None
+        brotli = None  # type: ignore[assignment,unused-ignore]
 try:
     import zstandard  # type: ignore[import-not-found,import-untyped,unused-ignore]
 except ImportError:

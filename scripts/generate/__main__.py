@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     import document as doc
@@ -28,6 +28,9 @@ except ModuleNotFoundError as missing:
     print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
     sys.exit(2)
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "scripts" / "templates"
 RUNTIME = "runtime"
@@ -38,9 +41,9 @@ class CannotGenerateError(Exception):
     """The contract, the config or the generator itself stands in the way."""
 
 
-def main() -> int:
-    """Run the program."""
-    arguments = _arguments()
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the program, with the arguments of the command line unless others are given."""
+    arguments = _arguments(given)
     try:
         with tempfile.TemporaryDirectory() as folder:
             fresh = generate(arguments.contract, arguments.config, Path(folder))
@@ -58,13 +61,13 @@ def main() -> int:
     return 0
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="generate", description=__doc__)
     parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI contract")
     parser.add_argument("--config", type=Path, default=ROOT / "generator-config.yml", help="the generator's settings")
     parser.add_argument("--output", type=Path, default=ROOT / "generated", help="folder that holds the package")
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs, with exit status 1")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def generate(contract: Path, config: Path, folder: Path) -> Path:

@@ -1,8 +1,8 @@
-"""Fixtures: everything that has to be generated is, once, two at a time, while the first tests are running."""
+"""Fixtures: what has to be generated is when a test first asks for it, and once."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,22 +11,19 @@ from growths import GROWTHS
 from runs import RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
-
-_AT_A_TIME = 2
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="session")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Generated]]:
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Generated]:
     """What came of a run of the generator, by its name."""
     folder = tmp_path_factory.mktemp("runs")
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        futures: dict[str, Future[Generated]] = {
-            name: pool.submit(generate, grow(), folder / name) for name, grow in GROWTHS.items()
-        }
-        futures |= {name: pool.submit(run, folder / name) for name, run in RUNS.items()}
-        yield lambda name: futures[name].result()
+
+    @functools.cache
+    def of(name: str) -> Generated:
+        return generate(GROWTHS[name](), folder / name) if name in GROWTHS else RUNS[name](folder / name)
+
+    return of
 
 
 @pytest.fixture(scope="session")

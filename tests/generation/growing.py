@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
+import importlib.util
+import io
 import os
 import pickle
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 JSON = "application/json"
@@ -97,16 +105,24 @@ class Generated:
         return self.output
 
 
-def generate(document: dict[str, Any] | str, folder: Path, *options: str, **environment: str) -> Generated:
-    """Generate from a contract, given as a document or as text, in a process of its own."""
+def generate(document: dict[str, Any] | str, folder: Path, *options: str) -> Generated:
+    """Generate from a contract, given as a document or as text."""
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "openapi.yaml"
     source.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False), "utf-8")
-    return run_generator("--contract", str(source), "--output", str(folder / "out"), *options, **environment)
+    return run_generator("--contract", str(source), "--output", str(folder / "out"), *options)
 
 
-def run_generator(*arguments: str, **environment: str) -> Generated:
-    """Run the program."""
+def run_generator(*arguments: str) -> Generated:
+    """Run the program in this process, which has to load it only once."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = generator().main(arguments)
+    return Generated(status, said.getvalue(), _output(arguments))
+
+
+def start_generator(*arguments: str, **environment: str) -> Generated:
+    """Run the program in a process of its own."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "generate"), *arguments],
         capture_output=True,
@@ -114,8 +130,24 @@ def run_generator(*arguments: str, **environment: str) -> Generated:
         check=False,
         env={**os.environ, **environment},
     )
-    output = arguments[arguments.index("--output") + 1] if "--output" in arguments else str(ROOT / "generated")
-    return Generated(done.returncode, done.stdout + done.stderr, Path(output))
+    return Generated(done.returncode, done.stdout + done.stderr, _output(arguments))
+
+
+def _output(arguments: Sequence[str]) -> Path:
+    return Path(arguments[arguments.index("--output") + 1]) if "--output" in arguments else ROOT / "generated"
+
+
+@functools.cache
+def generator() -> ModuleType:
+    """The program's own module."""
+    folder = ROOT / "scripts" / "generate"
+    sys.path.append(str(folder))
+    specification = importlib.util.spec_from_file_location("generating", folder / "__main__.py")
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ place, and everything that was wrong.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import pkgutil
@@ -18,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-from growing import ROOT
+from growing import ROOT, generator
 from payloads import HALF_A_CHARACTER, PAYLOADS, featured, merged, places, poisoned
 
 sys.path.insert(0, str(ROOT / "scripts" / "generate"))
@@ -71,14 +70,9 @@ def _kind(steps: tuple[str | int, ...], *, is_key: bool) -> str:
 
 
 def _generate(document: dict[str, Any], folder: Path) -> None:
-    specification = importlib.util.spec_from_file_location("generating", ROOT / "scripts/generate/__main__.py")
-    assert specification
-    assert specification.loader
-    program = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(program)
     contract = folder / "contract.json"
     contract.write_text(json.dumps(document), encoding="utf-8")
-    program.generate(contract, ROOT / "generator-config.yml", folder)
+    generator().generate(contract, ROOT / "generator-config.yml", folder)
 
 
 def _use(folder: Path, documents: list[dict[str, Any]], wrong: list[str]) -> int:

@@ -7,7 +7,19 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from growing import ROOT, TEXT, Generated, add, contract, generate, parameter, reference, run_generator, small
+from growing import (
+    ROOT,
+    TEXT,
+    Generated,
+    add,
+    contract,
+    generate,
+    parameter,
+    reference,
+    run_generator,
+    small,
+    start_generator,
+)
 from refused_constructs import DOCUMENT
 
 if TYPE_CHECKING:
@@ -58,7 +70,7 @@ def _check_edited(folder: Path, edits: dict[str, Callable[[Path], object]]) -> G
 
 
 def _fresh(folder: Path) -> Generated:
-    return run_generator("--output", str(folder), PYTHONHASHSEED="1")
+    return start_generator("--output", str(folder), PYTHONHASHSEED="1")
 
 
 def _strange_tag() -> dict[str, Any]:
@@ -131,7 +143,7 @@ def _without_generator(folder: Path) -> Generated:
 
 RUNS: dict[str, Callable[[Path], Generated]] = {
     "fresh": _fresh,
-    "check": lambda _: run_generator("--check", PYTHONHASHSEED="2"),
+    "check": lambda _: start_generator("--check", PYTHONHASHSEED="2"),
     "plain edits": lambda folder: _check_edited(folder, PLAIN_EDITS),
     "quiet edits": lambda folder: _check_edited(folder, QUIET_EDITS),
     "without the generator": _without_generator,
