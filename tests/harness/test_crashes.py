@@ -41,7 +41,6 @@ WHOLE: dict[str, Any] = {
         json.dumps({**WHOLE, "seed": None}),
         json.dumps({**WHOLE, "duration_s": float("nan")}),
         json.dumps({**WHOLE, "run": {"state": "complete", "shard": "half"}}),
-        "[" * 100_000,
         json.dumps({**WHOLE, "targets": [{"name": {}}]}),
         json.dumps({**WHOLE, "seed": "\x1b]52;c;YQ==\x07", "duration_s": "x"}),
     ],
