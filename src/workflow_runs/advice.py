@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import OPERATION as RESULTS
 from workflow_runs_api.errors import BadArgument, NotSent, Unauthorized, WorkflowRunsError
 
 from .outcome import RunFailed, WaitCancelled, WaitTimeout
@@ -25,7 +26,7 @@ def advice(error: Exception) -> str | None:
             words = "check PROMPTLAYER_API_KEY"
         case NotSent():
             words = "check the network, and the address in --base-url or PROMPTLAYER_BASE_URL; then repeat the command"
-        case WorkflowRunsError(may_have_run=True, how_to_find=found):
+        case WorkflowRunsError(may_have_run=True, how_to_find=found) if error.operation != RESULTS.name:
             words = "look in the dashboard for the run that may have been started, before you repeat the command"
             words = f"{words}: {found}" if found and found not in str(error) else words
     return words

@@ -102,7 +102,8 @@ class _Batch:
             yield item, key, _call(position, item)
 
     def _works(self) -> Iterator[_Work]:
-        for position, (item, _, call) in enumerate(self._checked()):
+        # Items that were added since then are for the next time.
+        for position, (item, _, call) in enumerate(itertools.islice(self._checked(), self.ledger.total)):
             entry = self.ledger.entry(position, call)
             if entry.state not in _HANDED_OVER:
                 yield _Work(self, item, entry, repeat_refused=self._repeat_refused)
@@ -237,7 +238,8 @@ def run_batch(
         BadArgument: An argument or an item makes no sense, told by its place; nothing was started.
         LedgerInUse: Another process goes on with this batch.
         LedgerMismatch: The ledger belongs to another batch.
-        LedgerError: The ledger can't be used: it is no file, empty, damaged, or another program's.
+        LedgerError: The ledger can't be used: it is no file, empty, damaged, or another program's; or it was removed
+            or moved meanwhile.
         Unauthorized: The key is not valid. The items wait for another one.
 
     Example:

@@ -131,6 +131,12 @@ class Ledger:
         words = f"the ledger {self._path} is not of this batch: {difference}; items may be added at the end, and"
         return LedgerMismatch(f"{words} a changed batch needs a ledger of its own")
 
+    @property
+    def total(self) -> int:
+        """Number of items that were admitted."""
+        assert self._file is not None
+        return self._file.batch.total
+
     def entry(self, position: int, call: Call) -> Entry:
         """What is known of an item, by its place.
 
@@ -159,6 +165,8 @@ class Ledger:
             LedgerError: It could not be noted.
         """
         assert self._file is not None
+        if state == "begun":
+            self._file.check_place()
         execution_id = entry.execution_id if execution_id is None else execution_id
         noted = entry._replace(state=state, execution_id=execution_id, reason=reason)
         self._file.change(
@@ -184,14 +192,22 @@ class Ledger:
         Raises:
             BadArgument: No item in doubt has this key.
         """
-        row = None if self._file is None else self._file.row("key", key)
-        if row is None or row.state != "in_doubt" or self._file is None:
+        row = self._doubtful(key)
+        if row is None or self._file is None:
             raise BadArgument("no item in doubt has this key", field="key")
         state = "new" if execution_id is None else "started"
         self._file.change(row.position, state=state, execution_id=_text(execution_id), reason=None, result=None)
         with self._lock:
             self._counts["in_doubt"] -= 1
             self._counts[state] += 1
+
+    def is_in_doubt(self, key: str) -> bool:
+        """Return whether an item with this key can be settled."""
+        return self._doubtful(key) is not None
+
+    def _doubtful(self, key: str) -> Row | None:
+        row = None if self._file is None else self._file.row("key", key)
+        return row if row is not None and row.state == "in_doubt" else None
 
     def counts(self) -> dict[str, int]:
         """Number of items in each state that any item is in."""

@@ -166,9 +166,11 @@ class LedgerFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._place = Path(path).absolute()
         self._lock = threading.Lock()
         _drop_stale_journal(path)
         with reporting(path):
+            self._stat = self._place.stat()
             self._connection = _connected(os.path.realpath(path), "mode=rw")
         try:
             with reporting(path):
@@ -207,6 +209,22 @@ class LedgerFile:
         query = f"SELECT {COLUMNS}, seal FROM items WHERE {where} = ?"  # noqa: S608 - our own names
         values = self._connection.execute(query, (value,)).fetchone()
         return None if values is None else checked_row(self.path, values, self.batch.salt)
+
+    def check_place(self) -> None:
+        """Check that the file still has its name: what is noted in another one would be forgotten.
+
+        Raises:
+            LedgerError: It was removed, moved or replaced.
+        """
+        try:
+            is_there = os.path.samestat(self._place.stat(), self._stat)
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise LedgerError(
+                f"the ledger {self.path} was removed, moved or replaced while its batch was running; nothing more is"
+                " started; put it back, and go on with the same call"
+            )
 
     def change(self, position: int, **changes: Any) -> None:
         """Change a row; it is on the disk when this returns."""

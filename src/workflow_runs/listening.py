@@ -230,7 +230,7 @@ def _logged(answer: A) -> A:
 
 
 def _listening(host: str, port: int, deliveries: _Deliveries, max_connections: int, seconds: float) -> HttpServer:
-    if not isinstance(host, str) or not host:
+    if not isinstance(host, str) or not host or "\0" in host:
         raise BadArgument("expected an address or a name of this machine", field="host")
     if isinstance(port, bool) or not isinstance(port, int):
         raise BadArgument("expected a number", field="port")

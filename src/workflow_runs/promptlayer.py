@@ -178,7 +178,8 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             WaitTimeout: The deadline came first. The run goes on.
             WaitCancelled: `cancelled` was set first. The run goes on.
             BadArgument: An argument makes no sense; nothing was asked.
-            WorkflowRunsError: Asking failed, see `get_workflow_version_execution_results`.
+            WorkflowRunsError: Asking failed, see `get_workflow_version_execution_results`; `may_have_run` is
+                true, since the run was started before.
 
         Example:
             >>> client.wait(98765, return_all_outputs=True, on_progress=print).output

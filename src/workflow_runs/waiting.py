@@ -192,6 +192,8 @@ class Waiting:
             raise self._told(failure) from None
         except WorkflowRunsError as problem:
             if not self._policy.further_tries or not self._policy.allows(problem, repeatable=True):
+                problem.may_have_run = True
+                problem.how_to_find = f"it is execution {self.execution_id}"
                 raise
             self._after_loss(problem)
 

@@ -65,6 +65,21 @@ def test_a_batch_that_changes_while_it_runs_is_stopped(service: Service, ledger:
     assert not service.executions
 
 
+def test_items_that_are_added_while_it_runs_are_for_the_next_time(service: Service, ledger: Path) -> None:
+    """Whoever appends to the file of a batch that runs changes nothing of it."""
+
+    class Grows:
+        passes = 0
+
+        def __iter__(self) -> Any:
+            self.passes += 1
+            return iter(items(2 if self.passes == 1 else 4))
+
+    assert len(SYNC.run(service, Grows(), ledger)) == 2
+    assert len(SYNC.run(service, items(4), ledger)) == 2
+    assert service.executions == {f"m{n}": 1 for n in range(4)}
+
+
 def test_two_loops_on_one_ledger_are_one_too_many(service: Service, ledger: Path) -> None:
     """Both would start what neither has noted."""
     first = workflow_runs.batch.run_batch(SYNC.client(service), items(3), ledger=ledger)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workflow_runs.batch import BatchItem
+    from workflow_runs.batch import BatchItem, BatchProgress
 
 FLIPS = 400
 
@@ -293,3 +293,24 @@ def test_a_moved_ledger_goes_on(service: Service, ledger: Path, tmp_path: Path) 
     moved = ledger.rename(tmp_path / "moved")
     SYNC.run(service, items(4), moved)
     assert service.executions == {f"m{n}": 1 for n in range(4)}
+
+
+@pytest.mark.parametrize("fate", ["moved", "replaced"])
+def test_a_ledger_that_goes_away_starts_nothing_more(
+    fate: str, service: Service, ledger: Path, flavour: Flavour, tmp_path: Path
+) -> None:
+    """What is noted in a file without a name would be forgotten, and the same call would start everything again."""
+    moved = tmp_path / "moved"
+
+    def lose(progress: BatchProgress) -> None:
+        if progress.succeeded == 2 and not moved.exists():
+            ledger.rename(moved)
+            if fate == "replaced":
+                ledger.write_bytes(moved.read_bytes())
+
+    with pytest.raises(LedgerError, match="was removed, moved or replaced"):
+        flavour.run(service, items(6), ledger, concurrency=1, on_progress=lose)
+    assert service.executions == {"m0": 1, "m1": 1}
+    if fate == "moved":
+        flavour.run(service, items(6), moved)
+        assert service.executions == {f"m{n}": 1 for n in range(6)}

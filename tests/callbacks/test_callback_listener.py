@@ -401,6 +401,7 @@ def test_address_cannot_be_guessed_or_read_off() -> None:
         ("timeout", lambda listener: listener.wait_for(1, timeout="5")),
         ("port", lambda _: CallbackListener(port="80")),  # type: ignore[arg-type]
         ("host", lambda _: CallbackListener(host="")),
+        ("host", lambda _: CallbackListener(host="a\0b")),
         ("public_url", lambda _: CallbackListener(public_url="abc.example.com")),
         ("run", lambda listener: listener.wait_for("98765")),
         ("run", lambda listener: listener.wait_for(bool(1))),

@@ -164,6 +164,9 @@ def test_items_in_doubt_end_in_4_until_they_are_settled(shell: Shell) -> None:
             assert done.status == 4
             assert "--settle KEY=ID" in done.err
             assert {"k0", "k1"} <= set(done.err.replace(",", " ").replace(";", " ").split())
+        for second in ("k0=78", "k9=none"):
+            done = shell.do(*here, "--settle", "k0=77", "--settle", second)
+            assert (done.status, f"--settle {second[:3]}" in done.err) == (2, True)
         assert len(service.requests) == 2
         assert shell.do(*here, "--settle", "k0=77", "--settle", "k1=78").status == 0
         assert [method for method, _, _ in service.requests] == ["POST", "POST", "GET", "GET"]
@@ -187,15 +190,16 @@ def test_an_item_that_has_not_ended_ends_in_3(shell: Shell) -> None:
     assert [method for method, _, _ in service.requests].count("POST") == 1
 
 
-def test_interrupting_a_batch_loses_nothing(shell: Shell) -> None:
-    """Ctrl-C: 130, and the same command goes on."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_a_batch_loses_nothing(number: signal.Signals, shell: Shell) -> None:
+    """Ctrl-C, or what a supervisor sends: 130, and the same command goes on."""
     _items(shell, 9)
     options = ["batch", "in.jsonl", "--workflow", "canary", "--output", "out.jsonl", "--concurrency", "3"]
     process = shell.begin(*options)
     output = shell.directory / "out.jsonl"
     while not output.exists() or output.read_text().count("\n") < 2:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "go on with the same command" in err
@@ -432,16 +436,50 @@ def test_listening_that_makes_no_sense_is_told(options: list[str], shell: Shell)
     assert len(done.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("output", ["in.jsonl", "in.jsonl.ledger", "./in.jsonl.ledger"])
+@pytest.mark.parametrize("output", ["in.jsonl", "in.jsonl.ledger", "./in.jsonl.ledger", "link"])
 def test_results_overwrite_neither_items_nor_ledger(output: str, shell: Shell) -> None:
     """A slip of the pen must not cost the batch."""
     items = '{"key": "a", "workflow_name": "canary"}\n'
     shell.directory.joinpath("in.jsonl").write_text(items, encoding="utf-8")
+    shell.directory.joinpath("link").hardlink_to(shell.directory / "in.jsonl")
     done = shell.do("batch", "in.jsonl", "--output", output)
     assert done.status == 2
     assert "is the file of the items or of the ledger" in done.err
     assert shell.directory.joinpath("in.jsonl").read_text(encoding="utf-8") == items
     assert not shell.directory.joinpath("in.jsonl.ledger").exists()
+
+
+@pytest.mark.parametrize("content", ["somebody's notes", '{"key": 5}', "k0"])
+def test_only_a_torn_result_is_cut_off(content: str, shell: Shell) -> None:
+    """A file of somebody else's whose last line has no end isn't emptied."""
+    _items(shell, 1)
+    assert _batch(shell, "--output", "out.jsonl").status == 0
+    other, whole = shell.directory / "other", (shell.directory / "out.jsonl").read_text()
+    other.write_text(content)
+    done = _batch(shell, "--output", "other")
+    assert (done.status, "is no result of a batch" in done.err, other.read_text()) == (2, True, content)
+    for unended in (whole[:-1], whole + '{"ke'):
+        other.write_text(unended)
+        assert shell.do("batch", "--show", "in.jsonl.ledger", "--output", "other").status == 0
+        assert other.read_text() == whole
+
+
+def test_a_ledger_that_goes_away_ends_its_batch_in_1(shell: Shell) -> None:
+    """Something was sent, so it is no 2; the summary tells how far the batch has come."""
+    _items(shell, 3)
+    ledger = shell.directory / "in.jsonl.ledger"
+
+    def answer(method: str, _: str) -> tuple[int, Any]:
+        ledger.unlink(missing_ok=True)
+        return (201, {"success": True, "message": "m", "workflow_version_execution_id": 5}) if method == "POST" else (
+            200, "done",
+        )  # fmt: skip
+
+    with Scripted(answer) as service:
+        done = _batch(shell, "--base-url", service.url, "--concurrency", "1")
+    assert (done.status, len(done.lines)) == (1, 1)
+    assert "was removed, moved or replaced" in done.err
+    assert "items: 3 total, 2 new, 1 succeeded" in done.err
 
 
 @pytest.mark.parametrize("where", [["--output", "/dev/full"], []], ids=["file", "standard output"])

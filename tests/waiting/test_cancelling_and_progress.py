@@ -253,3 +253,11 @@ def test_an_error_of_the_start_tells_what_a_run_tells(flavour: Flavour) -> None:
         flavour.run_and_wait(world)
     assert not caught.value.may_have_run
     assert len(world.asked) == 1
+
+
+def test_an_error_of_a_wait_tells_that_there_is_a_run(flavour: Flavour) -> None:
+    """Whatever the service answers: the run that is waited for was started before."""
+    for reply in (answer(401, {"message": "no"}), answer(404, {"message": "gone"})):
+        with pytest.raises(WorkflowRunsError) as caught:
+            flavour.wait(World([reply]), 98765)
+        assert (caught.value.may_have_run, caught.value.how_to_find) == (True, "it is execution 98765")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from workflow_runs_api.errors import WorkflowRunsError
 
 from .arguments import parser
-from .endings import Exit, Interrupted, Unwritable, UsageError
+from .endings import Exit, Interrupted, Stopped, Unwritable, UsageError
 from .output import Output
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; return its exit status, see `endings`."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    _end_in_order()
     try:
         return _ended(arguments)
     except BrokenPipeError:
@@ -36,11 +39,21 @@ def _ended(arguments: Sequence[str]) -> int:
     try:
         options = parser().parse_args(arguments)
         status = _command(options.command)(options, output)
-    except (UsageError, Interrupted, Unwritable, WorkflowRunsError) as error:
+    except (UsageError, Interrupted, Stopped, Unwritable, WorkflowRunsError) as error:
         return output.error(error)
     except KeyboardInterrupt:
         return output.error(Interrupted("interrupted"))
     return status
+
+
+def _end_in_order() -> None:
+    """Have the signals that end a process do what Ctrl-C does: what is on its way is noted."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, signal.default_int_handler)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace, Output], int]:

@@ -7,17 +7,18 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from workflow_runs.batch import BatchProgress, BatchResult, progress_of, run_batch
-from workflow_runs.ledger import Ledger, stored_results
+from workflow_runs.ledger import Ledger, LedgerError, stored_results
 from workflow_runs.ledger_checks import checked_path, exists
 from workflow_runs.promptlayer import PromptLayer
 from workflow_runs_api.errors import BadArgument
 
-from .endings import Exit, Interrupted, UsageError
+from .endings import Exit, Interrupted, Stopped, UsageError
 from .inputs import ItemFile
 from .output import Output, tell, write
 
@@ -29,6 +30,7 @@ __all__ = ["batch"]
 
 _LISTED = 20
 _SECONDS_IN_A_LOG, _SECONDS_ON_A_TERMINAL = 5.0, 1.0
+_BEGINNING = b'{"key": "'
 _PLACE = re.compile(r"items\[(\d+)\]\.?")
 
 
@@ -52,7 +54,7 @@ def batch(options: argparse.Namespace, _: Output) -> Exit:
     if items.comes_once and options.ledger is None:
         raise UsageError(f"items from {'standard input' if options.file == '-' else 'a pipe'} need --ledger FILE")
     ledger = checked_path(f"{options.file}.ledger" if options.ledger is None else options.ledger)
-    if options.output and Path(options.output).absolute() in {Path(each).absolute() for each in (ledger, options.file)}:
+    if options.output and any(_is_one_file(options.output, each) for each in (ledger, options.file)):
         raise UsageError(f"--output {options.output} is the file of the items or of the ledger: name another one")
     if options.settle:
         _settle(ledger, options.settle)
@@ -76,7 +78,7 @@ def _shown(options: argparse.Namespace) -> Exit:
     if any((options.file, options.workflow, options.ledger, options.settle, options.repeat_refused)):
         raise UsageError("--show LEDGER prints the results of a batch, and takes --output alone")
     results, counts = stored_results(options.show)
-    with ResultLines(options.output, new=True) as lines:
+    with ResultLines(options.output, new=False) as lines:
         for result in results:
             lines.write(result)
     progress = progress_of(counts)
@@ -98,6 +100,7 @@ class _Run:
 
         Raises:
             Interrupted: the user has had enough.
+            Stopped: the ledger or the items can't be used any more.
         """
         try:
             # Closed at the latest here, while the client is open: requests on their way are let finish.
@@ -108,6 +111,10 @@ class _Run:
             again = " and the same items" if items.comes_once else ""
             words = f"interrupted; {_summary(self._progress)}; go on with the same command{again}"
             raise Interrupted(words) from None
+        except (LedgerError, UsageError) as error:
+            if not self._progress.total or getattr(error, "may_have_run", False):
+                raise
+            raise Stopped(f"{error}; {_summary(self._progress)}") from None
         self._display.tell(_summary(self._progress))
         self._list_doubtful()
         return _status(self._progress)
@@ -171,15 +178,18 @@ class ResultLines:
     def _read(self, path: str) -> None:
         """Take in what stands there; a last line that a kill has torn goes."""
         self._file.seek(0)
-        kept = 0
+        kept, is_whole = 0, True
         with Path(path).open("rb") as file:
             for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
+                if _is_torn(line):
                     break
                 kept += len(line)
+                is_whole = line.endswith(b"\n")
                 self._know(path, number, line)
         self._file.truncate(kept)
         self._file.seek(0, os.SEEK_END)
+        if not is_whole:
+            self._file.write("\n")
 
     def _know(self, path: str, number: int, line: bytes) -> None:
         try:
@@ -206,6 +216,17 @@ class ResultLines:
     def __exit__(self, *_: object) -> None:
         if self._file is not sys.stdout:
             self._file.close()
+
+
+def _is_torn(line: bytes) -> bool:
+    """Return whether a line is the beginning of a result and no more. What is somebody else's isn't cut off."""
+    if line.endswith(b"\n") or not (line.startswith(_BEGINNING) or _BEGINNING.startswith(line)):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return True
+    return False
 
 
 class _Lines:
@@ -259,16 +280,27 @@ def _told_by_line(items: ItemFile) -> Iterator[None]:
         raise UsageError(f"{where}: {refusal.message.removeprefix(place[0])}") from None
 
 
+def _is_one_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them isn't there
+        return Path(one).absolute() == Path(other).absolute()
+
+
 def _settle(path: str, settled: list[str]) -> None:
     known = [_settled(pair) for pair in settled]
+    twice = next((key for key, number in Counter(key for key, _ in known).items() if number > 1), None)
+    if twice is not None:
+        raise UsageError(f"--settle {twice}=... is given twice")
     if not exists(path):
         raise UsageError(f"there is no ledger {path}")
     with Ledger(path) as ledger:
-        for pair, (key, execution_id) in zip(settled, known, strict=True):
-            try:
-                ledger.settle(key, execution_id=execution_id)
-            except BadArgument:
-                raise UsageError(f"--settle {pair}: no item in doubt has this key") from None
+        # All are checked before the first is settled, so that a command with a mistake can be corrected and repeated.
+        for pair, (key, _) in zip(settled, known, strict=True):
+            if not ledger.is_in_doubt(key):
+                raise UsageError(f"--settle {pair}: no item in doubt has this key")
+        for key, execution_id in known:
+            ledger.settle(key, execution_id=execution_id)
 
 
 def _settled(pair: str) -> tuple[str, int | None]:

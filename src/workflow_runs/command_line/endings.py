@@ -5,7 +5,7 @@
 2    wrong usage or set-up: nothing was sent
 3    the run goes on: it had not ended when the deadline came
 4    in doubt: a run may have been started, and nobody can tell
-130  interrupted (Ctrl-C)
+130  interrupted (Ctrl-C, SIGTERM or SIGHUP)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workflow_runs.ledger import LedgerError
 from workflow_runs.outcome import RunFailed, WaitTimeout
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
-__all__ = ["Exit", "Interrupted", "Unwritable", "UsageError", "ending", "next_step"]
+__all__ = ["Exit", "Interrupted", "Stopped", "Unwritable", "UsageError", "ending", "next_step"]
 
 
 class Exit(IntEnum):
@@ -37,6 +37,10 @@ class UsageError(Exception):
 
 class Unwritable(Exception):
     """What was found can't be written."""
+
+
+class Stopped(Exception):
+    """A batch can't go on, and some of its items were started."""
 
 
 class Interrupted(Exception):
@@ -60,7 +64,7 @@ def ending(error: Exception, execution_id: int | None = None) -> tuple[Exit, str
             return Exit.FAILED, "failed"
         case WaitTimeout():
             return Exit.RUNNING, "running"
-        case WorkflowRunsError(may_have_run=True):
+        case WorkflowRunsError(may_have_run=True) if execution_id is None:
             return Exit.IN_DOUBT, "in_doubt"
         case UsageError() | BadArgument() | LedgerError():
             return Exit.MISUSED, "misused"
