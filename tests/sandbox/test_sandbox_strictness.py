@@ -1,6 +1,7 @@
 """What the sandbox refuses, with which status, and what it must not trip over."""
 
 import json
+import socket
 
 import httpx
 import pytest
@@ -266,4 +267,17 @@ def test_caller_who_hangs_up_does_no_harm(sandbox: Sandbox, promptlayer: httpx.C
         promptlayer.post(_RUN, content=cut_off(), headers=_JSON)  # type: ignore[arg-type]
 
     assert json.loads(promptlayer.post(_RUN, json={}).content)["success"] is True
+    assert "Traceback" not in sandbox.log
+
+
+def test_body_that_is_no_http_is_refused_in_a_line(sandbox: Sandbox) -> None:
+    """A chunk of a negative size is answered 400, and fills no log."""
+    address = httpx.URL(sandbox.promptlayer_url)
+    with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
+        connection.sendall(
+            b"POST /workflows/canary/run HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n-5\r\nhello"
+        )
+        answered = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answered.startswith(b"HTTP/1.1 400 ")
     assert "Traceback" not in sandbox.log
