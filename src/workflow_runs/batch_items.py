@@ -83,7 +83,7 @@ class BatchResult(NamedTuple):
 
 
 def nodes_of(ended: Any) -> dict[str, Any] | None:
-    """The nodes' entries as JSON, if there are any."""
+    """Return the nodes' entries as JSON, if there are any."""
     nodes = getattr(ended, "nodes", None)
     return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}
 

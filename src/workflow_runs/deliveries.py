@@ -30,7 +30,7 @@ class DeliveryMemory(Protocol):
     """
 
     def seen(self, key: str, /) -> bool | Awaitable[bool]:
-        """Whether a delivery with this key has been handled."""
+        """Return whether a delivery with this key has been handled."""
         ...
 
     def remember(self, key: str, /) -> object:
@@ -60,7 +60,7 @@ class RecentDeliveries:
         self._lock = threading.Lock()
 
     def seen(self, key: str) -> bool:
-        """Whether a delivery with this key has been handled lately."""
+        """Return whether a delivery with this key has been handled lately."""
         return key in self._keys
 
     def remember(self, key: str) -> None:

@@ -80,15 +80,15 @@ class Application(Protocol):
     max_bytes: int
 
     def knows(self, target: str) -> bool:
-        """Whether this address was given out. Asked before more than the request line is read."""
+        """Return whether this address was given out. Asked before more than the request line is read."""
         ...
 
     def refusal(self, request: Request) -> Answer | None:
-        """The answer to a request whose body isn't worth reading, else None."""
+        """Return the answer to a request whose body isn't worth reading, else None."""
         ...
 
     def answer(self, request: Request) -> Answer:
-        """The answer to a request. Called in a thread if its body is large."""
+        """Return the answer to a request. Called in a thread if its body is large."""
         ...
 
 

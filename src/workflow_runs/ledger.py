@@ -138,7 +138,7 @@ class Ledger:
         return self._file.batch.total
 
     def entry(self, position: int, call: Call) -> Entry:
-        """What is known of an item, by its place.
+        """Return what is known of an item, by its place.
 
         Raises:
             LedgerMismatch: What is to be run there has changed since the batch was admitted.
@@ -210,7 +210,7 @@ class Ledger:
         return row if row is not None and row.state == "in_doubt" else None
 
     def counts(self) -> dict[str, int]:
-        """Number of items in each state that any item is in."""
+        """Return the number of items in each state that any item is in."""
         with self._lock:
             return {state: number for state, number in self._counts.items() if number}
 

@@ -119,7 +119,7 @@ def checked_path(ledger: Any) -> str:
 
 
 def exists(path: str) -> bool:
-    """Whether there is a file that may be a ledger.
+    """Return whether there is a file that may be a ledger.
 
     Raises:
         LedgerError: there is something else.
@@ -168,7 +168,7 @@ def checked_batch(path: str, connection: sqlite3.Connection) -> Batch:
 
 
 def checked_rows(path: str, connection: sqlite3.Connection, batch: Batch) -> Iterator[Row]:
-    """All rows in order, each as it was written.
+    """Return all rows in order, each as it was written.
 
     Raises:
         LedgerError: one isn't, or they are not as many as the batch says.
@@ -199,7 +199,7 @@ def checked_row(path: str, values: tuple[Any, ...], salt: bytes) -> Row:
 
 
 def seal(values: tuple[Any, ...], salt: bytes) -> bytes:
-    """A hash of a row, whatever has become of its values."""
+    """Return a hash of a row, whatever has become of its values."""
     text = repr(tuple(values)).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, key=salt[:64], digest_size=16).digest()
 

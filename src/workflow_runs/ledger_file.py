@@ -193,7 +193,7 @@ class LedgerFile:
         return batch
 
     def rows(self) -> Generator[Row]:
-        """All rows, in order."""
+        """Return all rows, in order."""
         query = f"SELECT {COLUMNS} FROM items ORDER BY position"  # noqa: S608 - our own names
         # Closed on the way out: a cursor that is left half read would keep the file locked.
         with reporting(self.path), closing(self._connection.execute(query)) as found:
@@ -201,7 +201,7 @@ class LedgerFile:
                 yield Row(*values)
 
     def row(self, where: str, value: object) -> Row | None:
-        """The row whose column has a value, or None."""
+        """Return the row whose column has a value, or None."""
         with self._lock, reporting(self.path):
             return self._row(where, value)
 

@@ -57,7 +57,7 @@ def read_payload(
 
 
 def encoded(body: object) -> bytes:
-    """The bytes of a raw payload.
+    """Return the bytes of a raw payload.
 
     Raises:
         BadArgument: It is parsed already, or a text that UTF-8 can't spell.
@@ -74,7 +74,7 @@ def encoded(body: object) -> bytes:
 
 
 def text_of(payload: dict[str, Any], *names: str) -> str | None:
-    """The text of the first of some members that is there and not null, else None.
+    """Return the text of the first of some members that is there and not null, else None.
 
     Raises:
         Problem: It is no text.

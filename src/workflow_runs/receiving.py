@@ -61,7 +61,7 @@ class Entrance:
         self._token = token
 
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
-        """The answer to a request that is refused before its body is read; None if it is to be read.
+        """Return the answer to a request that is refused before its body is read; None if it is to be read.
 
         Args:
             method: The request's method.
@@ -78,11 +78,11 @@ class Entrance:
         return length_refusal(headers, self.max_bytes)
 
     def knows(self, path: str) -> bool:
-        """Whether a path, without the query, ends in the token."""
+        """Return whether a path, without the query, ends in the token."""
         return self._token is None or _same(path.rstrip("/").rpartition("/")[2], self._token)
 
     def too_large(self) -> Answer:
-        """The answer to a body that is too large."""
+        """Return the answer to a body that is too large."""
         return _too_large(self.max_bytes)
 
 
@@ -90,7 +90,7 @@ _LENGTH_DIGITS = 18
 
 
 def length_refusal(headers: Mapping[str, str], max_bytes: int) -> Answer | None:
-    """The answer to a request whose content-length is none or too large, else None."""
+    """Return the answer to a request whose content-length is none or too large, else None."""
     length = headers.get("content-length", "0").strip()
     if not (length.isascii() and length.isdigit()):
         return Answer(400, "content-length is no number")
@@ -102,7 +102,7 @@ def _too_large(max_bytes: int) -> Answer:
 
 
 def refusal_of(error: ContractBroken | BadSignature | BadArgument) -> Answer:
-    """The answer to a delivery that can't be read; it tells the sender where the payload is wrong."""
+    """Return the answer to a delivery that can't be read; it tells the sender where the payload is wrong."""
     return Answer(401 if isinstance(error, BadSignature) else 400, error.message)
 
 

@@ -69,7 +69,7 @@ class BadSignature(WorkflowRunsError):
 
 
 def sign_dashboard_event(payload: Mapping[str, Any], secret: str) -> dict[str, str]:
-    """The headers with which PromptLayer's dashboard would send a payload, for tests of a receiver.
+    """Return the headers with which PromptLayer's dashboard would send a payload, for tests of a receiver.
 
     Args:
         payload: The event as JSON.
@@ -94,7 +94,7 @@ def sign_dashboard_event(payload: Mapping[str, Any], secret: str) -> dict[str, s
 
 
 def sign_interactly_event(body: RawPayload, secret: str, *, timestamp: float | None = None) -> dict[str, str]:
-    """The headers with which Interactly would send a body, for tests of a receiver.
+    """Return the headers with which Interactly would send a body, for tests of a receiver.
 
     Args:
         body: The raw body.
@@ -118,7 +118,7 @@ def sign_interactly_event(body: RawPayload, secret: str, *, timestamp: float | N
 
 
 def canonical(payload: dict[str, Any]) -> bytes:
-    """The text that PromptLayer signs."""
+    """Return the text that PromptLayer signs."""
     return json.dumps(payload, sort_keys=True).encode("ascii")
 
 
@@ -133,7 +133,7 @@ def check_dashboard_signature(payload: dict[str, Any], headers: Headers, secret:
 
 
 def is_signed_as_it_is(body: bytes, headers: Headers, secret: str, *, operation: str) -> bool:
-    """Whether PromptLayer's signature is that of these very bytes, so that they needn't be parsed to check it.
+    """Return whether PromptLayer's signature is that of these very bytes, so that they needn't be parsed to check it.
 
     Raises:
         BadSignature: There is no signature, or more than one.
@@ -217,7 +217,7 @@ def _is(key: object, name: str) -> bool:
 
 
 def _texts(value: object, name: str) -> list[str]:
-    """The texts of a header's value; some frameworks have a list of them, or None for one that is absent."""
+    """Return the texts of a header's value; some frameworks have a list of them, or None for one that is absent."""
     texts: list[str] = []
     for each in value if isinstance(value, list | tuple) else [value]:
         text = each.decode("latin-1") if isinstance(each, bytes | bytearray) else each
@@ -232,7 +232,7 @@ def _hex(signed: bytes, secret: str) -> str:
 
 
 def key_of(secret: str) -> bytes:
-    """The HMAC key that a secret stands for.
+    """Return the HMAC key that a secret stands for.
 
     Raises:
         BadArgument: The secret is empty.

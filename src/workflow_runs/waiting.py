@@ -119,7 +119,7 @@ class Waiting:
         self._problem: WorkflowRunsError | None = None
 
     def pauses(self) -> Iterator[float]:
-        """Seconds to pause before each question, until the run has ended; the first question is always asked.
+        """Yield the seconds to pause before each question, until the run has ended; the first question is always asked.
 
         Raises:
             WaitTimeout: the deadline has come, or will have come before the service wants to be asked again.
@@ -256,7 +256,7 @@ class Waiting:
         return RunFailed("", nodes=nodes, **self._reply().about())
 
     def _told(self, failure: RunFailed) -> RunFailed:
-        """A failure in either form, with all that is known here: which execution, and why its output nodes failed."""
+        """Return a failure, in either form, with what is known here: which execution, and why its output nodes failed."""
         failure.execution_id = self.execution_id
         failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
         ended = output_nodes(failure.nodes or {}).items()
@@ -297,7 +297,7 @@ def check_options(operation: str, deadline: Any, on_progress: Any, cancelled: An
 
 
 def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
-    """The nodes, if a bare output is none: some servers send all nodes when no output node has succeeded.
+    """Return the nodes, if a bare output is none: some servers send all nodes when no output node has succeeded.
 
     An output of the workflow's own may be an object of objects too; so it has to look like nodes in every entry.
     """
@@ -313,7 +313,7 @@ def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
 
 
 def _statuses(value: Any) -> dict[str, str] | None:
-    """The nodes' statuses; the contract leaves a pending body open, so whatever else it is tells nothing."""
+    """Return the nodes' statuses; the contract leaves a pending body open, so whatever else it is tells nothing."""
     try:
         return {name: node.status for name, node in read_node_outputs(value).items()}
     except Problem:

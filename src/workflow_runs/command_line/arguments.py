@@ -26,7 +26,7 @@ exit status:
   2    wrong usage or set-up; nothing was sent
   3    the run goes on: it had not ended when the deadline came
   4    in doubt: a run may have been started, and nobody can tell
-  130  interrupted
+  130  interrupted by Ctrl-C, SIGTERM or SIGHUP
 """
 _RUN = """\
 examples:

@@ -56,7 +56,7 @@ class Interrupted(Exception):
 
 
 def ending(error: Exception, execution_id: int | None = None) -> tuple[Exit, str]:
-    """Exit status and state of a command that ended in an error, and perhaps with a run that was started."""
+    """Return the exit status and state of a command that ended in an error, and perhaps with a run that was started."""
     match error:
         case Interrupted():
             return Exit.INTERRUPTED, "interrupted"
@@ -73,7 +73,7 @@ def ending(error: Exception, execution_id: int | None = None) -> tuple[Exit, str
 
 
 def next_step(error: Exception, execution_id: int | None = None) -> str | None:
-    """What to do next."""
+    """Return what to do next."""
     match error:
         case Interrupted() | Unwritable() if execution_id is not None:
             return f"go on with: workflow-runs results {execution_id} --wait"

@@ -27,7 +27,7 @@ _STDIN = "-"
 
 
 def run_arguments(options: argparse.Namespace) -> Keywords:
-    """The arguments of `run_workflow` that the options stand for; what isn't given stays absent."""
+    """Return the arguments of `run_workflow` that the options stand for; what isn't given stays absent."""
     given = Keywords(
         input_variables={**_from_json(options.input_json), **_input_variables(options.input)},
         metadata=metadata(options.metadata),
@@ -135,7 +135,7 @@ class ItemFile:
             yield self._item(number, _parsed(line, f"{self.name}, line {number}"))
 
     def line_of(self, position: int) -> int:
-        """Number of the line that holds the item at a place, from 1."""
+        """Return the number of the line that holds the item at a place, from 1."""
         return next(number for place, (number, _) in enumerate(self._lines()) if place == position)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
