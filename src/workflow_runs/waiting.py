@@ -256,7 +256,7 @@ class Waiting:
         return RunFailed("", nodes=nodes, **self._reply().about())
 
     def _told(self, failure: RunFailed) -> RunFailed:
-        """Return a failure, in either form, with what is known here: which execution, and why its output nodes failed."""
+        """Return a failure, in either form, with what is known here: which execution, why its output nodes failed."""
         failure.execution_id = self.execution_id
         failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
         ended = output_nodes(failure.nodes or {}).items()
