@@ -29,7 +29,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from contract_tests.formats import FORMATS
-from contract_tests.keywords import KEYWORDS
+from contract_tests.keywords import KEYWORDS, MOST_PROBLEMS
 from contract_tests.problems import Problem, locate
 from contract_tests.rules import SetUpError
 from workflow_contract import UnreadableError, read_contract
@@ -37,7 +37,6 @@ from workflow_contract.backtracking import longest_text
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 URI = "urn:contract"
-MOST_PROBLEMS = 200
 
 
 def join(pointer: str, *tokens: str | int) -> str:

@@ -1,6 +1,7 @@
-"""Keywords of JSON Schema that the library judges in a time that grows with the square of a value's size."""
+"""Keywords of JSON Schema that the library judges in more time or memory than a large value leaves room for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from jsonschema import ValidationError
@@ -8,6 +9,7 @@ from jsonschema import ValidationError
 from contract_tests.json_text import canonical
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
+MOST_PROBLEMS: Final = 200  # that are kept of one value, or of one alternative
 
 
 def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
@@ -15,4 +17,16 @@ def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterato
         yield ValidationError(f"{instance!r} has non-unique elements")
 
 
-KEYWORDS: Final[dict[str, Keyword]] = {"uniqueItems": _unique_items}
+def _any_of(validator: Any, alternatives: Sequence[Any], instance: Any, _: Any) -> Iterator[ValidationError]:
+    # The library collects every problem of an alternative, as many as the value has parts, before it tries the next.
+    if any(validator.evolve(schema=one).is_valid(instance) for one in alternatives):
+        return
+    context = [
+        problem
+        for index, one in enumerate(alternatives)
+        for problem in islice(validator.descend(instance, one, schema_path=index), MOST_PROBLEMS)
+    ]
+    yield ValidationError(f"{instance!r} is not valid under any of the given schemas", context=context)
+
+
+KEYWORDS: Final[dict[str, Keyword]] = {"anyOf": _any_of, "uniqueItems": _unique_items}

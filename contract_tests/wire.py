@@ -29,6 +29,7 @@ UNAVAILABLE: Final = 503
 SENT: Final = {"Accept-Encoding": ACCEPTED}
 WRONG_KEY: Final = "contract-tests-no-such-key"
 LARGE_PART: Final = 8  # of what a reply may have at most: each such one takes seconds to judge
+MANY_VALUES: Final = 25_000  # in a reply, which take as long, however few bytes they are
 MOST_LARGE: Final = 8
 SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
 
@@ -138,7 +139,8 @@ class Wire:
         for default in (*WAITS, None):
             started = self._wait_for_turn(operation)
             reply = self._reply(operation, request, headers, environment)
-            self._large[operation.id] += len(reply.body) > self.target.max_response_bytes / LARGE_PART
+            is_large = len(reply.body) > self.target.max_response_bytes / LARGE_PART
+            self._large[operation.id] += max(is_large, reply.body.count(b",") // MANY_VALUES)
             if not self._is_throttled(reply):
                 return reply, time.monotonic() - started
             asked = _asked_wait(reply)
@@ -173,8 +175,8 @@ class Wire:
         if self._silences[operation.id] >= SILENCES:
             raise Unanswered(f"{operation.id} gave no complete reply {SILENCES} times")
         if self._large[operation.id] >= MOST_LARGE:
-            size = f"{self.target.max_response_bytes // LARGE_PART:,} bytes"
-            raise NotExercised(f"{operation.id} gave {MOST_LARGE} replies of more than {size}; see max_response_bytes")
+            size = f"{self.target.max_response_bytes // LARGE_PART:,} bytes or {MANY_VALUES:,} values"
+            raise NotExercised(f"{operation.id} gave {MOST_LARGE} times more than {size}; see max_response_bytes")
         if self.sent >= self.target.max_requests:
             self.left_out += 1
             raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")

@@ -28,7 +28,8 @@ class Health:
         self.check: Callable[[bool], None] | None = None
         self._watch = watch
         self._doubts = 0
-        self._since = 0  # number of the first request after the last good one
+        self._since = 0  # number of the first request that nothing has proved to have reached the service itself
+        self._last = 0  # number of the last request
         self._most = MOST_IN_A_ROW
         self._confirmed = 0
         self._is_checking = False
@@ -38,13 +39,14 @@ class Health:
     def saw(self, exchange: Exchange) -> None:
         """Take a request and its reply."""
         self._watch.saw(exchange)
+        self._last = exchange.number
         self._is_good = exchange.access is Access.OWN and exchange.has_succeeded and not is_doubtful(exchange)
         if exchange.access is not Access.OWN:
             return
         if is_doubtful(exchange):
             self._doubt()
         elif exchange.has_succeeded:
-            self._doubts, self._since = 0, exchange.number + 1
+            self._doubts = 0
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take a request to which no complete reply came."""
@@ -95,10 +97,10 @@ class Health:
         try:
             self.check(not self._is_proven)
         except SetUpError:
-            self._watch.forget(self._since if self._is_proven else 0)
+            self._watch.forget(self._since)
             raise
         finally:
             self._is_checking = False
         self._confirmed += self._is_proven
         self._is_proven = True
-        self._doubts = 0
+        self._doubts, self._since = 0, self._last + 1

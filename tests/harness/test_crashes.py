@@ -44,7 +44,7 @@ WHOLE: dict[str, Any] = {
         json.dumps({**WHOLE, "targets": [{"name": {}}]}),
         json.dumps({**WHOLE, "seed": "\x1b]52;c;YQ==\x07", "duration_s": "x"}),
     ],
-    ids=range(15),
+    ids=range(14),
 )
 def test_damaged_report_ends_in_2(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Merging what is no report, or only looks like one, tells so in one line."""
@@ -54,7 +54,8 @@ def test_damaged_report_ends_in_2(text: str, tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().err.splitlines()
     assert status == 2
     assert len(lines) == 1
-    assert lines[0].startswith("contract_tests: ")
+    assert lines[0].startswith("contract_tests: merge: ")
+    assert str(tmp_path / "results.json") in lines[0]
     assert lines[0].isprintable()
 
 

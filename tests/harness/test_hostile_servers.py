@@ -183,8 +183,19 @@ def test_large_replies_are_few() -> None:
         case = RequestCase(wire.contract.operations[0])
         for _ in range(8):
             wire.send(case)
-        with pytest.raises(NotExercised, match=r"8 replies of more than 125,000 bytes; see max_response_bytes"):
+        with pytest.raises(NotExercised, match=r"8 times more than 125,000 bytes or 25,000 values; see max"):
             wire.send(case)
+
+
+def test_alternative_that_does_not_fit_costs_one_problem() -> None:
+    """Of two hundred thousand members that do not fit the first form, one is enough to try the second."""
+    forms = {"anyOf": [{"additionalProperties": {"type": "string"}}, True]}
+    contract = Contract({**hostile.CONTRACT, "components": {"schemas": {"Form": forms}}})
+    value = dict.fromkeys(map(str, range(200_000)), 1)
+    started = time.process_time()
+
+    assert contract.problems(value, "#/components/schemas/Form") == []
+    assert time.process_time() - started < 1
 
 
 def test_what_is_kept_of_replies_is_bounded() -> None:
