@@ -97,9 +97,11 @@ class Preflight:
         """See whether a run has been started; what is no longer so, or is answered like all else, is no breach."""
         if self._has_started(started):
             self._was_good = True
-        elif self._was_good and not any(map(self._has_started, self._sent([self._run] * TRIES))):
+        elif self._was_good and any(map(self._has_started, self._sent([self._run] * TRIES))):
+            return
+        elif self._was_good and (started.is_refused or not self._refuses()):
             raise set_up.refused(self._target, started, set_up.NO_MORE, since)
-        elif not since and not any(other.is_refused for other in self._sent(self._refusable())):
+        elif not since and not self._refuses():
             raise set_up.refused(self._target, started, set_up.OTHER_SERVICE, since)
 
     def _has_started(self, started: Exchange) -> bool:
@@ -108,6 +110,10 @@ class Preflight:
         if self._target.service == "promptlayer":
             return whole(started.json.get("workflow_version_execution_id")) is not None
         return isinstance(started.json.get("workflow_run_id" if self._target.generation == "a" else "run_id"), str)
+
+    def _refuses(self) -> bool:
+        """Whether anything is refused that has to be: what answers all alike is not the service."""
+        return any(other.is_refused for other in self._sent(self._refusable()))
 
     def _refusable(self) -> Iterator[Callable[[], Exchange]]:
         yield self._of_another_kind

@@ -215,12 +215,13 @@ def _run_of_version(new: int) -> Callable[[Request], None]:
 
 
 def _from_the(number: int, new: int) -> Callable[[Request, Reply], None]:
-    seen: list[Request] = []
+    started: list[Request] = []
 
     def after(request: Request, reply: Reply) -> None:
-        seen.append(request)
-        if len(seen) >= number:
-            reply.status = new
+        if reply.status in range(200, 300):
+            started.append(request)
+            if len(started) >= number:
+                reply.status = new
 
     return after
 
@@ -253,10 +254,10 @@ PROMPTLAYER: dict[str, tuple[str, Break]] = {
         "PL-RUN-07-NULL",
         status(lambda r: is_run(r) and members(r).get("callback_url", 0) is None, 202, 201),
     ),
-    "a label is refused": ("PL-RUN-08", status(lambda r: bool(members(r).get("workflow_label_name")), 404, 201)),
+    "a label is refused": ("PL-RUN-08", status(lambda r: bool(members(r).get("workflow_label_name")), 422, 201)),
     "a version number is refused": (
         "PL-RUN-09",
-        status(lambda r: bool(members(r).get("workflow_version_number")), 404, 201),
+        status(lambda r: bool(members(r).get("workflow_version_number")), 422, 201),
     ),
     "label and version number go together": (
         "PL-RUN-10",
