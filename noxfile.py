@@ -57,6 +57,7 @@ def types(session: nox.Session) -> None:
     install_locked(session)
     session.run("mypy")
     session.run("python", "scripts/check_signatures.py")
+    session.run("python", "scripts/check_renames.py")
     session.chdir("scripts/generate")
     session.run("mypy", "--strict", "--config-file=", "__main__.py", env={"MYPYPATH": "../templates"})
 

@@ -41,7 +41,7 @@ from workflow_runs import (
 if TYPE_CHECKING:
     from workflow_sandbox import Sandbox
 
-# The first question comes after 0.5 s or at the deadline, whichever is sooner: a short one keeps the tests short.
+# The first question comes after 0.045 s or at the deadline, whichever is sooner: with this one it is the only one.
 _SOON = 0.04
 
 
