@@ -8,7 +8,7 @@ A file has one table per target::
     base_url = "https://api.promptlayer.com"
     api_key_env = "PROMPTLAYER_API_KEY"   # the key itself never stands in a file
     headers_env = {}                      # more secret headers: name = environment variable
-    workflow = "canary"                   # the one workflow that may be run here
+    workflow = "canary"                   # the one workflow that may be run here; for a service that runs workflows
     generation = "a"                      # Interactly only: the form of execute that is served, "a" or "b"
     label = "production"                  # optional: a label that exists on the workflow
     version = 1                           # optional: a version that exists on the workflow
@@ -39,6 +39,7 @@ from contract_tests.rules import SetUpError, Side
 
 DEFAULT_FILE = "targets.toml"
 SANDBOX_KEY_ENV = "SANDBOX_API_KEY"
+RUN_OPERATIONS = {"promptlayer": "runWorkflow", "interactly": "executeWorkflow"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Target:
     service: str
     base_url: str
     api_key_env: str
-    workflow: str
+    workflow: str = ""
     headers_env: Mapping[str, str] = field(default_factory=dict)
     generation: str = "a"
     label: str | None = None
@@ -76,6 +77,11 @@ class Target:
         """Whether it runs on this machine: then it is nobody's live service."""
         host = urlsplit(self.base_url).hostname or ""
         return self.is_sandbox or host == "localhost" or host.startswith("127.") or host == "::1"
+
+    @property
+    def runs_workflow(self) -> bool:
+        """Whether its service has an operation that runs the one workflow of its table."""
+        return self.service in RUN_OPERATIONS
 
     @property
     def known_secrets(self) -> list[str]:
@@ -196,7 +202,7 @@ def _problems(name: str, table: Any, services: Sequence[str]) -> Iterator[str]:
             yield f".{key}: unknown field; known: {', '.join(checks)}"
     for key, (required, wanted, holds) in checks.items():
         if key not in table:
-            if required:
+            if required and (key != "workflow" or table.get("service") in RUN_OPERATIONS):
                 yield f".{key}: is missing, must be {wanted}"
         elif not holds(table[key]):
             yield f".{key}: must be {wanted}"

@@ -34,7 +34,8 @@ MOST_FAILING = 50
 def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
     """Say what will be done to a target, as label and text."""
     yield "Target", f"{target.name}, {target.service} at {target.base_url}"
-    yield "Runs", f"workflow {target.workflow} and no other; each run is tagged {tag}"
+    if target.runs_workflow:
+        yield "Runs", f"workflow {target.workflow} and no other; each run is tagged {tag}"
     yield "Requests", f"at most {target.max_requests}, {target.requests_per_second:g} a second; Retry-After is obeyed"
     listening = target.callback_listen or "nowhere: rules about callbacks are not exercised"
     reached = f", reached as {target.callback_public_url}" if target.callback_public_url else ""

@@ -16,6 +16,7 @@ from contract_tests.rules import NotExercised, Unanswered, Undecodable
 from contract_tests.server import set_up
 from contract_tests.server.lifecycle import id_of
 from contract_tests.server.live import NO_SUCH_ID, Server
+from contract_tests.targets import RUN_OPERATIONS
 from contract_tests.wire import TurnedAway
 
 LOCAL_SECONDS: Final = 5.0
@@ -23,7 +24,6 @@ LIVE_SECONDS: Final = 15.0
 LONGEST_WAIT: Final = 10.0
 TRIES: Final = 2  # more, after which a run that could be started before can be started no more
 OBJECT_ID: Final = "f" * 24  # of no workflow
-OPERATIONS: Final = {"promptlayer": "runWorkflow", "interactly": "executeWorkflow"}
 POLL_SIGNS: Final = (set_up.is_redirect, set_up.is_page, lambda reply: reply.status in set_up.DENIED)
 
 
@@ -33,7 +33,7 @@ class Preflight:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._target = server.target
-        self._operation = OPERATIONS.get(server.target.service, "")
+        self._operation = RUN_OPERATIONS.get(server.target.service, "")
         self._was_good = False
 
     @property
@@ -49,7 +49,7 @@ class Preflight:
             SetUpError: If that fails for a reason that lies in the set-up; the line names what to check.
         """
         since = "" if is_first else f"it went wrong by request {self._server.wire.sent}: "
-        with self._impatient():
+        with impatient(self._server):
             try:
                 started = self._server.once(self._server.KNOWN_GOOD, self._run) if is_first else self._run()
             except Undecodable:
@@ -183,13 +183,15 @@ class Preflight:
             with suppress(NotExercised):
                 yield send()
 
-    @contextmanager
-    def _impatient(self) -> Iterator[None]:
-        wire = self._server.wire
-        before = wire.reply_seconds, wire.longest_wait
-        wire.reply_seconds = min(wire.reply_seconds, LOCAL_SECONDS if self._target.is_local else LIVE_SECONDS)
-        wire.longest_wait = LONGEST_WAIT
-        try:
-            yield
-        finally:
-            wire.reply_seconds, wire.longest_wait = before
+
+@contextmanager
+def impatient(server: Server) -> Iterator[None]:
+    """Wait less long for replies."""
+    wire = server.wire
+    before = wire.reply_seconds, wire.longest_wait
+    wire.reply_seconds = min(wire.reply_seconds, LOCAL_SECONDS if server.target.is_local else LIVE_SECONDS)
+    wire.longest_wait = LONGEST_WAIT
+    try:
+        yield
+    finally:
+        wire.reply_seconds, wire.longest_wait = before

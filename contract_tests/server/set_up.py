@@ -92,6 +92,7 @@ SIGNS: Final = (
     ),
     Sign(is_away, "the service is not available: come back later, or check base_url ({base_url})", "another"),
 )
+NO_PLACE: Final = "nothing is known there: check the path of base_url ({base_url})"
 MISSING: Final = "no such {field} there: check {field} ({value})"
 NO_MORE: Final = "it was started when the run began: come back later, or check workflow ({workflow})"
 OTHER_SERVICE: Final = "nothing is started and nothing refused: is base_url ({base_url}) this service?"
@@ -110,13 +111,17 @@ def refused(target: Target, exchange: Exchange, check: str, since: str = "", **m
     location = shown(exchange.secrets.mask(exchange.reply_headers.get("location", "nowhere")), MOST_SHOWN)
     body = exchange.bounded(exchange.reply.decode("utf-8", "replace"), MOST_SHOWN) if exchange.reply else "no body"
     came = f"{exchange.status} {shown(exchange.media_type, 60) or 'without content type'} ({body})"
-    what = f"{exchange.case.operation.id} of its own workflow was answered {came}"
+    what = f"{_named(target, exchange.case.operation.id)} was answered {came}"
     return _line(target, what, check.format(location=location, **_fields(target), **more), since)
 
 
 def unanswered(target: Target, operation: str, reason: str, check: str = UNANSWERED, since: str = "") -> SetUpError:
     """Make the one line for a known-good request to which no reply came."""
-    return _line(target, f"{operation} of its own workflow: {reason}", check.format(**_fields(target)), since)
+    return _line(target, f"{_named(target, operation)}: {reason}", check.format(**_fields(target)), since)
+
+
+def _named(target: Target, operation: str) -> str:
+    return f"{operation} of its own workflow" if target.runs_workflow else f"{operation}, as in the contract's example,"
 
 
 def _line(target: Target, what: str, check: str, since: str) -> SetUpError:
