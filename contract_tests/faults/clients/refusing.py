@@ -103,7 +103,7 @@ def _checks_removed() -> Iterator[ClientDefect]:
 def _checks_of_keywords_removed() -> Iterator[ClientDefect]:
     removed: list[tuple[str, str, str, str]] = [
         ("enum", '    "enum": _enum,\n', "CL-REF-02", ""),
-        ("pattern", _line("pattern"), "CL-REF-03", ""),
+        ("pattern", '    "pattern": _pattern,\n', "CL-REF-03", ""),
         (
             "minLength",
             _line("minLength"),
@@ -144,7 +144,6 @@ _UNUSED: Final = "no request of the contract has this keyword"
 _BOUNDS: Final = {
     "minLength": '_bound(_is_text, lambda v, n: len(v) >= n, "a text of at least {} characters")',
     "maxLength": '_bound(_is_text, lambda v, n: len(v) <= n, "a text of at most {} characters")',
-    "pattern": '_bound(_is_text, lambda v, p: ecma_pattern(p).search(v), "a text that matches {}")',
     "minimum": '_bound(_is_number, lambda v, n: v >= n, "a number of at least {}")',
 }
 

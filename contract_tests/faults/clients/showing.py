@@ -17,7 +17,9 @@ def defects() -> Iterator[ClientDefect]:
         "key in repr",
         "CL-SEC-02",
         generated(
-            "client.py", REPR, REPR.replace("{self._base_url!r}", "{self._base_url!r}, api_key={self._api_key!r}")
+            "client.py",
+            REPR,
+            REPR.replace("{self._base_url!r}", "{self._base_url!r}, api_key={self._api_key.reveal()!r}"),
         ),
     )
     yield defect(
@@ -28,7 +30,7 @@ def defects() -> Iterator[ClientDefect]:
         generated(
             "client.py",
             RAISE,
-            '                problem.message += f" (sent with {self._api_key})"\n' + RAISE,
+            '                problem.message += f" (sent with {self._api_key.reveal()})"\n' + RAISE,
             times=2,
         ),
     )
