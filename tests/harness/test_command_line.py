@@ -80,6 +80,11 @@ def test_wrong_arguments_are_one_line(
     assert words in lines[0]
 
 
+def without_progress(errors: str) -> list[str]:
+    """Give the lines that are not there only since a machine is slow: a row that takes 5 s is named."""
+    return [line for line in errors.splitlines() if not re.match(r"contract_tests: \d+ of \d+, ", line)]
+
+
 def test_unknown_target_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A target that the file does not describe is named beside those that are known."""
     path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
@@ -167,7 +172,7 @@ def test_interrupted_run_leaves_a_complete_report(tmp_path: Path) -> None:
 
     report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
     assert process.returncode == 2
-    assert errors == "contract_tests: could not run to the end: interrupted\n"
+    assert without_progress(errors) == ["contract_tests: could not run to the end: interrupted"]
     assert report["summary"]["pass"] > 0
     assert report["summary"]["not_exercised"] > 0
 
@@ -187,7 +192,7 @@ def test_reader_that_has_gone_is_no_failure(tmp_path: Path) -> None:
 
     report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
     assert process.returncode == 0
-    assert not errors
+    assert without_progress(errors) == []
     assert report["summary"]["pass"] > 0
 
 
@@ -324,7 +329,7 @@ def test_signals_end_like_ctrl_c(ending: signal.Signals, tmp_path: Path) -> None
     report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
 
     assert process.returncode == 2
-    assert errors == "contract_tests: could not run to the end: interrupted\n"
+    assert without_progress(errors) == ["contract_tests: could not run to the end: interrupted"]
     assert (report["run"]["state"], report["run"]["reason"]) == ("cut short", "interrupted")
     assert list((tmp_path / "tmp").iterdir()) == []
 

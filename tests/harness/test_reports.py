@@ -173,8 +173,9 @@ def test_page_needs_nothing_else_and_escapes(tmp_path: Path, sandbox: Sandbox) -
     """The HTML page loads nothing, and what a server sent stands in it as text."""
 
     def after(_: Request, reply: Reply) -> None:
-        reply.status = 500
-        reply.replace_json({"message": "<script>alert(1)</script>"})
+        if reply.status == 201:
+            reply.status = 500
+            reply.replace_json({"message": "<script>alert(1)</script>"})
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})

@@ -281,7 +281,7 @@ def _errors() -> Iterator[ClientDefect]:
         "loses the body where an execution has ended without an output",
         "response lost",
         "CL-REP-04",
-        client("promptlayer.py", "                body=error.body,\n", ""),
+        client("promptlayer.py", "            body=error.body,\n", ""),
         operation="getWorkflowVersionExecutionResults",
     )
     yield defect(
@@ -289,7 +289,7 @@ def _errors() -> Iterator[ClientDefect]:
         "loses the status where an execution has ended without an output",
         "response lost",
         "CL-REP-04",
-        client("promptlayer.py", "                response=error.response,\n", ""),
+        client("promptlayer.py", "            response=error.response,\n", ""),
         operation="getWorkflowVersionExecutionResults",
     )
 
