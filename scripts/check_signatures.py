@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import workflow_runs
+from workflow_runs.settings import Configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SERVICES = ("PromptLayer", "AsyncPromptLayer", "Interactly", "AsyncInteractly")
 _GOOD = """
 client = PromptLayer(api_key="k", timeout=3, retries=Retries(further_tries=1))
 run: models.RunCreated | models.RunAccepted = client.run_workflow("a", input_variables={"b": [1]}, metadata={"c": "d"})
@@ -61,7 +61,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
         value = getattr(workflow_runs, name)
         if inspect.isfunction(value):
             yield name, value
-        if name in _SERVICES:
+        if inspect.isclass(value) and issubclass(value, Configured):
             yield f"{name}.__init__", value.__init__
         if inspect.isclass(value) and not issubclass(value, Exception):
             methods = inspect.getmembers(value, inspect.isfunction)

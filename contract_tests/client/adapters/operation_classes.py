@@ -37,10 +37,16 @@ class OperationClasses:
 
     def make(self, tag: str, connection: Connection) -> Any:
         """Build the client of a service."""
-        module = self._service(tag)
-        kind = next(name for name in module.__all__ if name.endswith(SUFFIX) and _is_async(name) == connection.is_async)
+        kind = self.operations(tag, is_async=connection.is_async)
         options = {"timeout": connection.timeout, "headers": connection.headers or None}
-        return getattr(module, kind)(api_key=connection.key or None, base_url=connection.base_url, **options)
+        return kind(api_key=connection.key or None, base_url=connection.base_url, **options)
+
+    def operations(self, tag: str, *, is_async: bool) -> Any:
+        """Give the generated class of a service."""
+        module = self._service(tag)
+        return next(
+            getattr(module, name) for name in module.__all__ if name.endswith(SUFFIX) and _is_async(name) == is_async
+        )
 
     def _service(self, tag: str) -> Any:
         try:

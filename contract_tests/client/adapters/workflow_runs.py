@@ -8,9 +8,7 @@ import secrets
 from typing import Any, Final
 
 from contract_tests.client.adapter import Call, Connection, NotClaimed, Receiving, to_json
-from contract_tests.client.adapters.operation_classes import OperationClasses
-
-CLASSES: Final = {"promptlayer": "PromptLayer", "interactly": "Interactly"}
+from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
@@ -25,29 +23,30 @@ class WorkflowRuns(OperationClasses):
         self.own_errors = (self._package.WorkflowRunsError,)
         self.refusals = self.own_errors
         self.modules = (generated, "workflow_runs")
-        self.services = tuple(CLASSES)
 
     def make(self, tag: str, connection: Connection) -> Any:
         """Build the client of a service."""
-        if tag not in CLASSES:
-            return super().make(tag, connection)  # a service that is generated, and has no class by hand
+        kind = self._kind(tag, is_async=connection.is_async)
+        if kind is None:
+            return super().make(tag, connection)
         options = {"timeout": connection.timeout, "retries": connection.retries}
         given = {name: value for name, value in options.items() if value is not None}
         headers = connection.headers or None
         key = connection.key or None
-        return self._kind(tag, connection)(api_key=key, base_url=connection.base_url, headers=headers, **given)
+        return kind(api_key=key, base_url=connection.base_url, headers=headers, **given)
 
-    def _kind(self, tag: str, connection: Connection) -> Any:
-        return getattr(self._package, ("Async" if connection.is_async else "") + CLASSES[tag])
+    def _kind(self, tag: str, *, is_async: bool) -> Any:
+        """Give the class by hand of a service, which has the name of the generated one; None if there is none."""
+        generated = self.operations(tag, is_async=is_async)
+        found = getattr(self._package, generated.__name__.removesuffix(SUFFIX), None)
+        return found if isinstance(found, type) and issubclass(found, generated) else None
 
     def address(self, call: Call) -> str | None:
         """The address that a client has which was given none."""
         if call.operation.tag == "interactly":
             raise NotClaimed("of Interactly only a QA address is documented: it has to be given")
-        if call.operation.tag not in CLASSES:
-            return super().address(call)
-        kind = getattr(self._package, CLASSES[call.operation.tag])
-        return str(kind(api_key="unused").base_url)
+        kind = self._kind(call.operation.tag, is_async=False)
+        return super().address(call) if kind is None else str(kind(api_key="unused").base_url)
 
     def receiving(self, delivery: str) -> Receiving:
         """What receives a run's callback, and the dashboard's webhook."""
