@@ -149,11 +149,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--target", action="append", metavar="NAME", help="a server to judge; may be repeated (sandbox)")
     add("--targets", type=Path, metavar="FILE", help="where targets are described (targets.toml)")
-    add("--spec", type=Path, metavar="FILE", help="the contract, OpenAPI 3.1 (the project's own)")
+    add("--spec", type=Path, metavar="FILE", help="the contract, OpenAPI 3.0 or 3.1 (the project's own)")
     add("--generated", type=Path, metavar="DIR", help="a generated package to judge (the installed one)")
     add("--client", type=Path, metavar="DIR", help="a changed copy of workflow_runs to judge (the installed one)")
     add("--adapter", metavar="NAME|MODULE:ATTRIBUTE", help="how the client is driven (chosen by the contract)")
-    add("--report-dir", type=Path, metavar="DIR", default=Path("conformance-report"), help="(conformance-report)")
+    words = "where the report goes (%(default)s)"
+    add("--report-dir", type=Path, metavar="DIR", default=Path("conformance-report"), help=words)
     add("--seed", type=_seed, metavar="N", help="repeats the generated cases of the run that showed this seed")
     add("--budget", type=_budget, default=Budget(), metavar="quick|nightly|SECONDS", help=_budget_help())
     add(
@@ -161,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="only part I of N of the rows, 1 <= I <= N; without --seed it is 0",
+        help="only part I of N of the rows, 1 <= I <= N; the seed is 0 unless --seed is given",
     )
     add("--strict", action="store_true", help="violations of inferred rules fail too")
     add("--dry-run", action="store_true", help="show which rules would be judged where, and stop")
