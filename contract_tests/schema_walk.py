@@ -1,12 +1,14 @@
 """Goes through a value and its schema together: which declared members are there, and what is there beside them."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from contract_tests.contract import Contract, join
 
 COMPOSED: Final = ("allOf", "anyOf", "oneOf")
+MOST_FOLLOWED: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,22 @@ def walk(contract: Contract, schema: str, value: Any) -> Iterator[Visit]:
 
 
 def member_paths(contract: Contract, schema: str | None) -> set[str]:
-    """Give the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them."""
-    return {path for path in _paths(contract, schema, "", ()) if path} if schema else set()
+    """
+    Give the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them.
+
+    Where references lead to references they multiply: of very many members only the outer ones are given.
+    """
+    found: set[str] = set()
+    waiting: deque[tuple[str, str, tuple[str, ...]]] = deque([(schema, "", ())] if schema else ())
+    for _ in range(MOST_FOLLOWED):
+        if not waiting:
+            break
+        stated, path, outer = waiting.popleft()
+        pointer = contract.follow(stated)
+        if pointer not in outer and isinstance(contract.at(pointer), dict):
+            found |= {f"{path}.{name}".lstrip(".") for name in contract.at(pointer).get("properties", {})}
+            waiting += [(*inner, (*outer, pointer)) for inner in _beneath(contract.at(pointer), pointer, path)]
+    return found
 
 
 def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
@@ -90,19 +106,12 @@ def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, 
     return tuple(found), segment
 
 
-def _paths(contract: Contract, schema: str, path: str, outer: tuple[str, ...]) -> Iterator[str]:
-    pointer = contract.follow(schema)
-    node = contract.at(pointer)
-    if not isinstance(node, dict) or pointer in outer:
-        return
-    outer = (*outer, pointer)
+def _beneath(node: Mapping[str, Any], pointer: str, path: str) -> Iterator[tuple[str, str]]:
+    """Give the schemas that a schema holds, and the paths of what they describe."""
     for keyword in COMPOSED:
-        for index in range(len(node.get(keyword, ()))):
-            yield from _paths(contract, join(pointer, keyword, index), path, outer)
+        yield from ((join(pointer, keyword, index), path) for index in range(len(node.get(keyword, ()))))
     for name in node.get("properties", {}):
-        inner = f"{path}.{name}".lstrip(".")
-        yield inner
-        yield from _paths(contract, join(pointer, "properties", name), inner, outer)
+        yield join(pointer, "properties", name), f"{path}.{name}".lstrip(".")
     for keyword, segment in (("additionalProperties", ".*"), ("items", "[]")):
         if isinstance(node.get(keyword), dict):
-            yield from _paths(contract, join(pointer, keyword), f"{path}{segment}".lstrip("."), outer)
+            yield join(pointer, keyword), f"{path}{segment}".lstrip(".")

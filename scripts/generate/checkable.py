@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import document as doc
+import structure
 
 from workflow_contract.backtracking import longest_text
 
 _ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
-    | {"contentEncoding", "contentMediaType", "contentSchema"}  # a validator only remarks on these
+    | {"contentEncoding", "contentMediaType", "contentSchema", "discriminator"}  # a validator only remarks on these
 )
 
 
@@ -56,7 +57,8 @@ def _filled(filling: _Filling, schema: Any, above: tuple[str, ...]) -> Any:
     filling.count()
     name = doc.reference_name(schema)
     if name is None:
-        filled = {key: _inside(filling, key, value, above) for key, value in schema.items() if not _is_annotation(key)}
+        told = {key: value for key, value in schema.items() if not _is_annotation(key)} | _told_apart(schema)
+        filled = {key: _inside(filling, key, value, above) for key, value in told.items()}
         return _with_limit(_without_read_only(filled))
     rest = {key: value for key, value in schema.items() if key != "$ref"}
     if name in above:
@@ -68,6 +70,16 @@ def _filled(filling: _Filling, schema: Any, above: tuple[str, ...]) -> Any:
         target = _filled(filling, doc.resolve(filling.document, {"$ref": schema["$ref"]}), (*above, name))
     others = _filled(filling, rest, above)
     return {"allOf": [target, others]} if others else target
+
+
+def _told_apart(schema: dict[str, Any]) -> dict[str, Any]:
+    """How one of several forms is told from the others by a member: the form's index for each word."""
+    if "discriminator" not in schema or "oneOf" not in schema:
+        return {}
+    names = [doc.reference_name(form) for form in schema["oneOf"]]
+    words = {name: name for name in names if name} | structure.mapped(schema)
+    indexes = {word: names.index(name) for word, name in words.items() if name in names}
+    return {"x-told-apart": [schema["discriminator"]["propertyName"], indexes]}
 
 
 def _with_limit(schema: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import document as doc
 import media_types
 import naming
+import structure
 from checkable import checkable
 
 if TYPE_CHECKING:
@@ -52,23 +53,12 @@ def discriminators(document: dict[str, Any], classes: dict[str, str]) -> dict[st
     found = {}
     for _, schema in doc.objects(document):
         if "discriminator" in schema:
-            names = forms_of(schema)
+            names = structure.forms_of(schema)
             mapping = {name: classes[name] for name in names}
-            mapping |= {tag: classes[name] for tag, name in mapped(schema).items() if name in names}
+            mapping |= {tag: classes[name] for tag, name in structure.mapped(schema).items() if name in names}
             key = " ".join(sorted(classes[name] for name in names))
             found[key] = {"member": schema["discriminator"]["propertyName"], "mapping": list(mapping.items())}
     return found
-
-
-def forms_of(union: dict[str, Any]) -> list[str]:
-    """The names of the components that a union consists of."""
-    return [doc.reference_name(form) or "" for form in (*union.get("oneOf", ()), *union.get("anyOf", ()))]
-
-
-def mapped(union: dict[str, Any]) -> dict[str, str]:
-    """The names of the components that a discriminator's words stand for; they are given by name or by reference."""
-    given = union["discriminator"].get("mapping", {})
-    return {tag: doc.reference_name({"$ref": to}) or "" if to.startswith("#/") else to for tag, to in given.items()}
 
 
 def _one_sided(document: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, str]]:

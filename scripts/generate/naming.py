@@ -25,9 +25,11 @@ _NOT_FREE = frozenset(
 
 
 def identifier(name: str) -> str:
-    """A name in snake case for anything that the contract calls by a text."""
-    made = _folded(PythonIdentifier(_folded(name), PREFIX))[:_LONGEST]
-    return made if made.isidentifier() else PREFIX
+    """A name in snake case for anything that the contract calls by a text; the generator makes of it what it is."""
+    made, again = "", _folded(name)
+    while made != again:
+        made, again = again, _folded(PythonIdentifier(again, PREFIX))[:_LONGEST]
+    return made if made.isidentifier() else PREFIX.rstrip("_")
 
 
 def class_name(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import document as doc
 import facts
+import structure
 from checkable import TooLargeError, checkable
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "templates"))
@@ -73,11 +74,11 @@ def _discriminator(where: str, schema: dict[str, Any], unions: dict[str, Any]) -
     if not forms or not all(doc.reference_name(form) for form in forms):
         yield where, "a discriminator whose forms are not all components can't be told apart; make components of them"
         return
-    names = facts.forms_of(schema)
-    for word, name in facts.mapped(schema).items():
+    names = structure.forms_of(schema)
+    for word, name in structure.mapped(schema).items():
         if name not in names:
             yield where, f"the discriminator's {word!r} stands for {name!r}, which is none of the forms; correct it"
-    told = schema["discriminator"]["propertyName"], facts.mapped(schema)
+    told = schema["discriminator"]["propertyName"], structure.mapped(schema)
     if unions.setdefault(" ".join(sorted(names)), told) != told:
         yield where, "the same forms are told apart in another way elsewhere; give both the same discriminator"
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 _COMPONENT = re.compile(r"/components/schemas/([^\s:]+)")
 _OPERATION = re.compile(r"WARNING parsing \S+ /(\S+)")
-_NOT_FOUND = "Could not find reference"
+_IN_CIRCLE = "it leads back to itself through lists and alternatives alone; put an object with properties between"
 _REMEDIES = {
-    _NOT_FOUND: "it leads back to itself through lists and alternatives alone; put an object with properties between",
+    "Could not find reference": _IN_CIRCLE,
+    "Invalid property in union": _IN_CIRCLE,
     "Cannot take allOf a non-object": "allOf holds what is no object; write the schema out",
     "was not processed": "it holds itself by allOf; make what they have in common a component of its own",
     "merged": "allOf says of one property what can't be true at once, or not be told apart; write the schema out",
@@ -114,7 +115,7 @@ def _in_words(neutral: Neutral, errors: list[GeneratorError]) -> Iterator[tuple[
     """Places and reasons; what only follows from another error is left out."""
     found = {_culprit(error): _reason(error) for error in reversed(errors)}
     schemas = neutral.document["components"]["schemas"]
-    causes = {name: reason for name, reason in found.items() if reason != _REMEDIES[_NOT_FOUND]}
+    causes = {name: reason for name, reason in found.items() if reason != _IN_CIRCLE}
     circles = {name: reason for name, reason in found.items() if name in schemas and _leads_back(name, schemas)}
     for name, reason in (causes | circles or found).items():
         yield neutral.pointers.get(name, "#"), reason

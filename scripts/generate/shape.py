@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import document as doc
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHOWN = 5
+_PLAIN_CONSTANTS = frozenset(("const", kind) for kind in ("str", "int", "float", "bool"))
 _KINDS = {
     "patternProperties": ((dict,), "an object"),
     "$defs": ((dict,), "an object"),
@@ -54,14 +56,27 @@ def _falsehoods(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _misfits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    # What stands there has been read as a version that the generator knows.
+    told = document | {"openapi": "3.1.0"}
     try:
         # As JSON and strictly: anything else takes the words "on" and "no" for truth values, and texts for numbers.
-        OpenAPI.model_validate_json(json.dumps(document), strict=True)
+        OpenAPI.model_validate_json(json.dumps(told), strict=True)
     except ValidationError as error:
-        for problem in error.errors()[:_SHOWN]:
-            where = _place(document, problem["loc"], is_missing=problem["type"] == "missing")
-            words = problem["msg"].removeprefix("Input should be").strip()
-            yield where, f"{words} is expected here"
+        expected: dict[str, list[str]] = {}
+        for problem in error.errors():
+            # A constant may be any value, though the generator knows those without parts alone.
+            if problem["loc"][-2:] not in _PLAIN_CONSTANTS:
+                where = _place(document, problem["loc"], is_missing=problem["type"] == "missing")
+                expected.setdefault(where, []).append(_words(problem["type"], problem["msg"]))
+        for where, words in islice(expected.items(), _SHOWN):
+            yield where, f"{' or '.join(dict.fromkeys(words))} is expected here"
+
+
+def _words(kind: str, message: str) -> str:
+    """What is expected, in the words of a validator if it says it so."""
+    if message.startswith("Input should be"):
+        return message.removeprefix("Input should be").strip()
+    return {"missing": "a value", "too_short": "a list that is not empty"}.get(kind, "another value")
 
 
 def _wrong_keywords(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

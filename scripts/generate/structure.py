@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import document as doc
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,3 +60,14 @@ def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for part in schema.get("allOf", ()):
         if isinstance(part, dict):
             yield from parts(part)
+
+
+def forms_of(union: dict[str, Any]) -> list[str]:
+    """The names of the components that a union consists of."""
+    return [doc.reference_name(form) or "" for form in (*union.get("oneOf", ()), *union.get("anyOf", ()))]
+
+
+def mapped(union: dict[str, Any]) -> dict[str, str]:
+    """The names of the components that a discriminator's words stand for; they are given by name or by reference."""
+    given = union["discriminator"].get("mapping", {})
+    return {tag: doc.reference_name({"$ref": to}) or "" if to.startswith("#/") else to for tag, to in given.items()}

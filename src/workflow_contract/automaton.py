@@ -3,6 +3,7 @@
 import re
 import re._constants as sre  # type: ignore[import-not-found]
 import re._parser  # type: ignore[import-not-found]
+import warnings
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
@@ -36,10 +37,11 @@ class TooComplexError(Exception):
 class _Piece(NamedTuple):
     first: list[int]
     last: list[int]
-    nullable: bool
+    empty: int  # in how many ways it matches nothing: none, one, or two for more than one
 
 
-_EMPTY: Final = _Piece([], [], nullable=True)
+_EMPTY: Final = _Piece([], [], empty=1)
+_SEVERAL: Final = 2
 
 
 @dataclass
@@ -87,7 +89,9 @@ def automaton(pattern: str, most_copies: int) -> Automaton:
     """
     if len(pattern) > LONGEST:
         raise TooComplexError
-    parsed = re._parser.parse(pattern)  # noqa: SLF001 - there is no other way to it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of operators in sets, which no Python knows yet
+        parsed = re._parser.parse(pattern)  # noqa: SLF001 - there is no other way to it
     if parsed.state.flags & re.IGNORECASE:
         raise TooComplexError
     return _Maker(most_copies).make(list(parsed))
@@ -109,7 +113,7 @@ class _Maker:
         if not anchored:
             self._ranges[START] = [(0, _LAST)]
             self._join([START], [START])  # a search begins at every place of a text
-        accepting = set() if self._has_gate else {*whole.last, *([START] if whole.nullable else [])}
+        accepting = set() if self._has_gate else {*whole.last, *([START] if whole.empty else [])}
         self._letters()
         # Whatever has led to an accepting state, the search succeeds: nothing is tried again.
         made.follow = {
@@ -144,7 +148,7 @@ class _Maker:
             return _Piece(
                 [one for piece in pieces for one in piece.first],
                 [one for piece in pieces for one in piece.last],
-                any(piece.nullable for piece in pieces),
+                min(_SEVERAL, sum(piece.empty for piece in pieces)),
             )
         if operation is sre.SUBPATTERN and not argument[1]:
             return self._sequence(argument[3])
@@ -165,7 +169,7 @@ class _Maker:
         self._made.spend()
         self._made.follow[state] = Counter()
         self._ranges[state] = ranges
-        return _Piece([state], [state], nullable=False)
+        return _Piece([state], [state], empty=0)
 
     def _repeat(self, least: int, most: int, body: Any) -> _Piece:
         before, repeated = len(self._made.follow), self._repeated
@@ -173,28 +177,28 @@ class _Maker:
         piece = self._sequence(body)
         size = len(self._made.follow) - before
         if most == sre.MAXREPEAT or size * most > self._most_copies:
-            if piece.nullable and most != sre.MAXREPEAT:
+            if piece.empty and most != sre.MAXREPEAT:
                 raise TooComplexError  # each copy may be left out: too many ways to count roughly
             self._join(piece.last, piece.first)
         elif most > 1:
             piece = self._copies(piece, least, most, body)
         self._repeated = repeated
-        return _Piece(piece.first, piece.last, piece.nullable or least == 0)
+        return piece._replace(empty=min(_SEVERAL, piece.empty + (least == 0)))
 
     def _copies(self, first: _Piece, least: int, most: int, body: Any) -> _Piece:
         # As the engine counts them: a further copy only behind the one before it.
         rest = _EMPTY
         for number in range(most, 1, -1):
             rest = self._chain(self._sequence(body), rest)
-            rest = rest._replace(nullable=rest.nullable or number > least)
+            rest = rest._replace(empty=min(_SEVERAL, rest.empty + (number > least)))
         return self._chain(first, rest)
 
     def _chain(self, one: _Piece, other: _Piece) -> _Piece:
         self._join(one.last, other.first)
         return _Piece(
-            one.first + (other.first if one.nullable else []),
-            other.last + (one.last if other.nullable else []),
-            one.nullable and other.nullable,
+            one.first + other.first * one.empty,
+            other.last + one.last * other.empty,
+            min(_SEVERAL, one.empty * other.empty),
         )
 
     def _join(self, states: list[int], followers: list[int]) -> None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from workflow_contract.patterns import set_aside
 from workflow_contract.reading import SHOWN, UnreadableError, read_file
 from workflow_contract.references import check_applied, decode
 from workflow_contract.upgrade import VERSION, upgraded
+
+_VERSIONS: Final = (["3", "0"], ["3", "1"])
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ def made_of(document: Any) -> ContractFile:
         UnreadableError: See :func:`read_contract`.
     """
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
-    if not version.startswith(("3.0", "3.1")):
+    if version.split(".")[:2] not in _VERSIONS:
         raise UnreadableError(f"is no OpenAPI document of version 3.0 or 3.1: 'openapi' is {version[:SHOWN]!r}")
     document["openapi"] = version
     notes = []
     decode(document)
-    if version.startswith("3.0"):
+    if version.split(".")[1] == "0":
         document = upgraded(document)
         notes.append(
             f"written in OpenAPI {version[:SHOWN]}, and read as {VERSION}: bounds, nullable and examples were rewritten"

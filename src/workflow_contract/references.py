@@ -27,7 +27,8 @@ def decode(document: dict[str, Any]) -> None:
             reference = place.value.get(key)
             is_inside = key == "$dynamicRef" and str(reference).startswith("#")
             if isinstance(reference, str) and not (is_inside or _is_pointer(reference)):
-                outside.append(f"{join(place.pointer, key)}: {reference[:SHOWN]!r}")
+                why = "is no JSON pointer" if reference.startswith("#") else "leads out of the document"
+                outside.append(f"{join(place.pointer, key)}: {reference[:SHOWN]!r} {why}")
         _decode(place.value, "$ref")
         _decode(place.value, "operationRef")
         if isinstance(mapping := place.value.get("mapping"), dict):
@@ -36,8 +37,8 @@ def decode(document: dict[str, Any]) -> None:
     if outside:
         more = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
         raise UnreadableError(
-            f"{outside[0]} leads out of the document{more}: only references within the document are followed, and "
-            "nothing is fetched; bundle it into one file"
+            f"{outside[0]}{more}: only JSON pointers within the document are followed, and nothing is fetched; "
+            "bundle it into one file of such references"
         )
 
 

@@ -31,6 +31,10 @@ SCHEMAS = (
     "SendWordBody",
     "\u00e9",
 )
+CONSTANT = {"a": [1, None]}
+# What is left of them in Python's letters is little, or too long, or taken.
+TAGS = ("..", "", "\U0001f600", "__init__", "Svc", "svc", "a/b", "class", "x" * 99 + "_y", "1")
+OPERATIONS = ("\U0001f600", "_x_", "class", "__init__", "1st", "\u00e9_", "a/b", "None", "y" * 99 + "_z", "x'y\"z")
 PLACES = (
     ("query", "a.b"),
     ("query", "a_b"),
@@ -74,7 +78,21 @@ def strange() -> dict[str, Any]:
     for path, name in (("/q?beta=true", "inQuery"), ("/q?", "inEmpty"), ("/q?a=b c&d=%20\u00e9", "inOdd")):
         add(document, "get", path, name, parameters=asked)
     add(document, "get", "/q?x={x}&y", "inTemplate", parameters=[parameter("path", "x", TEXT), *asked])
+    _strange_values(document)
+    for number, (tag, operation_id) in enumerate(zip(TAGS, OPERATIONS, strict=True)):
+        document["tags"].append({"name": tag})
+        add(document, "get", f"/tagged/{number}", operation_id, tags=[tag])
     return document
+
+
+def _strange_values(document: dict[str, Any]) -> None:
+    document["openapi"] = "3.1"
+    kinds = {name: {"type": "object", "properties": {"kind": TEXT, name: INTEGER}} for name in ("Cat", "Dog")}
+    document["components"]["schemas"] |= kinds
+    mapping = {"c": "#/components/schemas/Cat", "d": "Dog"}
+    pet = {"oneOf": [*map(reference, kinds)], "discriminator": {"propertyName": "kind", "mapping": mapping}}
+    members = {"pet": pet, "constant": {"const": CONSTANT}, "set": {"type": "string", "pattern": "^[[a-c&&]$"}}
+    add(document, "post", "/values", "sendValues", body={"type": "object", "properties": members})
 
 
 _MANY = {name: number for number, name in enumerate(MEMBERS)}
@@ -86,7 +104,7 @@ _SAME = {
     "query_a_b": "4",
     "query_a_b_2": "5",
     "body_a_b": 6,
-    "field_": "7",
+    "field": "7",
 }
 TRIES = {
     "many": Try("get_many", ("p",), _SAME, content=json.dumps(_MANY).encode()),
@@ -103,5 +121,10 @@ TRIES = {
     "query alone": Try("in_query"),
     "empty query": Try("in_empty", (), {"p": "1"}),
     "odd query": Try("in_odd", (), {"p": "1"}),
+    **{f"pet {kind}": Try("send_values", (), {"pet": {"kind": kind, "Dog": 1, "Cat": "x"}}) for kind in "cd"},
+    "pet x": Try("send_values", (), {"pet": {"kind": "x", "Dog": 1, "Cat": 1}}),
+    "constant": Try("send_values", (), {"constant": CONSTANT}),
+    "other constant": Try("send_values", (), {"constant": {"a": [1]}}),
+    **{f"set {text}": Try("send_values", (), {"set_": text}) for text in "[&bd"},
     "query template": Try("in_template", ("a&b=c/",), {"p": "1"}),
 }

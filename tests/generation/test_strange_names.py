@@ -8,7 +8,7 @@ import re
 
 import pytest
 from growing import Generated, Tried, Try, generate, try_out
-from strange_names import MEMBERS, SCHEMAS, TRIES, WORDS, strange
+from strange_names import MEMBERS, OPERATIONS, SCHEMAS, TAGS, TRIES, WORDS, strange
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,31 @@ def test_an_error_that_is_text_is_text(tried: dict[str, Tried]) -> None:
 def test_the_query_of_a_path_is_a_part_of_the_query(name: str, path: str, tried: dict[str, Tried]) -> None:
     """Arguments come behind it; nothing of it gets lost, and nothing in it is a path."""
     assert _path(tried[name]) == path
+
+
+def test_every_tag_and_every_operation_has_a_module(package: Generated) -> None:
+    """Whatever is left of their names in Python's letters."""
+    folders = [path for path in (package.package() / "workflow_runs_api/api").iterdir() if path.is_dir()]
+    others = [folder for folder in folders if folder.name != "promptlayer"]
+    assert len(others) == len(TAGS)
+    modules = [module.stem for folder in others for module in folder.glob("*.py") if module.stem != "__init__"]
+    assert len(set(modules)) == len(OPERATIONS)
+
+
+def test_a_discriminator_says_which_form_is_meant(tried: dict[str, Tried]) -> None:
+    """Also of what is sent, where open forms would overlap: by a word of its mapping, and by that alone."""
+    assert json.loads(tried["pet d"].sent[0][3])["pet"]["kind"] == "d"
+    assert (tried["pet c"].sent, tried["pet c"].error_field) == ([], "pet.Cat")
+    assert (tried["pet x"].sent, tried["pet x"].error_field) == ([], "pet")
+
+
+def test_a_constant_may_be_an_object(tried: dict[str, Tried]) -> None:
+    """It is sent as it is, and nothing else is."""
+    assert len(tried["constant"].sent) == 1
+    assert tried["other constant"].error_field == "constant"
+
+
+@pytest.mark.parametrize(("text", "count"), [("[", 1), ("&", 1), ("b", 1), ("d", 0)])
+def test_a_set_holds_what_it_names(text: str, count: int, tried: dict[str, Tried]) -> None:
+    """A bracket or a doubled sign in it is no operator, and no warning comes of it."""
+    assert len(tried[f"set {text}"].sent) == count, tried[f"set {text}"].error

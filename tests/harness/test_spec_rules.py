@@ -117,6 +117,10 @@ def _body_of_xml(document: Document) -> None:
     content["application/xml"] = content.pop("application/json")
 
 
+def _reference_to_nowhere(document: Document) -> None:
+    document["components"]["schemas"]["Unused"] = {"type": "array", "items": {"$ref": "#/components/schemas/None"}}
+
+
 def _no_schema(document: Document) -> None:
     document["components"]["schemas"]["Message"]["type"] = "text"
 
@@ -148,6 +152,7 @@ def _new_operation(document: Document) -> None:
 BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
     "body that a generator leaves out": (_body_of_xml, "SPEC-13", "Endpoint will not be generated"),
     "no title": (_no_title, "SPEC-01", "#/info"),
+    "reference to nowhere": (_reference_to_nowhere, "SPEC-01", "#/components/schemas/Unused/items/$ref"),
     "no schema": (_no_schema, "SPEC-02", "#/components/schemas/Message/type"),
     "nullable": (_nullable, "SPEC-03", "#/components/schemas/Message/nullable"),
     "invalid example": (

@@ -223,6 +223,12 @@ def _likeness(value: Any, schema: Schema, root: Any) -> int:
 
 
 def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
+    # A member that names the form is meant to decide; without it most contracts' forms would overlap.
+    member, indexes = schema.get("x-told-apart", ("", {}))
+    word = value.get(member) if indexes and isinstance(value, dict) else None
+    if isinstance(word, str) and word in indexes:
+        check(value, argument[indexes[word]], root)
+        return
     fitting = sum(_holds(value, branch, root) for branch in argument)
     if fitting == 0:
         _any_of(value, argument, schema, root)
@@ -255,7 +261,13 @@ def _format(value: Any, argument: str, _schema: Any, _root: Any) -> None:
 def ecma_pattern(pattern: str) -> re.Pattern[str]:
     """A contract's regular expression in Python's words: there `$` would allow a line feed and digits any script."""
     parts = re.split(r"(\\.|\[(?:\\.|[^\]\\])*\])", pattern, flags=re.DOTALL)
-    return re.compile("".join(part if i % 2 else part.replace("$", r"\Z") for i, part in enumerate(parts)), re.ASCII)
+    plain = (_set(part) if i % 2 else part.replace("$", r"\Z") for i, part in enumerate(parts))
+    return re.compile("".join(plain), re.ASCII)
+
+
+def _set(part: str) -> str:
+    """An escape, or a set of characters in which Python doesn't suspect operators of its own."""
+    return re.sub(r"(\\.)|(?!^)([\[&~|])", lambda found: found[1] or "\\" + found[2], part, flags=re.DOTALL)
 
 
 _UNRESERVED = r"[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}"
