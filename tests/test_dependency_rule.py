@@ -117,7 +117,9 @@ def test_only_tests_import_the_harness() -> None:
 @pytest.mark.parametrize("package", _STRICT)
 def test_one_module_touches_the_wire_library(package: str) -> None:
     """Only the transport and the pools behind it import httpx at run time, so that it can be replaced one day."""
-    wire = [_FOLDERS["workflow_runs_api"] / name for name in ("transport.py", "pool.py", "aiohttp_pool.py")]
+    wire = [
+        _FOLDERS["workflow_runs_api"] / name for name in ("transport.py", "pool.py", "connection.py", "aiohttp_pool.py")
+    ]
     for path in _modules(_FOLDERS[package]):
         imported = [each for each in _imports(path) if each.module.partition(".")[0] in {"httpx", "httpcore", "h11"}]
         at_run_time = [each for each in imported if not each.for_types]

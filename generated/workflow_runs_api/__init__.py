@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "dee29651bc1f1a9ebbcb84f6802f2f2e789cb0eccca9fd1799480890f2758893"
+SOURCE_HASH = "80c3c353afa8ee22fd17136b9ed8eb94a74eeecca048e92dfdbee613f6bcf502"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -150,7 +150,7 @@ class Settings:
         http_client: Any = None,
     ) -> None:
         key, address, sent = Secret.of(api_key), Secret.of(base_url), Secret.of(headers)
-        del api_key, base_url, headers  # before anything is refused, see `Secret`
+        api_key, base_url, headers = None, "", None  # before anything is refused, see `Secret`
         self._base_url = _checked_base_url(address)
         self._api_key = _checked_key(key)
         self._timeout = _checked_timeout(timeout)
@@ -221,7 +221,7 @@ class Settings:
             BadArgument: an option makes no sense.
         """
         sent, asked, added = Secret.of(headers), Secret.of(extra_query), Secret.of(extra_body)
-        del headers, extra_query, extra_body  # before anything is refused, see `Secret`
+        headers = extra_query = extra_body = None  # before anything is refused, see `Secret`
         view = copy.copy(self)
         view._timeout = self._timeout if timeout is None else _checked_timeout(timeout)
         if total_timeout is not UNSET:

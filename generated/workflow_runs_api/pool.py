@@ -16,10 +16,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import httpcore
 import httpx
 
 from .bounds import BOUNDS, Bounds
+from .connection import single_out
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,7 +29,6 @@ __all__ = ["KEPT", "PLACES", "AsyncPool", "Pool"]
 PLACES = 100
 KEPT = 5.0  # seconds that an idle connection stays open, as with httpx
 _LOOKED_FOR = 1.0  # seconds between two searches for connections that have been idle for longer
-_BLOCK = 65_536
 
 T = TypeVar("T")
 
@@ -105,7 +104,7 @@ class _Places(Generic[T]):
 
     def _open(self, place: _Place[T]) -> T:
         place.transport = self._make()
-        _single_out(place)
+        single_out(place)
         return place.transport
 
     def idle(self) -> list[T]:
@@ -285,133 +284,3 @@ class _AsyncStream(httpx.AsyncByteStream):
             number, self._number = self._number, -1
             if number >= 0:
                 self._places.give_back(number)
-
-
-def _single_out(place: _Place[Any]) -> None:
-    """Put one connection in the place of the pool that an httpx transport has, and bound its time.
-
-    httpx has no way to give either.
-    """
-    transport: Any = place.transport
-    pool = getattr(transport, "_pool", None)
-    if pool is not None:
-        pool._network_backend = _Backend(pool._network_backend, place)  # noqa: SLF001
-        transport._pool = _Single(pool) if isinstance(pool, httpcore.ConnectionPool) else _AsyncSingle(pool)  # noqa: SLF001
-
-
-class _Single:
-    """The one connection of a transport, opened anew when it is of no more use.
-
-    Args:
-        pool: Makes connections: direct ones, or through a proxy.
-    """
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-        self._connection: Any = None
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        try:
-            if not _is_of_use(self._connection, request):
-                self.close()
-                self._connection = self._pool.create_connection(request.url.origin)
-            response: httpcore.Response = self._connection.handle_request(request)
-        except BaseException:
-            self.close()
-            raise
-        return response
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            connection.close()
-
-
-class _AsyncSingle:
-    """The same for asyncio."""
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
-        self._connection: Any = None
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        try:
-            if not _is_of_use(self._connection, request):
-                await self.aclose()
-                self._connection = self._pool.create_connection(request.url.origin)
-            response: httpcore.Response = await self._connection.handle_async_request(request)
-        except BaseException:
-            await self.aclose()
-            raise
-        return response
-
-    async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            await connection.aclose()
-
-
-def _is_of_use(connection: Any, request: httpcore.Request) -> bool:
-    """Whether a connection can take a request: to the same host, and neither end has closed it."""
-    return (
-        connection is not None
-        and connection.can_handle_request(request.url.origin)
-        and connection.is_idle()
-        and not connection.has_expired()
-    )
-
-
-class _Backend:
-    """Opens streams each of whose pieces takes no longer than is left of the whole time.
-
-    httpx' time-outs are for one piece each: a reply that trickles, be it its headers, would never end. Serves both
-    flavours: what the backend below gives is passed on as it is.
-    """
-
-    def __init__(self, backend: Any, place: _Place[Any]) -> None:
-        self._backend, self._place = backend, place
-        self.sleep = backend.sleep
-
-    def connect_tcp(self, *positional: Any, timeout: float | None = None, **named: Any) -> Any:
-        left = _left(self._place, timeout, httpcore.ConnectTimeout)
-        return _stream(self._backend.connect_tcp(*positional, timeout=left, **named), self._place)
-
-
-class _Bounded:
-    """A stream whose time is bounded."""
-
-    def __init__(self, stream: Any, place: _Place[Any]) -> None:
-        self._stream, self._place = stream, place
-        self.close = getattr(stream, "close", None)
-        self.aclose = getattr(stream, "aclose", None)
-        self.get_extra_info = stream.get_extra_info
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        return self._stream.read(max_bytes, _left(self._place, timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> Any:
-        # The blocking stream's time-out is for each piece that the system takes: so it is given one block at a time.
-        while self.aclose is None and len(buffer) > _BLOCK:
-            self._stream.write(buffer[:_BLOCK], _left(self._place, timeout, httpcore.WriteTimeout))
-            buffer = buffer[_BLOCK:]
-        return self._stream.write(buffer, _left(self._place, timeout, httpcore.WriteTimeout))
-
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Any:
-        left = _left(self._place, timeout, httpcore.ConnectTimeout)
-        return _stream(self._stream.start_tls(ssl_context, server_hostname, left), self._place)
-
-
-def _left(place: _Place[Any], seconds: float | None, error: type[Exception]) -> float | None:
-    if place.bounds.is_over:
-        raise error
-    return place.bounds.left(seconds)
-
-
-def _stream(opened: Any, place: _Place[Any]) -> Any:
-    if not hasattr(opened, "__await__"):
-        return _Bounded(opened, place)
-
-    async def bounded() -> _Bounded:
-        return _Bounded(await opened, place)
-
-    return bounded()

@@ -144,8 +144,10 @@ def _texts_of_address(url: str) -> Iterator[str]:
 
 def _texts_of_body(body: str) -> Iterator[str]:
     """Secrets by their names, and those of addresses: a callback's may have a token as a part of its path."""
-    for found in re.finditer(_NAMED, body):
-        yield json.loads(f'"{found[1]}"')
+    for colon in re.finditer('":"', body):  # a search for what never varies takes a hundredth of the time
+        if re.search(_TELLING_END, body[max(0, colon.start() - _LONGEST_NAME) : colon.start()]):
+            value = re.compile(_VALUE).match(body, colon.end())
+            yield from (json.loads(f'"{text}"') for text in ([value[1]] if value else ()))
     for found in re.finditer(_ADDRESS, body):
         yield from _texts_of_address(found[0])
         yield from (unquote(part) for part in found[0].partition("?")[0].split("/")[3:] if re.fullmatch(_OPAQUE, part))
@@ -162,7 +164,8 @@ _TELLING_NAME = f"(?i)(?:{_TELLING}|(?:^|[_-])(?:key|sig|auth|session))$"
 # What nobody has written by hand: long, with digits and letters, and no words with spaces between.
 _OPAQUE = r"(?=.{0,999}[0-9])(?=.{0,999}[A-Za-z])[A-Za-z0-9._~+/=-]{16,999}"
 _ADDRESS = r"https?://[^\s\"\\]{1,2000}"
-_NAMED = rf'(?i:{_TELLING})":"((?:[^"\\]|\\.){{4,2000}})"'
+_TELLING_END, _LONGEST_NAME = f"(?i:{_TELLING})$", 16
+_VALUE = r'((?:[^"\\]|\\.){4,2000})"'
 
 
 def _spans(text: bytes, secrets: Iterable[str]) -> list[tuple[int, int]]:

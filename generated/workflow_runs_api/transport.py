@@ -206,8 +206,10 @@ def aiohttp_pool() -> Any:
     """The module that needs the extra `aiohttp`.
 
     Raises:
-        BadArgument: the extra is not installed.
+        BadArgument: the extra is not installed, or can't be imported with what the environment says of certificates.
     """
+    if os.environ.get("SSLKEYLOGFILE"):
+        _certificates()  # aiohttp opens that file while it is imported
     with contextlib.suppress(ImportError):
         from . import aiohttp_pool as module  # late, since it needs the extra
 

@@ -78,24 +78,34 @@ class Configured(Settings, Generic[Http]):
             BadArgument: A setting makes no sense, or there is no key or no address.
         """
         key, address, sent = Secret.of(api_key), Secret.of(base_url), Secret.of(headers)
-        del api_key, base_url, headers  # before anything is refused, see `Secret`
-        super().__init__(
-            api_key=self._found("api_key", key, None),
-            base_url=self._found("base_url", address, self._production),
-            timeout=timeout,
-            total_timeout=total_timeout,
-            max_response_bytes=max_response_bytes,
-            retries=retries,
-            headers=sent,
-            http_client=http_client,
-        )
+        api_key = base_url = headers = None  # before anything is refused, see `Secret`
+        found_key = self._found("api_key", key, None)
+        found_address = self._found("base_url", address, self._production)
+        try:
+            super().__init__(
+                api_key=found_key,
+                base_url=found_address,
+                timeout=timeout,
+                total_timeout=total_timeout,
+                max_response_bytes=max_response_bytes,
+                retries=retries,
+                headers=sent,
+                http_client=http_client,
+            )
+        except BadArgument as refusal:
+            if {"api_key": found_key is not key, "base_url": found_address is not address}.get(refusal.field):
+                refusal.message += f"; it comes from {self._variable(refusal.field)} in the environment"
+            raise
 
     def _found(self, field: str, given: Secret[Any], default: str | None) -> Secret[Any]:
-        variable = f"{self._service}_{field.upper()}"
+        variable = self._variable(field)
         found = Secret(os.environ.get(variable) or default) if given.reveal() is None else given
         if found.reveal() is None:
             raise BadArgument(f"give one, or set {variable} in the environment", field=field)
         return found
+
+    def _variable(self, field: str) -> str:
+        return f"{self._service}_{field.upper()}"
 
     def _policy(self, retries: Any) -> Retries:
         if isinstance(retries, bool) or not isinstance(retries, int | Retries | None):

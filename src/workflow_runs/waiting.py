@@ -21,7 +21,7 @@ from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results im
     Keywords,
     request,
 )
-from workflow_runs_api.errors import BadArgument, WorkflowRunsError
+from workflow_runs_api.errors import BadArgument, MaybeSent, NotSent, WorkflowRunsError
 from workflow_runs_api.models import ExecutionFailed, NodeOutput
 from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.redaction import Redaction
@@ -182,7 +182,8 @@ class Waiting:
         """Stands round a question: one that got lost on the way is asked again, any other error is raised.
 
         Lost is what the client's policy would send again: no connection, a broken one, 429 and 5xx. Such a trouble may
-        pass while the run goes on, so it is waited out until the deadline. A policy without further tries raises it.
+        pass while the run goes on, so it is waited out until the deadline. A policy without further tries raises it,
+        unless it was the deadline that broke the connection.
         """
         self._polls += 1
         self.response = None
@@ -191,11 +192,15 @@ class Waiting:
         except RunFailed as failure:
             raise self._told(failure) from None
         except WorkflowRunsError as problem:
-            if not self._policy.further_tries or not self._policy.allows(problem, repeatable=True):
+            has_tries = self._policy.further_tries or self._was_cut_off(problem)
+            if not has_tries or not self._policy.allows(problem, repeatable=True):
                 problem.may_have_run = True
                 problem.how_to_find = f"it is execution {self.execution_id}"
                 raise
             self._after_loss(problem)
+
+    def _was_cut_off(self, problem: WorkflowRunsError) -> bool:
+        return isinstance(problem, NotSent | MaybeSent) and self._now() - self._began >= self._deadline
 
     def _after_loss(self, problem: WorkflowRunsError) -> None:
         self._tries = self._tries or self._policy.begin()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from client_calls import RUN, Flavour
+import raw_server as raw
+from client_calls import AIOHTTP, ASYNC, RUN, SYNC, Flavour
 from keeping_server import KeepingServer
 
 from workflow_runs import BadArgument, NotSent
@@ -67,6 +68,30 @@ def test_the_environments_proxy_is_used(
     monkeypatch.setenv("HTTP_PROXY", server.url)
     flavour.once(RUN, base_url=_FAR)
     assert [path for path, _ in server.requests] == [f"{_FAR}/workflows/support-agent/run"]
+
+
+@pytest.mark.parametrize("flavour", [SYNC, ASYNC, AIOHTTP], ids=str)
+@pytest.mark.parametrize("told", [b"", b"this is no HTTP\r\n\r\n", b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n"])
+def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(
+    told: bytes, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it answers: the run is not in doubt."""
+    with raw.RawServer(raw.sends(told)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(NotSent):
+            flavour.once(RUN, base_url="https://api.example.invalid")
+    assert [request.partition(b" ")[0] for request in proxy.requests] == [b"CONNECT"]
+
+
+@pytest.mark.parametrize("flavour", [SYNC, ASYNC, AIOHTTP], ids=str)
+@pytest.mark.parametrize("name", ["a..b", "x" * 70])
+def test_a_proxy_whose_name_nobody_can_look_up_is_not_sent_to(
+    name: str, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own look-up fails with an error of texts, which is none of the reply."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://{name}:1")
+    with pytest.raises(NotSent):
+        flavour.once(RUN, base_url=_FAR)
 
 
 def test_a_third_proxy_that_nothing_needs_is_no_obstacle(

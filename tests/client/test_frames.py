@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from client_calls import KEY, RUN, Flavour, reply
+import raw_server as raw
+from client_calls import AIOHTTP, ASYNC, KEY, RUN, Flavour, reply
 
 from workflow_runs import WorkflowRunsError
 
@@ -27,10 +29,14 @@ def _shown(value: Any, depth: int = 6) -> str:
 
 def _recorded(error: BaseException) -> str:
     """All variables of the frames of ours that an error went through, as a tracker shows them."""
+    return _of_frames(error, "workflow_runs")
+
+
+def _of_frames(error: BaseException, *packages: str) -> str:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    ours = [each for each in frames if each.f_globals.get("__name__", "").startswith("workflow_runs")]
-    assert ours
-    return "\n".join(_shown(frame.f_locals) for frame in ours)
+    theirs = [each for each in frames if each.f_globals.get("__name__", "").startswith(packages)]
+    assert theirs
+    return "\n".join(_shown(frame.f_locals) for frame in theirs)
 
 
 _ENDINGS: dict[str, Callable[[Any], Any]] = {
@@ -71,3 +77,27 @@ def test_no_frame_of_a_call_holds_a_secret(answer: Any, flavour: Flavour) -> Non
         flavour.make(RUN, client.with_options(extra_query={"token": "query-token-1"}))
     recorded = _recorded(caught.value)
     assert not [secret for secret in (KEY, _SECRET, "query-token-1") if secret in recorded]
+
+
+@pytest.mark.parametrize("flavour", [ASYNC, AIOHTTP], ids=str)
+def test_no_frame_of_a_cancelled_call_holds_a_secret(flavour: Flavour) -> None:
+    """A cancelled call leaves the frames of the libraries below behind, too."""
+
+    async def cancelled() -> None:
+        loop, calls = asyncio.get_running_loop(), []
+
+        def cancel(connection: raw.Connection) -> None:
+            connection.read()
+            loop.call_soon_threadsafe(calls[0].cancel)
+            connection.wait_for_the_end()
+
+        with raw.RawServer(cancel) as server:
+            client = flavour.client("promptlayer", base_url=server.url, headers={"x-own": _SECRET})
+            async with client:
+                calls.append(asyncio.create_task(client.run_workflow("x")))
+                await calls[0]
+
+    with pytest.raises(asyncio.CancelledError) as caught:
+        asyncio.run(cancelled())
+    recorded = _of_frames(caught.value, "workflow_runs_api", "httpx", "httpcore", "aiohttp")
+    assert not [secret for secret in (KEY, _SECRET) if secret in recorded]

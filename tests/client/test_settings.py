@@ -48,6 +48,19 @@ def test_no_key_names_its_variable(present: dict[str, str], monkeypatch: pytest.
     assert caught.value.field == "api_key"
 
 
+@pytest.mark.parametrize(("field", "value"), [("api_key", "pl_key\n"), ("base_url", "example.com:80")])
+def test_what_the_environment_gives_is_refused_by_its_name(
+    field: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has written an argument of that name."""
+    monkeypatch.setenv("PROMPTLAYER_API_KEY", KEY)
+    monkeypatch.setenv(f"PROMPTLAYER_{field.upper()}", value)
+    with pytest.raises(BadArgument, match=f"PROMPTLAYER_{field.upper()}") as caught:
+        PromptLayer()
+    assert caught.value.field == field
+    assert value.strip() not in str(caught.value)
+
+
 def test_interactly_has_no_address_of_its_own() -> None:
     """Only a QA address is documented: nobody lands there by accident."""
     with pytest.raises(BadArgument, match="INTERACTLY_BASE_URL") as caught:

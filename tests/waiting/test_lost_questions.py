@@ -111,6 +111,14 @@ def test_the_last_question_has_its_further_tries(flavour: Flavour) -> None:
         assert len(world.asked) == questions
 
 
+def test_the_deadline_ends_a_wait_without_further_tries_as_any_other(flavour: Flavour) -> None:
+    """A question that it cuts off is no broken connection; one that is lost before is."""
+    for seconds, end in ((2, WaitTimeout), (0.01, MaybeSent)):
+        world = World([httpx.ReadTimeout("over")], seconds_per_answer=seconds)
+        with pytest.raises(end):
+            flavour.wait(world, deadline=0.1, settings={"retries": 0})
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_refusal_may_ask_for_a_longer_pause(status: int, flavour: Flavour) -> None:
     """Retry-After counts on errors as on pending answers, after the last further try as well."""

@@ -20,8 +20,10 @@ from yarl import URL
 
 from .bounds import BOUNDS, Bounds
 from .pool import KEPT, AsyncPool
+from .secret import Secret
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
     from collections.abc import AsyncIterator, Iterator
 
@@ -35,9 +37,26 @@ _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 class _Sending:
-    """Whether a request has begun to be sent."""
+    """A request that is sent.
+
+    Attributes:
+        headers: All of it, the key included: variables of aiohttp's would show them once a call is cancelled.
+        begun: Whether it has begun to be sent.
+    """
 
     begun = False
+    _transport: asyncio.Transport | None = None
+
+    def __init__(self, headers: Secret[list[tuple[str, str]]]) -> None:
+        self.headers = headers
+
+    def begin(self, transport: asyncio.Transport | None) -> None:
+        self.begun, self._transport = True, transport
+
+    def abort(self) -> None:
+        # Closing isn't enough: it waits for as long as the service doesn't read what is still to be written.
+        if self._transport is not None:
+            self._transport.abort()
 
 
 _SENDING: contextvars.ContextVar[_Sending] = contextvars.ContextVar("request being sent by aiohttp")
@@ -48,13 +67,16 @@ class _Stale(Exception):
 
 
 class _Request(aiohttp.ClientRequest):
+    def update_headers(self, _headers: Any) -> None:
+        super().update_headers(_SENDING.get().headers.reveal())
+
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         # The event loop may not have noticed yet that the service has closed it, and a run that is sent then is in
         # doubt. What is ready to be read before anything was asked can only be the end.
         if conn.protocol in _KEPT and (conn.transport is None or _is_readable(conn.transport.get_extra_info("socket"))):
             raise _Stale
         _KEPT.add(conn.protocol)
-        _SENDING.get().begun = True
+        _SENDING.get().begin(conn.transport)
         return await super().send(conn)
 
 
@@ -90,13 +112,16 @@ class _Lane(httpx.AsyncBaseTransport):
         self._session._retry_connection = False  # noqa: SLF001 - it has no setting for it
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        sending = _Sending()
+        sending = _Sending(self._headers(request))
         token = _SENDING.set(sending)
         try:
             with _translated(sending):
                 response = await self._sent(request)
         except _Stale:
             return await self.handle_async_request(request)  # on another connection; this one is closed
+        except BaseException:
+            sending.abort()
+            raise
         finally:
             _SENDING.reset(token)
         return httpx.Response(
@@ -113,13 +138,9 @@ class _Lane(httpx.AsyncBaseTransport):
         bounds: Bounds = request.extensions[BOUNDS]
         limits = request.extensions["timeout"]
         url, content = request.url, await request.aread()
-        headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
-        if url.scheme == "http":
-            headers += self._authorized.items()
         return await self._session.request(
             request.method,
             URL(f"{url.scheme}://{url.netloc.decode()}{url.raw_path.decode()}", encoded=True),
-            headers=headers,
             data=io.BytesIO(content) if len(content) > _LARGE else content or None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
@@ -127,6 +148,10 @@ class _Lane(httpx.AsyncBaseTransport):
             ),
             **self._named,
         )
+
+    def _headers(self, request: httpx.Request) -> Secret[list[tuple[str, str]]]:
+        authorized = self._authorized.items() if request.url.scheme == "http" else ()
+        return Secret([*((name.decode(), value.decode()) for name, value in request.headers.raw), *authorized])
 
     async def aclose(self) -> None:
         """Nothing: the session closes connections that are idle, and the pool closes the session."""
