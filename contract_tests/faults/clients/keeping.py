@@ -141,5 +141,5 @@ def _clients() -> Iterator[ClientDefect]:
             '            raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)\n',
             "            return self._headers\n",
         ),
-        client("settings.py", 'api_key=self._found("api_key", key, None),', "api_key=key,"),
+        client("settings.py", 'found_key = self._found("api_key", key, None)', "found_key = key"),
     )

@@ -465,7 +465,7 @@ def _calls() -> Iterator[ClientDefect]:
         "CL-REQ-03",
         client(
             "settings.py",
-            'base_url=self._found("base_url", address, self._production),',
-            'base_url=self._found("base_url", Secret(address.reveal() + "/v1"), self._production),',
+            'found_address = self._found("base_url", address, self._production)',
+            'found_address = self._found("base_url", Secret(address.reveal() + "/v1"), self._production)',
         ),
     )
