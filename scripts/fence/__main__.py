@@ -32,6 +32,9 @@ def main() -> int:
     except CouldNotMeasure as error:
         print(f"fence: {error}", file=sys.stderr)
         return 2
+    if not STATE.exists() and not given.freeze:
+        print("fence: nothing is frozen yet; --freeze writes the state to compare with", file=sys.stderr)
+        return 2
     before: State = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
     if given.freeze:
         _write(before | now)
