@@ -6,8 +6,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from contract_tests.arguments import parse
-from contract_tests.printing import Printer, failure, printable
+from contract_tests.printing import Printer, failure
 from contract_tests.rules import SetUpError
+from workflow_contract.printing import printable
 
 PROGRAM = "contract_tests"
 NEEDED = ("pytest", "schemathesis", "jsonschema", "openapi_spec_validator", "yaml", "fastapi", "uvicorn")

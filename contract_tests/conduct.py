@@ -16,7 +16,6 @@ from contract_tests.client.selection import check_has_client, choose_client
 from contract_tests.collector import Collector
 from contract_tests.deviations import Deviations
 from contract_tests.plugin import Run
-from contract_tests.printing import printable
 from contract_tests.registry import rules_of_this_package
 from contract_tests.report.merge import merge
 from contract_tests.report.results import EXERCISED, Report
@@ -25,6 +24,7 @@ from contract_tests.report.writing import check_writable, write_reports
 from contract_tests.rows import Outcome, Row, rows_of
 from contract_tests.rules import SetUpError, Side, Verdict
 from contract_tests.signals import ended_like_ctrl_c
+from workflow_contract.printing import printable
 
 CLEAN, FAILS = 0, 1
 PACKAGE = Path(__file__).parent

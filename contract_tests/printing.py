@@ -1,4 +1,4 @@
-"""What is printed: text from a server, a contract or a report does nothing to a terminal but stand there."""
+"""What is printed: failures in one line, and a stream that may go away."""
 
 import contextlib
 import io
@@ -7,22 +7,9 @@ import traceback
 from pathlib import Path
 from typing import Final, TextIO
 
+from workflow_contract.printing import printable
+
 LONGEST_REASON: Final = 500
-
-
-def printable(text: str) -> str:
-    r"""
-    Give a text with everything escaped that a terminal acts upon, or that hides or reorders what is seen.
-
-    That is what Unicode calls no graphic character: control characters, the C1 ones included, marks of direction,
-    separators of lines, halves of pairs.
-
-    >>> printable("name\x1b]52;c;YQ==\x07 \u202eevil")
-    'name\\x1b]52;c;YQ==\\x07 \\u202eevil'
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def failure(raised: BaseException) -> str:

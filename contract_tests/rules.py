@@ -48,7 +48,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from contract_tests.printing import printable
+from workflow_contract.printing import printable
 
 Check = TypeVar("Check", bound=Callable[..., None])
 

@@ -23,6 +23,17 @@ def all_played(trials: Trials, operation: Operation) -> Iterator[Played]:
     yield from (trial.played for trial in trials.echoes(operation))
 
 
+def check_key_is_needed(trials: Trials, operation: Operation) -> None:
+    """
+    See whether a rule about the key is about an operation at all.
+
+    Raises:
+        NotApplicable: If the operation needs none.
+    """
+    if trials.stage.scheme(operation) is None:
+        raise NotApplicable("the operation needs no key")
+
+
 @rule(
     "CL-SEC-01",
     "No error shows the key.",
@@ -34,8 +45,7 @@ def all_played(trials: Trials, operation: Operation) -> Iterator[Played]:
 )
 def test_errors_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The key is in no text, repr or traceback of any error of this run."""
-    if trials.stage.scheme(operation) is None:
-        raise NotApplicable("the operation needs no key")
+    check_key_is_needed(trials, operation)
     for played in all_played(trials, operation):
         if isinstance(played.outcome, Raised) and shows(played.outcome.shown, trials.stage.key):
             findings.add(played.outcome.type_name, f"{played.outcome.type_name} shows the key", played=played)
@@ -54,8 +64,7 @@ def test_errors_do_not_show_the_key(trials: Trials, operation: Operation, findin
 def test_repr_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The key is not in the text that the client shows of itself."""
     stage = trials.stage
-    if stage.scheme(operation) is None:
-        raise NotApplicable("the operation needs no key")
+    check_key_is_needed(trials, operation)
     for mode in MODES:
         if shows(stage.subject.show(stage.connection(operation, stage.server, mode)), stage.key):
             findings.add("repr", f"the repr of the {mode} client holds the key")
@@ -122,8 +131,7 @@ def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: F
 )
 def test_log_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The key is in no record, warning or printed line of a call, however it ends."""
-    if trials.stage.scheme(operation) is None:
-        raise NotApplicable("the operation needs no key")
+    check_key_is_needed(trials, operation)
     for trial in trials.endings(operation):
         for name in trial.logged:
             place = name if name in PRINTED else f"{name} logger"
@@ -143,8 +151,7 @@ def test_log_does_not_show_the_key(trials: Trials, operation: Operation, finding
 )
 def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The key is in no public attribute of the client's own errors, nor in anything that such a one leads to."""
-    if trials.stage.scheme(operation) is None:
-        raise NotApplicable("the operation needs no key")
+    check_key_is_needed(trials, operation)
     for trial in trials.endings(operation):
         if trial.held and isinstance(trial.outcome, Raised) and trial.outcome.own:
             received = (
@@ -165,8 +172,7 @@ def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findin
 )
 def test_frames_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
     """The key is in no variable of the frames of an error, as far as its items and its repr tell."""
-    if trials.stage.scheme(operation) is None:
-        raise NotApplicable("the operation needs no key")
+    check_key_is_needed(trials, operation)
     for trial in trials.endings(operation):
         if trial.framed and isinstance(trial.outcome, Raised):
             type_name = trial.outcome.type_name

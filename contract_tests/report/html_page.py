@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from contract_tests.printing import printable
 from contract_tests.report.results import Report, facts
 from contract_tests.rules import Verdict
+from workflow_contract.printing import printable
 
 STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; color: #1b1f24 }

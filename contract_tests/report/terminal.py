@@ -10,11 +10,12 @@ from typing import Any, TextIO
 
 from contract_tests.masking import Secrets
 from contract_tests.plugin import Run
-from contract_tests.printing import Printer, printable
+from contract_tests.printing import Printer
 from contract_tests.report.results import Report
 from contract_tests.rows import Finding, Outcome, Row
 from contract_tests.rules import EVERY_OPERATION, Verdict
 from contract_tests.targets import Target
+from workflow_contract.printing import printable
 
 WORDS = {
     Verdict.PASS: "pass",

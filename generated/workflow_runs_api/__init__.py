@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "80c3c353afa8ee22fd17136b9ed8eb94a74eeecca048e92dfdbee613f6bcf502"
+SOURCE_HASH = "e809c02edc0ca92d98764ad9c05f4ad626d4bf44bc4243c9926a423a9383f03e"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -12,6 +12,8 @@ import refused_operations
 import refused_schemas
 import shape
 
+from workflow_contract.printing import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -50,7 +52,7 @@ def _line(reason: str, pointers: list[str]) -> str:
     first, *others = pointers
     shown, more = others[: _PLACES_SHOWN - 1], len(others) - _PLACES_SHOWN + 1
     also = f" (also {', '.join(shown)}{f' and {more} places more' if more > 0 else ''})" if others else ""
-    return _printable(f"{first}: {reason}"[:_TEXT_SHOWN] + also)
+    return printable(f"{first}: {reason}"[:_TEXT_SHOWN] + also)
 
 
 def _place(document: dict[str, Any], pointer: str) -> str:
@@ -61,8 +63,3 @@ def _place(document: dict[str, Any], pointer: str) -> str:
         value = None
     name = value.get("operationId") if isinstance(value, dict) and pointer.startswith("#/paths/") else None
     return f"{pointer} ({name})" if isinstance(name, str) else pointer
-
-
-def _printable(text: str) -> str:
-    # A stranger's names stand in it, and what they hold is not for a terminal.
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow_contract.printing import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -189,16 +191,12 @@ def _not_claimed(subject: Data) -> Iterator[str]:
 def _text(text: str) -> str:
     for char in "\\`*_{}[]<>|#":
         text = text.replace(char, f"\\{char}")
-    return _printable(text)
+    return printable(text)
 
 
 def _code(text: str) -> str:
-    text = _printable(text)
+    text = printable(text)
     fence = "`"
     while fence in text:
         fence += "`"
     return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -129,7 +129,7 @@ def _clients() -> Iterator[ClientDefect]:
         "waits for ever unless it is told not to",
         "time-out removed",
         "CL-CLI-04",
-        generated("transport.py", TIMEOUT, "return httpx.Timeout(None)"),
+        generated("own_clients.py", TIMEOUT, "return httpx.Timeout(None)"),
     )
     yield defect(
         "key.absent",

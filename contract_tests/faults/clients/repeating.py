@@ -106,7 +106,7 @@ def _repeated() -> Iterator[ClientDefect]:
             "response = http.send(request, follow_redirects=False, stream=True)",
             "response = http.send(request, follow_redirects=True, stream=True)",
         ),
-        generated("transport.py", ", event_hooks=hooks", ""),
+        generated("own_clients.py", ", event_hooks=hooks", ""),
     )
 
 
@@ -173,14 +173,14 @@ def _ends() -> Iterator[ClientDefect]:
         "waits for a reply for ever",
         "time-out removed",
         "CL-NET-07",
-        generated("transport.py", TIMEOUT, "httpx.Timeout(None).as_dict()"),
+        generated("request.py", TIMEOUT, "httpx.Timeout(None).as_dict()"),
     )
     yield defect(
         "time-out.ignored",
         "does not heed the time-out that it was given",
         "time-out removed",
         "CL-NET-07",
-        generated("transport.py", TIMEOUT, "http.timeout.as_dict()"),
+        generated("request.py", TIMEOUT, "http.timeout.as_dict()"),
     )
     yield defect(
         "network.foreign",
