@@ -19,13 +19,12 @@ def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterato
 
 def _any_of(validator: Any, alternatives: Sequence[Any], instance: Any, _: Any) -> Iterator[ValidationError]:
     # The library collects every problem of an alternative, as many as the value has parts, before it tries the next.
-    if any(validator.evolve(schema=one).is_valid(instance) for one in alternatives):
-        return
-    context = [
-        problem
-        for index, one in enumerate(alternatives)
-        for problem in islice(validator.descend(instance, one, schema_path=index), MOST_PROBLEMS)
-    ]
+    context: list[ValidationError] = []
+    for index, one in enumerate(alternatives):
+        found = list(islice(validator.descend(instance, one, schema_path=index), MOST_PROBLEMS))
+        if not found:
+            return
+        context += found
     yield ValidationError(f"{instance!r} is not valid under any of the given schemas", context=context)
 
 

@@ -22,7 +22,10 @@ FAILED_NODES = {"Reply": {**NODES["Reply"], "status": "FAILED", "value": None}}
 
 
 class Row(NamedTuple):
-    """A fault, and for each kind of call the class of its error and whether a run may have been started."""
+    """A fault, and for each kind of call the class of its error and whether a run may have been started.
+
+    A wait is for a run that somebody has started, so whatever ends it says that there is one.
+    """
 
     fault: Callable[[raw.Connection], None]
     starting: tuple[str, bool]
@@ -32,11 +35,11 @@ class Row(NamedTuple):
 
 def _refusal(status: int, name: str) -> Row:
     fault = raw.answer(status, {"message": "no"})
-    return Row(fault, (name, False), (name, False), (name, False))
+    return Row(fault, (name, False), (name, False), (name, True))
 
 
-def _trouble(fault: Callable[[raw.Connection], None], name: str) -> Row:
-    return Row(fault, (name, True), (name, False), (name, False))
+def _trouble(fault: Callable[[raw.Connection], None], name: str, waiting: str = "") -> Row:
+    return Row(fault, (name, True), (name, False), (waiting or name, True))
 
 
 TABLE = {
@@ -50,10 +53,10 @@ TABLE = {
     "418": _refusal(418, "StatusError"),
     "500": _trouble(raw.answer(500, {"message": "oops"}), "ServerError"),
     "503": _trouble(raw.answer(503, {"message": "oops"}), "ServerError"),
-    "reset": _trouble(raw.reset_after_reading, "MaybeSent"),
-    "hung up": _trouble(raw.hang_up, "MaybeSent"),
-    "cut": _trouble(raw.cut_body, "MaybeSent"),
-    "no HTTP": _trouble(raw.no_http, "MaybeSent"),
+    "reset": _trouble(raw.reset_after_reading, "MaybeSent", "WaitTimeout"),
+    "hung up": _trouble(raw.hang_up, "MaybeSent", "WaitTimeout"),
+    "cut": _trouble(raw.cut_body, "MaybeSent", "WaitTimeout"),
+    "no HTTP": _trouble(raw.no_http, "MaybeSent", "WaitTimeout"),
     "no JSON": _trouble(raw.sends(b"HTTP/1.1 202 OK\r\ncontent-length: 4\r\n\r\n<h1>"), "ContractBroken"),
     "failed": Row(raw.answer(500, FAILED), ("ServerError", True), ("RunFailed", True), ("RunFailed", True)),
     "still running": Row(
@@ -151,4 +154,5 @@ def test_where_nothing_was_sent_nothing_has_run(method: str, flavour: Flavour) -
     for keywords, name in ((asked, "NotSent"), ({**asked, "return_all_outputs": 5}, "BadArgument")):
         with pytest.raises(WorkflowRunsError) as caught:
             flavour.do(client, method, *positional, **keywords)
-        assert (type(caught.value).__name__, caught.value.may_have_run) == (name, False)
+        somebody_started_it = method == "wait" and name == "NotSent"
+        assert (type(caught.value).__name__, caught.value.may_have_run) == (name, somebody_started_it)

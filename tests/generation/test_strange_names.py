@@ -121,7 +121,7 @@ def test_the_query_of_a_path_is_a_part_of_the_query(name: str, path: str, tried:
 def test_every_tag_and_every_operation_has_a_module(package: Generated) -> None:
     """Whatever is left of their names in Python's letters."""
     folders = [path for path in (package.package() / "workflow_runs_api/api").iterdir() if path.is_dir()]
-    others = [folder for folder in folders if folder.name != "promptlayer"]
+    others = [folder for folder in folders if folder.name not in {"promptlayer", "__pycache__"}]
     assert len(others) == len(TAGS)
     modules = [module.stem for folder in others for module in folder.glob("*.py") if module.stem != "__init__"]
     assert len(set(modules)) == len(OPERATIONS)

@@ -36,9 +36,13 @@ class Client:
             self._async_client = httpx.AsyncClient(headers=self._headers, timeout=self._timeout)
         return self._async_client
 
-    def credentials(self) -> dict[str, str]:
-        """Give the header with the key, for an operation that needs it."""
+    def check_credentials(self) -> None:
+        """See to it that there is a key, for an operation that needs it."""
         raise InvalidArgument("this operation needs an AuthenticatedClient")
+
+    def credentials(self) -> dict[str, str]:
+        """Give the header with the key."""
+        return {}
 
     def send(self, kwargs: dict[str, Any]) -> httpx.Response:
         """Send a request."""
@@ -67,7 +71,9 @@ class Client:
         query = "&".join(f"{quote(name, safe='')}={value}" for name, value in kwargs.get("params", ()))
         url = self._base_url + kwargs["url"] + (f"?{query}" if query else "")
         content = json.dumps(kwargs["json"]).encode() if "json" in kwargs else None
-        return http.build_request(kwargs["method"], url, headers=kwargs["headers"], content=content)
+        # The key comes in here and nowhere before: trackers of errors record what the callers' variables hold.
+        headers = {**kwargs["headers"], **(self.credentials() if kwargs.get("key") else {})}
+        return http.build_request(kwargs["method"], url, headers=headers, content=content)
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +105,9 @@ class AuthenticatedClient(Client):
     token: str = field(kw_only=True, repr=False)
     prefix: str = field(default="Bearer", kw_only=True)
     auth_header_name: str = field(default="Authorization", kw_only=True)
+
+    def check_credentials(self) -> None:
+        """Find a key."""
 
     def credentials(self) -> dict[str, str]:
         """Give the header with the key."""

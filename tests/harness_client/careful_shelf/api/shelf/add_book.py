@@ -18,8 +18,9 @@ def _get_kwargs(client: Client, body: Book) -> dict[str, Any]:
         raise InvalidArgument("body: this is no Book")
     value = body.to_dict()
     check_argument("body", value, f"{OPERATION}/requestBody/content/application~1json/schema")
-    headers = {"Content-Type": "application/json", **client.credentials()}
-    return {"method": "POST", "url": "/books", "json": value, "headers": headers}
+    client.check_credentials()
+    headers = {"Content-Type": "application/json"}
+    return {"method": "POST", "url": "/books", "json": value, "headers": headers, "key": True}
 
 
 def sync_detailed(*, client: Client, body: Book) -> Response[Book | Problem | None]:

@@ -39,11 +39,12 @@ def _get_kwargs(
     params += [("tags", plain(tag)) for tag in tags or ()]
     params += [("ids", ",".join(map(plain, ids)))] if not isinstance(ids, Unset) else []
     params += [(name, plain(value)) for name, value in (("pageSize", page_size), ("loud", loud)) if value is not UNSET]
-    return {"method": "GET", "url": "/books", "params": params, "headers": _headers(client, x_trace, session)}
+    client.check_credentials()
+    return {"method": "GET", "url": "/books", "params": params, "headers": _headers(x_trace, session), "key": True}
 
 
-def _headers(client: Client, trace: str | Unset, session: str | Unset) -> dict[str, str]:
-    headers = client.credentials()
+def _headers(trace: str | Unset, session: str | Unset) -> dict[str, str]:
+    headers: dict[str, str] = {}
     if not isinstance(trace, Unset):
         if NOT_IN_A_HEADER.search(trace):
             raise InvalidArgument("X-Trace: a header can't hold this")
