@@ -87,6 +87,7 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
     found = refusals.malformed(document)
     if not found:
         services.complete(document)
+        doc.drop_bodies_of_heads(document)
         found = refusals.find(document)
     if found:
         raise _refused(contract, document, found)

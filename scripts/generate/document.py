@@ -171,6 +171,15 @@ def spell_out_truths(document: dict[str, Any]) -> None:
                 holder[key] = {name: {} if item is True else item for name, item in value.items()}
 
 
+def drop_bodies_of_heads(document: dict[str, Any]) -> None:
+    """Take out of the replies to HEAD what GET would be told: no such reply has a body."""
+    for found in operations(document):
+        if found.method == "head":
+            replies = found.operation["responses"].items()
+            described = {status: resolve(document, reply).get("description", "") for status, reply in replies}
+            found.operation["responses"] = {status: {"description": words} for status, words in described.items()}
+
+
 def falsehoods(document: dict[str, Any]) -> Iterator[str]:
     """The places of schemas that are `false`, where the specification has more than one use for the word."""
     for where, holder in objects(document):

@@ -159,7 +159,8 @@ class Neutral:
             return {"enum": values}
         # A word outside an enum is read all the same, so that its values' types say everything.
         names = sorted({_TYPES[each] for each in kinds}) or ["null"]
-        return {"type": names[0]} if len(names) == 1 else {"anyOf": [{"type": each} for each in names]}
+        forms = [{"type": each, "items": {}} if each == "array" else {"type": each} for each in names]
+        return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
     def _union(self, schema: dict[str, Any], name: str, parent: str, where: str) -> dict[str, Any]:
         kinds = schema["type"] if isinstance(schema.get("type"), list) else ()

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 _COMPONENT = re.compile(r"/components/schemas/([^\s:]+)")
 _OPERATION = re.compile(r"WARNING parsing \S+ /(\S+)")
 _IN_CIRCLE = "it leads back to itself through lists and alternatives alone; put an object with properties between"
+_IN_UNION = "one of its alternatives can't be generated; write it another way"
 _REMEDIES = {
     "Could not find reference": _IN_CIRCLE,
-    "Invalid property in union": _IN_CIRCLE,
+    "Invalid property in union": _IN_UNION,
     "Cannot take allOf a non-object": "allOf holds what is no object; write the schema out",
     "was not processed": "it holds itself by allOf; make what they have in common a component of its own",
     "merged": "allOf says of one property what can't be true at once, or not be told apart; write the schema out",
@@ -115,8 +116,12 @@ def _in_words(neutral: Neutral, errors: list[GeneratorError]) -> Iterator[tuple[
     """Places and reasons; what only follows from another error is left out."""
     found = {_culprit(error): _reason(error) for error in reversed(errors)}
     schemas = neutral.document["components"]["schemas"]
-    causes = {name: reason for name, reason in found.items() if reason != _IN_CIRCLE}
-    circles = {name: reason for name, reason in found.items() if name in schemas and _leads_back(name, schemas)}
+    causes = {name: reason for name, reason in found.items() if reason not in {_IN_CIRCLE, _IN_UNION}}
+    circles = {
+        name: _IN_CIRCLE if reason == _IN_UNION else reason
+        for name, reason in found.items()
+        if name in schemas and _leads_back(name, schemas)
+    }
     for name, reason in (causes | circles or found).items():
         yield neutral.pointers.get(name, "#"), reason
 

@@ -10,13 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEYWORDS = frozenset({"properties", "required", "additionalProperties", "patternProperties"})
+# Forms that only say which of an object's members must be there are no classes of their own.
+_ONLY = frozenset({"required", "not", "title", "description"})
 _FORMATS = frozenset({"date", "date-time", "uuid", "binary"})
 _CONSTANTS = frozenset({str, int, bool})
 
 
 def is_union(schema: dict[str, Any]) -> bool:
     """Whether it has one of several forms."""
-    return bool(schema.get("anyOf") or schema.get("oneOf") or isinstance(schema.get("type"), list))
+    forms = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    if forms and schema.get("properties") and all(isinstance(form, dict) and form.keys() <= _ONLY for form in forms):
+        return False
+    return bool(forms) or isinstance(schema.get("type"), list)
 
 
 def is_object(schema: dict[str, Any]) -> bool:

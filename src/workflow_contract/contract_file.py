@@ -55,6 +55,7 @@ def made_of(document: Any) -> ContractFile:
         raise UnreadableError(f"is no OpenAPI document of version 3.0 or 3.1: 'openapi' is {version[:SHOWN]!r}")
     document["openapi"] = version
     notes = []
+    _drop_extensions(document)
     decode(document)
     if version.split(".")[1] == "0":
         document = upgraded(document)
@@ -63,3 +64,14 @@ def made_of(document: Any) -> ContractFile:
         )
     check_applied(document)
     return ContractFile(document, version, (*notes, *set_aside(document)))
+
+
+def _drop_extensions(document: dict[str, Any]) -> None:
+    """Take out what would be read as a path or a status, and is an extension."""
+    paths = document.get("paths")
+    items = paths.values() if isinstance(paths, dict) else ()
+    operations = [one for item in items if isinstance(item, dict) for one in item.values() if isinstance(one, dict)]
+    for holder in (paths, *(operation.get("responses") for operation in operations)):
+        if isinstance(holder, dict):
+            for name in [name for name in holder if name.startswith("x-")]:
+                del holder[name]

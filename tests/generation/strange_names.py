@@ -91,8 +91,20 @@ def _strange_values(document: dict[str, Any]) -> None:
     document["components"]["schemas"] |= kinds
     mapping = {"c": "#/components/schemas/Cat", "d": "Dog"}
     pet = {"oneOf": [*map(reference, kinds)], "discriminator": {"propertyName": "kind", "mapping": mapping}}
-    members = {"pet": pet, "constant": {"const": CONSTANT}, "set": {"type": "string", "pattern": "^[[a-c&&]$"}}
-    add(document, "post", "/values", "sendValues", body={"type": "object", "properties": members})
+    members = {
+        "pet": pet,
+        "constant": {"const": CONSTANT},
+        "set": {"type": "string", "pattern": "^[[a-c&&]$"},
+        "listed": {"enum": [CONSTANT, [1], "x"]},
+    }
+    add(document, "head", "/values", "headValues")
+    either = [{"required": ["n"]}, {"required": ["inner"]}]
+    inner = {"type": "object", "properties": {"z": INTEGER}}
+    schema = {"type": "object", "properties": {"n": INTEGER, "inner": inner}, "oneOf": either}
+    add(document, "get", "/values", "getValues", responses={"200": answer(schema)})
+    replies = {"200": answer({}), "x-reply": {"description": 7}}
+    add(document, "post", "/values", "sendValues", body={"type": "object", "properties": members}, responses=replies)
+    document["paths"]["x-path"] = {"$ref": "elsewhere.yaml"}
 
 
 _MANY = {name: number for number, name in enumerate(MEMBERS)}
@@ -123,7 +135,11 @@ TRIES = {
     "odd query": Try("in_odd", (), {"p": "1"}),
     **{f"pet {kind}": Try("send_values", (), {"pet": {"kind": kind, "Dog": 1, "Cat": "x"}}) for kind in "cd"},
     "pet x": Try("send_values", (), {"pet": {"kind": "x", "Dog": 1, "Cat": 1}}),
+    **{f"listed {value!a}": Try("send_values", (), {"listed": value}) for value in (CONSTANT, [1], "x", [2])},
     "constant": Try("send_values", (), {"constant": CONSTANT}),
+    "either": Try("get_values", content=b'{"inner": {"z": 1}}'),
+    "either wrong": Try("get_values", content=b'{"inner": {"z": "1"}}'),
+    "head": Try("head_values", content=b""),
     "other constant": Try("send_values", (), {"constant": {"a": [1]}}),
     **{f"set {text}": Try("send_values", (), {"set_": text}) for text in "[&bd"},
     "query template": Try("in_template", ("a&b=c/",), {"p": "1"}),

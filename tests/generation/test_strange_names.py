@@ -140,6 +140,24 @@ def test_a_constant_may_be_an_object(tried: dict[str, Tried]) -> None:
     assert tried["other constant"].error_field == "constant"
 
 
+def test_a_reply_to_head_has_no_body(tried: dict[str, Tried]) -> None:
+    """Whatever the contract says that it would be."""
+    assert (tried["head"].sent[0][0], tried["head"].error, tried["head"].plain) == ("HEAD", None, None)
+
+
+def test_an_object_of_which_one_member_or_another_must_be_there_is_an_object(tried: dict[str, Tried]) -> None:
+    """Its members are read as what they are."""
+    assert tried["either"].type_name == "GetValuesResponse200"
+    assert tried["either"].plain == {"inner": {"z": 1}}
+    assert tried["either wrong"].type_name == "ContractBroken"
+
+
+def test_listed_values_may_be_of_any_type(tried: dict[str, Tried]) -> None:
+    """Lists and objects among them."""
+    refused = [name for name, result in tried.items() if name.startswith("listed") and not result.sent]
+    assert refused == ["listed [2]"]
+
+
 @pytest.mark.parametrize(("text", "count"), [("[", 1), ("&", 1), ("b", 1), ("d", 0)])
 def test_a_set_holds_what_it_names(text: str, count: int, tried: dict[str, Tried]) -> None:
     """A bracket or a doubled sign in it is no operator, and no warning comes of it."""
