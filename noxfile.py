@@ -16,7 +16,7 @@ nox.options.sessions = ["check_generated", "lint", "types", "rules_doc", "tests"
 
 LOCK = "requirements/dev.txt"
 WORKFLOWS_LOCK = "requirements/workflows.txt"
-EVERYTHING = ["src", "contract_tests", "scripts", "tests", "noxfile.py"]
+EVERYTHING = ["src", "contract_tests", "scripts", "tests", "benchmarks", "noxfile.py"]
 
 
 def install(session: nox.Session, extras: str = "") -> None:
@@ -103,7 +103,9 @@ def mutants(session: nox.Session) -> None:
     install(session, "[conformance]")
     halves = {"servers": ["--stock"], "clients": []}
     ended = {
-        half: session.run("python", "-m", "contract_tests.faults", half, *how, *session.posargs, success_codes=[0, 1])
+        half: session.run(
+            "python", "-m", "mutants", half, *how, *session.posargs, env={"PYTHONPATH": "tests"}, success_codes=[0, 1]
+        )
         for half, how in halves.items()
     }
     if not all(ended.values()):
@@ -128,7 +130,7 @@ def fence(session: nox.Session) -> None:
 def client_side_speed(session: nox.Session) -> None:
     """Count the client side's cases per second, through our client and through bare httpx."""
     install(session, "[conformance]")
-    session.run("python", "-m", "contract_tests.client_side_speed", *session.posargs)
+    session.run("python", "-m", "client_side_speed", *session.posargs, env={"PYTHONPATH": "benchmarks"})
 
 
 @nox.session(default=False)

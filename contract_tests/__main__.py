@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
-from contract_tests.arguments import parse
-from contract_tests.printing import Printer, failure
+from contract_tests.report.printing import Printer, failure
 from contract_tests.rules import SetUpError
+from contract_tests.runner.command_line import parse
 from workflow_contract.printing import printable
 
 PROGRAM = "contract_tests"
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = parse(arguments)
         _check_extra()
-        status: int = import_module("contract_tests.conduct").conduct(options)
+        status: int = import_module("contract_tests.runner.session").run(options)
     except SetUpError as error:
         return _could_not_run(str(error))
     except KeyboardInterrupt:

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from contract_tests.contract import Contract, Media, Operation, split
-from contract_tests.json_text import is_json
-from contract_tests.request_case import RequestCase
-from contract_tests.schema_walk import member_paths, walk
+from contract_tests.cases.case import RequestCase
+from contract_tests.openapi.document import Contract, Media, Operation, split
+from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.schema_walk import member_paths, member_schemas, walk
 
 KINDS = (
     "operations",
@@ -129,21 +129,3 @@ def _json_media(media: Iterable[Media]) -> list[Media]:
 def member_names(contract: Contract, schema: str | None) -> list[str]:
     """Give the members that an object schema declares, its alternatives' included."""
     return sorted({split(pointer)[-1] for pointer in member_schemas(contract, schema)})
-
-
-def member_schemas(contract: Contract, schema: str | None) -> list[str]:
-    """Give the pointers of the members' schemas that an object schema declares, its alternatives' included."""
-    if schema is None:
-        return []
-    pointers, found, seen = [contract.follow(schema)], [], set()
-    while pointers:
-        pointer = pointers.pop()
-        stated = contract.at(pointer)
-        if pointer in seen or not isinstance(stated, dict):
-            continue
-        seen.add(pointer)
-        names = [name.replace("~", "~0").replace("/", "~1") for name in stated.get("properties", {})]
-        found += [f"{pointer}/properties/{name}" for name in names]
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            pointers += [contract.follow(f"{pointer}/{keyword}/{i}") for i in range(len(stated.get(keyword, ())))]
-    return found

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract_tests.arguments import SANDBOX
-from contract_tests.signals import ended_like_ctrl_c
+from contract_tests.options import SANDBOX
+from contract_tests.runner.signals import ended_like_ctrl_c
 
 PROGRAM: Final = "contract_tests.nightly"
 CLEAN, FAILS, COULD_NOT_RUN = 0, 1, 2

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from contract_tests.rules import Rule, Side, rule_of
 
-RULE_MARK = "@rule("
-
 
 def chapters() -> list[str]:
     """Give the names of the modules that hold rules, side by side."""
     package = Path(__file__).parent
-    found = [path for side in Side for path in sorted((package / side).glob("*.py"))]
-    return [f"contract_tests.{path.parent.name}.{path.stem}" for path in found if is_chapter(path)]
+    found = [path for side in Side for path in sorted((package / side / "rules").glob("*.py")) if is_chapter(path)]
+    return [".".join(("contract_tests", *path.relative_to(package).with_suffix("").parts)) for path in found]
 
 
 def is_chapter(path: Path) -> bool:
-    """Whether a module holds rules; a side's folder holds its tools as well."""
-    return RULE_MARK in path.read_text(encoding="utf-8")
+    """Whether a module of a folder of rules holds some: all but the fixtures do."""
+    return path.stem not in {"__init__", "conftest"}
 
 
 @cache

@@ -21,14 +21,14 @@ first line of its module docstring. A rule reads like a line of documentation::
 The function is named ``test_...`` and takes pytest fixtures. These are there on every side (see ``plugin.py``):
 
 ``contract``
-    The :class:`~contract_tests.contract.Contract` under judgement.
+    The :class:`~contract_tests.openapi.document.Contract` under judgement.
 ``operation``
-    The :class:`~contract_tests.contract.Operation` that this row is about; not for rules about the whole document.
+    The :class:`~contract_tests.openapi.document.Operation` of this row; not for rules about the whole document.
 ``options``
-    What the command line said (:class:`~contract_tests.arguments.Options`): ``options.seed``, ``options.budget.cases``,
-    ``options.generated``, ``options.client``, ``options.adapter``.
+    What the command line said (:class:`~contract_tests.options.Options`): ``options.seed``,
+    ``options.budget.cases``, ``options.generated``, ``options.client``, ``options.adapter``.
 ``generator``
-    Schema-valid and schema-breaking data for the contract (:class:`~contract_tests.generation.Generator`).
+    Schema-valid and schema-breaking data for the contract (:class:`~contract_tests.cases.generation.Generator`).
 ``coverage``
     Takes down what was exercised (:class:`~contract_tests.coverage.Coverage`).
 
@@ -216,7 +216,7 @@ class Undecodable(Unanswered):
     """A whole reply came, but its body is not what its Content-Encoding says."""
 
 
-class ToldElsewhere(Exception):
+class AlreadyReported(Exception):
     """Nothing is left to tell: rules about the operation have told it; the text says which."""
 
 

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract_tests.arguments import SANDBOX, Options
+from contract_tests.options import SANDBOX, Options
 from contract_tests.rules import SetUpError, Side
 
 DEFAULT_FILE = "targets.toml"

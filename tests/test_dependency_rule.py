@@ -26,6 +26,18 @@ _MAY_IMPORT: dict[str, set[str]] = {
     "contract_tests": {"workflow_contract", "workflow_runs", "workflow_runs_api", "workflow_sandbox"},
 }
 _STRICT = ("workflow_runs", "workflow_runs_api")
+# The floors of the harness, lowest first: a part imports from its own folder and from lower floors.
+_FLOORS = (
+    {"rules", "budget"},
+    {"options", "registry", "openapi"},
+    {"http", "outcomes", "targets"},
+    {"cases", "report"},
+    {"coverage"},
+    {"server", "client"},
+    {"spec"},
+    {"runner"},
+    {"nightly", "__main__"},
+)
 
 
 class Import(NamedTuple):
@@ -94,6 +106,39 @@ def test_a_module_imports_only_what_its_package_may(package: str, path: Path) ->
         top = each.module.partition(".")[0]
         assert top not in _OURS or top in allowed, f"{path}:{each.line} imports {each.module}"
         assert top != "tests", f"{path}:{each.line} imports the tests"
+
+
+def _part(module: str) -> str:
+    """The part of the harness that a module belongs to: a folder, or a module at the top."""
+    return ([*module.split("."), ""])[1]
+
+
+def _may_import_in_the_harness() -> dict[str, set[str]]:
+    allowed: dict[str, set[str]] = {}
+    below: set[str] = set()
+    for floor in _FLOORS:
+        allowed |= {part: below | {part, ""} for part in floor}
+        below |= floor
+    return allowed
+
+
+@pytest.mark.parametrize("path", _modules(_FOLDERS["contract_tests"]), ids=lambda path: path.stem)
+def test_the_harness_has_floors(path: Path) -> None:
+    """What reads a contract knows of no request, what makes cases of no server, and reports of nobody who judges."""
+    inside = path.relative_to(_FOLDERS["contract_tests"])
+    part = inside.parts[0].removesuffix(".py")
+    allowed = _may_import_in_the_harness().get(part, {""})
+    for each in _imports(path):
+        if each.module.startswith("contract_tests") and not inside.name.startswith("conftest"):
+            assert _part(each.module) in allowed, f"{path}:{each.line} imports {each.module}"
+
+
+def test_pytest_is_known_to_the_runner_alone() -> None:
+    """What is played, drawn and compared does not know who calls it; rules and their fixtures may."""
+    for path in _modules(_FOLDERS["contract_tests"]):
+        inside = path.relative_to(_FOLDERS["contract_tests"])
+        if inside.parts[0] != "runner" and "rules" not in inside.parts:
+            assert "pytest" not in {each.module.partition(".")[0] for each in _imports(path)}, path
 
 
 @pytest.mark.parametrize("path", _modules(_FOLDERS["workflow_sandbox"]), ids=lambda path: path.name)

@@ -42,9 +42,9 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``carried(error)``
     The object that one of the client's own errors carries for the reply's body; None if it carries none.
 ``receiving(delivery)``
-    What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotClaimed.
+    What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotSupported.
 
-Only the standard library, this module and those named ``driver*`` are loaded into the client's process.
+Only the standard library, this module and those of ``driver/`` are loaded into the client's process.
 """
 
 from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ class Scheme:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperationFacts:
+class OperationInfo:
     """
     What an adapter may want to know of an operation, in the words of the contract.
 
@@ -146,7 +146,7 @@ class Call:
     ``is_async`` says that the asynchronous form is meant, as for the client that it is made on.
     """
 
-    operation: OperationFacts
+    operation: OperationInfo
     is_async: bool = False
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -219,11 +219,11 @@ class Receiving:
     secrets: tuple[str, ...] = ()
 
 
-class Unsayable(Exception):
+class CannotExpress(Exception):
     """The client's interface has no way to write this call; the text says why."""
 
 
-class NotClaimed(Unsayable):
+class NotSupported(CannotExpress):
     """
     The client does not offer this and does not say that it does: an operation, its asynchronous form, an argument.
 
@@ -231,7 +231,7 @@ class NotClaimed(Unsayable):
     """
 
 
-class Foreign(Exception):
+class NotJSON(Exception):
     """The value is not JSON and cannot be made JSON again; the text names its class."""
 
 
@@ -250,12 +250,12 @@ class Adapter(Protocol):
         Make the call and give what the client gives; an awaitable in the asynchronous form.
 
         Raises:
-            Unsayable: If no call can be written for these arguments, for example since a required one is not given.
-            NotClaimed: If the client does not claim to offer such calls; from :meth:`connect` for a whole form.
+            CannotExpress: If no call can be written for these arguments, for example since a required one is not given.
+            NotSupported: If the client does not claim to offer such calls; from :meth:`connect` for a whole form.
         """
 
     def read(self, value: Any, call: Call) -> Received:
-        """Turn a returned value into JSON again; raises Foreign."""
+        """Turn a returned value into JSON again; raises NotJSON."""
 
     def explain(self, error: BaseException, call: Call) -> Explanation:
         """Read one of ``own_errors``."""
@@ -266,7 +266,7 @@ def to_json(value: Any) -> Any:
     Turn a client's value into JSON: models through their ``to_dict``, containers member by member.
 
     Raises:
-        Foreign: If something in it is neither JSON nor a model, or is a model that cannot be turned.
+        NotJSON: If something in it is neither JSON nor a model, or is a model that cannot be turned.
     """
     if isinstance(value, Enum):
         return to_json(value.value)
@@ -280,6 +280,10 @@ def to_json(value: Any) -> Any:
         try:
             turned = turn()
         except Exception as error:  # noqa: BLE001 - whatever a client's model raises
-            raise Foreign(f"{type(value).__name__}, whose to_dict raises {type(error).__name__}") from None
+            raise NotJSON(f"{type(value).__name__}, whose to_dict raises {type(error).__name__}") from None
         return to_json(turned)
-    raise Foreign(type(value).__name__)
+    raise NotJSON(type(value).__name__)
+
+
+# The names of before 0.2, for adapters that were written with them; they go with the next release.
+Foreign, NotClaimed, OperationFacts, Unsayable = NotJSON, NotSupported, OperationInfo, CannotExpress

@@ -4,10 +4,10 @@ import os
 import shlex
 from dataclasses import dataclass, field
 
-from contract_tests.arguments import Options
 from contract_tests.client.selection import PYTHON_VARIABLE
-from contract_tests.client.stage import Played
-from contract_tests.masking import Secrets
+from contract_tests.client.session import Played
+from contract_tests.http.redaction import Secrets
+from contract_tests.options import Options
 from contract_tests.rules import Violation, report_all, shown
 
 

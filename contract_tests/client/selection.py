@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from contract_tests.arguments import Options
 from contract_tests.client.adapters import SHIPPED
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.subject_process import Choice
-from contract_tests.contract import Contract
+from contract_tests.openapi.document import Contract
+from contract_tests.options import Options
 from contract_tests.rules import SetUpError
 
 OWN_GENERATED: Final = "workflow_runs_api"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final, Self
 
 from contract_tests.client.adapter import ABSENT, Call, Connection
-from contract_tests.client.bytes_in_json import packed
+from contract_tests.client.driver.json_bytes import encode_bytes
 from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject_process import Choice, SubjectProcess
 from contract_tests.rules import SetUpError, shown
@@ -68,7 +68,7 @@ class Subject:
         if call is not None:
             arguments = {"path": call.path, "query": call.query, "header": call.header, "cookie": call.cookie}
             message["operation"] = asdict(call.operation)
-            message["arguments"] = arguments if call.body is ABSENT else {**arguments, "body": packed(call.body)}
+            message["arguments"] = arguments if call.body is ABSENT else {**arguments, "body": encode_bytes(call.body)}
         return self._ask(message, timeout)
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ sys.path[:] = path if is_ours else [*sys.path, *path]
 found = spec_from_file_location("contract_tests", harness + "/__init__.py", submodule_search_locations=[harness])
 sys.modules["contract_tests"] = package = module_from_spec(found)
 found.loader.exec_module(package)
-from contract_tests.client.driver import main
+from contract_tests.client.driver.program import main
 main()
 """
 KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")

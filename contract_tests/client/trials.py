@@ -11,18 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from contract_tests.client.case_book import CaseBook
-from contract_tests.client.delivery_cases import Delivery, Post
-from contract_tests.client.faults import FaultCase, fault_cases
+from contract_tests.cases.case import RequestCase
+from contract_tests.cases.case_book import CaseBook
+from contract_tests.cases.deliveries import Delivery, Post
+from contract_tests.cases.network import FaultCase, fault_cases
+from contract_tests.cases.responses import ReplyCase
+from contract_tests.cases.secret_responses import Ending, echoes, terminations
 from contract_tests.client.outcome import Outcome, Unclaimed
-from contract_tests.client.reply_cases import ReplyCase
-from contract_tests.client.secret_cases import Ending, echoes, endings
-from contract_tests.client.stage import MODES, Played, Stage
-from contract_tests.client.wire_server import Answer, WireServer
-from contract_tests.contract import Operation, Parameter
+from contract_tests.client.session import MODES, ClientSession, Played
 from contract_tests.coverage import Coverage
-from contract_tests.problems import Problem
-from contract_tests.request_case import RequestCase
+from contract_tests.http.recording_server import ScriptedResponse, WireServer
+from contract_tests.openapi.document import Operation, Parameter
+from contract_tests.openapi.validation import Problem
 from contract_tests.rules import NotApplicable, NotExercised
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ class FaultTrial:
 Trial = TypeVar("Trial", RequestTrial, ProbeTrial, ReplyTrial, FaultTrial)
 
 
-def claimed(trials: Iterable[Trial]) -> list[Trial]:
+def supported(trials: Iterable[Trial]) -> list[Trial]:
     """
     Leave out calls that the client does not claim to offer.
 
@@ -155,7 +155,7 @@ def claimed(trials: Iterable[Trial]) -> list[Trial]:
 class Trials:
     """Plays and keeps trials; see the module's docstring."""
 
-    def __init__(self, book: CaseBook, stage: Stage, coverage: Coverage) -> None:
+    def __init__(self, book: CaseBook, stage: ClientSession, coverage: Coverage) -> None:
         self.contract, self.outgoing, self.incoming = book.contract, book.outgoing, book.incoming
         self.stage = stage
         self.book = book
@@ -193,9 +193,9 @@ class Trials:
         """Give calls that are answered with times that few libraries read."""
         return self._once("odd replies", operation, lambda one: self._replies(one, self.book.odd_replies(one)))
 
-    def grown_replies(self, operation: Operation) -> list[ReplyTrial]:
+    def extended_responses(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with members and words that the contract does not name."""
-        return self._once("grown replies", operation, lambda one: self._replies(one, self.book.grown_replies(one)))
+        return self._once("grown replies", operation, lambda one: self._replies(one, self.book.extended_responses(one)))
 
     def deep_replies(self, operation: Operation) -> list[ReplyTrial]:
         """Give calls that are answered with JSON that is nested very deeply."""
@@ -205,9 +205,9 @@ class Trials:
         """Give calls that are answered with what the contract does not allow."""
         return self._once("broken replies", operation, lambda one: self._replies(one, self.book.broken_replies(one)))
 
-    def endings(self, operation: Operation) -> list[EndingTrial]:
+    def terminations(self, operation: Operation) -> list[EndingTrial]:
         """Give calls that end in one way of each kind, with all that was left behind."""
-        return self._once("endings", operation, lambda one: list(self._play_endings(one)))
+        return self._once("terminations", operation, lambda one: list(self._play_terminations(one)))
 
     def echoes(self, operation: Operation) -> list[EchoTrial]:
         """Give calls that are answered with the key."""
@@ -217,7 +217,7 @@ class Trials:
         """Give a small legal request."""
         return self.book.start(operation)
 
-    def success(self, operation: Operation) -> Answer:
+    def success(self, operation: Operation) -> ScriptedResponse:
         """Give a legal answer of success."""
         return self.book.success(operation)
 
@@ -267,7 +267,7 @@ class Trials:
         """Give calls on a wire that misbehaves, with the client's own policy for sending again."""
         if not self._faults:
             self._start_faults()
-        return claimed(future.result() for future in self._faults[operation.id])
+        return supported(future.result() for future in self._faults[operation.id])
 
     def fault_alone(self, operation: Operation, trial: FaultTrial) -> FaultTrial:
         """Make a call on a wire that misbehaves once more, with no other beside it that could keep it waiting."""
@@ -287,13 +287,15 @@ class Trials:
 
     def _modes(self, operation: Operation) -> tuple[str, ...]:
         start, success = self.book.start(operation), self.book.success(operation)
-        tried = claimed(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
+        tried = supported(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
         modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
         if not modes:
             raise NotExercised("no legal request reached the wire, see CL-REQ-01")
         return modes
 
-    def _play(self, case: RequestCase, answer: Answer, about: str, modes: tuple[str, ...] = MODES) -> Iterator[Played]:
+    def _play(
+        self, case: RequestCase, answer: ScriptedResponse, about: str, modes: tuple[str, ...] = MODES
+    ) -> Iterator[Played]:
         names = [*case.path, *case.query, *case.headers, *case.cookies]
         about = f"{case.operation.id} {about}"
         self._turns[about] += 1
@@ -306,7 +308,7 @@ class Trials:
 
     def _play_legal_requests(self, operation: Operation) -> list[RequestTrial]:
         success = self.book.success(operation)
-        return claimed(
+        return supported(
             RequestTrial(case.request, played, focus=case.focus)
             for case in self.book.legal_requests(operation)
             for played in self._play(case.request, success, f"legal {case.focus}")
@@ -314,7 +316,7 @@ class Trials:
 
     def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
         success, modes = self.book.success(operation), self.modes(operation)
-        return claimed(
+        return supported(
             RequestTrial(case, played, breach=case.breach)
             for case in self.book.broken_requests(operation)
             for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
@@ -336,7 +338,7 @@ class Trials:
         self, operation: Operation, kind: str, found: Iterable[tuple[RequestCase, str, Parameter | None]]
     ) -> list[ProbeTrial]:
         success, modes = self.book.success(operation), self.modes(operation)
-        return claimed(
+        return supported(
             ProbeTrial(case, about, played, parameter)
             for case, about, parameter in found
             for played in self._play(case, success, f"{kind} {about} {case.path}", modes)
@@ -352,11 +354,11 @@ class Trials:
             found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
         return found
 
-    def _play_endings(self, operation: Operation) -> Iterator[EndingTrial]:
+    def _play_terminations(self, operation: Operation) -> Iterator[EndingTrial]:
         start, success = self.book.start(operation), self.book.success(operation)
         for mode in self.modes(operation):
             connection = self.stage.connection(operation, self.stage.server, mode)
-            for ending in endings(success, self.book.legal_replies(operation)):
+            for ending in terminations(success, self.book.legal_replies(operation)):
                 asked = self.stage.ask("watched", start, [ending.answer], connection)
                 held, framed, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "framed", "logged"))
                 yield EndingTrial(ending, mode, asked.outcome, held, framed, logged, asked.number)
@@ -371,7 +373,7 @@ class Trials:
 
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
         start, modes = self.book.start(operation), self.modes(operation)
-        return claimed(
+        return supported(
             ReplyTrial(case, played)
             for case in cases
             for played in self._play(start, case.answer, f"reply {case.answer.status} {case.about}", modes)

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_tests.arguments import MergeOptions
-from contract_tests.circumstances import Circumstances, State
-from contract_tests.json_text import read_json
-from contract_tests.masking import Secrets
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.json_text import read_json
+from contract_tests.options import MergeOptions
 from contract_tests.registry import rules_by_chapter, rules_of_this_package
+from contract_tests.report.circumstances import Circumstances, State
 from contract_tests.report.results import EXERCISED, Report, worse
 from contract_tests.report.shape import damage
 from contract_tests.report.terminal import Terminal

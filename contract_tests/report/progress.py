@@ -4,7 +4,7 @@ import sys
 from threading import Timer
 from typing import Final, TextIO
 
-from contract_tests.printing import Printer
+from contract_tests.report.printing import Printer
 from workflow_contract.printing import printable
 
 SECONDS: Final = 5.0

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from contract_tests.circumstances import Circumstances
-from contract_tests.masking import Secrets
-from contract_tests.plugin import Run
-from contract_tests.registry import rules_of_this_package
-from contract_tests.rows import Finding, Outcome
-from contract_tests.rules import Verdict, shown
+from contract_tests.http.redaction import Secrets
+from contract_tests.outcomes import Finding, Outcome
+from contract_tests.rules import Verdict
 
 WORST_FIRST = (
     Verdict.VIOLATION,
@@ -28,7 +25,7 @@ class Report:
 
     Attributes:
         contract: Title, version, source and number of operations.
-        run: When and by which command it ran, and how it ended, as ``contract_tests.circumstances`` has it.
+        run: When and by which command it ran, and how it ended, as ``contract_tests.report.circumstances`` has it.
         targets: Name, service, address, counts and the tag of its runs, for each target.
         coverage: Per cent, and for each kind what was and was not exercised.
         information: What services said beyond the contract, which is no breach.
@@ -47,29 +44,6 @@ class Report:
     results: Sequence[Mapping[str, Any]]
     chapters: Mapping[str, str]
     sources: Mapping[str, str]
-
-    @classmethod
-    def of(cls, run: Run, outcomes: Sequence[Outcome], seconds: float, circumstances: Circumstances) -> Self:
-        """Make the report of a run."""
-        info = run.contract.document.get("info", {})
-        contract = {
-            "title": info.get("title", ""),
-            "version": info.get("version", ""),
-            "operations": [operation.id for operation in run.contract.operations],
-            "notes": [shown(note) for note in run.contract.notes],
-        }
-        return cls(
-            contract=contract,
-            run={**circumstances.to_data(), "command": run.secrets.mask(circumstances.command)},
-            targets=[_target(run, target.name, target.service, outcomes) for target in run.targets],
-            seed=run.options.seed,
-            duration_s=round(seconds, 3),
-            coverage=_coverage(run, outcomes),
-            information=run.live.information.to_data(run.secrets),
-            results=rows(outcomes, run.secrets, strict=run.options.strict),
-            chapters={outcome.rule.id: outcome.chapter for outcome in outcomes},
-            sources={outcome.rule.id: outcome.rule.source for outcome in outcomes},
-        )
 
     @property
     def summary(self) -> dict[str, int]:
@@ -100,16 +74,6 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     for target in report.targets:
         address = target["base_url"] or "not started"
         yield f"target {target['name']}", f"{target['service']} at {address}, runs tagged {target['tag']}"
-
-
-def _coverage(run: Run, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    services = run.coverage.services
-    rules = [rule for rule in rules_of_this_package() if rule.side in run.options.sides]
-    run.coverage.expect_rules(rule.id for rule in rules if services is None or rule.service in {"", *services})
-    for outcome in outcomes:
-        if outcome.verdict in EXERCISED:
-            run.coverage.add("rules", outcome.rule.id)
-    return run.coverage.to_data()
 
 
 def rows(outcomes: Iterable[Outcome], secrets: Secrets, *, strict: bool) -> list[dict[str, Any]]:
@@ -165,20 +129,3 @@ def _finding(outcome: Outcome, finding: Finding, secrets: Secrets) -> dict[str, 
 
 def _joined(texts: Sequence[str]) -> str:
     return "\n".join(dict.fromkeys(texts))
-
-
-def _target(run: Run, name: str, service: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    target = next(one for one in run.targets if (one.name, one.service) == (name, service))
-    own = [outcome for outcome in outcomes if (outcome.target, outcome.service) == (name, service)]
-    counts = {verdict.value: sum(outcome.verdict is verdict for outcome in own) for verdict in Verdict}
-    server = run.live.opened(name, service)
-    return {
-        "name": name,
-        "service": service,
-        "base_url": server.target.base_url if server else target.base_url,
-        "requests": server.wire.sent if server else 0,
-        "left_out": server.wire.left_out if server else 0,
-        "max_requests": target.max_requests,
-        "tag": run.tag,
-        "summary": counts,
-    }

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from contract_tests.masking import Secrets
-from contract_tests.plugin import Run
-from contract_tests.printing import Printer
+from contract_tests.http.redaction import Secrets
+from contract_tests.options import Options
+from contract_tests.outcomes import Finding, Outcome, Row
+from contract_tests.report.printing import Printer
 from contract_tests.report.results import Report
-from contract_tests.rows import Finding, Outcome, Row
 from contract_tests.rules import EVERY_OPERATION, Verdict
 from contract_tests.targets import Target
 from workflow_contract.printing import printable
@@ -60,23 +60,22 @@ class Terminal:
         self._all = 0
         self._targets = 0
 
-    def start(self, run: Run, rows: int) -> None:
-        """Say what will be judged."""
-        info = run.contract.document.get("info", {})
-        targets = ", ".join(dict.fromkeys(target.name for target in run.targets)) or "none"
-        live = [target for target in run.targets if not target.is_sandbox]
-        sides = ", ".join(run.options.sides)
+    def start(self, title: str, options: Options, targets: Sequence[Target], tag: str, *, rows: int) -> None:
+        """Say what will be judged; the tag is that of the runs that this run starts."""
+        names = list(dict.fromkeys(target.name for target in targets))
+        live = [target for target in targets if not target.is_sandbox]
         self._all = rows
-        self._targets = len({target.name for target in run.targets})
-        self._line(f"{info.get('title', 'Contract')} {info.get('version', '')}".strip())
-        self._line(f"sides {sides}; targets {targets}; {rows} rows; seed {run.options.seed}")
-        cases = run.options.budget.cases or 0
+        self._targets = len(names)
+        self._line(title)
+        about = f"sides {', '.join(options.sides)}; targets {', '.join(names) or 'none'}"
+        self._line(f"{about}; {rows} rows; seed {options.seed}")
+        cases = options.budget.cases or 0
         for target in live:
             self._line("")
             if cases > target.max_requests:
                 few = f"max_requests of {target.max_requests} ends it before {cases} cases of each property are tried"
                 self._detail("Budget", few)
-            for label, text in plan_of(target, run.tag):
+            for label, text in plan_of(target, tag):
                 self._detail(label, text)
 
     def plan(self, rows: Mapping[Row, str]) -> None:

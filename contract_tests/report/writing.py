@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from contract_tests.circumstances import State
+from contract_tests.report.circumstances import State
 from contract_tests.report.html_page import html_page
 from contract_tests.report.junit import junit
 from contract_tests.report.results import Report

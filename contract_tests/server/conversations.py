@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from contract_tests.exchange import Exchange
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
-from contract_tests.server.conversation import Conversation
-from contract_tests.server.live import Server
+from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.conversation import Conversation
+from contract_tests.server.server import ServerUnderTest
 
 TALK: Final = ("data", "data", "data", "resume", "pause", "stop")
 STOPPED: Final = ("pause", "resume", "stop", "data", "pause", "resume")
@@ -26,7 +26,7 @@ LONGEST: Final = 8
 class Conversations:
     """The runs that the rules about a run's life look at; all are played when a rule first asks for them."""
 
-    def __init__(self, server: Server, seed: int, cases: int | None) -> None:
+    def __init__(self, server: ServerUnderTest, seed: int, cases: int | None) -> None:
         self.server = server
         self._random = random.Random(f"{seed} conversations")  # noqa: S311 - no secret
         self._more = (cases or 0) // CASES_PER_CONVERSATION

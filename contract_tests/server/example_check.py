@@ -9,16 +9,16 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final
 
-from contract_tests.exchange import Exchange
-from contract_tests.generation import example_requests
-from contract_tests.network import speaks_tls
-from contract_tests.request_case import RequestCase
+from contract_tests.cases.case import RequestCase
+from contract_tests.cases.generation import example_requests
 from contract_tests.rules import NotApplicable, NotExercised, SetUpError, Unanswered, Undecodable
 from contract_tests.server import set_up
-from contract_tests.server.live import Server
+from contract_tests.server.connections import speaks_tls
+from contract_tests.server.exchange import Exchange
 from contract_tests.server.preflight import impatient
-from contract_tests.server.safety import check_allowed, safe
-from contract_tests.wire import TurnedAway
+from contract_tests.server.sanitize import check_allowed, safe
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.transport import TurnedAway
 
 MOST: Final = 3
 
@@ -26,7 +26,7 @@ MOST: Final = 3
 class ExampleCheck:
     """One example of each of a target's first operations."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ServerUnderTest) -> None:
         self._server = server
         self._target = server.target
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from contract_tests.contract import Operation
-from contract_tests.exchange import Access, Exchange
+from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, SetUpError, Violation
+from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.recorder import Watch
 from contract_tests.server.set_up import is_doubtful
-from contract_tests.server.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_tests.contract import Contract, Operation, Response, join, split
-from contract_tests.exchange import Access, Exchange
-from contract_tests.json_text import read_json
-from contract_tests.request_case import ABSENT, RequestCase
-from contract_tests.server.judges import Found
+from contract_tests.cases.case import ABSENT, RequestCase
+from contract_tests.openapi.document import Contract, Operation, Response, join, split
+from contract_tests.openapi.json_text import read_json
+from contract_tests.server.checks import Found
+from contract_tests.server.exchange import Access, Exchange
 
 RULE = "SRV-08"
 GONE = (404, 410)

@@ -3,21 +3,21 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
-from contract_tests.circles import Circles
-from contract_tests.contract import Contract
 from contract_tests.coverage import Coverage
-from contract_tests.information import Information
-from contract_tests.listener import Listener
-from contract_tests.masking import Secrets
-from contract_tests.network import check_reachable
+from contract_tests.http.callback_listener import Listener
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.directions import request_view, response_view
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.reference_cycles import ReferenceCycles
+from contract_tests.server.connections import check_reachable
 from contract_tests.server.example_check import ExampleCheck
 from contract_tests.server.health import Health
-from contract_tests.server.live import Server
 from contract_tests.server.preflight import Preflight
-from contract_tests.server.watch import Watch
+from contract_tests.server.recorder import Watch
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.transport import Wire
+from contract_tests.server.undocumented import UndocumentedData
 from contract_tests.targets import SANDBOX_KEY_ENV, Target
-from contract_tests.views import as_received, as_sent
-from contract_tests.wire import Wire
 from workflow_sandbox.server import Sandbox
 
 
@@ -39,17 +39,17 @@ class OpenTargets:
         *,
         is_whole: bool,
     ) -> None:
-        self.information = Information()
+        self.information = UndocumentedData()
         self._contract = contract
         self._coverage = coverage
         self._secrets = secrets
         self._resources = resources
         self._tag = tag
         self._is_whole = is_whole  # of single rules, only one that finds something asks whether the set-up is right
-        self._servers: dict[tuple[str, str], Server] = {}
+        self._servers: dict[tuple[str, str], ServerUnderTest] = {}
         self._sandbox: Sandbox | None = None
 
-    def server(self, target: Target) -> Server:
+    def server(self, target: Target) -> ServerUnderTest:
         """
         Give the server of a target, reachable and with its key.
 
@@ -62,7 +62,7 @@ class OpenTargets:
             self._watch_over(self._servers[key])
         return self._servers[key]
 
-    def opened(self, name: str, service: str) -> Server | None:
+    def opened(self, name: str, service: str) -> ServerUnderTest | None:
         """Give the server of a target if any rule has asked for it."""
         return self._servers.get((name, service))
 
@@ -76,11 +76,11 @@ class OpenTargets:
         for server in self._servers.values():
             server.health.confirm_last()
 
-    def _open(self, target: Target) -> Server:
-        Circles(self._contract).refuse()
-        outgoing = as_sent(self._contract)
+    def _open(self, target: Target) -> ServerUnderTest:
+        ReferenceCycles(self._contract).refuse()
+        outgoing = request_view(self._contract)
         check_reachable(target)
-        watch = Watch(as_received(self._contract), target, self.information)
+        watch = Watch(response_view(self._contract), target, self.information)
         health = Health(watch)
         wire = Wire(target, outgoing, self._coverage, self._secrets, health)
         self._resources.callback(wire.close)
@@ -88,9 +88,9 @@ class OpenTargets:
         if target.callback_listen is not None:
             receiver = Listener(target.callback_listen, target.callback_public_url, lambda: wire.sent)
             listener = self._resources.enter_context(receiver)
-        return Server(target, outgoing, wire, watch, health, listener, self._tag)
+        return ServerUnderTest(target, outgoing, wire, watch, health, listener, self._tag)
 
-    def _watch_over(self, server: Server) -> None:
+    def _watch_over(self, server: ServerUnderTest) -> None:
         if server.target.is_sandbox:
             return
         preflight = Preflight(server)

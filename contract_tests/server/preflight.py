@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from contract_tests.exchange import Access, Exchange
-from contract_tests.json_text import whole
-from contract_tests.network import speaks_tls
+from contract_tests.openapi.json_text import whole
 from contract_tests.rules import NotExercised, Unanswered, Undecodable
 from contract_tests.server import set_up
-from contract_tests.server.lifecycle import id_of
-from contract_tests.server.live import NO_SUCH_ID, Server
+from contract_tests.server.connections import speaks_tls
+from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.execution import id_of
+from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
+from contract_tests.server.transport import TurnedAway
 from contract_tests.targets import RUN_OPERATIONS
-from contract_tests.wire import TurnedAway
 
 LOCAL_SECONDS: Final = 5.0
 LIVE_SECONDS: Final = 15.0
@@ -30,7 +30,7 @@ POLL_SIGNS: Final = (set_up.is_redirect, set_up.is_page, lambda reply: reply.sta
 class Preflight:
     """The known-good request of one target."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ServerUnderTest) -> None:
         self._server = server
         self._target = server.target
         self._operation = RUN_OPERATIONS.get(server.target.service, "")
@@ -185,7 +185,7 @@ class Preflight:
 
 
 @contextmanager
-def impatient(server: Server) -> Iterator[None]:
+def impatient(server: ServerUnderTest) -> Iterator[None]:
     """Wait less long for replies."""
     wire = server.wire
     before = wire.reply_seconds, wire.longest_wait

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from contract_tests.exchange import REFUSED, Exchange
-from contract_tests.json_text import is_json, read_json
+from contract_tests.openapi.json_text import is_json, read_json
 from contract_tests.rules import SetUpError, shown
+from contract_tests.server.exchange import REFUSED, Exchange
+from contract_tests.server.transport import TOO_MANY
 from contract_tests.targets import Target
-from contract_tests.wire import TOO_MANY
 
 DENIED: Final = (401, 403)
 PROXY_DENIES: Final = 407

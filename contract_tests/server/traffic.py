@@ -11,17 +11,16 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Final
 
-from contract_tests.contract import Operation, split
-from contract_tests.coverage import member_schemas
-from contract_tests.encoding import can_travel, is_http
-from contract_tests.exchange import STRANGERS, Access
-from contract_tests.generation import Generator, example_requests
-from contract_tests.json_text import is_json
-from contract_tests.request_case import RequestCase, request_problems
+from contract_tests.cases.case import RequestCase, can_travel, is_http, request_problems
+from contract_tests.cases.generation import Generator, example_requests
+from contract_tests.openapi.document import Operation, split
+from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
-from contract_tests.server.acceptance import Acceptance
-from contract_tests.server.live import Server
-from contract_tests.server.safety import check_allowed, grounded, safe
+from contract_tests.server.exchange import STRANGERS, Access
+from contract_tests.server.minimize import Acceptance
+from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
+from contract_tests.server.server import ServerUnderTest
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 FOREIGN: Final = "text/plain"
@@ -50,7 +49,7 @@ class Traffic:
         stopped: Why it ended before its time; None if it did not.
     """
 
-    def __init__(self, server: Server, generator: Generator, operations: Iterable[Operation]) -> None:
+    def __init__(self, server: ServerUnderTest, generator: Generator, operations: Iterable[Operation]) -> None:
         self.server = server
         self.stopped: NotExercised | None = None
         self._generator = generator
@@ -162,7 +161,7 @@ class Traffic:
                 yield other
 
     def _grounded(self, case: RequestCase) -> list[RequestCase]:
-        found = grounded(case, self.server)
+        found = with_existing_ids(case, self.server)
         return [] if found is None else [found]
 
     def _send(self, case: RequestCase) -> None:

@@ -81,7 +81,7 @@ def _catalogue(file: Path) -> dict[str, str]:
 
 
 def _mutants(file: Path, half: str, arguments: list[str]) -> dict[str, str]:
-    _run(["-m", "contract_tests.faults", half, "--seed", SEED, "--json", str(file), *arguments], {})
+    _run(["-m", "mutants", half, "--seed", SEED, "--json", str(file), *arguments], {"PYTHONPATH": str(ROOT / "tests")})
     return {trial["id"]: trial["outcome"] for trial in json.loads(file.read_text(encoding="utf-8"))["trials"]}
 
 

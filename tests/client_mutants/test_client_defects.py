@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.faults.clients import defects, workshop
-from contract_tests.faults.clients.edits import (
+from contract_tests.rules import SetUpError
+from mutants.clients import defects, workshop
+from mutants.clients.edits import (
     OPTIONS,
     ClientDefect,
     Edit,
@@ -16,10 +17,9 @@ from contract_tests.faults.clients.edits import (
     make_copies,
     source_of,
 )
-from contract_tests.faults.clients.judging import Judge, client_rules
-from contract_tests.faults.clients.operators import RUN, argument, reads
-from contract_tests.faults.workshop import WorkshopOptions
-from contract_tests.rules import SetUpError
+from mutants.clients.judging import Judge, client_rules
+from mutants.clients.operators import RUN, argument, reads
+from mutants.workshop import WorkshopOptions
 
 DEFECTS = {defect.id: defect for defect in defects()}
 RULES = {rule.id for rule in client_rules()}

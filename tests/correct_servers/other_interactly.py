@@ -23,7 +23,7 @@ NEXT = {
     ("paused", "stop"): "cancelled",
 }
 FEWER = ("workflow_id", "version_number", "status", "workflow_run_id")
-Answer = tuple[int, Any]
+ScriptedResponse = tuple[int, Any]
 
 
 def is_object_id(value: Any) -> bool:
@@ -60,7 +60,7 @@ class Interactly:
         self._runs: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(0xABC)
 
-    async def execute(self, workflow: str, query: Any, body: Any) -> Answer:
+    async def execute(self, workflow: str, query: Any, body: Any) -> ScriptedResponse:
         """Start a run or give it a command."""
         if not is_object_id(unquote(workflow)):
             raise Invalid("this has to be 24 hexadecimal digits in lower case", "path", "workflow_id")
@@ -95,7 +95,7 @@ class Interactly:
         }
         return self._runs[run_id]
 
-    def _go_on(self, run_id: str, command: str, asked: dict[str, Any]) -> Answer:
+    def _go_on(self, run_id: str, command: str, asked: dict[str, Any]) -> ScriptedResponse:
         run = self._runs.get(run_id)
         if run is None:
             return 404, self._error("There is no such run")

@@ -26,7 +26,7 @@ TESTS = {
     "return_all_outputs": is_truth,
     "callback_url": or_null(is_uri),
 }
-Answer = tuple[int, Any]
+ScriptedResponse = tuple[int, Any]
 
 
 @dataclass
@@ -50,7 +50,7 @@ class PromptLayer:
         self._executions: dict[int, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, name: str, body: Any) -> Answer:
+    async def run(self, name: str, body: Any) -> ScriptedResponse:
         """Start a run."""
         asked = check_members(body, TESTS)
         label, number = asked.get("workflow_label_name"), asked.get("workflow_version_number")
@@ -69,7 +69,7 @@ class PromptLayer:
                 await execution.posted.wait()
         return (201 if callback is None else 202), self._accepted(execution, asked)
 
-    async def results(self, query: Any) -> Answer:
+    async def results(self, query: Any) -> ScriptedResponse:
         """Tell what an execution has produced."""
         number = _whole(query, "workflow_version_execution_id")
         wants_all = _truth(query, "return_all_outputs")
@@ -137,7 +137,7 @@ class PromptLayer:
     def _id(self, execution: Execution) -> float:
         return float(execution.number) if self._manners.float_ids else execution.number
 
-    def _failed(self, entries: dict[str, Any]) -> Answer:
+    def _failed(self, entries: dict[str, Any]) -> ScriptedResponse:
         if self._manners.failed_is_200:
             return 200, entries
         return 500, {"success": False, "message": "Nothing came out", "output": entries}

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from contract_tests.arguments import default_spec
-from contract_tests.breaches import broken_once, single_breaches
 from contract_tests.budget import BATCH, Budget
-from contract_tests.contract import Contract
-from contract_tests.encoding import encode_path, encode_query
-from contract_tests.generation import Generator, RequestCase, example_requests, request_problems
+from contract_tests.cases.generation import Generator, RequestCase, example_requests, request_problems
+from contract_tests.cases.negative import single_breaches, with_sole_violation
+from contract_tests.http.parameters import encode_path, encode_query
+from contract_tests.openapi.document import Contract
 from contract_tests.rules import SetUpError
+from contract_tests.runner.command_line import default_spec
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +177,9 @@ def test_value_that_may_get_lost_on_the_wire_is_no_breach(value: Any) -> None:
     contract = of_parameter({"name": "n", "in": "query", "schema": {"type": "integer", "minimum": 5}})
     operation = contract.operations[0]
 
-    assert broken_once(contract, RequestCase(operation, query={"n": value})) is None
-    assert broken_once(contract, RequestCase(operation, query={"n": ["x", "y"]})) is not None
-    assert broken_once(contract, RequestCase(operation, query={"n": "x"})) is not None
+    assert with_sole_violation(contract, RequestCase(operation, query={"n": value})) is None
+    assert with_sole_violation(contract, RequestCase(operation, query={"n": ["x", "y"]})) is not None
+    assert with_sole_violation(contract, RequestCase(operation, query={"n": "x"})) is not None
 
 
 @pytest.mark.parametrize(
@@ -239,11 +239,11 @@ def test_own_contract_is_json_too(contract: Contract, tmp_path: Path) -> None:
 def test_what_reads_like_its_type_comes_last_and_says_so(contract: Contract, generator: Generator) -> None:
     """A text of digits for a number, null for nothing: such breaches are marked, and sent after the plain ones."""
     breaches = list(generator.breaches(contract.operation("runWorkflow")))
-    marks = [case.reads_legal for case in breaches]
+    marks = [case.is_coercible for case in breaches]
     numbers = [
         case.body["workflow_version_number"]
         for case in breaches
-        if case.reads_legal and case.breach is not None and case.breach.at == "/workflow_version_number"
+        if case.is_coercible and case.breach is not None and case.breach.at == "/workflow_version_number"
     ]
 
     assert marks == sorted(marks)

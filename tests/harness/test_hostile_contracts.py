@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.__main__ import main
-from contract_tests.contract import Contract
+from contract_tests.openapi.document import Contract
 from workflow_contract import UnreadableError, read_contract
 from workflow_contract.backtracking import longest_text
 from workflow_contract.contract_file import made_of

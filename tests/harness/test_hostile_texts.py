@@ -14,7 +14,7 @@ from hostile_servers import served, set_up
 from judging import judge
 
 from contract_tests.__main__ import main
-from contract_tests.masking import Secrets
+from contract_tests.http.redaction import Secrets
 from contract_tests.report.html_page import html_page
 from contract_tests.report.junit import junit
 from contract_tests.report.results import Report

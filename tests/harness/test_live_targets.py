@@ -12,7 +12,7 @@ from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import judge, promptlayer, targets_file
 from server_breaks import is_results, is_run, members, wants_all
 
-from contract_tests.listener import Listener
+from contract_tests.http.callback_listener import Listener
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1", "--target", "mine", "--targets")

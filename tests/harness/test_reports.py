@@ -12,12 +12,12 @@ import pytest
 from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import KEY, KEY_ENV, judge, promptlayer, targets_file
 
-from contract_tests.exchange import curl
-from contract_tests.masking import Secrets
+from contract_tests.http.redaction import Secrets
+from contract_tests.outcomes import Finding, Outcome
 from contract_tests.report.rules_page import main as rules_page
 from contract_tests.report.terminal import Terminal
-from contract_tests.rows import Finding, Outcome
 from contract_tests.rules import Basis, Rule, Side, Verdict
+from contract_tests.server.exchange import curl
 from workflow_sandbox.server import Sandbox
 
 RULE = Rule(

@@ -10,7 +10,7 @@ import pytest
 from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import KEY_ENV, Judgement, interactly, judge, promptlayer, targets_file
 from server_breaks import is_run
-from wrong_servers import Answer, certificate, hangs, message, page, reply, says, serving
+from wrong_servers import ScriptedResponse, certificate, hangs, message, page, reply, says, serving
 
 from workflow_sandbox.server import Sandbox
 
@@ -100,7 +100,7 @@ def test_wrong_field(  # noqa: PLR0917 - fixtures
         (says(b""), r"no complete reply: .*is it this service"),
     ],
 )
-def test_wrong_server(answer: Answer, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_server(answer: ScriptedResponse, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What answers there, but not as the service does, is told by what it said."""
     with serving(answer) as url:
         line = the_line(judged(tmp_path, promptlayer(url, **QUICKLY)), capsys)

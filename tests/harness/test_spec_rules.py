@@ -10,12 +10,12 @@ import pytest
 from judging import Judgement, judge
 
 from contract_tests.__main__ import main
-from contract_tests.arguments import default_spec
-from contract_tests.circles import Circles
-from contract_tests.contract import Contract
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.reference_cycles import ReferenceCycles
+from contract_tests.openapi.unsatisfiable import Emptiness, Proof
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
-from contract_tests.spec.emptiness import Emptiness, Proof
+from contract_tests.runner.command_line import default_spec
 from workflow_contract import read_file
 
 Document = dict[str, Any]
@@ -306,7 +306,7 @@ def test_schema_without_end_is_one_finding_and_no_crash(name: str, tmp_path: Pat
 @pytest.mark.parametrize("name", STRAIGHT)
 def test_schema_that_comes_to_an_end_is_no_circle(name: str) -> None:
     """What leads back to itself for a part of the value, or nowhere, is let alone."""
-    circles = Circles(Contract(_of_probe(STRAIGHT[name])))
+    circles = ReferenceCycles(Contract(_of_probe(STRAIGHT[name])))
 
     assert list(circles.all()) == []
     assert circles.is_decidable("#/components/schemas/Probe")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from judging import KEY, Judgement, judge, targets_file
-from wrong_servers import Answer, message, page, reply, serving
+from wrong_servers import ScriptedResponse, message, page, reply, serving
 
 from contract_tests.__main__ import main
 
@@ -60,7 +60,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _judged(directory: Path, contract: Path, answer: Answer, *arguments: str, **more: Any) -> Judgement:
+def _judged(directory: Path, contract: Path, answer: ScriptedResponse, *arguments: str, **more: Any) -> Judgement:
     with serving(answer) as url:
         table = {"service": "acmeflow", "base_url": url, "api_key_env": "HARNESS_TEST_KEY"}
         file = targets_file(directory, {"acme": {**table, "requests_per_second": 1000, "allow_writes": True, **more}})
@@ -92,7 +92,7 @@ def test_its_client_is_judged(contract: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_set_up_is_no_breach(
-    answer: Answer, words: str, contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    answer: ScriptedResponse, words: str, contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is judged if no example gets a reply of the service's own: exit status 2 and one line."""
     judgement = _judged(tmp_path, contract, answer)

@@ -10,28 +10,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-Answer = Callable[[socket.socket, bytes], None]
+ScriptedResponse = Callable[[socket.socket, bytes], None]
 PAGE = "<!doctype html><title>Sign in</title><form>"
 
 
-def reply(status: str, body: str = "", *headers: str) -> Answer:
+def reply(status: str, body: str = "", *headers: str) -> ScriptedResponse:
     """Answer every request with this."""
     content = body.encode()
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(content)}", "connection: close", *headers, "", ""]
     return says("\r\n".join(lines).encode() + content)
 
 
-def page(status: str) -> Answer:
+def page(status: str) -> ScriptedResponse:
     """Answer every request with a page for people."""
     return reply(status, PAGE, "content-type: text/html")
 
 
-def message(status: str, *headers: str) -> Answer:
+def message(status: str, *headers: str) -> ScriptedResponse:
     """Answer every request with a JSON object."""
     return reply(status, '{"message": "So it is."}', "content-type: application/json", *headers)
 
 
-def says(content: bytes) -> Answer:
+def says(content: bytes) -> ScriptedResponse:
     """Answer every request with these bytes, and end the connection."""
     return lambda connection, _: connection.sendall(content)
 
@@ -43,7 +43,7 @@ def hangs(connection: socket.socket, _: bytes) -> None:
 
 
 @contextmanager
-def serving(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[str]:
+def serving(answer: ScriptedResponse, context: ssl.SSLContext | None = None) -> Iterator[str]:
     """Listen on a free port of loopback; give the address."""
     listening = socket.create_server(("127.0.0.1", 0))
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from contract_tests.arguments import Options, parse
 from contract_tests.budget import Budget
-from contract_tests.client.case_book import CaseBook
+from contract_tests.cases.case_book import CaseBook
+from contract_tests.cases.generation import Generator
 from contract_tests.client.findings import Findings
-from contract_tests.client.stage import Stage
+from contract_tests.client.session import ClientSession
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
 from contract_tests.client.trials import Trials
-from contract_tests.client.wire_server import WireServer
-from contract_tests.contract import Contract, Operation
 from contract_tests.coverage import Coverage
-from contract_tests.generation import Generator
-from contract_tests.masking import Secrets
+from contract_tests.http.recording_server import WireServer
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.document import Contract, Operation
+from contract_tests.options import Options
 from contract_tests.registry import chapters
 from contract_tests.rules import (
     EVERY_OPERATION,
@@ -34,6 +34,7 @@ from contract_tests.rules import (
     Violations,
     rule_of,
 )
+from contract_tests.runner.command_line import parse
 
 CASES = 4
 
@@ -113,6 +114,6 @@ def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) ->
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
     with Subject(choice) as subject, WireServer() as server:
-        stage = Stage(book.outgoing, subject, server)
+        stage = ClientSession(book.outgoing, subject, server)
         secrets.add(stage.key)
         yield Judge(Trials(book, stage, Coverage(book.contract)), options, secrets)

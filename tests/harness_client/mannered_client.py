@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 from shelf_client import Client, Conforming
 
+from contract_tests.cases.case import RequestCase
 from contract_tests.client.adapter import Connection
-from contract_tests.request_case import RequestCase
 
 ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 IN_A_QUERY: Final = {f"%{ord(char):02X}": char for char in "!$'()*,:;@/?"}

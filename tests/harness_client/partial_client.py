@@ -4,7 +4,7 @@ from typing import Any
 
 from shelf_client import Client, Conforming, ShelfAdapter
 
-from contract_tests.client.adapter import Call, Connection, NotClaimed
+from contract_tests.client.adapter import Call, Connection, NotSupported
 
 
 class SyncOnly(Conforming):
@@ -13,7 +13,7 @@ class SyncOnly(Conforming):
     def connect(self, connection: Connection) -> Client:
         """Build a client, if it may be synchronous."""
         if connection.is_async:
-            raise NotClaimed("no asynchronous form")
+            raise NotSupported("no asynchronous form")
         return super().connect(connection)
 
 
@@ -23,7 +23,7 @@ class WithoutRemoval(ShelfAdapter):
     def invoke(self, client: Client, call: Call) -> Any:
         """Make a call, if it is offered."""
         if call.operation.id == "removeBook":
-            raise NotClaimed("no removal")
+            raise NotSupported("no removal")
         if "pageSize" in call.query:
-            raise NotClaimed("no page size")
+            raise NotSupported("no page size")
         return super().invoke(client, call)

@@ -25,11 +25,11 @@ from typing import Any
 import httpx
 from shelf_receiver import FOREIGN_PATH, PATH, LoanRefused, Receiver, parse, sign
 
-from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Receiving, Unsayable
-from contract_tests.contract import Contract, Operation, join, split
-from contract_tests.encoding import encode_headers, encode_path, encode_query
-from contract_tests.request_case import ABSENT as NO_BODY
-from contract_tests.request_case import RequestCase, request_problems
+from contract_tests.cases.case import ABSENT as NO_BODY
+from contract_tests.cases.case import RequestCase, request_problems
+from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, Receiving
+from contract_tests.http.parameters import encode_headers, encode_path, encode_query
+from contract_tests.openapi.document import Contract, Operation, join, split
 
 CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
 TRIES = 3
@@ -537,9 +537,9 @@ class ShelfAdapter:
     def invoke(self, client: Client, call: Call) -> Any:
         """Make a call."""
         if client.has("lacks_add_book") and call.operation.id == "addBook":
-            raise Unsayable("no method for addBook")
+            raise CannotExpress("no method for addBook")
         if client.has("sync_only") and call.is_async:
-            raise Unsayable("no asynchronous form")
+            raise CannotExpress("no asynchronous form")
         return client.call_async(call) if call.is_async else client.call(call)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's

@@ -7,7 +7,7 @@ import httpx
 from shelf_client import Client, ShelfAdapter
 
 from contract_tests.client.adapter import Call, Connection, Received
-from contract_tests.contract import Operation
+from contract_tests.openapi.document import Operation
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.arguments import Options, parse
 from contract_tests.client.adapters.python_names import class_name, python_name
 from contract_tests.client.selection import choose_client
 from contract_tests.client.subject_process import Choice
+from contract_tests.options import Options
 from contract_tests.rules import SetUpError
+from contract_tests.runner.command_line import parse
 
 NAMES = [
     ("runWorkflow", "run_workflow"),

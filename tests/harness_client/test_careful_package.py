@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.arguments import Options, parse
 from contract_tests.client.selection import choose_client
+from contract_tests.options import Options
+from contract_tests.runner.command_line import parse
 
 HERE = Path(__file__).parent
 SUBJECT = ["--side", "client", "--spec", str(HERE / "shelf.yaml"), "--generated", str(HERE / "careful_shelf")]

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from judging_clients import client_rules, judging
 
-from contract_tests.arguments import Options, parse
 from contract_tests.client.selection import PYTHON_VARIABLE, choose_client
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
+from contract_tests.options import Options
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, SetUpError, Verdict
+from contract_tests.runner.command_line import parse
 
 SPEC = Path(__file__).with_name("shelf.yaml")
 

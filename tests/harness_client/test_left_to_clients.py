@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from judging_clients import judging
 
-from contract_tests.client.driver_secrets import LogWatch, places_of
-from contract_tests.client.edges import is_disputed, legal
+from contract_tests.cases.boundary_values import is_ambiguous_integer, legal
+from contract_tests.client.driver.secrets import LogWatch, places_of
 from contract_tests.client.subject_process import Choice
-from contract_tests.contract import Contract
+from contract_tests.openapi.document import Contract
 from contract_tests.rules import Verdict
 
 SPEC = Path(__file__).with_name("shelf.yaml")
@@ -21,15 +21,15 @@ BOOK = "#/components/schemas/Book"
 @pytest.mark.parametrize("number", [1.0, -3.0, 1e300, -1e16])
 def test_an_integer_with_a_fraction_or_an_exponent_is_disputed(number: float) -> None:
     """JSON Schema calls it an integer and OpenAPI 3.1.0 does not: it is no case, alone or inside of something."""
-    assert is_disputed(CONTRACT, f"{BOOK}/properties/pages", number)
-    assert is_disputed(CONTRACT, BOOK, {"title": "Emma", "authors": [{"name": "Jane"}], "pages": number})
+    assert is_ambiguous_integer(CONTRACT, f"{BOOK}/properties/pages", number)
+    assert is_ambiguous_integer(CONTRACT, BOOK, {"title": "Emma", "authors": [{"name": "Jane"}], "pages": number})
     assert [value for value in legal(CONTRACT, f"{BOOK}/properties/pages") if isinstance(value, float)] == []
 
 
 @pytest.mark.parametrize(("member", "value"), [("price", 1.0), ("price", 1e300), ("pages", 3), ("pages", None)])
 def test_a_number_is_not_disputed(member: str, value: float | None) -> None:
     """Where any number is legal, and where an integer has no fraction, there is nothing to argue about."""
-    assert not is_disputed(CONTRACT, f"{BOOK}/properties/{member}", value)
+    assert not is_ambiguous_integer(CONTRACT, f"{BOOK}/properties/{member}", value)
 
 
 @pytest.mark.parametrize(

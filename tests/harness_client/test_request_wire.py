@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contract_tests.client import on_the_wire as wire
-from contract_tests.client.comparison import Kind, differences
-from contract_tests.contract import Operation, Parameter
+from contract_tests.http import expected_parameters as wire
+from contract_tests.openapi.document import Operation, Parameter
+from contract_tests.openapi.json_equality import Kind, differences
 
 
 def parameter(style: str = "form", *, explode: bool = True, location: str = "query") -> Parameter:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from contract_tests.client.breaking import Breaker, sampler
-from contract_tests.client.case_book import Kept
-from contract_tests.contract import Contract
-from contract_tests.problems import Problem, sole_problem
-from contract_tests.request_case import RequestCase, request_problems
+from contract_tests.cases.case import RequestCase, request_problems
+from contract_tests.cases.case_book import Kept
+from contract_tests.cases.single_violations import SingleViolations, sampler
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.validation import Problem, sole_problem
 
 CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
-BREAKER = Breaker(CONTRACT, sampler(CONTRACT, lambda _: iter(["0123456789"])))
+BREAKER = SingleViolations(CONTRACT, sampler(CONTRACT, lambda _: iter(["0123456789"])))
 BOOK = "#/components/schemas/Book"
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from contract_tests.client.adapter import Call, Connection, Scheme
-from contract_tests.client.facts import facts_of
+from contract_tests.client.operation_info import facts_of
 from contract_tests.client.outcome import Lost, Outcome, Raised, Unwritable, Value
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
-from contract_tests.client.wire_server import Answer, WireServer
-from contract_tests.contract import Contract
+from contract_tests.http.recording_server import ScriptedResponse, WireServer
+from contract_tests.openapi.document import Contract
 from contract_tests.rules import SetUpError
 
 CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
@@ -43,7 +43,7 @@ def add_book(subject: Subject, server: WireServer, *, is_async: bool = False, ti
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_a_value_crosses_the_pipe_type_for_type(is_async: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Big integers, 1.0, true, null and text past ASCII come back as they are, whatever the client prints meanwhile."""
-    with conforming() as (subject, server), server.play(Answer(status=201, body=BOOK)) as take:
+    with conforming() as (subject, server), server.play(ScriptedResponse(status=201, body=BOOK)) as take:
         outcome = add_book(subject, server, is_async=is_async)
 
     assert isinstance(outcome, Value)
@@ -62,7 +62,7 @@ def test_a_value_crosses_the_pipe_type_for_type(is_async: bool) -> None:  # noqa
 def test_an_error_says_what_it_is_and_what_it_keeps() -> None:
     """Class, family, ownership, status, raw and parsed body of an error reach the harness."""
     body = b'{"message": "it is there"}'
-    with conforming() as (subject, server), server.play(Answer(status=409, body=body)):
+    with conforming() as (subject, server), server.play(ScriptedResponse(status=409, body=body)):
         outcome = add_book(subject, server)
 
     assert isinstance(outcome, Raised)
@@ -82,8 +82,8 @@ def test_a_hanging_client_is_given_up_and_started_again() -> None:
 def test_a_client_that_never_stops_sending_is_stopped() -> None:
     """So many requests in one call are no client's retries: it is ended at once, and the call is lost."""
     with Subject(Choice(adapter="shelf_client:storms_for_ever")) as subject, WireServer() as server:
-        throttled = Answer(status=429, body=b"{}")
-        with server.play(throttled, on_storm=lambda: subject.stop_calls("it storms")) as take:
+        throttled = ScriptedResponse(status=429, body=b"{}")
+        with server.play(throttled, on_request_limit=lambda: subject.stop_calls("it storms")) as take:
             outcome = add_book(subject, server)
 
     assert (outcome, len(take.seen)) == (Lost("it storms"), 100)
@@ -119,7 +119,7 @@ def test_the_users_environment_does_not_reach_the_client(monkeypatch: pytest.Mon
     """A proxy or a key in the user's shell changes nothing for the judged client."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with conforming() as (subject, server), server.play(Answer(status=201, body=BOOK)):
+    with conforming() as (subject, server), server.play(ScriptedResponse(status=201, body=BOOK)):
         outcome = add_book(subject, server)
 
     assert isinstance(outcome, Value)

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from contract_tests.client.delivery_cases import deliveries, legal_posts, others_of_its_kind
-from contract_tests.client.edges import variants
-from contract_tests.client.reply_cases import legal_replies
-from contract_tests.contract import Contract
+from contract_tests.cases.boundary_values import variants
+from contract_tests.cases.deliveries import deliveries, legal_posts, others_of_its_kind
+from contract_tests.cases.responses import legal_replies
+from contract_tests.openapi.document import Contract
 
 CONTRACT = Contract.load(Path(__file__).parents[2] / "openapi.yaml")
 FINISHED = "#/components/schemas/WorkflowFinished"

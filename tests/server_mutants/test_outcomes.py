@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contract_tests.faults import table
-from contract_tests.faults.defect import Defect
-from contract_tests.faults.outcome import Judgement, OtherTool, Outcome, Trial
+from mutants import table
+from mutants.defect import Defect
+from mutants.outcome import Judgement, OtherTool, Outcome, Trial
 
 
 def made(*, fired: tuple[str, ...] = (), equivalent: str = "", missed: str = "", problem: str = "") -> Trial:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.faults.defect import core
-from contract_tests.faults.outcome import Outcome, Trial
-from contract_tests.faults.servers.all_defects import defect, defects
-from contract_tests.faults.servers.messages import EXECUTE
-from contract_tests.faults.servers.workshop import workshop
-from contract_tests.faults.workshop import WorkshopOptions
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from mutants.defect import core
+from mutants.outcome import Outcome, Trial
+from mutants.servers.all_defects import defect, defects
+from mutants.servers.messages import EXECUTE
+from mutants.servers.workshop import workshop
+from mutants.workshop import WorkshopOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests.faults.workshop import Workshop
+    from mutants.workshop import Workshop
 
 FAMILIES = [
     "run.201.status-202",

@@ -20,11 +20,11 @@ from typing import Any, Final
 from contract_tests.client.adapter import (
     ABSENT,
     Call,
+    CannotExpress,
     Connection,
     Explanation,
-    NotClaimed,
+    NotSupported,
     Received,
-    Unsayable,
     to_json,
 )
 from contract_tests.client.adapters.python_names import class_name, python_name
@@ -46,7 +46,7 @@ class OpenApiGenerator:
         """Configure the client as the README does."""
         if connection.is_async is not self._is_async:
             form = "asynchronous" if self._is_async else "synchronous"
-            raise NotClaimed(f"this package was generated for a library that is {form}")
+            raise NotSupported(f"this package was generated for a library that is {form}")
         return Service(self._package, connection)
 
     def invoke(self, client: "Service", call: Call) -> Any:
@@ -58,7 +58,7 @@ class OpenApiGenerator:
         try:
             inspect.signature(method).bind(**named)
         except TypeError as error:
-            raise Unsayable(str(error)) from None
+            raise CannotExpress(str(error)) from None
         return method(**named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
@@ -101,7 +101,7 @@ class Service:
         kind: Any = getattr(self._package, f"{class_name(call.operation.tag or 'default')}Api", None)
         name = f"{python_name(call.operation.id)}_with_http_info"
         if not hasattr(kind, name):
-            raise Unsayable(f"no method for {call.operation.id}")
+            raise CannotExpress(f"no method for {call.operation.id}")
         return getattr(kind(self._client), name)
 
     def __repr__(self) -> str:
@@ -137,7 +137,7 @@ def _arguments(method: Any, call: Call) -> dict[str, Any]:
         names = [name for name in inspect.signature(method).parameters if not name.startswith(SETTINGS)]
         body = [name for name in names if name not in declared]
         if len(body) != 1:
-            raise Unsayable(f"no argument for the body among {', '.join(names)}")
+            raise CannotExpress(f"no argument for the body among {', '.join(names)}")
         values[body[0]] = _body(inspect.signature(method).parameters[body[0]].annotation, call.body)
     return values
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, Union
 
-from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Unsayable, to_json
+from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, to_json
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
 
@@ -63,12 +63,12 @@ class OpenapiPythonClient:
         module = self._module(call)
         function = getattr(module, self.functions[call.is_async], None)
         if function is None:
-            raise Unsayable(f"{module.__name__} has no function {self.functions[call.is_async]}")
+            raise CannotExpress(f"{module.__name__} has no function {self.functions[call.is_async]}")
         named = _arguments(function, call)
         try:
             inspect.signature(function).bind(client=client, **named)
         except TypeError as error:
-            raise Unsayable(str(error)) from None
+            raise CannotExpress(str(error)) from None
         return function(client=client, **named)
 
     def _module(self, call: Call) -> Any:
@@ -77,7 +77,7 @@ class OpenapiPythonClient:
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            raise Unsayable(f"no module {error.name}") from None
+            raise CannotExpress(f"no module {error.name}") from None
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
         """A ``Response``: status, and the parsed body."""
@@ -136,7 +136,7 @@ def _arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
     try:
         return _typed_arguments(function, call)
     except Exception as error:  # noqa: BLE001 - a value that the annotated type has no room for can't be written
-        raise Unsayable(f"{type(error).__name__}: {error}") from None
+        raise CannotExpress(f"{type(error).__name__}: {error}") from None
 
 
 def _typed_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from contract_tests.client.adapter import ABSENT, Call, Connection, Explanation, Received, Unsayable, to_json
+from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, to_json
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
 
@@ -52,14 +52,14 @@ class OperationClasses:
         try:
             return importlib.import_module(f"{self._name}.api.{python_name(tag)}")
         except ModuleNotFoundError as error:
-            raise Unsayable(f"no module {error.name}") from None
+            raise CannotExpress(f"no module {error.name}") from None
 
     def invoke(self, client: ClientOf, call: Call) -> Any:
         """Call the operation's method; what the contract does not name goes through ``with_options``."""
         chosen = client(call.operation.tag)
         method = getattr(chosen, python_name(call.operation.id), None)
         if method is None:
-            raise Unsayable(f"{type(chosen).__name__} has no method {python_name(call.operation.id)}")
+            raise CannotExpress(f"{type(chosen).__name__} has no method {python_name(call.operation.id)}")
         positional, named, extra = _arguments(call)
         _check_signature(method, positional, named)
         if extra or (call.body == {} and call.operation.members is not None):
@@ -206,7 +206,7 @@ def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     _check_body(call)
     body = {} if call.body is ABSENT else call.body
     if call.operation.is_closed and body.keys() - members.keys():
-        raise Unsayable("the body's members are keywords, and none is for one that the contract does not allow")
+        raise CannotExpress("the body's members are keywords, and none is for one that the contract does not allow")
     named |= {members[name]: value for name, value in body.items() if name in members}
     return positional, named, {name: value for name, value in body.items() if name not in members}
 
@@ -214,11 +214,11 @@ def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
 def _check_body(call: Call) -> None:
     # Members are keywords: giving none of them is the empty object where there has to be a body, else no body.
     if call.body is ABSENT and call.operation.body_required:
-        raise Unsayable("the body's members are keywords: without any the body is an empty object")
+        raise CannotExpress("the body's members are keywords: without any the body is an empty object")
     if call.body == {} and not call.operation.body_required and call.operation.required_members:
-        raise Unsayable("the body's members are keywords: without any there is no body")
+        raise CannotExpress("the body's members are keywords: without any there is no body")
     if call.body is not ABSENT and not isinstance(call.body, Mapping):
-        raise Unsayable("the body's members are keywords: it can't be anything but an object")
+        raise CannotExpress("the body's members are keywords: it can't be anything but an object")
 
 
 def _given(call: Call) -> Iterator[tuple[str, str, Any]]:
@@ -239,4 +239,4 @@ def _check_signature(method: Callable[..., Any], positional: list[Any], named: M
     try:
         inspect.signature(method).bind(*positional, **named)
     except TypeError as error:
-        raise Unsayable(str(error)) from None
+        raise CannotExpress(str(error)) from None

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
-from contract_tests.client.adapter import Call, Connection, Explanation, NotClaimed, Received, Unsayable, to_json
+from contract_tests.client.adapter import Call, CannotExpress, Connection, Explanation, NotSupported, Received, to_json
 
 VARIABLES: Final = ("HTTP_TIMEOUT", "RE_RAISE_ORIGINAL_EXCEPTION", "RAISE_FOR_STATUS")
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,7 +52,7 @@ class PromptLayerSdk:
             case "getWorkflowVersionExecutionResults":
                 coroutine = self._results(client, call)
             case name:
-                raise NotClaimed(f"the SDK has nothing for {name}")
+                raise NotSupported(f"the SDK has nothing for {name}")
         wrapped = self._wrapped(coroutine)
         return wrapped if call.is_async else asyncio.run(wrapped)
 
@@ -72,13 +72,13 @@ class PromptLayerSdk:
     def _run(self, client: Any, call: Call) -> Any:
         name, body = call.path.get("workflow_name"), call.body
         if name is None:
-            raise Unsayable("workflow_id is demanded")
+            raise CannotExpress("workflow_id is demanded")
         if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
-            raise NotClaimed("the SDK puts the workflow's id there, which it looks up by its name")
+            raise NotSupported("the SDK puts the workflow's id there, which it looks up by its name")
         if not isinstance(body, Mapping):
-            raise Unsayable("the body's members are keywords")
+            raise CannotExpress("the body's members are keywords")
         if more := body.keys() - set(MEMBERS):
-            raise NotClaimed(f"run_workflow has no argument for {', '.join(sorted(more))}")
+            raise NotSupported(f"run_workflow has no argument for {', '.join(sorted(more))}")
         defaults = {"input_variables": {}, "return_all_outputs": False}  # those of run_workflow
         return self._functions._post_workflow_id_run(  # noqa: SLF001 - see the module's docstring
             base_url=client.base_url,
@@ -90,7 +90,7 @@ class PromptLayerSdk:
 
     def _results(self, client: Any, call: Call) -> Any:
         if "workflow_version_execution_id" not in call.query:
-            raise Unsayable("execution_id is demanded")
+            raise CannotExpress("execution_id is demanded")
         return self._functions._get_final_output(  # noqa: SLF001 - see the module's docstring
             client.base_url,
             call.query["workflow_version_execution_id"],

@@ -14,11 +14,11 @@ from typing import Any
 from contract_tests.client.adapter import (
     ABSENT,
     Call,
+    CannotExpress,
     Connection,
     Explanation,
-    NotClaimed,
+    NotSupported,
     Received,
-    Unsayable,
     to_json,
 )
 from contract_tests.client.adapters.python_names import python_name
@@ -46,12 +46,12 @@ class Stainful:
         resource = getattr(client, python_name(operation.tag or "default"), None)
         method = getattr(resource, python_name(operation.id), None)
         if resource is None or method is None:
-            raise NotClaimed(f"this package was generated for another service than {operation.tag}")
+            raise NotSupported(f"this package was generated for another service than {operation.tag}")
         positional, named = _arguments(call)
         try:
             inspect.signature(method).bind(*positional, **named)
         except TypeError as error:
-            raise Unsayable(str(error)) from None
+            raise CannotExpress(str(error)) from None
         return method(*positional, **named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
@@ -79,7 +79,7 @@ def _arguments(call: Call) -> tuple[list[Any], dict[str, Any]]:
     if call.body is ABSENT:
         return positional, named
     if not isinstance(call.body, Mapping) or operation.members is None:
-        raise Unsayable("the body's members are keywords")
+        raise CannotExpress("the body's members are keywords")
     named |= {python_name(name): value for name, value in call.body.items() if name in operation.members}
     extra = {name: value for name, value in call.body.items() if name not in operation.members}
     return positional, {**named, "extra_body": extra} if extra else named

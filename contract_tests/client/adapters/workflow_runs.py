@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import Any, Final
 
-from contract_tests.client.adapter import Call, Connection, NotClaimed, Receiving, to_json
+from contract_tests.client.adapter import Call, Connection, NotSupported, Receiving, to_json
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses
 
 SECRET: Final = secrets.token_hex(16)
@@ -49,7 +49,7 @@ class WorkflowRuns(OperationClasses):
         try:
             return str(kind(api_key="unused").base_url)
         except self.own_errors:
-            raise NotClaimed("no address for production is documented: it has to be given") from None
+            raise NotSupported("no address for production is documented: it has to be given") from None
 
     def receiving(self, delivery: str) -> Receiving:
         """What receives a run's callback, and the dashboard's webhook."""
@@ -72,7 +72,7 @@ class WorkflowRuns(OperationClasses):
                     sign=_signed,
                     secrets=(SECRET,),
                 )
-        raise NotClaimed(f"nothing receives {delivery}")
+        raise NotSupported(f"nothing receives {delivery}")
 
 
 def _finished(event: Any, unset: Any) -> Any:

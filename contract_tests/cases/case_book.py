@@ -1,0 +1,198 @@
+"""All cases for a contract, made once: every rule plays the same ones, and so does every client."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from contract_tests.cases import deliveries as delivery_cases
+from contract_tests.cases import invalid_responses as broken_reply_cases
+from contract_tests.cases import responses as reply_cases
+from contract_tests.cases.boundary_values import is_ambiguous_integer
+from contract_tests.cases.case import RequestCase, request_problems
+from contract_tests.cases.deliveries import Delivery, Post
+from contract_tests.cases.generation import Generator
+from contract_tests.cases.network import MESSAGE
+from contract_tests.cases.requests import (
+    LegalCase,
+    can_travel,
+    is_driven,
+    legal_cases,
+    probes,
+    smuggled,
+    start_case,
+    with_odd_numbers,
+)
+from contract_tests.cases.responses import Draw, ReplyCase
+from contract_tests.cases.single_violations import SingleViolations, is_wire_illegal, sampler
+from contract_tests.http.body_kinds import is_json, request_media
+from contract_tests.http.recording_server import ScriptedResponse
+from contract_tests.openapi.directions import is_hidden, request_view, response_view
+from contract_tests.openapi.discriminators import with_valid_discriminators
+from contract_tests.openapi.document import Contract, Operation, Parameter
+
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """What an iterator gives, kept for the next reader; nothing is taken before it is asked for."""
+
+    def __init__(self, source: Iterator[T]) -> None:
+        self._source = source
+        self._taken: list[T] = []
+
+    def __iter__(self) -> Iterator[T]:
+        """Give everything from the start."""
+        index = 0
+        while True:
+            if index == len(self._taken):
+                try:
+                    self._taken.append(next(self._source))
+                except StopIteration:
+                    return
+            yield self._taken[index]
+            index += 1
+
+
+class CaseBook:
+    """
+    The cases for the operations of one contract.
+
+    Attributes:
+        contract: The contract itself; ``outgoing`` as requests see it, ``incoming`` as replies do.
+    """
+
+    def __init__(self, contract: Contract, generator: Generator) -> None:
+        self.contract = contract
+        self.outgoing, self.incoming = request_view(contract), response_view(contract)
+        self._requests, self._values = map(generator.of, (self.outgoing, self.incoming))
+        self._sample = sampler(self.outgoing, self._requests.values)
+        self._breaker = SingleViolations(self.outgoing, self._sample)
+        self._reply_breaker = SingleViolations(self.incoming, sampler(self.incoming, self._values.values))
+        self._kept: dict[tuple[str, str], Any] = {}
+
+    def start(self, operation: Operation) -> RequestCase:
+        """Give a small legal request; raises NotExercised if none can be made."""
+        return self._once(
+            "start", operation.id, lambda: start_case(self.outgoing, self._requests, self._sample, operation)
+        )
+
+    def success(self, operation: Operation) -> ScriptedResponse:
+        """Give a legal answer of success."""
+        successes = (case.answer for case in self.legal_replies(operation) if case.is_success)
+        return next(successes, ScriptedResponse(status=200, body=b"", media_type=None))
+
+    def legal_requests(self, operation: Operation) -> Iterable[LegalCase]:
+        """Give legal arguments."""
+        start = self.start(operation)
+        return self._keep("legal requests", operation, lambda: legal_cases(self.outgoing, self._requests, start))
+
+    def probes(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
+        """Give arguments with a step or nothing as a path parameter, and that parameter."""
+        return probes(self.start(operation))
+
+    def smuggled(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
+        """Give arguments with what could end a header or a cookie, and the parameter that holds it."""
+        return smuggled(self.outgoing, self.start(operation))
+
+    def odd_numbers(self, operation: Operation) -> Iterable[tuple[RequestCase, str]]:
+        """Give arguments with numbers that JSON does not have, and the pointer of what holds them."""
+        return with_odd_numbers(self.outgoing, self.start(operation))
+
+    def broken_requests(self, operation: Operation) -> Iterable[RequestCase]:
+        """Give arguments that break one constraint each."""
+        start = self.start(operation)
+        return self._keep("broken requests", operation, lambda: self._broken_requests(start))
+
+    def legal_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give legal replies of every documented status."""
+        return self._replies("legal replies", operation, reply_cases.legal_replies)
+
+    def refusal(self, operation: Operation, status: int) -> ScriptedResponse:
+        """Give a refusal with a status: a legal one if the contract describes it, else one that says little."""
+        documented = operation.response(status)
+        for case in self.legal_replies(operation) if documented else ():
+            if operation.response(case.answer.status) is documented:
+                return replace(case.answer, status=status)
+        return ScriptedResponse(status=status, body=MESSAGE)
+
+    def odd_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give legal replies with times that few libraries read."""
+        return self._replies("odd replies", operation, reply_cases.odd_replies)
+
+    def extended_responses(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give replies with members and words that the contract does not name."""
+        return self._replies("grown replies", operation, reply_cases.extended_responses)
+
+    def deep_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give replies that are nested very deeply."""
+        return self._replies("deep replies", operation, broken_reply_cases.deep_replies)
+
+    def legal_posts(self, delivery: Delivery) -> list[Post]:
+        """Give legal deliveries of a callback or a webhook."""
+        make = delivery_cases.legal_posts
+        return self._once("legal posts", delivery.name, lambda: list(make(self.incoming, delivery, self._drawn)))
+
+    def grown_posts(self, delivery: Delivery) -> list[Post]:
+        """Give deliveries with members that the contract does not name."""
+        return list(delivery_cases.grown_posts(self.incoming, delivery, self._drawn))
+
+    def broken_posts(self, delivery: Delivery) -> list[Post]:
+        """Give deliveries that break the contract in one way each."""
+        return list(delivery_cases.broken_posts(self.incoming, delivery, self._drawn, self._reply_breaker))
+
+    def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Give replies that the contract does not allow."""
+        return self._keep("broken replies", operation, lambda: self._broken_replies(operation))
+
+    def _broken_replies(self, operation: Operation) -> Iterator[ReplyCase]:
+        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._reply_breaker)
+        for case in made:
+            if case.problem is None or not is_hidden(self.contract, self.incoming, case.problem.constraint):
+                yield case
+
+    def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
+        for case in self._all_broken_requests(start):
+            if case.breach and not is_hidden(self.contract, self.outgoing, case.breach.constraint):
+                yield case
+
+    def _all_broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
+        yield from self._breaker.requests(start)
+        smallest = replace(start, body={})
+        if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
+            yield from self._breaker.requests(smallest)
+        media = request_media(start.operation)
+        for case in self._requests.broken_requests(start.operation):
+            if _is_drivable(self.outgoing, case) and (media is None or is_json(media.media_type)):
+                yield case
+
+    def _drawn(self, schema: str) -> list[Any]:
+        pointer = self.incoming.follow(schema)
+
+        def draw() -> list[Any]:
+            values = with_valid_discriminators(self.incoming, pointer, self._values.values(pointer))
+            return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
+
+        return self._once("values", pointer, draw)
+
+    def _replies(
+        self, kind: str, operation: Operation, make: Callable[[Contract, Operation, Draw], Iterator[ReplyCase]]
+    ) -> Iterable[ReplyCase]:
+        return self._keep(kind, operation, lambda: make(self.incoming, operation, self._drawn))
+
+    def _keep(self, kind: str, operation: Operation, make: Callable[[], Iterator[T]]) -> Kept[T]:
+        return self._once(kind, operation.id, lambda: Kept(make()))
+
+    def _once(self, kind: str, about: str, make: Callable[[], T]) -> T:
+        if (kind, about) not in self._kept:
+            self._kept[kind, about] = make()
+        kept: T = self._kept[kind, about]
+        return kept
+
+
+def _is_drivable(contract: Contract, case: RequestCase) -> bool:
+    """Whether a broken request can be said as arguments, and would still be broken on the wire."""
+    if case.breach is None or not is_driven(case) or not can_travel(case):
+        return False
+    name = case.breach.at.partition("/")[0]
+    broken = [item for item in case.operation.parameters if item.name == name and name in case.values(item.location)]
+    return all(is_wire_illegal(contract, item, case.values(item.location)[name]) for item in broken)

@@ -1,0 +1,199 @@
+"""Deliveries: what a service posts to a callback or a webhook, legal and illegal, by the contract's own words."""
+
+import base64
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from contract_tests.cases.boundary_values import declared_values, members, variants, with_unknown_members
+from contract_tests.cases.invalid_responses import HTML, with_nan, without_utf_8
+from contract_tests.cases.single_violations import SingleViolations
+from contract_tests.http.body_kinds import json_media
+from contract_tests.openapi.discriminators import discriminators_match
+from contract_tests.openapi.document import Contract, Media, Operation
+from contract_tests.openapi.text_equality import TIME
+
+Draw = Callable[[str], list[Any]]
+STARTS: Final = 3
+METHODS: Final = ("GET", "PUT", "PATCH", "POST", "DELETE")
+STEPS: Final = (1, 10**9)
+IDS: Final = re.compile(r"(^|_)ids?$|Id$")
+GROWTH: Final = frozenset({"enum", "const", "format"})
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """
+    A callback or a webhook.
+
+    Attributes:
+        name: Its operationId, or its method and path.
+        media: The JSON that it brings.
+        method: By which it is made.
+    """
+
+    name: str
+    media: Media
+    method: str = "POST"
+
+
+@dataclass(frozen=True)
+class Post:
+    """
+    One delivery.
+
+    Attributes:
+        value: The JSON that is posted, if it is any.
+        about: What it is about: the broken constraint, or what is wrong with it as a whole.
+        proof: How the sender proves itself, see :class:`~contract_tests.client.driver.deliveries.Post`.
+        fails: Whether the handler fails.
+        method: Of the request.
+    """
+
+    content: bytes
+    media_type: str | None = "application/json"
+    value: Any = None
+    about: str = ""
+    proof: str = "good"
+    fails: bool = False
+    method: str = "POST"
+
+    def proven(self, proof: str) -> Self:
+        """Give the same delivery with another proof of its sender."""
+        return replace(self, proof=proof)
+
+    def failing(self) -> Self:
+        """Give the same delivery to a handler that fails."""
+        return replace(self, fails=True)
+
+    def to_message(self) -> dict[str, Any]:
+        """Say it to the driver."""
+        content = base64.b64encode(self.content).decode()
+        told = {"media_type": self.media_type, "proof": self.proof, "fails": self.fails, "method": self.method}
+        return {"content": content, **told}
+
+
+def deliveries(contract: Contract) -> list[Delivery]:
+    """Give the callbacks and webhooks of a contract that bring JSON."""
+    called: list[Operation] = [
+        one
+        for operation in contract.operations
+        for expressions in operation.callbacks.values()
+        for several in expressions.values()
+        for one in several
+    ]
+    found = [(one, json_media(dict(one.body.media))) for one in (*called, *contract.webhooks) if one.body]
+    return [
+        Delivery(one.id, media, one.method) for one, media in found if media is not None and media.schema is not None
+    ]
+
+
+def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
+    """Give legal deliveries: examples, generated ones, values next to them."""
+    schema = delivery.media.schema or "#"
+    starts = _examples(contract, delivery)
+    near = (value for value, _ in variants(contract, schema, next(iter(starts), None)))
+    seen: set[str] = set()
+    for value in itertools.chain(starts, draw(schema), near):
+        text = json.dumps(value)
+        if text not in seen and contract.is_valid(value, schema) and discriminators_match(contract, schema, value):
+            seen.add(text)
+            yield _post(delivery, value)
+
+
+def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
+    """Give deliveries with members that the contract does not name."""
+    for start in _starts(contract, delivery, draw):
+        for value, place in with_unknown_members(contract, delivery.media.schema or "#", start):
+            yield _post(delivery, value, about=f"member of {place or 'the body'}")
+
+
+def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: SingleViolations) -> Iterator[Post]:
+    """Give deliveries that break the contract in one way each."""
+    starts = _starts(contract, delivery, draw)
+    for start in starts:
+        for value, problem in breaker.values(delivery.media.schema or "#", start):
+            if problem.keyword not in GROWTH:
+                yield _post(delivery, value, about=problem.constraint)
+    start = starts[0] if starts else {}
+    text, json_type = json.dumps(start).encode(), delivery.media.media_type
+    for about, content, media_type in (
+        ("not JSON", HTML, json_type),
+        ("not JSON: twice", text + b"\n" + text, json_type),
+        ("not JSON: NaN", json.dumps(with_nan(start)).encode(), json_type),
+        ("not JSON: no UTF-8", without_utf_8(start), json_type),
+        ("media type", text, "text/html"),
+        ("empty", b"", json_type),
+        ("cut", text[:-1], json_type),
+    ):
+        yield Post(content, media_type, about=about, method=delivery.method)
+    for method in METHODS:
+        if method != delivery.method:
+            yield Post(text, json_type, about="method", method=method)
+
+
+def others_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> Iterator[tuple[Post, Post]]:
+    """
+    Give a delivery together with others of the same kind.
+
+    They differ in every number and text but for members whose words the contract lists: these say of what kind a
+    delivery is, and not which one. Numbers are next to each other, or have their last digits in common. The last one
+    differs in nothing but ids.
+    """
+    schema = delivery.media.schema or "#"
+    if not isinstance(post.value, dict):
+        return
+    kinds = {name for name, pointer in members(contract, schema).items() if declared_values(contract, pointer)}
+    whole = [
+        {name: value if name in kinds else _another(value, step) for name, value in post.value.items()}
+        for step in STEPS
+    ]
+    for other in (*whole, _with_other_ids(post.value)):
+        if other != post.value and contract.is_valid(other, schema):
+            yield post, _post(delivery, other)
+
+
+def _another(value: Any, step: int) -> Any:
+    match value:
+        case bool():
+            return value
+        case int() | float():
+            return value + step
+        case str():
+            return value if TIME.search(value) else value + "2"
+        case dict():
+            return {name: _another(member, step) for name, member in value.items()}
+        case list():
+            return [_another(item, step) for item in value]
+        case _:
+            return value
+
+
+def _with_other_ids(value: Any) -> Any:
+    match value:
+        case dict():
+            return {
+                name: _another(member, 1) if IDS.search(name) else _with_other_ids(member)
+                for name, member in value.items()
+            }
+        case list():
+            return [_with_other_ids(item) for item in value]
+        case _:
+            return value
+
+
+def _starts(contract: Contract, delivery: Delivery, draw: Draw) -> list[Any]:
+    return _examples(contract, delivery) or draw(delivery.media.schema or "#")[:STARTS]
+
+
+def _examples(contract: Contract, delivery: Delivery) -> list[Any]:
+    schema = delivery.media.schema or "#"
+    return [one.value for one in delivery.media.examples if contract.is_valid(one.value, schema)]
+
+
+def _post(delivery: Delivery, value: Any, about: str = "") -> Post:
+    content = json.dumps(value).encode()
+    return Post(content, delivery.media.media_type, value=value, about=about, method=delivery.method)

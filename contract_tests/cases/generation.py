@@ -1,0 +1,268 @@
+"""
+Data generated from the contract by schemathesis: requests and values, legal ones and ones that break one constraint.
+
+Everything is reproducible: the same contract, seed and operation give the same data, whichever shard or order asks.
+How much there is follows the budget; iterators are lazy, so that a budget in seconds includes what the reader takes::
+
+    for case in generator.requests(operation): ...             # RequestCase, legal
+    for case in generator.broken_requests(operation): ...      # RequestCase, breaks exactly case.breach
+    for value in generator.values(media.schema): ...           # JSON values that fit the schema strictly
+    for value, problem in generator.broken_values(media.schema): ...
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache, cached_property
+from itertools import tee
+from typing import Any, Final, Self
+from urllib.parse import unquote
+
+import hypothesis.configuration
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from hypothesis.internal.charmap import charmap_file
+from schemathesis import GenerationMode
+from schemathesis.core import NotSet
+
+from contract_tests.budget import Budget
+from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
+from contract_tests.cases.negative import single_breaches, with_sole_violation
+from contract_tests.cases.scratch import scratch_folder
+from contract_tests.openapi.document import Contract, Media, Operation, Parameter
+from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.offline import offline
+from contract_tests.openapi.validation import Problem
+
+__all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
+
+VALUES_PATH: Final = "/values"
+ALL_BUT_SURROGATES: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
+LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
+
+
+class Generator:
+    """Draws data for one contract; see the module's docstring."""
+
+    def __init__(self, contract: Contract, *, random_seed: int, budget: Budget) -> None:
+        self.contract = contract
+        self.seed = random_seed
+        self.budget = budget
+        self._covered: dict[str, list[RequestCase]] = {}
+
+    def of(self, view: Contract) -> Self:
+        """Give the source of data, with the same seed and budget, for the contract as one direction sees it."""
+        return self if view is self.contract else type(self)(view, random_seed=self.seed, budget=self.budget)
+
+    @cached_property
+    def _schema(self) -> Any:
+        _use_scratch_directory()
+        return schemathesis.openapi.from_dict(self._document)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return _without_security(self.contract.document)
+
+    def requests(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
+        """Give legal requests for an operation, on behalf of so many rows."""
+        for case in self._cases(operation, GenerationMode.POSITIVE, rows):
+            if can_travel(case) and not request_problems(self.contract, case):
+                yield case
+
+    def coverage_requests(self, operation: Operation) -> list[RequestCase]:
+        """Give the legal requests of schemathesis' coverage phase: each part with each kind of value that it takes."""
+        if operation.id not in self._covered:
+            cases = self._coverage(operation, GenerationMode.POSITIVE)
+            legal = [case for case in cases if can_travel(case) and not request_problems(self.contract, case)]
+            self._covered[operation.id] = legal
+        return self._covered[operation.id]
+
+    def breaches(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give a request for each constraint that can be broken alone, without drawing anything; plain ones first."""
+        plain, readable = tee(self._breaches(operation))
+        yield from (case for case in plain if not case.is_coercible)
+        yield from (case for case in readable if case.is_coercible)
+
+    def _breaches(self, operation: Operation) -> Iterator[RequestCase]:
+        seen: set[str] = set()
+        for legal in (*example_requests(operation), *self.coverage_requests(operation)[:LEGAL_STARTS]):
+            if not request_problems(self.contract, legal):
+                yield from single_breaches(self.contract, legal, seen)
+        for case in self._coverage(operation, GenerationMode.NEGATIVE):
+            broken = with_sole_violation(self.contract, case)
+            if broken is None or broken.breach is None or broken.is_coercible:
+                continue
+            if broken.breach.constraint not in seen:
+                seen.add(broken.breach.constraint)
+                yield broken
+
+    def drawn_breaches(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
+        """Give drawn requests that break exactly one constraint, on behalf of so many rows."""
+        for case in self._cases(operation, GenerationMode.NEGATIVE, rows):
+            broken = with_sole_violation(self.contract, case)
+            if broken is not None:
+                yield replace(broken, is_drawn=True)
+
+    def broken_requests(self, operation: Operation) -> Iterator[RequestCase]:
+        """Give requests that break exactly one constraint: with more, another one could be the reason of a refusal."""
+        yield from self.breaches(operation)
+        yield from self.drawn_breaches(operation)
+
+    def values(self, schema: str) -> Iterator[Any]:
+        """Give values that fit the schema at a pointer."""
+        for value in self._values(schema, GenerationMode.POSITIVE):
+            if self.contract.is_valid(value, schema):
+                yield value
+
+    def broken_values(self, schema: str) -> Iterator[tuple[Any, Problem]]:
+        """Give values that break exactly one constraint of the schema at a pointer, and that constraint."""
+        for value in self._values(schema, GenerationMode.NEGATIVE):
+            problems = [] if isinstance(value, bytes) else self.contract.problems(value, schema)
+            if len(problems) == 1:
+                yield value, problems[0]
+
+    def _cases(self, operation: Operation, mode: GenerationMode, rows: int) -> Iterator[RequestCase]:
+        strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
+        for drawn in self._draw(strategy, f"{operation.id} {mode}", rows):
+            yield self._request(operation, drawn)
+
+    def _coverage(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
+        described = self._schema[operation.path][operation.method]
+        config = self._schema.config.generation_for(operation=described)
+        cases = self._schema.iter_coverage_cases(described, generation_modes=[mode], generation_config=config)
+        # It also tries other methods, which are other operations and may do anything on a live target.
+        return (self._request(operation, case) for case in cases if case.method.upper() == operation.method)
+
+    def drawn_from(self, schema: Any) -> Iterator[Any]:
+        """Give one batch of values for a schema that may refer to the contract; they are not checked again."""
+        return self._drawn_values(schema, json.dumps(schema, sort_keys=True), GenerationMode.POSITIVE, rows=0)
+
+    def _values(self, schema: str, mode: GenerationMode) -> Iterator[Any]:
+        return self._drawn_values(self.contract.at(self.contract.follow(schema)), schema, mode)
+
+    def _drawn_values(self, schema: Any, name: str, mode: GenerationMode, rows: int = 1) -> Iterator[Any]:
+        _use_scratch_directory()
+        # schemathesis draws requests only, so the schema becomes the body of an operation that exists for this alone.
+        document = {**self._document, "paths": {**self._document.get("paths", {}), **_body_operation(schema)}}
+        strategy = schemathesis.openapi.from_dict(document)[VALUES_PATH]["POST"].as_strategy(generation_mode=mode)
+        for drawn in self._draw(strategy, f"{name} {mode}", rows):
+            if not isinstance(drawn.body, NotSet):
+                yield drawn.body
+
+    def _draw(self, strategy: Any, purpose: str, rows: int = 1) -> Iterator[Any]:
+        for number, size in enumerate(self.budget.batches(rows)):
+            digest = hashlib.sha256(f"{self.seed} {purpose} {number}".encode()).digest()
+            yield from draw(strategy, size, int.from_bytes(digest[:8]))
+
+    def _request(self, operation: Operation, drawn: Any) -> RequestCase:
+        values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+        sources = {
+            "path": drawn.path_parameters,
+            "query": drawn.query,
+            "header": drawn.headers,
+            "cookie": drawn.cookies,
+        }
+        for parameter in operation.parameters:
+            source = sources[parameter.location] or {}
+            if parameter.name in source:
+                values[parameter.location][parameter.name] = self._typed(parameter, source[parameter.name])
+        case = parameters_only(operation, values)
+        if operation.body is None or isinstance(drawn.body, NotSet):
+            return case
+        return replace(case, body=drawn.body, media_type=drawn.media_type or "")
+
+    def _typed(self, parameter: Parameter, value: Any) -> Any:
+        # schemathesis hands out what stands on the wire: %-encoded in paths, and `true` for a boolean.
+        if parameter.location == "path" and isinstance(value, str):
+            value = unquote(value)
+        if not isinstance(value, str) or parameter.schema is None or self.contract.is_valid(value, parameter.schema):
+            return value
+        try:
+            typed = read_json(value)
+        except ValueError:
+            return value
+        return typed if self.contract.is_valid(typed, parameter.schema) else value
+
+
+@cache
+def _use_scratch_directory() -> None:
+    # Otherwise hypothesis would leave its caches in the user's current directory.
+    hypothesis.configuration.set_hypothesis_home_dir(scratch_folder() / "hypothesis")
+    _keep_what_utf_8_encodes()
+
+
+def _keep_what_utf_8_encodes() -> None:
+    # In a new directory hypothesis finds it out by encoding every character there is, which takes a second or two.
+    path = charmap_file("codec-v2-utf-8")
+    path.parent.mkdir(parents=True)
+    lost_in_a_round_trip: list[Any] = []
+    path.write_bytes(gzip.compress(json.dumps([ALL_BUT_SURROGATES, lost_in_a_round_trip]).encode()))
+
+
+def example_requests(operation: Operation) -> Iterator[RequestCase]:
+    """Give the requests that the contract's own examples make up; none if a required part has no example."""
+    first: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+    for parameter in operation.parameters:
+        if parameter.examples:
+            first[parameter.location][parameter.name] = parameter.examples[0].value
+        elif parameter.required:
+            return
+    bodies = [(media.media_type, example) for media in _media_of(operation) for example in media.examples]
+    if operation.body is None or not operation.body.required:
+        yield parameters_only(operation, first)
+    for media_type, example in bodies:
+        yield replace(parameters_only(operation, first), body=example.value, media_type=media_type)
+
+
+def parameters_only(operation: Operation, values: dict[str, dict[str, Any]]) -> RequestCase:
+    """Make a request without a body from parameters by location and name."""
+    path, query, headers, cookies = (values[location] for location in ("path", "query", "header", "cookie"))
+    return RequestCase(operation, path, query, headers, cookies)
+
+
+def _media_of(operation: Operation) -> list[Media]:
+    return list(operation.body.media.values()) if operation.body else []
+
+
+def draw(strategy: Any, count: int, random_seed: int) -> list[Any]:
+    """Draw up to ``count`` values from a hypothesis strategy, the same ones for the same seed."""
+    drawn: list[Any] = []
+
+    @seed(random_seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
+    @given(strategy)
+    def collect(value: Any) -> None:
+        drawn.append(value)
+
+    run: Callable[[], None] = collect
+    try:
+        run()
+    except Unsatisfiable:
+        return []  # nothing fits: the caller sees an empty iterator and says so
+    return drawn
+
+
+def _without_security(document: Any) -> dict[str, Any]:
+    # Keys are the harness's business: generated ones would only make every request fail for the wrong reason.
+    plain = offline(document)
+    plain.pop("security", None)
+    plain.get("components", {}).pop("securitySchemes", None)
+    for item in plain.get("paths", {}).values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return plain
+
+
+def _body_operation(schema: Any) -> dict[str, Any]:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {VALUES_PATH: {"post": {"requestBody": body, "responses": {"200": {"description": "never sent"}}}}}

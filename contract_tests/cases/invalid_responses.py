@@ -1,0 +1,180 @@
+"""Replies that the contract does not allow, and those that are nested very deeply."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
+from contract_tests.cases.responses import SUCCESS, Draw, ReplyCase, distinct, reply_of, starts_of, statuses
+from contract_tests.cases.single_violations import SingleViolations
+from contract_tests.http.body_kinds import essence_of, json_media
+from contract_tests.http.recording_server import ScriptedResponse
+from contract_tests.openapi.document import Contract, Media, Operation, Response, join
+
+NO_CONTENT: Final = 204
+UNDOCUMENTED: Final = (200, 201, 202, 203, NO_CONTENT, 206, 299, 418, 500, 503, 520)
+HTML: Final = b"<!doctype html><title>Bad gateway</title><p>Bad gateway</p>"
+LEVELS: Final = 600
+BRACKETS: Final = 20_000
+HOLE: Final = "x_hole"
+LONGEST_CYCLE: Final = 4
+
+
+def broken_replies(
+    contract: Contract, operation: Operation, draw: Draw, breaker: SingleViolations
+) -> Iterator[ReplyCase]:
+    """Give replies that break the contract in one way each."""
+    seen_schemas: set[str] = set()
+    sample: ReplyCase | None = None
+    for status, response in statuses(operation):
+        media = json_media(dict(response.media))
+        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
+            continue
+        sample = sample or reply_of(status, media, starts[0])
+        yield from _broken_whole(status, response, media, starts[0])
+        if (pointer := contract.follow(media.schema)) not in seen_schemas:
+            seen_schemas.add(pointer)
+            yield from _broken_inside(status, media, starts, breaker)
+    for status in UNDOCUMENTED:
+        if operation.response(status) is None:
+            answer = sample.answer if sample else ScriptedResponse(status=status, body=b"{}")
+            if status == NO_CONTENT:
+                answer = ScriptedResponse(status=status, media_type=None)
+            yield ReplyCase(answer=replace(answer, status=status), breach="status")
+
+
+def _broken_whole(status: int, response: Response, media: Media, value: Any) -> Iterator[ReplyCase]:
+    text = json.dumps(value).encode()
+    for breach, body, media_type in (
+        ("not JSON", HTML, "text/html"),
+        ("not JSON", HTML, media.media_type),
+        ("not JSON: twice", text + b"\n" + text, media.media_type),
+        ("not JSON: NaN", json.dumps(with_nan(value)).encode(), media.media_type),
+        ("not JSON: no UTF-8", without_utf_8(value), media.media_type),
+        ("media type", text, "text/plain"),
+        ("media type", text, "application/xml"),
+        ("media type", text, "text/html"),
+        ("media type", text, "application/json-seq"),
+        ("empty", b"", media.media_type),
+        ("empty", b"", None),
+        ("cut", text[:-1], media.media_type),
+    ):
+        is_legal = media_type is not None and media_type != media.media_type and _documents(response, media_type)
+        if not is_legal and (breach != "cut" or not _is_json(body)):
+            yield ReplyCase(answer=ScriptedResponse(status=status, body=body, media_type=media_type), breach=breach)
+
+
+def with_nan(value: Any) -> Any:
+    """Put what many writers of JSON write, and JSON does not have, where nothing but a reader of JSON would mind."""
+    return _beside(value, math.nan)
+
+
+def without_utf_8(value: Any) -> bytes:
+    """Put a byte that no text has in the same place."""
+    return json.dumps(_beside(value, HOLE)).encode().replace(HOLE.encode(), b"\xff")
+
+
+def _beside(value: Any, more: Any) -> Any:
+    return {**value, UNKNOWN_MEMBER: more} if isinstance(value, dict) else [value, more]
+
+
+def _broken_inside(status: int, media: Media, starts: list[Any], breaker: SingleViolations) -> Iterator[ReplyCase]:
+    assert media.schema is not None
+    count: Counter[str] = Counter()
+    for value, problem in distinct(pair for start in starts for pair in breaker.values(media.schema, start, count)):
+        if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
+            yield reply_of(status, media, value, breach="schema", problem=problem)
+
+
+def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
+    """Give replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
+    met: set[bool] = set()
+    for status, response in statuses(operation):
+        media, is_success = json_media(dict(response.media)), status in SUCCESS
+        if media is None or media.schema is None or is_success in met:
+            continue  # one success and one error tell how deep a client reads
+        if not (starts := starts_of(contract, media, draw)):
+            continue
+        met.add(is_success)
+        brackets = b"[" * BRACKETS + b"]" * BRACKETS
+        yield ReplyCase(
+            answer=ScriptedResponse(status=status, body=brackets, media_type=media.media_type),
+            schema=media.schema,
+            breach="deep",
+        )
+        body = _nested(contract, media.schema, starts)
+        if body is not None:
+            yield ReplyCase(
+                answer=ScriptedResponse(status=status, body=body, media_type=media.media_type),
+                schema=media.schema,
+                breach="deep and legal",
+            )
+
+
+def _nested(contract: Contract, schema: str, starts: list[Any]) -> bytes | None:
+    place = _way_back(contract, contract.follow(schema))
+    for start in starts if place else ():
+        assert place is not None
+        layer = _put(start, place, HOLE)
+        once = _put(start, place, start)
+        if layer is not None and contract.is_valid(once, schema):
+            before, _, after = json.dumps(layer).partition(json.dumps(HOLE))
+            return (before * LEVELS + json.dumps(start) + after * LEVELS).encode()
+    return None
+
+
+def _way_back(contract: Contract, goal: str) -> tuple[str | int, ...] | None:
+    """Give the shortest way from a schema to itself, as a place in the data; None if there is none."""
+    ways: list[tuple[str, tuple[str | int, ...]]] = [(goal, ())]
+    seen = {goal}
+    for _ in range(LONGEST_CYCLE):
+        further = [(child, (*way, token)) for pointer, way in ways for child, token in _steps(contract, pointer)]
+        for pointer, way in further:
+            if pointer == goal:
+                return way
+        ways = [(pointer, way) for pointer, way in further if pointer not in seen]
+        seen |= {pointer for pointer, _ in ways}
+    return None
+
+
+def _steps(contract: Contract, pointer: str) -> Iterator[tuple[str, str | int]]:
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return
+    for name in node.get("properties", {}):
+        yield contract.follow(join(pointer, "properties", name)), name
+    if isinstance(node.get("items"), dict):
+        yield contract.follow(join(pointer, "items")), 0
+    if isinstance(node.get("additionalProperties"), dict):
+        yield contract.follow(join(pointer, "additionalProperties")), "inner"
+
+
+def _put(value: Any, place: tuple[str | int, ...], new: Any) -> Any:
+    """Put something at a place in a value, making what is missing on the way; None if something else is in the way."""
+    if not place:
+        return new
+    first, *rest = place
+    if isinstance(first, int):
+        inner = _put(None, tuple(rest), new)
+        return [inner] if value is None or isinstance(value, list) else None
+    if value is not None and not isinstance(value, dict):
+        return None
+    inner = _put((value or {}).get(first), tuple(rest), new)
+    return None if inner is None else {**(value or {}), first: inner}
+
+
+def _documents(response: Response, media_type: str) -> bool:
+    ranges = {essence_of(documented) for documented in response.media}
+    essence = essence_of(media_type)
+    return bool(ranges & {essence, f"{essence.partition('/')[0]}/*", "*/*"})
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""What goes wrong on the wire, one thing at a time: refusals of the service, silence, broken connections."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from contract_tests.http.recording_server import Fault, ScriptedResponse
+from contract_tests.openapi.document import Operation
+
+SHORT: Final = 0.5
+ASKED_WAIT: Final = 3
+UNKNOWN_SUCCESS: Final = 299
+MESSAGE: Final = b'{"message": "not now"}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultCase:
+    """
+    A wire that misbehaves.
+
+    Attributes:
+        name: What goes wrong, part of a finding's identity.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``redirect`` or ``unread``.
+        timeout: The client's time-out in seconds; None for its default.
+    """
+
+    name: str
+    kind: str
+    answers: tuple[ScriptedResponse, ...]
+    timeout: float | None = None
+
+
+def fault_cases(
+    operation: Operation, success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]
+) -> Iterator[FaultCase]:
+    """Give the faults for an operation; ``success`` is its legal answer, ``refusal`` makes one with a status."""
+    at_once = (("Retry-After", "0"),)
+    for status in (500, 502, 503, 504, 520, 529):
+        answer = replace(refusal(status), headers=at_once)
+        yield FaultCase(name=f"status {status}", kind="status", answers=(answer,))
+    yield FaultCase(name="no answer", kind="time-out", answers=(ScriptedResponse(fault=Fault.HANG),), timeout=SHORT)
+    yield FaultCase(name="reset", kind="broken", answers=(ScriptedResponse(fault=Fault.RESET),))
+    yield FaultCase(name="closed without an answer", kind="broken", answers=(ScriptedResponse(fault=Fault.CLOSE),))
+    if success.body:
+        yield FaultCase(name="closed within the body", kind="broken", answers=(replace(success, fault=Fault.CUT),))
+    yield from _unread(success)
+    throttled = replace(refusal(429), headers=at_once)
+    yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
+    yield from _later(success, refusal)
+    elsewhere = ScriptedResponse(
+        status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),)
+    )
+    yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))
+
+
+def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]) -> Iterator[FaultCase]:
+    """Give refusals that say how long to wait: in seconds, by a date, and with the status of a service that is down."""
+    in_seconds = (("Retry-After", str(ASKED_WAIT)),)
+    throttled = replace(refusal(429), headers=in_seconds)
+    yield FaultCase(name="Retry-After", kind="wait", answers=(throttled, success))
+    # A date has whole seconds: one second more than asked is between what is asked and that second more away.
+    at_a_date = replace(refusal(429), retry_at=ASKED_WAIT + 1)
+    yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
+    down = replace(refusal(503), headers=in_seconds)
+    yield FaultCase(name="Retry-After with 503", kind="wait", answers=(down, success))
+
+
+def _unread(success: ScriptedResponse) -> Iterator[FaultCase]:
+    """Give whole answers that say nothing a client can read: no JSON, a page in place of it, an unknown success."""
+    unknown = ScriptedResponse(status=UNKNOWN_SUCCESS, body=MESSAGE)
+    yield FaultCase(name=f"status {UNKNOWN_SUCCESS}", kind="unread", answers=(unknown,))
+    if success.body:
+        yield FaultCase(name="not JSON", kind="unread", answers=(replace(success, body=b"{"),))
+        page = replace(success, body=b"<p>Welcome</p>", media_type="text/html")
+        yield FaultCase(name="a page", kind="unread", answers=(page,))

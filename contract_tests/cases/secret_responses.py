@@ -1,0 +1,69 @@
+"""Replies that tempt a client to show its key: ends of every kind, and replies that send the key back."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from contract_tests.cases.invalid_responses import HTML
+from contract_tests.cases.responses import BEYOND_ANY_LIST, ReplyCase
+from contract_tests.http.recording_server import Fault, ScriptedResponse
+
+ECHO: Final = "there is no such key: {}"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a call ends: ``about`` says it without values."""
+
+    about: str
+    answer: ScriptedResponse
+
+
+def terminations(success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Iterator[Ending]:
+    """Give one ending of each kind: success, a documented error, an unknown status, no JSON, no reply."""
+    yield Ending("success", success)
+    error = next((case.answer for case in legal if not case.is_success), None)
+    if error is not None:
+        yield Ending("documented error", error)
+    yield Ending("unknown status", ScriptedResponse(status=BEYOND_ANY_LIST, body=b'{"message": "not now"}'))
+    if success.body:  # a 204 can have none
+        yield Ending("no JSON", replace(success, body=HTML, media_type="text/html"))
+    yield Ending("no reply", ScriptedResponse(fault=Fault.CLOSE))
+
+
+def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Iterator[Ending]:
+    """Give replies that send the key back: in each documented error, in an unknown one, in place of a result."""
+    text = ECHO.format(key)
+    headers = (("X-Request-Id", key),)
+    told: set[int] = set()
+    for case in legal:
+        status = case.answer.status
+        if not case.is_success and case.has_value and status not in told:
+            told.add(status)
+            body = json.dumps(_saying(case.value, text)).encode()
+            yield Ending(f"{status} with the key", replace(case.answer, body=body, headers=headers))
+    said = json.dumps({"message": text, "error": text, "detail": text}).encode()
+    yield Ending("unknown status with the key", ScriptedResponse(status=BEYOND_ANY_LIST, body=said, headers=headers))
+    if success.body:
+        yield Ending("page with the key", replace(success, body=f"<p>{text}</p>".encode(), headers=headers))
+        yield Ending("text with the key", replace(success, body=json.dumps(text).encode(), headers=headers))
+        yield Ending("media type with the key", replace(success, media_type=f"text/{key}", headers=headers))
+
+
+def _saying(value: Any, text: str) -> Any:
+    """Give a value that says something wherever it has a text, or beside all that it has if it has none."""
+    said = _with_texts(value, text)
+    return {**value, "message": text} if isinstance(value, dict) and said == value else said
+
+
+def _with_texts(value: Any, text: str) -> Any:
+    match value:
+        case str():
+            return text
+        case dict():
+            return {name: _with_texts(member, text) for name, member in value.items()}
+        case list():
+            return [_with_texts(item, text) for item in value]
+        case _:
+            return value

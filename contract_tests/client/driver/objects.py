@@ -1,0 +1,249 @@
+"""Looks at the objects that a client hands over, inside the client's process, by what Python promises of any object."""
+
+import contextlib
+import copy
+import dataclasses
+import json
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from contract_tests.client.adapter import Adapter, Call, NotJSON
+
+Remark = dict[str, str]
+WRITERS: Final = ("to_dict", "to_json", "model_dump", "dict")
+READERS: Final = ("from_dict", "from_json", "model_validate")
+NEW_MEMBER: Final = "x_new_member"
+ODD_VALUES: Final[tuple[Any, ...]] = ("text", 7, True, None, [1], {"a": 1})
+PLAIN: Final = (bool, int, float, str, bytes, list, dict, tuple, type(None))
+
+
+def look_at(adapter: Adapter, call: Call, value: Any, twin: Any) -> list[Remark]:
+    """
+    Give what is wrong with a value.
+
+    Args:
+        adapter: Reads values.
+        call: The call that gave it.
+        value: What the call gave; it is changed on the way, and useless afterwards.
+        twin: What the same call gave once more, for the same reply.
+    """
+    look = _Look(adapter, call, value, twin)
+    return [remark for check in CHECKS for remark in check(look)]
+
+
+class _Look:
+    """A value, and how to read it."""
+
+    def __init__(self, adapter: Adapter, call: Call, value: Any, twin: Any) -> None:
+        self._adapter, self._call = adapter, call
+        self.value, self.twin = value, twin
+        self.held = getattr(adapter, "held", lambda whole: whole)(value)
+        self.before = self.read(value)
+
+    def read(self, value: Any) -> Any:
+        """Give a value as JSON text, in which true is not 1; whatever stops that is a text as well."""
+        try:
+            return json.dumps(self._adapter.read(value, self._call).json, sort_keys=True)
+        except NotJSON as foreign:
+            return f"not JSON: {foreign}"
+        except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
+            return f"{type(error).__name__}: {error}"
+
+    def read_object(self, held: Any) -> Any:
+        """The same for an object inside a value."""
+        try:
+            return json.dumps(_written(held), sort_keys=True, default=_odd)
+        except Exception as error:  # noqa: BLE001 - likewise
+            return f"{type(error).__name__}: {error}"
+
+
+def _odd(value: Any) -> Any:
+    written = _written(value)
+    return f"{type(value).__name__} {value}" if written is value else written
+
+
+def _written(held: Any) -> Any:
+    for name in WRITERS:
+        writer = getattr(held, name, None)
+        if callable(writer):
+            return writer()
+    return held
+
+
+def _copies(look: _Look) -> Iterator[Remark]:
+    for name, duplicate in (("copy", copy.copy), ("deepcopy", copy.deepcopy)):
+        yield from _duplicated(look, name, duplicate)
+
+
+def _pickled(look: _Look) -> Iterator[Remark]:
+    yield from _duplicated(look, "pickle", lambda held: pickle.loads(pickle.dumps(held)))  # noqa: S301 - made here
+
+
+def _duplicated(look: _Look, name: str, duplicate: Callable[[Any], Any]) -> Iterator[Remark]:
+    try:
+        double = duplicate(look.held)
+    except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
+        yield _remark(name, look.held, f"{type(error).__name__}: {error}")
+        return
+    # The whole is read: what holds the object may be of another kind, which need not be copied.
+    before, after = look.read_object(look.held), look.read_object(double)
+    if before != after:
+        yield _remark(name, look.held, f"{after} of {before}")
+    elif look.held == look.held and double != look.held:
+        yield _remark(f"{name} equal", look.held, "the copy is not equal to its original")
+
+
+def _equal(look: _Look) -> Iterator[Remark]:
+    other = getattr(look, "twin", None)
+    if look.read(other) == look.before and look.value != other:
+        yield _remark("equal", look.held, "two objects made of one reply are not equal")
+
+
+def _shown(look: _Look) -> Iterator[Remark]:
+    try:
+        repr(look.held)
+    except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
+        yield _remark("repr", look.held, f"{type(error).__name__}: {error}")
+
+
+def _evolved(look: _Look) -> Iterator[Remark]:
+    for model in models_in(look.held):
+        before = look.read_object(model)
+        try:
+            changed = _evolve(model)
+        except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
+            yield _remark("evolve", model, f"{type(error).__name__}: {error}")
+            continue
+        if changed is not None and look.read_object(changed) != before:
+            yield _remark("evolve", model, f"{look.read_object(changed)} of {before}")
+
+
+def _evolve(model: Any) -> Any:
+    """Make an object of another with nothing changed, in the way of its kind; None for a kind without one."""
+    if hasattr(model, "__attrs_attrs__"):
+        return sys.modules["attr"].evolve(model)
+    if dataclasses.is_dataclass(model) and not isinstance(model, type):
+        return dataclasses.replace(model)
+    return model.model_copy(update={}) if hasattr(model, "model_copy") else None
+
+
+def _shared(look: _Look) -> Iterator[Remark]:
+    for model in models_in(look.held):
+        before = look.read_object(model)
+        written = _written(model)
+        if written is not model and _spoil(written) and look.read_object(model) != before:
+            yield _remark("written", model, "a change of what was written changes the object")
+            return
+        yield from _read_shares(look, model, before)
+
+
+def _read_shares(look: _Look, model: Any, before: str) -> Iterator[Remark]:
+    reader = next((getattr(type(model), name) for name in READERS if hasattr(type(model), name)), None)
+    if reader is None or before[:1] != "{":
+        return
+    source = json.loads(before)
+    with contextlib.suppress(Exception):  # what can't be read has rules of its own
+        made = reader(source)
+        was = look.read_object(made)
+        if _spoil(source) and look.read_object(made) != was:
+            yield _remark("read", model, "a change of the source changes the object")
+
+
+def _spoil(value: Any) -> bool:
+    """Change every list and object inside a JSON value, not the outermost; say whether there was any."""
+    spoilt = False
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in list(children):
+        spoilt |= _spoil(child)
+        if isinstance(child, list):
+            child.append("spoilt")
+            spoilt = True
+        elif isinstance(child, dict):
+            child["spoilt"] = True
+            spoilt = True
+    return spoilt
+
+
+def _items(look: _Look) -> Iterator[Remark]:
+    """Where members can be reached like those of a dict, that speaks of the same data as the attributes do."""
+    for model in models_in(look.held):
+        stated = _written(model)
+        if isinstance(model, Mapping) or not (hasattr(model, "__setitem__") and isinstance(stated, Mapping)):
+            continue
+        for name in list(stated):
+            if name.isidentifier() and hasattr(model, name):
+                yield from _item(model, name)
+                break
+
+
+def _item(model: Any, name: str) -> Iterator[Remark]:
+    double = copy.copy(model)
+    new = "text" if isinstance(getattr(model, name), str) else 99
+    try:
+        double[name] = new
+    except Exception:  # noqa: BLE001 - it is refused, which is plain
+        return
+    written = _written(double)
+    if name not in double or written.get(name) != new:
+        yield _remark("items", model, f"after model[{name!r}] = {new!r} it is written as {written.get(name)!r}")
+
+
+def _odd_items(look: _Look) -> Iterator[Remark]:
+    for model in models_in(look.held):
+        if isinstance(model, Mapping) or not hasattr(model, "__setitem__"):
+            continue
+        for odd in ODD_VALUES:
+            double = copy.deepcopy(model)
+            try:
+                double[NEW_MEMBER] = odd
+            except Exception:  # noqa: BLE001, S112 - it is refused in time
+                continue
+            text = look.read_object(double)
+            if not text.startswith(("{", "[")):
+                yield _remark("odd items", model, f"it takes a {type(odd).__name__} and then can't be written: {text}")
+                return
+
+
+def models_in(value: Any, depth: int = 0) -> Iterator[Any]:
+    """Give the objects in a value that are made for the contract, outer ones first."""
+    if depth > 6 or isinstance(value, type):  # noqa: PLR2004 - deep enough
+        return
+    if not isinstance(value, PLAIN) and any(callable(getattr(value, name, None)) for name in WRITERS):
+        yield value
+    for child in _children(value):
+        yield from models_in(child, depth + 1)
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, PLAIN):
+        return []
+    names = [name for kind in type(value).__mro__ for name in _slots(kind)]
+    found = {name: getattr(value, name, None) for name in (*names, *getattr(value, "__dict__", ())) if name[:2] != "__"}
+    return list(found.values())
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = getattr(kind, "__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _remark(check: str, about: Any, text: str) -> Remark:
+    return {"check": check, "about": type(about).__name__, "text": text[:500]}
+
+
+CHECKS: Final[tuple[Callable[[_Look], Iterator[Remark]], ...]] = (
+    _equal,
+    _shown,
+    _copies,
+    _pickled,
+    _evolved,
+    _items,
+    _odd_items,
+    _shared,
+)

@@ -1,0 +1,287 @@
+"""
+The program inside the judged client's process: reads what to do as JSON lines, does it, writes outcomes as JSON lines.
+
+It imports the standard library, the harness's modules for it, the adapter and the client, nothing else. The pipe to the
+harness is a descriptor of its own: what the client prints goes to standard error and breaks nothing.
+"""
+
+import asyncio
+import importlib
+import inspect
+import json
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from typing import IO, Any
+
+from contract_tests.client.adapter import Adapter, Call, Connection, NotSupported
+from contract_tests.client.driver.deliveries import post_of, proofs_of, received
+from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
+from contract_tests.client.driver.modules import look_at_modules
+from contract_tests.client.driver.objects import look_at
+from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
+
+WORKERS = 64
+UNCLAIMED = "unclaimed"
+NOT_OFFERED = {"kind": UNCLAIMED, "text": "the adapter does not offer this"}
+
+
+class SubjectFinder:
+    """Finds the judged packages in their own folders, whatever those are called and whatever lies beside them."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = {name: Path(folder) for name, folder in places.items()}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - Python's
+        """Answer Python's import system."""
+        if name not in self._places:
+            return None
+        folder = self._places[name]
+        start = folder / "__init__.py"
+        if not start.is_file():
+            return PathFinder.find_spec(name, [str(folder.parent)])
+        return spec_from_file_location(name, start, submodule_search_locations=[str(folder)])
+
+
+class Driver:
+    """Makes calls; every client is built once for each way to connect, and kept."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self._clients: dict[Connection, Any] = {}
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def do(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a message asks for and give the outcome."""
+        tasks: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "call": self.call,
+            "show": self.show,
+            "objects": self.objects,
+            "modules": self.modules,
+            "address": self.address,
+            "timeout": self.timeout,
+            "closed": self.closed,
+            "headers": self.headers,
+            "watched": self.watched,
+            "receive": self.receive,
+        }
+        return tasks[message["do"]](message)
+
+    def call(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call and give its outcome."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+        return self._told(call, connection, lambda: self._invoked(self._client(connection), call))
+
+    def objects(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call twice and look at the objects that come of it."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+
+        async def both() -> dict[str, Any]:
+            client = self._client(connection)
+            values = [await self._handed_over(client, call) for _ in range(2)]
+            return {"kind": "looked at", "remarks": look_at(self._adapter, call, *values)}
+
+        return self._run(both, connection, call)
+
+    def show(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the text that the client shows of itself."""
+        try:
+            client = self._client(connection_of(message["connection"]))
+        except NotSupported:
+            return {"kind": "shown", "text": ""}
+        return {"kind": "shown", "text": f"{client!r}\n{client!s}"[:TEXT_LIMIT]}
+
+    def modules(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - like the others
+        """Look at the modules of the client's packages."""
+        names = getattr(self._adapter, "modules", None)
+        return dict(NOT_OFFERED) if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
+
+    def address(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the address that the client knows by itself for an operation."""
+        if not hasattr(self._adapter, "address"):
+            return dict(NOT_OFFERED)
+        try:
+            return {"kind": "address", "url": self._adapter.address(call_of(message))}
+        except NotSupported as reason:
+            return {"kind": UNCLAIMED, "text": str(reason)}
+
+    def timeout(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the time-out of a client that was built without one."""
+        if not hasattr(self._adapter, "default_timeout"):
+            return dict(NOT_OFFERED)
+        client = self._adapter.connect(connection_of(message["connection"]))
+        return {"kind": "timeout", "seconds": self._adapter.default_timeout(client)}
+
+    def closed(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with a client that has been closed."""
+        if not hasattr(self._adapter, "close"):
+            return dict(NOT_OFFERED)
+        connection, call = connection_of(message["connection"]), call_of(message)
+
+        async def closing() -> Any:
+            client = self._adapter.connect(connection)
+            await self._invoked(client, call)  # so that there is something to close
+            await _awaited(self._adapter.close(client))  # type: ignore[attr-defined] # asked for above
+            return await self._invoked(client, call)
+
+        return self._told(call, connection, closing)
+
+    def headers(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with headers of the caller's, and say what became of the caller's mapping."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+        outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
+        return {**outcome, "kind": "headers", "left": dict(connection.headers)}
+
+    def watched(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with a client of its own, and say where the key lies afterwards."""
+        connection, call = connection_of(message["connection"]), call_of(message)
+        held: list[str] = []
+        framed: list[str] = []
+
+        async def calling() -> Any:
+            try:
+                return await self._invoked(self._adapter.connect(connection), call)
+            except BaseException as error:
+                held.extend(places_of(connection.key, error))
+                framed.extend(variables_of(connection.key, error))
+                raise
+
+        with LogWatch(connection.key) as log:
+            outcome = self._told(call, connection, calling)
+        return {**outcome, "held": held, "framed": framed, "logged": log.told}
+
+    def receive(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Post to what receives callbacks and webhooks."""
+        if not hasattr(self._adapter, "receiving"):
+            return dict(NOT_OFFERED)
+        try:
+            receiving = self._adapter.receiving(message["delivery"])
+        except NotSupported as reason:
+            return {"kind": UNCLAIMED, "text": str(reason)}
+        posts = [post_of(post) for post in message["posts"]]
+        taken = received(self._adapter, receiving, posts)
+        return {"kind": "received", "taken": taken, "proofs": proofs_of(receiving)}
+
+    def _told(self, call: Call, connection: Connection, make: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+        async def outcome() -> dict[str, Any]:
+            return value_message(self._adapter, await make(), call)
+
+        return self._run(outcome, connection, call)
+
+    def _run(self, make: Callable[[], Awaitable[dict[str, Any]]], connection: Connection, call: Call) -> dict[str, Any]:
+        """Await in the one event loop of the asynchronous clients; a synchronous form never really waits."""
+
+        async def caught() -> dict[str, Any]:
+            try:
+                return await make()
+            except BaseException as error:  # noqa: BLE001 - whatever a client raises is what is asked for
+                return error_message(self._adapter, error, call)
+
+        if connection.is_async:
+            return asyncio.run_coroutine_threadsafe(caught(), self._loop).result()
+        return _finished(caught())
+
+    async def _handed_over(self, client: Any, call: Call) -> Any:
+        try:
+            return await self._invoked(client, call)
+        except self._adapter.own_errors as error:
+            carried = getattr(self._adapter, "carried", lambda _: None)(error)
+            if carried is None:
+                raise
+            return carried
+
+    async def _invoked(self, client: Any, call: Call) -> Any:
+        value = self._adapter.invoke(client, call)
+        return await _awaited(value) if call.is_async else value
+
+    def _client(self, connection: Connection) -> Any:
+        with self._lock:
+            if connection not in self._clients:
+                self._clients[connection] = self._adapter.connect(connection)
+            return self._clients[connection]
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _finished(coroutine: Any) -> dict[str, Any]:
+    # Nothing in a synchronous form waits for a loop: one step brings it to its end.
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        outcome: dict[str, Any] = end.value
+        return outcome
+    coroutine.close()
+    return {"kind": "broken", "text": "the adapter gave an awaitable in the synchronous form"}
+
+
+def load(reference: str, generated: str) -> Adapter:
+    """Make the adapter that ``MODULE:ATTRIBUTE`` names."""
+    module, _, attribute = reference.partition(":")
+    found: Any = importlib.import_module(module)
+    for name in attribute.split("."):
+        found = getattr(found, name)
+    adapter: Adapter = found(generated)
+    return adapter
+
+
+class Pipe:
+    """The harness's end of the conversation, out of the client's reach."""
+
+    def __init__(self) -> None:
+        self._input: IO[str] = os.fdopen(os.dup(0), encoding="ascii")
+        self._output: IO[str] = os.fdopen(os.dup(1), "w", encoding="ascii")
+        self._lock = threading.Lock()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # last words shall not be lost
+
+    def receive(self) -> dict[str, Any] | None:
+        """Wait for the next message; None when the harness is gone."""
+        line = self._input.readline()
+        return json.loads(line) if line else None
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Write one message; what JSON does not know is said to be so."""
+        try:
+            text = json.dumps(message, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            shown = {"id": message["id"], "kind": "value", "type": message.get("type", ""), "foreign": str(error)}
+            text = json.dumps(shown)
+        with self._lock:
+            self._output.write(text + "\n")
+            self._output.flush()
+
+
+def main() -> None:
+    """Load what the first message names, then serve until the harness is gone."""
+    pipe = Pipe()
+    order = pipe.receive() or sys.exit(0)
+    sys.meta_path.insert(0, SubjectFinder(order["packages"]))
+    try:
+        driver = Driver(load(order["adapter"], order["generated"]))
+    except BaseException as error:  # noqa: BLE001 - whatever stops the client from being loaded is the answer
+        pipe.send({"id": 0, "kind": "refused", "text": f"{type(error).__name__}: {error}"})
+        return
+    pipe.send({"id": 0, "kind": "ready"})
+    with ThreadPoolExecutor(WORKERS) as workers:
+        while message := pipe.receive():
+            workers.submit(_serve, driver, pipe, message)
+        os._exit(0)  # a client that still waits for the wire shall not keep the process
+
+
+def _serve(driver: Driver, pipe: Pipe, message: Mapping[str, Any]) -> None:
+    try:
+        outcome = driver.do(message)
+    except BaseException as error:  # noqa: BLE001 - an adapter that breaks is told apart from a client
+        outcome = {"kind": "broken", "text": f"{type(error).__name__}: {error}"}
+    pipe.send({"id": message["id"], **outcome})

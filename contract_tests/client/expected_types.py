@@ -1,0 +1,100 @@
+"""Which class a reply's body, and what lies in it, should be of, as far as the contract names one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contract_tests.openapi.discriminators import named_branch, tags_of
+from contract_tests.openapi.document import Contract, join
+
+COMPONENTS: Final = "#/components/schemas/"
+BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "NoneType", "tuple", "mappingproxy"})
+
+
+@dataclass(frozen=True)
+class NamedPlace:
+    """
+    An object in a reply that the contract names.
+
+    Attributes:
+        place: JSON pointer in the data.
+        schema: Pointer of the schema there, references followed.
+        names: Names of the contract's objects that it may be taken for.
+        is_choice: Whether the schema is one of several named objects.
+    """
+
+    place: str
+    schema: str
+    names: set[str]
+    is_choice: bool
+
+
+def named_places(contract: Contract, schema: str, value: Any, place: str = "") -> Iterator[NamedPlace]:
+    """Give the objects in a value for which the contract claims a name, outer ones first."""
+    pointer = contract.follow(schema)
+    forms = list(forms_of(contract, pointer, value))
+    names = [_names(contract, form) for form in forms]
+    if isinstance(value, dict) and forms and all(names):
+        has_branches = bool(_branches(contract, pointer))
+        outer = {_component(pointer)} - {""} if has_branches else set()
+        yield NamedPlace(place, pointer, outer.union(*names), has_branches and len(forms) == 1)
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for token, member in children:
+        described = [child for form in forms for child in _children(contract, form, token)]
+        # What one form leaves open, or two describe differently, is claimed by none.
+        if len(described) == len(forms) and len(set(described)) == 1:
+            yield from named_places(contract, described[0], member, join(place, token))
+
+
+def forms_of(contract: Contract, schema: str, value: Any) -> Iterator[str]:
+    """Give the schemas without alternatives that a value fits; where a discriminator names one, that alone."""
+    pointer = contract.follow(schema)
+    branches = _branches(contract, pointer)
+    if not branches:
+        yield pointer
+        return
+    if tags_of(contract, pointer) and (named := named_branch(contract, pointer, value)) is not None:
+        branches = [named]
+    for branch in branches:
+        if contract.is_valid(value, branch):
+            yield from forms_of(contract, branch, value)
+
+
+def _branches(contract: Contract, pointer: str) -> list[str]:
+    node = contract.at(pointer)
+    stated = node if isinstance(node, dict) else {}
+    return [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(stated.get(key, ())))]
+
+
+def _children(contract: Contract, pointer: str, token: str | int) -> Iterator[str]:
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return
+    if isinstance(token, int):
+        yield from (join(pointer, "items") for _ in range(isinstance(node.get("items"), dict)))
+    elif token in node.get("properties", {}):
+        yield join(pointer, "properties", token)
+    elif isinstance(node.get("additionalProperties"), dict):
+        yield join(pointer, "additionalProperties")
+
+
+def _names(contract: Contract, pointer: str) -> set[str]:
+    """Give the names of an object, its own and its title; none if the contract claims none for it."""
+    node = contract.at(pointer)
+    if not isinstance(node, dict) or not node.get("properties") or not _component(pointer):
+        return set()
+    return {_component(pointer), str(node.get("title", ""))} - {""}
+
+
+def _component(pointer: str) -> str:
+    name = pointer.removeprefix(COMPONENTS) if pointer.startswith(COMPONENTS) else ""
+    return "" if "/" in name else name
+
+
+def may_be_called(type_name: str, names: set[str]) -> bool:
+    """Whether a class has one of these names, whatever its language makes of capitals and underscores."""
+    return _plain(type_name) in {_plain(name) for name in names}
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name if char.isalnum()).lower()

@@ -1,0 +1,101 @@
+"""What the adapter and the wire need to know of an operation, taken from the contract."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.client.adapter import OperationInfo, Scheme
+from contract_tests.http.body_kinds import BodyKind, is_json, json_media, kind_of, request_media
+from contract_tests.openapi.document import LOCATIONS, Contract, Operation, join
+
+__all__ = ["base_path", "facts_of", "is_json", "json_media", "request_media", "scheme_of"]
+
+
+def facts_of(contract: Contract, operation: Operation) -> OperationInfo:
+    """Give what an adapter may want to know; ``contract`` as requests see it."""
+    declared = {place: [item for item in operation.parameters if item.location == place] for place in LOCATIONS}
+    media = request_media(operation)
+    is_flat = media is not None and kind_of(media.media_type) in {BodyKind.JSON, BodyKind.FORM, BodyKind.MULTIPART}
+    forms = _forms(contract, media.schema) if media and media.schema and is_flat else None
+    members = [_members(contract, form) for form in forms or ()]
+    required = [_required(contract, form) for form in forms or ()]
+    ordered = [name for names, needed in zip(members, required, strict=True) for name in _first(names, needed)]
+    return OperationInfo(
+        id=operation.id,
+        method=operation.method,
+        path=operation.path,
+        tag=operation.service,
+        parameters={place: tuple(item.name for item in items) for place, items in declared.items()},
+        required={place: tuple(item.name for item in items if item.required) for place, items in declared.items()},
+        media_type=media.media_type if media else None,
+        # A body that may be something else than an object, or an object of any members, is one argument.
+        members=tuple(dict.fromkeys(ordered)) if members and all(members) else None,
+        required_members=tuple(name for name in dict.fromkeys(ordered) if all(name in needed for needed in required)),
+        body_required=operation.body is not None and operation.body.required,
+        is_closed=bool(forms) and all(_is_closed(contract, form) for form in forms or ()),
+    )
+
+
+def _first(names: list[str], required: set[str]) -> list[str]:
+    return [*(name for name in names if name in required), *(name for name in names if name not in required)]
+
+
+def _forms(contract: Contract, schema: str) -> list[str] | None:
+    """Give the objects that a body may be, each as a pointer; None if it may be something else."""
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return None
+    branches = [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(node.get(key, ())))]
+    if branches:
+        found = [_forms(contract, branch) for branch in branches]
+        return None if None in found else [form for forms in found for form in forms or ()]
+    is_object = node.get("type") == "object" or ("type" not in node and ("properties" in node or "allOf" in node))
+    return [pointer] if is_object else None
+
+
+def _parts(contract: Contract, pointer: str, seen: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    pointer = contract.follow(pointer)
+    node = contract.at(pointer)
+    if pointer in seen or not isinstance(node, dict):
+        return
+    for index in range(len(node.get("allOf", ()))):
+        yield from _parts(contract, join(pointer, "allOf", index), (*seen, pointer))
+    yield node
+
+
+def _members(contract: Contract, form: str) -> list[str]:
+    declared = [part.get("properties", {}) for part in _parts(contract, form)]
+    # What is read only has no place in a request: there its schema is `false`.
+    return list(dict.fromkeys(name for members in declared for name, member in members.items() if member is not False))
+
+
+def _required(contract: Contract, form: str) -> set[str]:
+    return {name for part in _parts(contract, form) for name in part.get("required", ())}
+
+
+def _is_closed(contract: Contract, form: str) -> bool:
+    shut = ("additionalProperties", "unevaluatedProperties")
+    return any(part.get(key) is False for part in _parts(contract, form) for key in shut)
+
+
+def base_path(operation: Operation) -> str:
+    """Give the path of the operation's server, which the harness's own address replaces; empty for the root."""
+    server = operation.servers[0] if operation.servers else ""
+    return re.sub(r"[{}]", "", urlsplit(server).path).rstrip("/")
+
+
+def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
+    """Give where the credentials go: the first scheme of the first alternative, None if none is needed."""
+    names = [name for alternative in operation.security for name in alternative]
+    if not names:
+        return None
+    stated = contract.at(contract.follow(f"#/components/securitySchemes/{names[0]}"))
+    kind = "apiKey" if stated["type"] == "apiKey" else "http"
+    return Scheme(
+        kind=kind,
+        location=stated.get("in", ""),
+        name=stated.get("name", ""),
+        scheme=stated.get("scheme", "" if kind == "apiKey" else "bearer").lower(),
+    )

@@ -1,0 +1,1 @@
+"""Rules about a client, a module per chapter."""

@@ -1,0 +1,115 @@
+"""Objects: what a caller can do with what a reply became."""
+
+from contract_tests.client.findings import Findings
+from contract_tests.client.trials import Trials
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import EVERY_OPERATION, rule
+
+COPY = "https://docs.python.org/3/library/copy.html"
+MODEL = "https://docs.python.org/3/reference/datamodel.html#basic-customization"
+
+
+def judge(trials: Trials, operation: Operation, findings: Findings, *checks: str) -> None:
+    """Demand that nothing of these kinds is wrong with any object."""
+    for remark in trials.remarks(operation):
+        if remark.check in checks:
+            findings.add(f"{remark.check} {remark.about}", f"{remark.about}: {remark.text}", number=remark.number)
+    findings.report()
+
+
+@rule(
+    "CL-OBJ-01",
+    "A copy of an object says what the object says.",
+    says="copy and deepcopy give an object that is equal, and is the same JSON.",
+    source=COPY,
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_copies(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """Nothing is lost in a copy, and nothing is in it that was not there."""
+    judge(trials, operation, findings, "copy", "copy equal", "deepcopy", "deepcopy equal")
+
+
+@rule(
+    "CL-OBJ-02",
+    "An object survives pickling.",
+    says="Objects go through queues, caches and processes: what comes out says what went in.",
+    source="https://docs.python.org/3/library/pickle.html",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_pickles(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """A pickled object comes back equal, and is the same JSON."""
+    judge(trials, operation, findings, "pickle", "pickle equal")
+
+
+@rule(
+    "CL-OBJ-03",
+    "Objects made of one reply are equal.",
+    says="Two objects that say the same compare equal, so that a caller can see a change by comparing.",
+    source=MODEL,
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_equality(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """What two calls with one reply gave is equal."""
+    judge(trials, operation, findings, "equal")
+
+
+@rule(
+    "CL-OBJ-04",
+    "An object that is derived from another keeps what was not changed.",
+    says="An object is changed by making another of it: what is not named stays, unknown members included.",
+    source="https://www.attrs.org/en/stable/api.html#attrs.evolve",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_evolution(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """An object that was derived without any change is the same JSON."""
+    judge(trials, operation, findings, "evolve")
+
+
+@rule(
+    "CL-OBJ-05",
+    "A change of the JSON does not change the object.",
+    says="What an object was read from and what it was written to are the caller's: to change them is no change of it.",
+    source="https://docs.python.org/3/library/copy.html",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_no_shared_containers(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No list and no dict of an object is one of the JSON's."""
+    judge(trials, operation, findings, "written", "read")
+
+
+@rule(
+    "CL-OBJ-06",
+    "An object can be shown.",
+    says="An object in a log line or a debugger is a text, whatever the reply was.",
+    source=MODEL,
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_repr(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """No repr raises anything."""
+    judge(trials, operation, findings, "repr")
+
+
+@rule(
+    "CL-OBJ-07",
+    "Members that are set like those of a dict are set.",
+    says="An object that takes members by name takes them as its attributes, or refuses; it never forgets them.",
+    source="https://docs.python.org/3/reference/datamodel.html#emulating-container-types",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="client",
+)
+def test_items(trials: Trials, operation: Operation, findings: Findings) -> None:
+    """A member that was set by its name is in the object and in its JSON."""
+    judge(trials, operation, findings, "items", "odd items")

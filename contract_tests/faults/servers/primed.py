@@ -1,5 +1,0 @@
-"""Draws all defects on import: a process that has them already serves one at once."""
-
-from contract_tests.faults.servers.all_defects import defects
-
-defects()

@@ -1,0 +1,255 @@
+"""
+The harness as a server: takes down every request exactly as it came, and answers what the case says.
+
+A real socket on the loopback interface, so that any client can be judged, and below every HTTP framework, so that any
+answer can be given: an unknown status, half a body, a reset.
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from enum import StrEnum
+from typing import Final, Self
+
+import h11
+
+RECEIVE_SIZE: Final = 65_536
+HANG_LIMIT: Final = 20.0
+REQUEST_LIMIT: Final = 100
+BODY_LIMIT: Final = 16 * 1024 * 1024  # no case has arguments of that size
+
+
+class Fault(StrEnum):
+    """What goes wrong on the wire instead of, or in the middle of, an answer."""
+
+    HANG = "hang"
+    RESET = "reset"
+    CLOSE = "close"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptedResponse:
+    """
+    What is sent back.
+
+    Attributes:
+        status: Any number of three digits.
+        body: Sent as it is.
+        media_type: Sent as Content-Type; None for no such header.
+        headers: More headers.
+        retry_at: Seconds from the moment of answering, sent as a date in Retry-After; None for no such header.
+        fault: ``hang``: nothing is sent; ``reset`` and ``close``: the connection ends without an answer; ``cut``: it
+            ends half-way through the body.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str | None = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    retry_at: float | None = None
+    fault: Fault | None = None
+
+    def wire(self, method: str = "") -> bytes:
+        """Give the bytes of the answer to a request with this method."""
+        headers = [*self.headers, ("Content-Length", str(len(self.body)))]
+        if self.retry_at is not None:
+            headers.append(("Retry-After", formatdate(time.time() + self.retry_at, usegmt=True)))
+        if self.media_type is not None:
+            headers.insert(0, ("Content-Type", self.media_type))
+        head = (
+            f"HTTP/1.1 {self.status} Answer\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
+        )
+        return head.encode("latin-1") + (b"" if method == "HEAD" else self.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedRequest:
+    """
+    A request as it came.
+
+    Attributes:
+        method: As it came.
+        target: What stands between method and version, before any decoding.
+        headers: Names and values in order; names as they were spelled.
+        body: After transfer decoding; empty if there was none.
+        at: Seconds on the monotonic clock when it was complete.
+        broken: Why it is no HTTP request, if it is none.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    at: float
+    broken: str = ""
+
+    def all(self, name: str) -> list[str]:
+        """Give the values of all headers of a name, whatever its case."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass
+class Recording:
+    """
+    The requests of one case, in order of arrival.
+
+    Attributes:
+        on_request_limit: Called once, when there are more than any client makes in one call; the rest is not kept.
+    """
+
+    answers: Sequence[ScriptedResponse]
+    on_request_limit: Callable[[], None] = _nothing
+    seen: list[RecordedRequest] = field(default_factory=list)
+
+
+class WireServer:
+    """A context manager; ``url`` is its origin. One case is played at a time."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._take: Recording | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Nothing more to do: it listens from the start."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and end all connections."""
+        self._over.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def play(self, *answers: ScriptedResponse, on_request_limit: Callable[[], None] = _nothing) -> Iterator[Recording]:
+        """
+        Answer the requests of one case.
+
+        Args:
+            answers: One for each request in order; the last one serves all further requests.
+            on_request_limit: Called, from another thread, when the requests have become too many.
+        """
+        take = Recording(answers, on_request_limit)
+        with self._lock:
+            self._take = take
+        try:
+            yield take
+        finally:
+            with self._lock:
+                self._take = None
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.add(connection)
+        try:
+            left = b""
+            while (got := _read_request(connection, left)) is not None:
+                seen, left = got
+                if not self._reply(connection, self._next_answer(seen), seen.method) or seen.broken:
+                    break
+        except OSError:
+            pass  # the client went away, as it may
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+    def _next_answer(self, seen: RecordedRequest) -> ScriptedResponse:
+        with self._lock:
+            take = self._take
+            if take is None:
+                return ScriptedResponse(status=500, body=b'{"message": "no case is being played"}')
+            if len(take.seen) < REQUEST_LIMIT:
+                take.seen.append(seen)
+                return take.answers[min(len(take.seen), len(take.answers)) - 1]
+            on_request_limit, take.on_request_limit = take.on_request_limit, _nothing
+        on_request_limit()
+        return ScriptedResponse(fault=Fault.RESET)
+
+    def _reply(self, connection: socket.socket, answer: ScriptedResponse, method: str) -> bool:
+        """Send an answer; False if the connection is over."""
+        if answer.fault is None:
+            connection.sendall(answer.wire(method))
+            return True
+        if answer.fault is Fault.HANG:
+            connection.settimeout(HANG_LIMIT)
+            connection.recv(1)  # returns when the client gives up
+        if answer.fault is Fault.CUT:
+            connection.sendall(answer.wire()[: -max(1, len(answer.body) // 2)])
+        if answer.fault is Fault.RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+
+def _read_request(connection: socket.socket, left: bytes) -> tuple[RecordedRequest, bytes] | None:
+    """Read one request; None if the client has closed the connection before one."""
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1_000_000)
+    parser.receive_data(left) if left else None
+    request: h11.Request | None = None
+    body = bytearray()
+    try:
+        while True:
+            event = parser.next_event()
+            if event is h11.NEED_DATA:
+                if parser.they_are_waiting_for_100_continue:
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                parser.receive_data(connection.recv(RECEIVE_SIZE))
+            elif isinstance(event, h11.Request):
+                request = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > BODY_LIMIT:
+                    return _broken(f"a body of more than {BODY_LIMIT:,} bytes"), b""
+            elif isinstance(event, h11.EndOfMessage):
+                assert request is not None
+                return _seen(request, bytes(body)), parser.trailing_data[0]
+            else:
+                return None
+    except h11.RemoteProtocolError as error:
+        return _broken(str(error)), b""
+
+
+def _seen(request: h11.Request, body: bytes) -> RecordedRequest:
+    return RecordedRequest(
+        method=request.method.decode("latin-1"),
+        target=request.target.decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw_items()),
+        body=body,
+        at=time.monotonic(),
+    )
+
+
+def _broken(reason: str) -> RecordedRequest:
+    return RecordedRequest(method="", target="", headers=(), body=b"", at=time.monotonic(), broken=reason)

@@ -1,0 +1,69 @@
+"""Finds where in the contract a place in the data is described."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from contract_tests.openapi.document import Contract, join
+
+BRANCHES = ("allOf", "anyOf", "oneOf")
+
+
+def schemas_at(contract: Contract, schema: str, place: Sequence[str | int]) -> list[str]:
+    """Give the pointers of all schemas that describe a place in the data; none if the contract leaves it open."""
+    found = list(_alternatives(contract, schema))
+    for token in place:
+        found = [
+            inner
+            for pointer in found
+            for child in _children(contract, pointer, token)
+            for inner in _alternatives(contract, child)
+        ]
+    return list(dict.fromkeys(found))
+
+
+def closest_schema(contract: Contract, schema: str, place: Sequence[str | int]) -> str:
+    """Give the pointer of the innermost schema that describes a place or what it lies in: its name without values."""
+    for length in range(len(place), 0, -1):
+        found = [
+            pointer
+            for pointer in schemas_at(contract, schema, place[:length])
+            if contract.at(pointer) not in (True, {})
+        ]
+        if found:
+            return found[0]
+    return contract.follow(schema)
+
+
+def defaults_at(contract: Contract, schema: str, place: Sequence[str | int]) -> list[Any]:
+    """Give the defaults that the contract states for a place."""
+    nodes = [contract.at(pointer) for pointer in schemas_at(contract, schema, place)]
+    return [node["default"] for node in nodes if isinstance(node, dict) and "default" in node]
+
+
+def _alternatives(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
+    pointer = contract.follow(schema)
+    node = contract.at(pointer)
+    if pointer in seen:
+        return
+    yield pointer
+    if isinstance(node, dict):
+        for keyword in BRANCHES:
+            for index in range(len(node.get(keyword, ()))):
+                yield from _alternatives(contract, join(pointer, keyword, index), (*seen, pointer))
+
+
+def _children(contract: Contract, pointer: str, token: str | int) -> Iterator[str]:
+    node = contract.at(pointer)
+    if not isinstance(node, dict):
+        return
+    if isinstance(token, int):
+        yield from (_exists(pointer, node, "items"))
+    elif token in node.get("properties", {}):
+        yield join(pointer, "properties", token)
+    else:
+        yield from (_exists(pointer, node, "additionalProperties"))
+
+
+def _exists(pointer: str, node: dict[str, Any], keyword: str) -> Iterator[str]:
+    if isinstance(node.get(keyword), dict):
+        yield join(pointer, keyword)

@@ -1,0 +1,60 @@
+"""What one call of the command line asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract_tests.budget import Budget
+from contract_tests.rules import Side
+
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    What the command line asked for.
+
+    Attributes:
+        sides: Who is judged, in order.
+        targets: Names of targets for the server side.
+        targets_file: Where targets are described; None for ``targets.toml`` in the current directory, if needed.
+        spec: The contract's file.
+        has_own_spec: Whether ``--spec`` was given, so the contract may be anybody's.
+        generated: Directory of a generated package; None for the installed one.
+        client: Directory of a changed copy of ``workflow_runs``; None for the installed one.
+        adapter: How a client is driven; None for the default.
+        report_dir: Where reports are written.
+        seed: Makes all generated data reproducible.
+        budget: How much is generated.
+        shard: Which part of how many, counted from 1.
+        pattern: Only rules whose id matches this glob.
+        fail_under: Least coverage in per cent.
+        command: The whole of it, as a report shows it.
+    """
+
+    sides: tuple[Side, ...]
+    targets: tuple[str, ...]
+    targets_file: Path | None
+    spec: Path
+    has_own_spec: bool
+    generated: Path | None
+    client: Path | None
+    adapter: str | None
+    report_dir: Path
+    seed: int
+    budget: Budget
+    shard: tuple[int, int]
+    strict: bool
+    dry_run: bool
+    fail_under: float | None
+    pattern: str | None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class MergeOptions:
+    """What ``merge`` was asked for."""
+
+    directories: tuple[Path, ...]
+    report_dir: Path
+    command: str = ""

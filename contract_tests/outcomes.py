@@ -1,0 +1,127 @@
+"""Rows: a rule judged on one operation, before and after."""
+
+import fnmatch
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from contract_tests.openapi.document import Contract
+from contract_tests.options import Options
+from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Rule, Side, Verdict, Violation
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    A rule to be judged on one operation, on the server side of one target.
+
+    Attributes:
+        unknown_operation: The rule names an operation that the contract does not have.
+    """
+
+    rule: Rule
+    operation: str
+    service: str
+    target: str = ""
+    unknown_operation: bool = False
+
+    @property
+    def id(self) -> str:
+        """Rule and operation, what makes a row unique in a report."""
+        return f"{self.rule.id} {self.operation}".strip()
+
+    def is_in_shard(self, shard: tuple[int, int]) -> bool:
+        """Whether the row belongs to this part; the hash keeps its place whatever other rows there are."""
+        part, parts = shard
+        return int.from_bytes(hashlib.sha256(self.id.encode()).digest()[:8]) % parts == part - 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken constraint; see :class:`~contract_tests.rules.Violation`."""
+
+    constraint: str
+    documented: str
+    received: str
+    reproduce: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    The verdict on one row and what it rests on.
+
+    Attributes:
+        reason: Why it is not applicable, not exercised or a known deviation.
+        error: What went wrong in the harness itself; empty if nothing did.
+        findings: Broken constraints, the first of which names the breach.
+        found_after: How much had been tried when the first of them was seen: requests to the target on the server
+            side, cases on the client side; None if nothing was found or nothing was counted.
+    """
+
+    rule: Rule
+    operation: str
+    service: str
+    target: str
+    chapter: str
+    verdict: Verdict
+    reason: str = ""
+    error: str = ""
+    findings: tuple[Finding, ...] = field(default=())
+    found_after: int | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """Give plain data, for the way from one process to another."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Self:
+        """Read what :meth:`to_data` gave."""
+        rule = Rule(**{**data["rule"], "operations": tuple(data["rule"]["operations"])})
+        findings = tuple(Finding(**finding) for finding in data["findings"])
+        return cls(**{**data, "rule": rule, "verdict": Verdict(data["verdict"]), "findings": findings})
+
+
+def finding(rule: Rule, violation: Violation) -> Finding:
+    """Complete a violation by what the rule says."""
+    return Finding(violation.constraint, violation.documented or rule.says, violation.received, violation.reproduce)
+
+
+def rows_of(rule: Rule, contract: Contract, options: Options, served: Sequence[tuple[str, str]]) -> list[Row]:
+    """
+    Give the rows of a rule that were asked for.
+
+    Args:
+        rule: The rule.
+        contract: Where its operations are.
+        options: Side, pattern and shard.
+        served: Targets as name and service.
+    """
+    if rule.side not in options.sides or not _matches(rule, options.pattern):
+        return []
+    return [row for row in _all_rows(rule, contract, served) if row.is_in_shard(options.shard)]
+
+
+def _matches(rule: Rule, pattern: str | None) -> bool:
+    return pattern is None or fnmatch.fnmatchcase(rule.id.lower(), pattern.lower())
+
+
+def _all_rows(rule: Rule, contract: Contract, served: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    for name, service, unknown in _operations(rule, contract):
+        if rule.side is not Side.SERVER:
+            yield Row(rule, name, service, "", unknown)
+            continue
+        for target, target_service in served:
+            if target_service == service:
+                yield Row(rule, name, service, target, unknown)
+
+
+def _operations(rule: Rule, contract: Contract) -> Iterator[tuple[str, str, bool]]:
+    known = {operation.id: operation.service for operation in contract.operations}
+    if rule.operations == DOCUMENT:
+        yield "", "", False
+    elif rule.operations == EVERY_OPERATION:
+        yield from ((name, service, False) for name, service in known.items() if rule.service in ("", service))
+    else:
+        yield from ((name, known.get(name, rule.service), name not in known) for name in rule.operations)

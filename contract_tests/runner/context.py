@@ -1,0 +1,51 @@
+"""What all rows of one run share."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from contract_tests.cases.generation import Generator
+from contract_tests.coverage import Coverage
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.document import Contract
+from contract_tests.options import Options
+from contract_tests.outcomes import Row
+from contract_tests.rules import Side
+from contract_tests.server.open_targets import OpenTargets
+from contract_tests.server.tags import new_tag
+from contract_tests.targets import Target, choose
+
+
+class Run:
+    """What all rows of one run share."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.contract = Contract.load(options.spec)
+        self.targets = choose(options, self.contract.services)
+        self.secrets = Secrets(value for target in self.targets for value in target.known_secrets)
+        self.coverage = Coverage(self.contract, self._services)
+        self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
+        self.resources = ExitStack()
+        self.tag = new_tag()
+        self.live = OpenTargets(
+            self.contract, self.coverage, self.secrets, self.resources, self.tag, is_whole=options.pattern is None
+        )
+
+    @property
+    def _services(self) -> set[str] | None:
+        """The services whose operations can be exercised; None for all, as a client has them."""
+        only_servers = self.options.sides == (Side.SERVER,)
+        return {target.service for target in self.targets} if only_servers else None
+
+    @property
+    def served(self) -> list[tuple[str, str]]:
+        """Targets as name and service."""
+        return [(target.name, target.service) for target in self.targets]
+
+    def target(self, row: Row) -> Target:
+        """Give the target that a row of the server side is about."""
+        return next(target for target in self.targets if (target.name, target.service) == (row.target, row.service))
+
+
+RUN = pytest.StashKey[Run]()

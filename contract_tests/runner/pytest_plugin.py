@@ -1,0 +1,262 @@
+"""
+Runs rules under pytest: one test for each row, fixtures for every side, and a verdict from whatever a check does.
+
+Loaded by its module name; the run stands in the stash of pytest's configuration before the first row is collected.
+"""
+
+from collections.abc import Generator as Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.budget import Budget
+from contract_tests.cases.generation import Generator
+from contract_tests.cases.time_limit import OutOfTime, time_limit
+from contract_tests.coverage import Coverage
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.document import Contract, Operation
+from contract_tests.options import Options
+from contract_tests.outcomes import Finding, Outcome, Row, finding, rows_of
+from contract_tests.registry import is_chapter, title_of
+from contract_tests.report.printing import failure
+from contract_tests.rules import (
+    AlreadyReported,
+    NotApplicable,
+    NotExercised,
+    Rule,
+    SetUpError,
+    Side,
+    Verdict,
+    Violation,
+    Violations,
+    rule_of,
+)
+from contract_tests.runner.context import RUN, Run
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have no tracebacks made with their sources: they are shown nowhere, and take longer than most checks."""
+    config.option.tbstyle = "native"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Collect chapters only."""
+    if collection_path.is_dir():
+        return None if (collection_path / "__init__.py").exists() else True
+    return None if is_chapter(collection_path) else True
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test for each row of a rule."""
+    rule = rule_of(metafunc.function)
+    run = metafunc.config.stash[RUN]
+    rows = rows_of(rule, run.contract, run.options, run.served) if rule else []
+    metafunc.parametrize("row", rows, indirect=True, ids=lambda row: f"{row.id} {row.target}".strip())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """Leave out rules without rows, and count what is left for a budget in seconds."""
+    items[:] = sorted((item for item in items if row_of(item) is not None), key=_place)
+    _refuse_twins(items)
+    budget = config.stash[RUN].options.budget
+    budget.rows_left = len(items)
+    budget.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Give a row its verdict before anything is set up, where it can't concern the contract or no time is left."""
+    row = row_of(item)
+    if row is not None and row.unknown_operation:
+        raise NotApplicable(f"the contract has no operation {row.operation}")
+    if item.config.stash[RUN].options.budget.left <= 0:
+        raise NotExercised(_no_time(item.config.stash[RUN].options.budget))
+    with _within_time(item):
+        return (yield)
+
+
+@contextmanager
+def _within_time(item: pytest.Item) -> Iterator[None]:
+    budget, row = item.config.stash[RUN].options.budget, row_of(item)
+    # A server or a client that is left in the midst of something would answer the next row with the rest of it.
+    limit = budget.row_limit(can_be_cut=row is not None and row.rule.side is Side.SPEC)
+    with time_limit(limit, _no_time(budget) if budget.seconds else f"it took more than {limit or 0:g} s"):
+        yield
+
+
+def _no_time(budget: Budget) -> str:
+    return f"no time was left of the budget of {budget.seconds:g} s"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None, object, object]:
+    """End a row for which no time is left; before a verdict is believed, see whether its target is still itself."""
+    row = row_of(item)
+    try:
+        with _within_time(item):
+            result = yield
+    except Exception as raised:
+        _confirm(item.config.stash[RUN], row, raised)
+        raise
+    _confirm(item.config.stash[RUN], row, None)
+    return result
+
+
+def _confirm(run: Run, row: Row | None, raised: Exception | None) -> None:
+    server = run.live.opened(row.target, row.service) if row is not None else None
+    if server is not None:
+        is_violation = isinstance(raised, Violation | Violations)
+        server.health.confirm(unproven=raised is None or is_violation, anyway=is_violation)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Count a row as judged."""
+    item.config.stash[RUN].options.budget.rows_left -= 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a check did into an outcome, and carry it in the report."""
+    report = yield
+    outcome = outcome_of(item, call)
+    if outcome is not None:
+        report.user_properties.append(("outcome", outcome.to_data()))
+    if isinstance(call.excinfo and call.excinfo.value, SetUpError):
+        item.session.shouldstop = "set-up"
+    return report
+
+
+def row_of(item: pytest.Item) -> Row | None:
+    """Give the row that a test was made for."""
+    callspec = getattr(item, "callspec", None)
+    row = callspec.params.get("row") if callspec else None
+    return row if isinstance(row, Row) else None
+
+
+def chapter_of(item: pytest.Item) -> str:
+    """Give the title of the chapter: the first line of its module's docstring."""
+    return title_of(item.path)
+
+
+def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None:
+    """Give the verdict of a finished phase of a test; None if the phase says nothing yet."""
+    row = row_of(item)
+    raised = call.excinfo.value if call.excinfo else None
+    if row is None or (raised is None and call.when != "call"):
+        return None
+    verdict, reason, error, findings = _judge(row.rule, raised)
+    _explain(item.config.stash[RUN], row, raised)
+    found_after = _found_after(item.config.stash[RUN], row, raised) if findings else None
+    place = (row.rule, row.operation, row.service, row.target, chapter_of(item))
+    return Outcome(*place, verdict, reason, error, findings, found_after)
+
+
+def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str, tuple[Finding, ...]]:
+    if raised is None:
+        return Verdict.PASS, "", "", ()
+    if isinstance(raised, Violation | Violations):
+        found = raised.found if isinstance(raised, Violations) else [raised]
+        return Verdict.VIOLATION, "", "", tuple(finding(rule, one) for one in found)
+    if isinstance(raised, NotApplicable | AlreadyReported):
+        verdict = Verdict.PASS if isinstance(raised, AlreadyReported) else Verdict.NOT_APPLICABLE
+        return verdict, str(raised), "", ()
+    reason, error = _unjudged(raised)
+    return Verdict.NOT_EXERCISED, reason, error, ()
+
+
+def _explain(run: Run, row: Row, raised: BaseException | None) -> None:
+    """Have the properties keep silent about what a rule about this operation has told."""
+    server = run.live.opened(row.target, row.service)
+    found = raised.found if isinstance(raised, Violations) else [raised]
+    for violation in found if server is not None and not row.rule.is_property else ():
+        if isinstance(violation, Violation) and server is not None:
+            server.watch.explain(row.rule.id, row.operation, violation)
+
+
+def _found_after(run: Run, row: Row, raised: BaseException | None) -> int | None:
+    found = raised.found if isinstance(raised, Violations) else [raised]
+    counted = [one.found_after for one in found if isinstance(one, Violation) and one.found_after is not None]
+    if counted or row.rule.side is not Side.SERVER:
+        return min(counted, default=None)
+    server = run.live.opened(row.target, row.service)
+    return server.wire.sent if server else None
+
+
+def _unjudged(raised: BaseException) -> tuple[str, str]:
+    if isinstance(raised, NotExercised | OutOfTime):
+        return str(raised), ""
+    if isinstance(raised, KeyboardInterrupt):
+        return "interrupted", ""
+    if isinstance(raised, SetUpError):
+        return "the run stopped here", str(raised)
+    return "the harness failed", failure(raised)
+
+
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    # On the server side rules come first: what a rule can name is found within the first requests, and told by it.
+    row = row_of(item)
+    assert row is not None
+    return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
+
+
+def _refuse_twins(items: Sequence[pytest.Item]) -> None:
+    seen: dict[str, Any] = {}
+    for item in items:
+        row = row_of(item)
+        if row is not None and seen.setdefault(row.rule.id, row.rule) != row.rule:
+            raise SetUpError(f"two rules have the id {row.rule.id}")
+
+
+@pytest.fixture(autouse=True)
+def row(request: pytest.FixtureRequest) -> Row:
+    """Give the row under judgement."""
+    found = request.param
+    assert isinstance(found, Row)
+    return found
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Run:
+    """Give what all rows share."""
+    return request.config.stash[RUN]
+
+
+@pytest.fixture
+def contract(run: Run) -> Contract:
+    """Give the contract under judgement."""
+    return run.contract
+
+
+@pytest.fixture
+def operation(run: Run, row: Row) -> Operation:
+    """Give the operation that this row is about."""
+    return run.contract.operation(row.operation)
+
+
+@pytest.fixture
+def options(run: Run) -> Options:
+    """Give what the command line asked for."""
+    return run.options
+
+
+@pytest.fixture
+def generator(run: Run) -> Generator:
+    """Give the source of generated data."""
+    return run.generator
+
+
+@pytest.fixture
+def coverage(run: Run) -> Coverage:
+    """Give the place to take down what was exercised."""
+    return run.coverage
+
+
+@pytest.fixture
+def secrets(run: Run) -> Secrets:
+    """Give the values that must never be shown; a side that makes up a key adds it here."""
+    return run.secrets

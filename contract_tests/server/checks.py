@@ -1,0 +1,142 @@
+"""The properties of a single exchange: what the contract says of any request and its reply."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from contract_tests.openapi.document import Contract, split
+from contract_tests.openapi.json_text import is_json, read_json
+from contract_tests.openapi.validation import Problem
+from contract_tests.rules import Violation
+from contract_tests.server.exchange import Access, Exchange
+
+UNANSWERED: Final = "SRV-01"
+WHOLE: Final = ""  # in place of a member: the body itself
+DENIED: Final = (401, 403)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A violation, and by what else than its constraint a rule's finding explains it."""
+
+    violation: Violation
+    keys: tuple[str, ...] = ()
+
+
+def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The status is documented. What has to be refused may be with any 4xx, and if it isn't, other properties tell."""
+    operation = exchange.case.operation
+    must_be_refused = exchange.case.breach is not None or exchange.access is not Access.OWN
+    is_refusal = not exchange.is_legal and exchange.is_refused
+    if operation.response(exchange.status) is not None or must_be_refused or is_refusal:
+        return
+    documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
+    # The class of statuses names the breach: which of them comes may change from night to night.
+    constraint = f"{operation.pointer}/responses {exchange.status // 100}XX"
+    yield Found(exchange.violation(constraint, documented=documented), (*exchange.status_keys, exchange.same_status))
+
+
+def media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The body has a documented media type."""
+    response = exchange.case.operation.response(exchange.status)
+    if response is not None and response.media and exchange.media_type not in response.media:
+        documented = f"The body of {response.status} is {', '.join(response.media)}."
+        yield Found(exchange.violation(f"{response.pointer}/content", documented=documented))
+
+
+def body(contract: Contract, exchange: Exchange) -> Iterator[Found]:
+    """The body fits its schema."""
+    media = exchange.media
+    if media is None or media.schema is None or not is_json(media.media_type):
+        return
+    try:
+        read_json(exchange.reply)
+    except ValueError as error:
+        received = exchange.bounded(f"no JSON: {error}", 160)
+        yield Found(exchange.violation(media.schema, received, documented="The body is JSON."))
+        return
+    for _, violation in body_problems(contract, exchange):
+        yield Found(violation)
+
+
+def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Problem, Violation]]:
+    """Give what the contract has against a JSON body whose status and media type it knows."""
+    media = exchange.media
+    if media is None or media.schema is None:
+        return
+    for problem in contract.problems(exchange.json, media.schema):
+        received = f"at {problem.at or '/'}: {exchange.bounded(problem.message, 160)}"
+        documented = f"The body fits {media.schema}, which states {problem.constraint}."
+        yield problem, exchange.violation(problem.constraint, received, documented=documented)
+
+
+def member_problems(contract: Contract, exchange: Exchange, *members: str) -> list[Violation]:
+    """Give what the contract has against these members of a JSON object, missing ones included; the rule says why."""
+    return [
+        replace(violation, documented="")
+        for problem, violation in body_problems(contract, exchange)
+        if _member_of(contract, problem) in members
+    ]
+
+
+def _member_of(contract: Contract, problem: Problem) -> str:
+    if problem.at:
+        return split(problem.at)[0]
+    tokens = split(problem.constraint)
+    return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else WHOLE
+
+
+def refusal(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """A request that breaks one constraint is refused."""
+    if not exchange.case.is_coercible:
+        yield from _not_refused(exchange)
+
+
+def coercible_data_rejection(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """So is one that a lenient reader may take for a legal one."""
+    if exchange.case.is_coercible:
+        yield from _not_refused(exchange)
+
+
+def _not_refused(exchange: Exchange) -> Iterator[Found]:
+    breach = exchange.case.breach
+    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or _is_about_media_type(exchange):
+        return
+    received = f"{breach.at} {exchange.bounded(breach.message, 120)}"
+    documented = f"A request that breaks {breach.constraint} is refused with a 4xx."
+    yield Found(exchange.violation(breach.constraint, received, documented=documented))
+
+
+def foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """A body in another media type is refused."""
+    breach = exchange.case.breach
+    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or not _is_about_media_type(exchange):
+        return
+    yield Found(exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}"))
+
+
+def access(_: Contract, exchange: Exchange) -> Iterator[Found]:
+    """Nobody gets in without the key."""
+    if exchange.is_legal and exchange.access is not Access.OWN and exchange.status not in DENIED:
+        yield Found(exchange.violation(exchange.access.value))
+
+
+def _is_about_media_type(exchange: Exchange) -> bool:
+    case = exchange.case
+    return (
+        case.breach is not None
+        and case.operation.body is not None
+        and case.breach.constraint == (f"{case.operation.body.pointer}/content")
+    )
+
+
+Judge = Callable[[Contract, Exchange], Iterator[Found]]
+JUDGES: Final[Mapping[str, Judge]] = {
+    "SRV-01": status,
+    "SRV-02": media_type,
+    "SRV-03": body,
+    "SRV-04": refusal,
+    "SRV-05": access,
+    "SRV-10": foreign_media_type,
+    "SRV-11": coercible_data_rejection,
+}

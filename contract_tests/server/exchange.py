@@ -1,0 +1,236 @@
+"""One request and its reply, as evidence: what was seen, and the curl line that shows it again."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Self
+
+from contract_tests.cases.case import RequestCase
+from contract_tests.http.redaction import Secrets
+from contract_tests.openapi.document import Media
+from contract_tests.openapi.json_text import read_json, whole
+from contract_tests.rules import NotExercised, Violation, shown
+
+Status = int
+REFUSED: Final = range(400, 500)
+SUCCEEDED: Final = range(200, 300)
+CRASHED: Final = 500
+SHOWN: Final = 300  # characters of a reply
+LONGEST_TYPE: Final = 100
+
+
+class Access(Enum):
+    """With which credentials a request was sent."""
+
+    OWN = "own key"
+    NO_KEY = "no key"
+    WRONG_KEY = "wrong key"
+
+
+STRANGERS: Final = (Access.NO_KEY, Access.WRONG_KEY)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """
+    A request that was sent and the reply that came.
+
+    Attributes:
+        case: The request as data.
+        number: How many requests had been sent to the target by then, this one included.
+        access: With which credentials.
+        is_legal: Whether the contract has nothing against the request; ``case.breach`` is set if it has one thing.
+        environment: Headers whose value is a secret, with the environment variable (and prefix) that holds it.
+        content: Body of the request as sent, None if there was none.
+        status: Of the reply, as are ``reply_headers`` and ``reply``.
+        seconds: Time from the request to the whole reply.
+        secrets: What has to be masked in texts of the reply before they are cut.
+        is_cut: Whether only the start of the reply's body was kept, since too much was kept already.
+    """
+
+    case: RequestCase
+    number: int
+    access: Access
+    is_legal: bool
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    environment: Mapping[str, str]
+    content: bytes | None
+    status: Status
+    reply_headers: Mapping[str, str]
+    reply: bytes
+    seconds: float
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
+    is_cut: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """Of the reply, without parameters; empty if it has none."""
+        return self.reply_headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def media(self) -> Media | None:
+        """What the contract says of the reply's body; None if it says nothing of this status and media type."""
+        response = self.case.operation.response(self.status)
+        return response.media.get(self.media_type) if response else None
+
+    @property
+    def shown(self) -> str:
+        """The reply in one bounded line."""
+        # No more of it than can be shown, and the longest secret: a body may have millions of characters.
+        start = self.reply[: 4 * (SHOWN + 2 + self.secrets.longest)]
+        body = self.bounded(start.decode("utf-8", "replace")) if self.reply else "no body"
+        named = self.bounded(self.media_type, LONGEST_TYPE) or "without content type"
+        return f"{self.status} {named}: {body}"
+
+    def bounded(self, text: str, limit: int = SHOWN) -> str:
+        """Show a text that the reply had a part in; masked first, since a secret cut in two is not recognised."""
+        return shown(self.secrets.mask_start(text, limit + 1), limit)
+
+    @property
+    def curl(self) -> str:
+        """A command that sends the same request again; secrets stand in it as environment variables."""
+        return curl(self.method, self.url, {**self.headers}, self.environment, self.content)
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the status is one from 200 to 299."""
+        return self.status in SUCCEEDED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the status is one from 400 to 499."""
+        return self.status in REFUSED
+
+    @property
+    def json(self) -> Any:
+        """
+        The reply's body as JSON.
+
+        Raises:
+            NotExercised: If it is none, which has a rule of its own.
+        """
+        if self.is_cut:
+            raise NotExercised("the replies are too large to be kept")
+        try:
+            return read_json(self.reply)
+        except ValueError:
+            raise NotExercised(f"the reply is not JSON: {self.shown}") from None
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the reply's body is a JSON object."""
+        try:
+            return isinstance(read_json(self.reply), dict)
+        except ValueError:
+            return False
+
+    @property
+    def status_keys(self) -> tuple[str, ...]:
+        """What a finding about the status explains: the same one elsewhere, but a crash has a reason each time."""
+        here = f"request {self.number} status"
+        return (here,) if self.status >= CRASHED else (here, self.same_status)
+
+    @property
+    def same_status(self) -> str:
+        """What explains every reply with this status."""
+        return f"status {self.status}"
+
+    def violation(
+        self, constraint: str, received: str = "", *, documented: str = "", explains: tuple[str, ...] = ()
+    ) -> Violation:
+        """Make a finding of which this exchange is the evidence."""
+        text = f"{received}; {self.shown}" if received else self.shown
+        return Violation(text, constraint, documented, self.curl, explains=explains)
+
+    def must_be(self, *statuses: Status) -> Self:
+        """
+        Demand one of these statuses.
+
+        Raises:
+            Violation: If the reply has another one.
+        """
+        if self.status not in statuses:
+            raise self.violation("status", explains=self.status_keys)
+        return self
+
+    def must_succeed(self, *explains: str) -> Self:
+        """
+        Demand any status from 200 to 299: which one is right has a rule of its own, so that a breach counts once.
+
+        Args:
+            explains: Parts of the request by their pointers in the contract, to which a refusal would be due.
+
+        Raises:
+            Violation: If the reply has another one.
+        """
+        if not self.has_succeeded:
+            raise self.violation("success", explains=(*self.status_keys, *explains))
+        return self
+
+    def must_be_refused(self) -> Self:
+        """
+        Demand any status from 400 to 499. What the request breaks is the constraint, if that is exactly one.
+
+        Raises:
+            Violation: If the reply has another one.
+        """
+        if not self.is_refused:
+            breach = self.case.breach
+            raise self.violation(breach.constraint if breach else "status", explains=self.status_keys)
+        return self
+
+    def must_have(self, member: str, *types: type) -> Any:
+        """
+        Demand a JSON object with a member of one of these types, exactly (a boolean is no integer), and give it.
+
+        An integer may be written as ``7.0`` too.
+
+        Raises:
+            Violation: If the member is missing or of another type.
+            NotExercised: If the body is no object, which has a rule of its own.
+        """
+        body = self.json
+        if not isinstance(body, dict):
+            raise NotExercised(f"the reply is no object: {self.shown}")
+        number = whole(body.get(member)) if int in types else None
+        self.expect(member in body and (number is not None or type(body[member]) in types), f"member {member}")
+        return body[member] if number is None else number
+
+    def expect(self, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
+        """
+        Say what else has to hold of this reply.
+
+        Raises:
+            Violation: If it does not hold.
+        """
+        if not holds:
+            raise self.violation(constraint, received)
+
+
+def curl(
+    method: str, url: str, headers: Mapping[str, str], environment: Mapping[str, str], content: bytes | None
+) -> str:
+    """Write a request as a curl command line for a POSIX shell."""
+    words = ["curl", "-sS", "-i", "--max-time", "60", *(["-I"] if method == "HEAD" else ["-X", method])]
+    words = [shlex.quote(word) for word in words]
+    words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
+    words += [f'-H "{name}: {reference}"' for name, reference in environment.items()]
+    words.append(shlex.quote(url))
+    if content is None:
+        return " ".join(words)
+    text = content.decode("utf-8", "replace")
+    if text.isprintable() and text.encode() == content:
+        return (
+            " ".join([*words, "--data-binary", shlex.quote(text)])
+            if not text.startswith("@")
+            else _piped(words, content)
+        )
+    return _piped(words, content)
+
+
+def _piped(words: list[str], content: bytes) -> str:
+    octal = "".join(f"\\{byte:03o}" for byte in content)
+    return f"printf '{octal}' | " + " ".join([*words, "--data-binary", "@-"])

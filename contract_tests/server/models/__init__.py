@@ -1,0 +1,1 @@
+"""What a server keeps between requests, and the invariants of it."""

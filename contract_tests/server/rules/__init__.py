@@ -1,0 +1,1 @@
+"""Rules about a server, a module per page of the vendors' documentation."""

@@ -1,0 +1,63 @@
+"""Fixtures of the server side."""
+
+import pytest
+
+from contract_tests.outcomes import Row
+from contract_tests.runner.context import Run
+from contract_tests.server.conversations import Conversations
+from contract_tests.server.scenarios import ExecutionScenarios
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.traffic import Traffic
+
+
+@pytest.fixture
+def server(run: Run, row: Row) -> ServerUnderTest:
+    """Give the server that this row is about."""
+    return run.live.server(run.target(row))
+
+
+@pytest.fixture(scope="session")
+def all_traffic() -> dict[ServerUnderTest, Traffic]:
+    """Keep generated traffic, so that every property judges the same requests, sent once."""
+    return {}
+
+
+@pytest.fixture
+def traffic(run: Run, row: Row, server: ServerUnderTest, all_traffic: dict[ServerUnderTest, Traffic]) -> Traffic:
+    """Give the generated traffic of this target."""
+    if server not in all_traffic:
+        operations = [one for one in run.contract.operations if one.service == row.service]
+        all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations)
+    return all_traffic[server]
+
+
+@pytest.fixture(scope="session")
+def all_lifecycles() -> dict[ServerUnderTest, ExecutionScenarios]:
+    """Keep what executions were played, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def all_conversations() -> dict[ServerUnderTest, Conversations]:
+    """Keep what runs were played, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def conversations(
+    run: Run, server: ServerUnderTest, all_conversations: dict[ServerUnderTest, Conversations]
+) -> Conversations:
+    """Give the runs of this target."""
+    if server not in all_conversations:
+        all_conversations[server] = Conversations(server, run.options.seed, run.options.budget.cases)
+    return all_conversations[server]
+
+
+@pytest.fixture
+def lifecycle(
+    run: Run, server: ServerUnderTest, all_lifecycles: dict[ServerUnderTest, ExecutionScenarios]
+) -> ExecutionScenarios:
+    """Give the executions of this target."""
+    if server not in all_lifecycles:
+        all_lifecycles[server] = ExecutionScenarios(server, run.options.seed, run.options.budget.cases)
+    return all_lifecycles[server]

@@ -1,0 +1,260 @@
+"""Interactly: execute a workflow."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from contract_tests.openapi.document import Contract
+from contract_tests.rules import NotExercised, Violation, report_all, rule
+from contract_tests.server.checks import WHOLE, member_problems
+from contract_tests.server.conversations import Conversations
+from contract_tests.server.exchange import STRANGERS, Exchange
+from contract_tests.server.rules.promptlayer_run import unexplained
+from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
+
+PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
+LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0, its tests"
+NO_SUCH_OBJECT: Final = "f" * 24
+AT_A_TIME: Final = 3
+ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
+
+
+@rule(
+    "IA-EXE-51",
+    "A workflow id that is not 24 hexadecimal digits in lower case is refused.",
+    says="workflow_id has a length of 24 and a pattern of hexadecimal digits in lower case.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_form_of_the_workflow_id(server: ServerUnderTest) -> None:
+    """In capitals, with a letter beyond f, too short or too long: each is refused with a 4xx."""
+    for workflow in ("A" * 24, "g" * 24, "abc", "f" * 25):
+        server.must_refuse(server.execute(server.start_body, workflow=workflow))
+
+
+@rule(
+    "IA-EXE-52",
+    "A version below 0 is refused.",
+    says="version is an integer from 0.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_version_is_not_negative(server: ServerUnderTest) -> None:
+    """-1 is refused with a 4xx."""
+    server.must_refuse(server.execute(server.start_body, query={"version": -1}))
+
+
+@rule(
+    "IA-EXE-53",
+    "Without a valid bearer token there is no access.",
+    says="Authorization carries a bearer token and is required.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_token_is_needed(server: ServerUnderTest) -> None:
+    """No token and a wrong one are answered 401 or 403."""
+    replies = [server.execute(server.start_body, access=access) for access in STRANGERS]
+    report_all(
+        reply.violation(reply.access.value, explains=reply.status_keys)
+        for reply in replies
+        if reply.status not in (401, 403)
+    )
+
+
+@rule(
+    "IA-EXE-54",
+    "An unknown workflow is answered 404.",
+    says="The vendor's library expects 404 for a workflow that does not exist.",
+    source=LIBRARY,
+    basis="documented",
+    **ABOUT,
+)
+def test_unknown_workflow(server: ServerUnderTest) -> None:
+    """An id that no workflow has is not found."""
+    server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT)).must_be(404)
+
+
+@rule(
+    "IA-EXE-55",
+    "A command outside start, data, resume, pause and stop is refused.",
+    says="command is one of five words.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_command_is_one_of_five(server: ServerUnderTest) -> None:
+    """Another word is refused with a 4xx."""
+    server.must_refuse(server.execute(server.body_of({**server.start_input, "command": "rewind"})))
+
+
+@rule(
+    "IA-EXE-56",
+    "Without a version the active one is executed.",
+    says="version is optional; without it the active version runs. Which one is active no operation tells: only that a "
+    "run is started is checked.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_version_is_optional(conversations: Conversations) -> None:
+    """A request without version starts a run; where one with a version starts none either, that is the breach."""
+    reply = conversations.started
+    if conversations.fails_to_start:
+        raise NotExercised(f"no run can be started: {reply.shown}")
+    reply.must_succeed(reply.case.operation.pointer, reply.same_status)
+
+
+@rule(
+    "IA-EXE-57",
+    "A bare run input is answered 200 with a workflow run in one of nine statuses.",
+    says="The body is the run input itself, the reply the workflow run; status is one of nine words.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversations) -> None:
+    """The reply is a 200 with a status, which is one of the nine."""
+    if conversations.fails_to_start:
+        raise conversations.started.violation(
+            "status", explains=(*conversations.started.status_keys, conversations.started.same_status)
+        )
+    reply = conversations.must_start().must_be(200)
+    report_all(member_problems(contract, reply, WHOLE, "status"))
+    reply.must_have("status", str)
+
+
+@rule(
+    "IA-EXE-64",
+    "Several runs at a time are started, or refused with a word.",
+    says="The number of runs at a time is limited; the limits and the reply at a limit are not documented.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_several_runs_at_a_time(server: ServerUnderTest, conversations: Conversations) -> None:
+    """Each of three further runs is started, refused with a 4xx, or told with a 503 to come again."""
+    conversations.must_start()
+    for _ in range(AT_A_TIME):
+        reply = server.execute(server.start_body)
+        if not reply.has_succeeded and not reply.is_refused:
+            reply.must_be(503)
+
+
+@rule(
+    "IA-EXE-66",
+    "Every start is a run of its own.",
+    says="Without workflow_run_id a new run is started; logical_id is unique.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_every_start_is_a_run(server: ServerUnderTest, conversations: Conversations) -> None:
+    """Of all runs that were started no two have the same id."""
+    conversations.must_start()
+    server.execute(server.start_body)
+    seen: dict[str, set[str]] = {"workflow_run_id": set(), "logical_id": set()}
+    for reply in server.watch.of("executeWorkflow"):
+        body = reply.json if reply.has_succeeded and _is_start(reply.case.body) else {}
+        for member, ids in seen.items():
+            id_ = body.get(member) if isinstance(body, dict) else None
+            if isinstance(id_, str):
+                reply.expect(id_ not in ids, f"member {member}")
+                ids.add(id_)
+    if not any(seen.values()):
+        raise NotExercised("the runs have no ids")
+
+
+@rule(
+    "IA-EXE-75",
+    "The version of the query is the one that runs.",
+    says="version picks the version to execute, and version_number of the run says which one it is.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_version_of_the_query_runs(server: ServerUnderTest, conversations: Conversations) -> None:
+    """A run with a version that exists has its number."""
+    conversations.must_start()
+    version = _version_parameter(server)
+    reply = server.execute(server.start_body, query={"version": server.version}).must_succeed(version)
+    body = reply.json
+    if not isinstance(body, dict) or body.get("version_number") is None:
+        raise NotExercised("the reply does not say which version runs")
+    reply.expect(body["version_number"] == server.version, "member version_number")
+
+
+@rule(
+    "IA-EXE-76",
+    "A run says who started it.",
+    says="run_by of the run is the user or system that started it, as run_by of the input is.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_run_says_who_started_it(server: ServerUnderTest, conversations: Conversations) -> None:
+    """The reply's run_by is the one that was sent."""
+    reply = conversations.must_start()
+    body = reply.json
+    if not isinstance(body, dict) or body.get("run_by") is None:
+        raise NotExercised("the reply does not say who started the run")
+    reply.expect(body["run_by"] == server.tag, "member run_by")
+
+
+@rule(
+    "IA-EXE-77",
+    "A command to an unknown run is refused.",
+    says="The vendor's library expects 404 for a session that is gone; for this form of the body no page says it.",
+    source=LIBRARY,
+    basis="inferred",
+    **ABOUT,
+)
+def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> None:
+    """A workflow_run_id that no run has is refused with a 4xx."""
+    conversations.must_start()
+    server.must_refuse(server.execute({"command": "data", "workflow_run_id": NO_SUCH_OBJECT, "run_by": server.tag}))
+
+
+@rule(
+    "IA-EXE-16",
+    "A version that does not exist is refused.",
+    says="What does not exist cannot run; no page names the status. Legacy workflows ignore the version.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conversations) -> None:
+    """A number that no version has is refused with a 4xx."""
+    conversations.must_start()
+    server.must_refuse(server.execute(server.start_body, query={"version": NO_SUCH_ID}))
+
+
+@rule(
+    "IA-EXE-17",
+    "A refusal says why: in message, error or detail.",
+    says="No page shows an error body; a service that refuses a request has a reason to tell.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_refusal_says_why(server: ServerUnderTest) -> None:
+    """Every refusal seen so far, and one of an unknown workflow, has one of the three members with something in it."""
+    server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
+    refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
+    report_all(_all_unexplained(refused))
+
+
+def _all_unexplained(refused: list[Exchange]) -> Iterator[Violation]:
+    for reply in refused:
+        yield from unexplained(reply)
+
+
+def _is_start(body: Any) -> bool:
+    return isinstance(body, dict) and body.get("command", "start") == "start" and body.get("workflow_run_id") is None
+
+
+def _version_parameter(server: ServerUnderTest) -> str:
+    """Give where the contract states the parameter version; what a refusal of it is about."""
+    parameters = server.contract.operation("executeWorkflow").parameters
+    return next((one.pointer for one in parameters if one.name == "version"), "version")

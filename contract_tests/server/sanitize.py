@@ -1,0 +1,199 @@
+"""
+What generated requests may do to a target, and what it can take them for.
+
+They run its one workflow, carry the tag, call back no stranger, and write only if that is allowed. A *grounded* request
+refers to nothing but what exists: then no reason is left to refuse it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import Any, Final
+
+from contract_tests.cases.case import RequestCase, request_problems
+from contract_tests.cases.negative import with_sole_violation
+from contract_tests.openapi.document import Operation, split
+from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.tags import INTERACTLY_TAG
+from contract_tests.targets import Target
+
+NOWHERE: Final = "https://callback.invalid/contract-tests"
+RUNS: Final = {  # operations that run a workflow: the parameter, and the body's member, that name it
+    "runWorkflow": ("workflow_name", ""),
+    "executeWorkflow": ("workflow_id", "workflow_id"),
+}
+BODY_EXPRESSION: Final = re.compile(r"\{\$request\.body#(/[^}]*)\}")
+QUERY_EXPRESSION: Final = re.compile(r"\{\$request\.query\.([^}]+)\}")
+
+
+class Nothing(Enum):
+    """The one value that stands for leaving a part out."""
+
+    NOTHING = "nothing"
+
+
+NOTHING: Final = Nothing.NOTHING
+Source = Callable[[ServerUnderTest], Any]
+
+
+def _none(_: ServerUnderTest) -> Any:
+    return NOTHING
+
+
+def _or_nothing(value: Any) -> Any:
+    return NOTHING if value is None else value
+
+
+def _version(server: ServerUnderTest) -> Any:
+    return _or_nothing(server.target.version)
+
+
+# What stands in a request for something that has to exist, and where something is known that does.
+BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
+    "runWorkflow": {
+        "workflow_label_name": lambda server: _or_nothing(server.target.label),
+        "workflow_version_number": _version,
+    },
+    "executeWorkflow": {
+        "command": lambda _: "start",
+        "workflow_run_id": _none,
+        "version_number": _none,
+        "team_id": _none,
+    },
+}
+QUERY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
+    "getWorkflowVersionExecutionResults": {
+        "workflow_version_execution_id": lambda server: _or_nothing(server.known_execution),
+    },
+    "executeWorkflow": {"version": _version},
+}
+
+
+def check_allowed(operation: Operation, target: Target) -> None:
+    """
+    See whether generated requests may be sent at all.
+
+    Raises:
+        NotExercised: If the operation writes and the target does not allow that.
+        NotApplicable: If the target serves a form of the operation that the contract does not describe.
+    """
+    if not target.serves_form_of(operation.id):
+        raise NotApplicable("the target serves the other generation of execute")
+    if not operation.is_read_only and operation.id not in RUNS and not target.allow_writes:
+        raise NotExercised("allow_writes of the target is false")
+
+
+def safe(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
+    """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
+    if case.breach is None:
+        changed = _harmless(case, server)
+        return None if request_problems(server.contract, changed) else changed
+    # What does not exist would be refused for that: then the breach could go unnoticed.
+    return _with_its_breach(_known(case, server), server) or _with_its_breach(case, server)
+
+
+def with_existing_ids(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
+    """Give a legal request that refers to nothing but what exists on the target; None if that cannot be."""
+    changed = safe(_known(case, server), server)
+    return None if changed is None else replace(changed, is_grounded=True)
+
+
+def is_known(operation: Operation) -> bool:
+    """Whether all that a grounded request for an operation refers to is known to exist."""
+    return operation.id in {*RUNS, *QUERY_REFERENCES}
+
+
+def _harmless(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    return _tagged(_redirect_callbacks(_only_workflow(case, server.target), server), server)
+
+
+def _with_its_breach(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
+    assert case.breach is not None
+    changed = _harmless(case, server)
+    broken = with_sole_violation(server.contract, changed)
+    point = broken.breach if broken is not None else None
+    # The message holds values, which may have changed.
+    equal_by_format = point is not None and (point.at, point.constraint) == (case.breach.at, case.breach.constraint)
+    return changed if equal_by_format else None
+
+
+def _known(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    """Put what is known to exist in place of what the request refers to, where it breaks nothing."""
+    operation = case.operation.id
+    query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server, lambda name: _is_breach(case, name))
+    body = case.body
+    if isinstance(body, dict):
+        references = BODY_REFERENCES.get(operation, {})
+        body = _grounded(body, references, server, lambda name: _is_breach(case, f"/{name}"))
+    return replace(case, query=query, body=body)
+
+
+def _grounded(
+    values: dict[str, Any], references: Mapping[str, Source], server: ServerUnderTest, is_breach: Callable[[str], bool]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        is_free = name in references and value is not None and not is_breach(name)
+        known = references[name](server) if is_free else value
+        if known is not NOTHING:
+            found[name] = known
+    return found
+
+
+def _only_workflow(case: RequestCase, target: Target) -> RequestCase:
+    if case.operation.id not in RUNS:
+        return case
+    parameter, member = RUNS[case.operation.id]
+    # An illegal name is no workflow, and whether it is refused is the point of the request.
+    broken = case.breach is not None and case.breach.at.startswith(parameter)
+    path = case.path if broken else {**case.path, parameter: target.workflow}
+    body = case.body
+    if isinstance(body, dict) and isinstance(body.get(member), str) and not _is_breach(case, f"/{member}"):
+        body = {**body, member: target.workflow}
+    return replace(case, path=path, body=body)
+
+
+def _is_breach(case: RequestCase, pointer: str) -> bool:
+    return case.breach is not None and (case.breach.at == pointer or case.breach.at.startswith(f"{pointer}/"))
+
+
+def _tagged(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    """Put the tag where it belongs. What breaks that very member has to be refused, and starts nothing."""
+    if not isinstance(case.body, dict):
+        return case
+    if case.operation.id == "executeWorkflow" and not _is_breach(case, f"/{INTERACTLY_TAG}"):
+        return replace(case, body={**case.body, INTERACTLY_TAG: server.tag})
+    if case.operation.id == "runWorkflow":
+        metadata = case.body.get("metadata", {})
+        # On this machine nobody looks for the run, so null and nothing may stand for the metadata too.
+        if isinstance(metadata, dict) and (metadata or not server.target.is_local):
+            return replace(case, body={**case.body, "metadata": {**metadata, **server.metadata}})
+        if metadata is None and not server.target.is_local:
+            return replace(case, body={**case.body, "metadata": server.metadata})
+    return case
+
+
+def _redirect_callbacks(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    for expressions in case.operation.callbacks.values():
+        for expression in expressions:
+            if found := BODY_EXPRESSION.search(expression):
+                case = replace(case, body=_replaced(case, case.body, split(found[1]), server))
+            if found := QUERY_EXPRESSION.search(expression):
+                case = replace(case, query=_replaced(case, case.query, [found[1]], server))
+    return case
+
+
+def _replaced(case: RequestCase, value: Any, tokens: list[str], server: ServerUnderTest) -> Any:
+    # What has no colon names no host, and stays: it is a text that a server must refuse.
+    if not tokens:
+        return _address(case, server) if isinstance(value, str) and ":" in value else value
+    if not isinstance(value, dict) or tokens[0] not in value:
+        return value
+    return {**value, tokens[0]: _replaced(case, value[tokens[0]], tokens[1:], server)}
+
+
+def _address(case: RequestCase, server: ServerUnderTest) -> str:
+    is_wanted = case.breach is None and server.has_listener
+    return server.listener.new_url(case.operation.id) if is_wanted else NOWHERE

@@ -1,0 +1,246 @@
+"""
+Plays executions of the target's workflow, each by a script, and feeds the model of an execution with what happens.
+
+The three scripts of every run: an execution that is polled in both forms from its start; one with a callback, which is
+polled once the callback has come; one whose output nodes fail, which only a server on this machine can be asked for.
+The nightly budget draws further ones.
+"""
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import cycle, repeat
+from typing import Any, Final
+
+from contract_tests.rules import NotExercised
+from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.callback import Callback
+from contract_tests.server.models.execution import Execution, id_of
+from contract_tests.server.server import PLAIN_RUN, ServerUnderTest
+
+LOCAL_SECONDS: Final = 10.0
+LIVE_SECONDS: Final = 180.0
+FORMS: Final[tuple[bool | None, ...]] = (True, False, True, True)  # who asks for all outputs sees the nodes go on
+LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
+CASES_PER_SCRIPT: Final = 100
+MOST_STRAYS: Final = 3
+MOST_BYTES: Final = 32 * 1024 * 1024  # of results, since what an execution said is kept to compare it
+NEVER_ENDING: Final = {"PL-RES-24", "PL-RES-68"}  # laws after whose breach nothing more is waited for
+MAIN: Final = False  # the flag that asks for the main output alone
+
+
+class ExecutionScenarios:
+    """The executions that the rules about results and callbacks look at, played when a rule first asks for them."""
+
+    def __init__(self, server: ServerUnderTest, seed: int, cases: int | None) -> None:
+        self.server = server
+        self._random = random.Random(f"{seed} scripts")  # noqa: S311 - no secret
+        self._more = (cases or 0) // CASES_PER_SCRIPT
+
+    @property
+    def plain(self) -> Execution:
+        """
+        An execution that is polled in both forms from its start, and again after its end.
+
+        Raises:
+            NotExercised: If it could not be started.
+        """
+        self.must_start()
+        if isinstance(self._plain, NotExercised):
+            raise self._plain
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> Execution | NotExercised:
+        started = self.server.once(PLAIN_RUN, self.server.run)
+        try:
+            execution = self._execution(started)
+        except NotExercised as reason:
+            return reason
+        self.watch(execution, cycle(FORMS))
+        time.sleep(self._first_pause)
+        for form in LATER:
+            self._poll(execution, form)
+        execution.closed()
+        return execution
+
+    @property
+    def plain_run(self) -> Exchange:
+        """The reply that started the plain execution, which is watched at once: it may not take long."""
+        with contextlib.suppress(NotExercised):
+            self._plain  # noqa: B018 - reading it is what starts and watches it
+        return self.server.once(PLAIN_RUN, self.server.run)
+
+    @cached_property
+    def called_back(self) -> Callback:
+        """
+        An execution with a callback URL that asks for all outputs, watched until its callback has come.
+
+        Raises:
+            NotExercised: If the target's description gives no address to listen on.
+        """
+        callback = Callback(self.server.ledger, self.server.listener, *self._callback_run())
+        return self._watch_callback(callback)
+
+    @cached_property
+    def called_back_bare(self) -> Callback:
+        """
+        An execution with a callback URL that does not ask for all outputs.
+
+        Raises:
+            NotExercised: If the target's description gives no address to listen on.
+        """
+        url = self.server.listener.new_url("runWorkflow")
+        started = self.server.run(callback_url=url)
+        return self._watch_callback(
+            Callback(self.server.ledger, self.server.listener, started, url, asked_for_all=False)
+        )
+
+    def must_start(self) -> Exchange:
+        """
+        Give the reply that started the plain execution, without which nothing else can be said of runs.
+
+        Raises:
+            NotExercised: If it was refused, which has rules of its own.
+        """
+        if not self.plain_run.has_succeeded:
+            raise NotExercised(f"no run can be started: {self.plain_run.shown}")
+        return self.plain_run
+
+    def output_of(self, started: Exchange) -> Any:
+        """
+        Give the main output of a run, once it has ended.
+
+        Raises:
+            NotExercised: If the results operation does not tell.
+        """
+        execution = self._execution(started)
+        self.watch(execution, repeat(MAIN), needs_both=False)
+        poll = execution.last(all_outputs=False)
+        if poll is None or not poll.exchange.has_succeeded:
+            raise NotExercised("the output cannot be fetched; rules about results say why")
+        return poll.body
+
+    def output_of_version(self, number: int) -> Any:
+        """Give the main output of a version of the workflow; NotExercised if it cannot be had."""
+        return self.output_of(self.version_run(number))
+
+    def version_run(self, number: int) -> Exchange:
+        """The reply to a run of a version."""
+        run = self.server.run
+        return self.server.once(f"run of version {number}", lambda: run(workflow_version_number=number))
+
+    @property
+    def called_back_run(self) -> Exchange:
+        """The reply that started the execution with a callback."""
+        return self._callback_run()[0]
+
+    @cached_property
+    def asked_for_all(self) -> Execution:
+        """An execution that was started with return_all_outputs: the one with a callback if there is one."""
+        if self.server.has_listener:
+            return self.called_back.execution
+        execution = self._execution(self.server.run(return_all_outputs=True), asked_for_all=True)
+        self.watch(execution, cycle(FORMS))
+        execution.closed()
+        return execution
+
+    @cached_property
+    def failing(self) -> Execution:
+        """
+        An execution whose output nodes fail, as the sandbox lets one ask for it; with a callback, if one can come.
+
+        Raises:
+            NotExercised: If the target is not one of this machine.
+        """
+        if not self.server.target.is_local:
+            raise NotExercised("a live target cannot be asked for an execution that fails")
+        metadata = {**self.server.metadata, "sandbox": "fail"}
+        if not self.server.has_listener:
+            execution = self._execution(self.server.run(metadata=metadata))
+            self.watch(execution, cycle(FORMS))
+            execution.closed()
+            return execution
+        url = self.server.listener.new_url("runWorkflow")
+        started = self.server.run(metadata=metadata, callback_url=url)
+        callback = Callback(self.server.ledger, self.server.listener, started, url, asked_for_all=False)
+        return self._watch_callback(callback).execution
+
+    @cached_property
+    def drawn(self) -> list[Execution]:
+        """Executions by scripts that were drawn: other members, forms in any order, pauses of any length."""
+        return [self._draw() for _ in range(self._more)]
+
+    def watch(self, execution: Execution, forms: Iterator[bool | None], *, needs_both: bool = True) -> None:
+        """Ask for results, in these forms, until they have said that the execution has ended or the time is over."""
+        seconds = LOCAL_SECONDS if self.server.target.is_local else LIVE_SECONDS
+        deadline, pause = time.monotonic() + seconds, self._first_pause
+        ledger = self.server.ledger
+        while len(execution.strays) < MOST_STRAYS and not ledger.found.keys() & NEVER_ENDING:
+            self._poll(execution, next(forms))
+            if execution.has_moved:
+                self._poll(execution, True)  # noqa: FBT003 - a node that goes back is seen by who looks twice
+            if execution.is_over if needs_both else execution.has_ended:
+                break
+            is_late = time.monotonic() > deadline
+            if execution.polls and (is_late or execution.size > MOST_BYTES):
+                received = f"still running after {f'{seconds:g} seconds' if is_late else f'{execution.size:,} bytes'}"
+                last = execution.polls[-1].exchange
+                ledger.add("PL-RES-68", last.violation("end", received), last.number)
+                return
+            if not execution.polls or not execution.polls[-1].is_done:
+                time.sleep(pause)
+                pause = min(self._growth * pause, 5.0)
+        ledger.tried["PL-RES-68"] += 1
+
+    @property
+    def seconds_for_callback(self) -> float:
+        """How long after the end of an execution its callback may take."""
+        return 3.0 if self.server.target.is_local else 60.0
+
+    @property
+    def _first_pause(self) -> float:
+        return 0.01 if self.server.target.is_local else 0.5
+
+    @property
+    def _growth(self) -> float:
+        return 1.1 if self.server.target.is_local else 1.5
+
+    def _watch_callback(self, callback: Callback) -> Callback:
+        callback.arrived(self.seconds_for_callback)
+        self.watch(callback.execution, cycle(FORMS))
+        callback.compare(self.seconds_for_callback)
+        callback.execution.closed()
+        return callback
+
+    def _callback_run(self) -> tuple[Exchange, str]:
+        url, run = self._callback_url, self.server.run
+        return self.server.once("run with a callback", lambda: run(callback_url=url, return_all_outputs=True)), url
+
+    @cached_property
+    def _callback_url(self) -> str:
+        return self.server.listener.new_url("runWorkflow")
+
+    def _execution(self, started: Exchange, *, asked_for_all: bool = False) -> Execution:
+        return Execution(self.server.ledger, started, id_of(started), asked_for_all=asked_for_all)
+
+    def _poll(self, execution: Execution, form: bool | None) -> None:  # noqa: FBT001
+        execution.polled(form, self.server.results(execution.id, return_all_outputs=form))
+
+    def _draw(self) -> Execution:
+        draw = self._random
+        members: dict[str, Any] = {"metadata": {**self.server.metadata, "case": str(draw.randrange(10**6))}}
+        asked_for_all = draw.choice([True, False, None])
+        if asked_for_all is not None:
+            members["return_all_outputs"] = asked_for_all
+        execution = self._execution(self.server.run(**members), asked_for_all=bool(asked_for_all))
+        forms: Sequence[bool | None] = [draw.choice([True, False, None]) for _ in range(draw.randrange(12))]
+        for form in forms:
+            self._poll(execution, form)
+            time.sleep(draw.random() * self._first_pause)
+        self.watch(execution, cycle(FORMS))
+        self._poll(execution, draw.choice([True, False, None]))
+        execution.closed()
+        return execution

@@ -1,0 +1,252 @@
+"""The harness's one way to a server: it counts, throttles, waits when told to, and has every exchange watched."""
+
+import email.utils
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import httpx
+
+from contract_tests.cases.case import ABSENT, RequestCase, request_problems
+from contract_tests.cases.negative import with_sole_violation
+from contract_tests.coverage import Coverage
+from contract_tests.http.parameters import encode_headers, encode_path, encode_query
+from contract_tests.http.redaction import Secrets
+from contract_tests.http.response_reading import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
+from contract_tests.openapi.document import Contract, Operation
+from contract_tests.openapi.json_text import read_json
+from contract_tests.rules import NotExercised, Unanswered, Undecodable, Violation, shown
+from contract_tests.server.connections import client_for, unreachable
+from contract_tests.server.exchange import Access, Exchange, curl
+from contract_tests.targets import Target
+
+LONGEST_WAIT: Final = 120.0
+WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not say for how long
+TOO_MANY: Final = 429
+UNAVAILABLE: Final = 503
+SENT: Final = {"Accept-Encoding": ACCEPTED}
+WRONG_KEY: Final = "contract-tests-no-such-key"
+LARGE_PART: Final = 8  # of what a reply may have at most: each such one takes seconds to judge
+MANY_VALUES: Final = 25_000  # in a reply, which take as long, however few bytes they are
+MOST_LARGE: Final = 8
+SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
+
+
+class Watch(Protocol):
+    """Who is shown everything."""
+
+    def saw(self, exchange: Exchange) -> None:
+        """Take a request and its reply."""
+
+    def missed(self, operation: Operation, violation: Violation) -> None:
+        """Take a request to which no complete reply came."""
+
+    def turned_away(self, reason: NotExercised) -> None:
+        """Take that the target answers nothing but that it is to be left alone."""
+
+
+class TurnedAway(NotExercised):
+    """The target goes on asking to be left alone."""
+
+
+class Wire:
+    """
+    Sends requests to one target, within its limits.
+
+    Attributes:
+        sent: How many requests have been sent.
+        left_out: How many were not sent since the target's budget was spent.
+        reply_seconds: How long a whole reply may take.
+        longest_wait: For how many seconds the target may ask to be left alone.
+    """
+
+    def __init__(self, target: Target, contract: Contract, coverage: Coverage, secrets: Secrets, watch: Watch) -> None:
+        self.target = target
+        self.contract = contract
+        self.coverage = coverage
+        self.secrets = secrets
+        self.sent = 0
+        self.left_out = 0
+        self.reply_seconds = target.total_timeout
+        self.longest_wait = LONGEST_WAIT
+        self._watch = watch
+        self._silences: Counter[str] = Counter()
+        self._large: Counter[str] = Counter()
+        self._next_at = 0.0
+        for value in target.secrets.values():
+            secrets.add(value)
+        self._client = client_for(target)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(self, case: RequestCase, access: Access = Access.OWN) -> Exchange:
+        """
+        Send one request and give the whole exchange.
+
+        Raises:
+            Unanswered: If no complete reply comes.
+            NotExercised: If the target's budget of requests is spent, or it goes on refusing for their number.
+            SetUpError: If the target cannot be reached any more.
+        """
+        path = encode_path(case.operation, case.path)
+        url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
+        content, headers = _content(case)
+        headers |= encode_headers(case.operation, case.headers, case.cookies)
+        secret, environment = self._credentials(case.operation, access)
+        request = self._client.build_request(
+            case.operation.method, url, headers=SENT | headers | secret, content=content
+        )
+        shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
+        try:
+            reply, seconds = self._response(case.operation, request, shown_headers, environment)
+        except TurnedAway as reason:
+            self._watch.turned_away(reason)
+            raise
+        self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
+        exchange = Exchange(
+            **self._judged(case),
+            number=self.sent,
+            access=access,
+            method=request.method,
+            url=str(request.url),
+            headers=shown_headers,
+            environment=environment,
+            content=content,
+            status=reply.status,
+            reply_headers=reply.headers,
+            reply=reply.body,
+            seconds=seconds,
+            secrets=self.secrets,
+        )
+        self._watch.saw(exchange)
+        self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
+        return exchange
+
+    def _judged(self, case: RequestCase) -> dict[str, Any]:
+        if case.breach is not None:
+            return {"case": case, "is_legal": False}
+        if not request_problems(self.contract, case):
+            return {"case": case, "is_legal": True}
+        return {"case": with_sole_violation(self.contract, case) or case, "is_legal": False}
+
+    def _response(
+        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
+    ) -> tuple[Reply, float]:
+        for default in (*WAITS, None):
+            started = self._wait_for_turn(operation)
+            reply = self._reply(operation, request, headers, environment)
+            is_large = len(reply.body) > self.target.max_response_bytes / LARGE_PART
+            self._large[operation.id] += max(is_large, reply.body.count(b",") // MANY_VALUES)
+            if not self._is_throttled(reply):
+                return reply, time.monotonic() - started
+            asked = _asked_wait(reply)
+            self._next_at = time.monotonic() + ((asked if asked is not None else default) or 0.0)
+        why = "too many requests" if reply.status == TOO_MANY else "it is unavailable"
+        raise TurnedAway(f"the target goes on answering {reply.status}: {why}")
+
+    def _is_throttled(self, reply: Reply) -> bool:
+        # A server of one's own has no reason to throttle without a word: there the status is a reply like others.
+        if reply.status == TOO_MANY:
+            return not self.target.is_local or "retry-after" in reply.headers
+        return reply.status == UNAVAILABLE and "retry-after" in reply.headers
+
+    def _reply(
+        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
+    ) -> Reply:
+        try:
+            return receive(self._client, request, Limits(self.reply_seconds, self.target.max_response_bytes))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise unreachable(self.target, error) from error
+        except Incomplete as error:
+            broken = error
+        self._silences[operation.id] += broken.is_costly
+        received = shown(self.secrets.mask(broken.received))
+        asked = headers | (SENT if broken.constraint == CODING else {})
+        again = curl(request.method, str(request.url), asked, environment, request.content or None)
+        self._watch.missed(operation, Violation(received, broken.constraint, "", again, found_after=self.sent))
+        kind = Undecodable if broken.constraint == CODING else Unanswered
+        raise kind(received) from broken.__cause__
+
+    def _wait_for_turn(self, operation: Operation) -> float:
+        if self._silences[operation.id] >= SILENCES:
+            raise Unanswered(f"{operation.id} gave no complete reply {SILENCES} times")
+        if self._large[operation.id] >= MOST_LARGE:
+            size = f"{self.target.max_response_bytes // LARGE_PART:,} bytes or {MANY_VALUES:,} values"
+            raise NotExercised(f"{operation.id} gave {MOST_LARGE} times more than {size}; see max_response_bytes")
+        if self.sent >= self.target.max_requests:
+            self.left_out += 1
+            raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")
+        wait = max(0.0, self._next_at - time.monotonic())
+        if wait > self.longest_wait:
+            raise TurnedAway(f"the target asks to be left alone for another {wait:.0f} seconds")
+        time.sleep(wait)
+        now = time.monotonic()
+        self._next_at = now + 1 / self.target.requests_per_second
+        self.sent += 1
+        return now
+
+    def _credentials(self, operation: Operation, access: Access) -> tuple[dict[str, str], dict[str, str]]:
+        # Secret headers are sent in any case: they say who asks, the key says that he may.
+        secret = {name: self.target.secrets[env] for name, env in self.target.headers_env.items()}
+        environment = {name: f"${env}" for name, env in self.target.headers_env.items()}
+        if access is Access.NO_KEY:
+            return secret, environment
+        name, prefix = self._key_header(operation)
+        if access is Access.WRONG_KEY:
+            return secret | {name: prefix + WRONG_KEY}, environment
+        env = self.target.api_key_env
+        return secret | {name: prefix + self.target.secrets[env]}, environment | {name: f"{prefix}${env}"}
+
+    def _key_header(self, operation: Operation) -> tuple[str, str]:
+        schemes = self.contract.document.get("components", {}).get("securitySchemes", {})
+        for name in (name for alternative in operation.security for name in alternative):
+            scheme = schemes.get(name, {})
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                return scheme["name"], ""
+            if scheme.get("type") in {"http", "oauth2", "openIdConnect"}:
+                return "Authorization", "Basic " if scheme.get("scheme") == "basic" else "Bearer "
+        return "Authorization", "Bearer "
+
+
+def _content(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
+    if case.body is ABSENT:
+        return None, {}
+    headers = {"Content-Type": case.media_type or "application/json"}
+    if isinstance(case.body, bytes):
+        return case.body, headers
+    return to_json(case.body), headers
+
+
+def _value_of(exchange: Exchange) -> Any:
+    try:
+        return read_json(exchange.reply)
+    except ValueError:
+        return None
+
+
+def to_json(value: Any) -> bytes:
+    """Write JSON in ASCII, so that a shell can carry it to the byte."""
+    return json.dumps(value, allow_nan=False).encode()
+
+
+def _asked_wait(reply: Reply) -> float | None:
+    """Give the seconds that Retry-After asks for, in either of its forms; None without a readable one."""
+    after = reply.headers.get("retry-after", "").strip()
+    if after.isdecimal():
+        return float(after)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def case_of(
+    operation: Operation, path: Mapping[str, Any], query: Mapping[str, Any] | None = None, body: Any = ABSENT
+) -> RequestCase:
+    """Make a request by hand; the body is JSON in the operation's first media type."""
+    media_type = next(iter(operation.body.media), "application/json") if operation.body else "application/json"
+    return RequestCase(operation, path=dict(path), query=dict(query or {}), body=body, media_type=media_type)

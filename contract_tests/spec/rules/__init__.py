@@ -1,0 +1,1 @@
+"""Rules about the contract itself, a module per chapter."""

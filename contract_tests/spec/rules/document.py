@@ -1,0 +1,153 @@
+"""The contract as a document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from contract_tests.openapi.document import Contract, Operation, join
+from contract_tests.openapi.offline import offline
+from contract_tests.openapi.reference_cycles import ReferenceCycles
+from contract_tests.openapi.schemas import all_schemas
+from contract_tests.registry import rules_of_this_package
+from contract_tests.rules import (
+    DOCUMENT,
+    EVERY_OPERATION,
+    NotApplicable,
+    NotExercised,
+    Side,
+    Violation,
+    expect,
+    report_all,
+    rule,
+    shown,
+)
+from workflow_contract.places import at, objects
+
+OAS = "https://spec.openapis.org/oas/v3.1.0"
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12"
+OF_3_0_ONLY = ("nullable",)
+
+
+@rule(
+    "SPEC-01",
+    "The contract is a valid OpenAPI 3.1 document.",
+    says="Every object of the document has the members that the specification gives it.",
+    source=OAS,
+    basis="documented",
+    operations=DOCUMENT,
+    side="spec",
+)
+def test_document_is_valid(contract: Contract) -> None:
+    """An independent validator finds nothing wrong with the document; it can't read schemas without end."""
+    circle = next(ReferenceCycles(contract).all(), None)
+    if circle is not None:
+        raise NotExercised(f"not decidable, since {circle[0]} leads back to itself, see SPEC-15")
+    nowhere = [*_references_to_nowhere(contract)]
+    errors = [] if nowhere else OpenAPIV31SpecValidator(offline(contract.document)).iter_errors()
+    report_all([*nowhere, *(_at(join("#", *error.absolute_path), error.message) for error in errors)])
+
+
+def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
+    for place in objects(contract.document):
+        reference = place.value.get("$ref")
+        try:
+            at(contract.document, reference if isinstance(reference, str) else "#")
+        except KeyError:
+            yield _at(join(place.pointer, "$ref"), f"nothing stands at {reference}")
+
+
+@rule(
+    "SPEC-02",
+    "Every schema is valid under strict JSON Schema 2020-12.",
+    says="A schema object of OpenAPI 3.1 is a JSON Schema of draft 2020-12.",
+    source=f"{JSON_SCHEMA}/schema",
+    basis="documented",
+    operations=DOCUMENT,
+    side="spec",
+)
+def test_schemas_are_valid(contract: Contract) -> None:
+    """Every schema fits the meta-schema."""
+    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    report_all(
+        _at(join(pointer, *error.absolute_path), error.message)
+        for pointer, schema in all_schemas(contract.document)
+        for error in meta.iter_errors(schema)
+    )
+
+
+@rule(
+    "SPEC-03",
+    "No schema uses a keyword that only OpenAPI 3.0 knows.",
+    says="3.1 has no `nullable`: null is a type, and a validator ignores the old keyword.",
+    source=f"{OAS}#schema-object",
+    basis="documented",
+    operations=DOCUMENT,
+    side="spec",
+)
+def test_no_keyword_of_3_0(contract: Contract) -> None:
+    """`nullable` stands nowhere."""
+    report_all(
+        _at(join(pointer, keyword), f"{keyword} has no effect in 3.1; write the type as a list with null in it")
+        for pointer, schema in all_schemas(contract.document)
+        for keyword in OF_3_0_ONLY
+        if isinstance(schema, dict) and keyword in schema
+    )
+
+
+@rule(
+    "SPEC-08",
+    "Every operation is named by a rule of the server side.",
+    says="Properties hold for any operation; what no schema can say of one needs a rule of its own.",
+    source="this project",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="spec",
+)
+def test_operation_has_rules(contract: Contract, operation: Operation) -> None:
+    """At least one rule is about this operation."""
+    named = {name for one in rules_of_this_package() if one.side is Side.SERVER for name in one.operations}
+    if not named & {one.id for one in contract.operations}:
+        raise NotApplicable("no rule names any operation of this contract")
+    expect(operation.id in named, "rules", received=f"no rule names {operation.id} ({operation.pointer})")
+
+
+@rule(
+    "SPEC-09",
+    "A link leads to an operation and to parameters that exist.",
+    says="A link names an operation of the document, and its parameters are parameters of that operation.",
+    source=f"{OAS}#link-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="spec",
+)
+def test_links_lead_somewhere(contract: Contract, operation: Operation) -> None:
+    """Every link of every response of the operation can be followed."""
+    report_all(_broken_links(contract, operation))
+
+
+def _at(pointer: str, message: str) -> Violation:
+    return Violation(received=f"at {pointer}: {shown(message)}", constraint=pointer)
+
+
+def _broken_links(contract: Contract, operation: Operation) -> Iterator[Violation]:
+    for response in operation.responses.values():
+        for name, link in response.links.items():
+            pointer = join(response.pointer, "links", name)
+            aim = _aim(contract, link)
+            if aim is None:
+                yield _at(pointer, f"there is no operation {link.get('operationId') or link.get('operationRef')!r}")
+                continue
+            known = {parameter.name for parameter in aim.parameters}
+            known |= {f"{parameter.location}.{parameter.name}" for parameter in aim.parameters}
+            for parameter in sorted(set(link.get("parameters", {})) - known):
+                yield _at(join(pointer, "parameters", parameter), f"{aim.id} has no parameter {parameter}")
+
+
+def _aim(contract: Contract, link: Any) -> Operation | None:
+    reference = str(link.get("operationRef", "")).removeprefix(contract.source)
+    for operation in contract.operations:
+        if operation.id == link.get("operationId") or (reference and operation.pointer == reference):
+            return operation
+    return None

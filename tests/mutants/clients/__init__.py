@@ -1,0 +1,20 @@
+"""
+Defective clients: the generated package and ``workflow_runs`` with one change of their source each.
+
+A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all rules of the client side.
+"""
+
+from collections.abc import Sequence
+
+from mutants.clients import delivered, keeping, reading, refusing, repeating, sending, showing, taking
+from mutants.clients.edits import ClientDefect
+from mutants.clients.workshop import workshop
+
+__all__ = ["defects", "workshop"]
+
+CHAPTERS = (sending, refusing, reading, taking, repeating, showing, keeping, delivered)
+
+
+def defects() -> Sequence[ClientDefect]:
+    """Give all defects, in the order in which a call meets them."""
+    return [defect for chapter in CHAPTERS for defect in chapter.defects()]

@@ -1,0 +1,167 @@
+"""Judges servers with one defect each: the harness, and stock schemathesis beside it."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from contract_tests.runner.command_line import default_spec
+from mutants import harness
+from mutants.outcome import Judgement, OtherTool
+from mutants.servers.fault import ServerDefect
+from mutants.servers.messages import EXECUTE, KEY, RESULTS, RUN, WORKFLOWS
+from mutants.servers.serving import CORRECT, served
+from mutants.servers.stock import Failure, judge_with_stock
+from mutants.warm import Order, WarmHarness
+from mutants.workshop import Workshop, WorkshopOptions
+
+KEY_ENV: Final = "FAULTY_SERVER_KEY"
+PROMPTLAYER, INTERACTLY = "promptlayer", "interactly"
+SERVICES: Final = {RUN: PROMPTLAYER, RESULTS: PROMPTLAYER, EXECUTE: INTERACTLY}
+OPERATIONS: Final = {PROMPTLAYER: (RUN, RESULTS), INTERACTLY: (EXECUTE,)}
+PREFIX: Final = {PROMPTLAYER: "", INTERACTLY: "/workflows"}
+HEADERS: Final = {PROMPTLAYER: {"X-API-KEY": KEY}, INTERACTLY: {"Authorization": f"Bearer {KEY}"}}
+
+
+@contextmanager
+def workshop(options: WorkshopOptions) -> Iterator[Workshop]:
+    """Give what judges servers, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="faulty-servers-") as directory, ExitStack() as resources:
+        made = ServerWorkshop(options, Path(directory), resources)
+        if options.stock:
+            made.measure_correct()
+        yield made
+
+
+class ServerWorkshop:
+    """Serves each defect in a process of its own and has it judged by one in the role of its service."""
+
+    unit = "requests"
+
+    def __init__(self, options: WorkshopOptions, directory: Path, resources: ExitStack) -> None:
+        self._options = options
+        self._directory = directory
+        self._resources = resources
+        self._idle: SimpleQueue[WarmHarness] = SimpleQueue()
+        self._spec = _with_known_names(default_spec(), directory)
+        self._accepted: frozenset[tuple[str, str]] = frozenset()
+        self._remarks: list[str] = []
+
+    def judge(self, defect: ServerDefect) -> Judgement:
+        """Have the harness judge the defect's server."""
+        with self._warm() as warm, served(defect.id) as url:
+            return self._by_harness(url, (SERVICES[defect.operation],), warm)
+
+    def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
+        """Have stock schemathesis judge the defect's server."""
+        with served(defect.id) as url:
+            return self._by_stock(url, SERVICES[defect.operation])[0]
+
+    def remarks(self) -> Sequence[str]:
+        """Give the times for a correct server."""
+        return self._remarks
+
+    def measure_correct(self) -> None:
+        """Judge the correct server with both, to know what they say of it and how long they take."""
+        total = 0.0
+        for service in OPERATIONS:
+            ours = self._correct_by_harness((service,))
+            with served(CORRECT) as url:
+                other, failures = self._by_stock(url, service)
+            total += other.seconds
+            self._accepted |= {(one.check, one.operation) for one in failures}
+            self._remarks.append(f"correct server, {service}: found by stock {other.codes or 'nothing'}")
+            self._compare(service, ours.seconds, other.seconds)
+        ours = self._correct_by_harness(tuple(OPERATIONS))
+        self._compare("both services, one command against one for each address", ours.seconds, total)
+
+    def _correct_by_harness(self, services: tuple[str, ...]) -> Judgement:
+        with served(CORRECT) as url:
+            judgement = self._by_harness(url, services, None)
+        found = judgement.problem or judgement.fired or "nothing"
+        self._remarks.append(f"correct server, {' and '.join(services)}: found by harness {found}")
+        return judgement
+
+    def _compare(self, what: str, ours: float, others: float) -> None:
+        times = f"harness {ours:.1f} s, stock {others:.1f} s, ratio {ours / others:.2f}"
+        self._remarks.append(f"correct server, {what}, each started anew: {times}")
+
+    @contextmanager
+    def _warm(self) -> Iterator[WarmHarness | None]:
+        if not hasattr(os, "fork"):
+            yield None
+            return
+        try:
+            warm = self._idle.get_nowait()
+        except Empty:
+            warm = self._warmed()
+        yield warm
+        if warm.is_ready:
+            self._idle.put(warm)
+
+    def _warmed(self) -> WarmHarness:
+        with served(CORRECT) as url:
+            directory = Path(tempfile.mkdtemp(dir=self._directory))
+            arguments = (*self._arguments(url, tuple(OPERATIONS), directory), "--report-dir", str(directory))
+            return self._resources.enter_context(
+                WarmHarness(Order(arguments, {KEY_ENV: KEY}, directory / "output.txt"))
+            )
+
+    def _by_harness(self, url: str, services: tuple[str, ...], warm: WarmHarness | None) -> Judgement:
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            arguments = self._arguments(url, services, Path(directory))
+            return harness.judge(arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, warm=warm)
+
+    def _arguments(self, url: str, services: tuple[str, ...], directory: Path) -> list[str]:
+        targets = directory / "targets.toml"
+        targets.write_text("".join(_table(url, service) for service in services), encoding="utf-8")
+        return [
+            *("--side", "server", "--targets", str(targets)),
+            *(word for service in services for word in ("--target", service)),
+            *("--seed", str(self._options.seed), "--budget", self._options.budget),
+            *(["-k", self._options.pattern] if self._options.pattern else []),
+        ]
+
+    def _by_stock(self, url: str, service: str) -> tuple[OtherTool, list[Failure]]:
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            return judge_with_stock(
+                url + PREFIX[service],
+                self._spec,
+                OPERATIONS[service],
+                headers=HEADERS[service],
+                seed=self._options.seed,
+                directory=Path(directory),
+                accepted=self._accepted,
+            )
+
+
+def _table(url: str, service: str) -> str:
+    fields: Mapping[str, Any] = {
+        "service": service,
+        "base_url": url + PREFIX[service],
+        "api_key_env": KEY_ENV,
+        "workflow": WORKFLOWS[OPERATIONS[service][0]],
+        **({"label": "production", "latest_version": 2} if service == PROMPTLAYER else {}),
+        "version": {PROMPTLAYER: 1, INTERACTLY: 0}[service],  # not the one that runs unasked
+        "max_requests": 100_000,
+        "requests_per_second": 10_000,
+        "callback_listen": "127.0.0.1:0",
+        "allow_writes": True,
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
+    return "\n".join([f"[targets.{service}]", *lines, 'input_variables = { user_message = "ping" }', ""])
+
+
+def _with_known_names(spec: Path, directory: Path) -> Path:
+    # Stock takes names of workflows from the examples. With one that does not exist it would see hardly more than 404.
+    text = spec.read_text(encoding="utf-8")
+    known = text.replace("example: support-agent", f"example: {WORKFLOWS[RUN]}")
+    if known == text:
+        raise ValueError(f"{spec} has no example that could become the name of a workflow")
+    path = directory / "openapi.yaml"
+    path.write_text(known, encoding="utf-8")
+    return path
