@@ -76,6 +76,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-n", "4"]))
 
 
+@nox.session(default=False)
+def slow(session: nox.Session) -> None:
+    """Run the tests that are whole runs of the harness, which the tests proper leave out."""
+    install_locked(session)
+    session.run("pytest", "-n", "2", "-m", "slow", *session.posargs)
+
+
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Judge contract, sandbox and client; arguments after -- go to `python -m contract_tests`."""

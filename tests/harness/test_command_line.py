@@ -140,6 +140,7 @@ def test_help_states_the_numbers_of_cases(tmp_path: Path) -> None:
     assert re.search(r"quick\s+is\s+20,\s+nightly\s+is\s+500", done.stdout)
 
 
+@pytest.mark.slow
 def test_current_directory_does_not_matter(tmp_path: Path) -> None:
     """A hostile pytest set-up in the current directory changes nothing, and nothing but the report is left there."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
@@ -357,6 +358,7 @@ def _shard(directory: Path, part: str, *more: str) -> Path:
     return directory
 
 
+@pytest.mark.slow
 def test_merge_wants_parts_of_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Shards that are missing, given twice, of other runs, seeds or contracts are refused in one line."""
     one, two = _shard(tmp_path / "one", "1/2"), _shard(tmp_path / "two", "2/2")

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from contract_tests import targets
 from contract_tests.runner import known_deviations as deviations
-from contract_tests.server import targets
 
 PAGE = (Path(__file__).parents[2] / "docs" / "targets.md").read_text(encoding="utf-8")
 HEADINGS = re.findall("^## (.*)$", PAGE, re.MULTILINE)

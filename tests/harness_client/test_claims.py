@@ -17,6 +17,7 @@ from contract_tests.runner.command_line import parse
 SPEC = Path(__file__).with_name("shelf.yaml")
 
 
+@pytest.mark.slow
 def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
     """Nothing is held against it, and every rule that judges the complete client judges this one."""
     with judging(Choice(adapter="partial_client:SyncOnly"), SPEC) as judge:
@@ -30,6 +31,7 @@ def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
     assert modes == {"sync"}
 
 
+@pytest.mark.slow
 def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
     """Every rule says so that would judge what the operation does."""
     with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:
@@ -41,6 +43,7 @@ def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
     assert verdicts.keys() == {rule.id for rule in client_rules() if rule.operations == EVERY_OPERATION}
 
 
+@pytest.mark.slow
 def test_calls_with_an_argument_that_is_not_claimed_are_left_out() -> None:
     """The other calls of the operation are judged."""
     with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:

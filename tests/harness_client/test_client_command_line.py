@@ -74,6 +74,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "stock_api"
 
 
+@pytest.mark.slow
 def test_our_client_keeps_every_rule(tmp_path: Path) -> None:
     """No rule finds anything in the installed client, synchronous and asynchronous."""
     done = run(tmp_path)
@@ -98,6 +99,7 @@ def test_a_wire_name_and_a_status_branch_changed_by_hand_are_found(tmp_path: Pat
     assert "status 202" in done.received("CL-REP-01", "runWorkflow")
 
 
+@pytest.mark.slow
 def test_the_same_changes_are_found_in_stock_output(stock: Path, tmp_path: Path) -> None:
     """A stock package is driven by its own functions; nothing is found that was not changed."""
     copy = tmp_path / "changed" / "stock_api"
@@ -113,6 +115,7 @@ def test_the_same_changes_are_found_in_stock_output(stock: Path, tmp_path: Path)
     assert "UnexpectedStatus" in done.received("CL-REP-01", "runWorkflow")
 
 
+@pytest.mark.slow
 def test_known_defects_of_stock_output_are_found(stock: Path, tmp_path: Path) -> None:
     """What the generator's own templates get wrong for this contract is reported, and what they get right is not."""
     done = run(tmp_path, "--generated", str(stock), "--strict")
