@@ -16,8 +16,8 @@ def chapters() -> list[str]:
 
 
 def is_chapter(path: Path) -> bool:
-    """Whether a module of a folder of rules holds some: all but the fixtures do."""
-    return path.stem not in {"__init__", "conftest"}
+    """Whether a file is a module of rules: all in their folders are but the fixtures."""
+    return path.suffix == ".py" and path.parent.name == "rules" and path.stem not in {"__init__", "conftest"}
 
 
 @cache

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workflow_sandbox import Sandbox
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/client.md", "docs/sandbox.md")
+PAGES = ("README.md", "docs/client.md", "docs/sandbox.md", "docs/targets.md")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$(?:\n\n?^```\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)(#[^)\s]*)?\)")
 _OWN_COMMANDS = ("workflow-runs run", "workflow-runs results", "workflow-runs batch")

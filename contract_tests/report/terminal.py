@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from contract_tests.http.redaction import Secrets
 from contract_tests.options import Options
-from contract_tests.outcomes import Finding, Outcome, Row
+from contract_tests.outcomes import Outcome, Row
 from contract_tests.report.printing import Printer
 from contract_tests.report.results import Report
 from contract_tests.rules import EVERY_OPERATION, Verdict
@@ -25,6 +25,7 @@ WORDS = {
     Verdict.NOT_EXERCISED: "not exercised",
 }
 COLOURS = {Verdict.PASS: "32", Verdict.VIOLATION: "31;1", Verdict.KNOWN_DEVIATION: "33"}
+REPRODUCE = "Reproduce with"
 LABEL = 16
 ID = 20
 MOST_FINDINGS = 5
@@ -42,6 +43,19 @@ def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
     reached = f", reached as {target.callback_public_url}" if target.callback_public_url else ""
     yield "Callbacks", f"{listening}{reached}"
     yield "Writes", "allowed" if target.allow_writes else "none: operations that create, change or delete are left out"
+
+
+def details_of(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Explain a violation, as label and text."""
+    for finding in outcome.findings[:MOST_FINDINGS]:
+        yield "Documented", finding.documented
+        yield "Received", finding.received
+        yield "Source", f"{outcome.rule.source} ({outcome.rule.basis})"
+        if finding.reproduce:
+            yield REPRODUCE, finding.reproduce
+    more = len(outcome.findings) - MOST_FINDINGS
+    if more > 0:
+        yield "More", f"{more} further broken constraints"
 
 
 class Terminal:
@@ -163,19 +177,12 @@ class Terminal:
             self._detail("More", f"{more} further ones, in results.json")
 
     def _violation(self, outcome: Outcome) -> None:
-        for finding in outcome.findings[:MOST_FINDINGS]:
-            self._finding(outcome, finding)
-        more = len(outcome.findings) - MOST_FINDINGS
-        if more > 0:
-            self._detail("More", f"{more} further broken constraints, in results.json")
-
-    def _finding(self, outcome: Outcome, finding: Finding) -> None:
-        self._detail("Documented", finding.documented)
-        self._detail("Received", finding.received)
-        self._detail("Source", f"{outcome.rule.source} ({outcome.rule.basis})")
-        if finding.reproduce:
-            # Not wrapped: a command must survive being copied.
-            self._line(f"    {'Reproduce with:':<{LABEL}}{finding.reproduce}")
+        for label, text in details_of(outcome):
+            if label == REPRODUCE:
+                # Not wrapped: a command must survive being copied.
+                self._line(f"    {label + ':':<{LABEL}}{text}")
+            else:
+                self._detail(label, text)
 
     def _head(self, chapter: str) -> None:
         if chapter != self._chapter:

@@ -1,7 +1,8 @@
 """
 Runs rules under pytest: one test for each row, fixtures for every side, and a verdict from whatever a check does.
 
-Loaded by its module name; the run stands in the stash of pytest's configuration before the first row is collected.
+The hooks and fixtures of ``contract_tests/conftest.py``. The run stands in the stash of pytest's configuration before
+the first row is collected: the command line puts it there, and for ``pytest contract_tests`` it is made here.
 """
 
 from collections.abc import Generator as Iterator
@@ -35,18 +36,31 @@ from contract_tests.rules import (
     rule_of,
 )
 from contract_tests.runner.context import RUN, Run
+from contract_tests.runner.under_pytest import UnderPytest
+
+PACKAGE = Path(__file__).parents[1]
+FOLDERS = {PACKAGE, *(PACKAGE / side for side in Side), *(PACKAGE / side / "rules" for side in Side)}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have no tracebacks made with their sources: they are shown nowhere, and take longer than most checks."""
-    config.option.tbstyle = "native"
+    """Make a run where the command line of the harness has made none."""
+    if RUN not in config.stash:
+        verdicts = UnderPytest()
+        config.stash[RUN] = verdicts.run
+        config.pluginmanager.register(verdicts)
+        config.add_cleanup(verdicts.run.resources.close)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Collect chapters only."""
+    """Look into the folders of rules only."""
     if collection_path.is_dir():
-        return None if (collection_path / "__init__.py").exists() else True
+        return None if collection_path in FOLDERS else True
     return None if is_chapter(collection_path) else True
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect a chapter, whatever the user's own configuration says that a file of tests is called."""
+    return pytest.Module.from_parent(parent, path=file_path) if is_chapter(file_path) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,13 +71,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("row", rows, indirect=True, ids=lambda row: f"{row.id} {row.target}".strip())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
-    """Leave out rules without rows, and count what is left for a budget in seconds."""
-    items[:] = sorted((item for item in items if row_of(item) is not None), key=_place)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out rules without rows; tests of others stay where they are, before the rows."""
+    others = [item for item in items if not item.path.is_relative_to(PACKAGE)]
+    items[:] = others + sorted((item for item in items if row_of(item) is not None), key=_place)
     _refuse_twins(items)
-    budget = config.stash[RUN].options.budget
-    budget.rows_left = len(items)
-    budget.start()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count what is left, once ``-k`` has taken out what it does, for a budget in seconds."""
+    if RUN in session.config.stash:  # else the arguments could not be read
+        budget = session.config.stash[RUN].options.budget
+        budget.rows_left = sum(row_of(item) is not None for item in session.items)
+        budget.start()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -122,7 +122,8 @@ def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
     arguments = [
         *("-c", str(PACKAGE / "pytest.ini"), "--rootdir", str(PACKAGE)),
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging"),
-        *("-p", "contract_tests.runner.pytest_plugin", "--import-mode=importlib", "--capture=sys", "--assert=plain"),
+        # Tracebacks with their sources are shown nowhere, and take longer than most checks.
+        *("--import-mode=importlib", "--capture=sys", "--assert=plain", "--tb=native"),
         *(["--collect-only"] if collect_only else []),
         *(str(PACKAGE / side / "rules") for side in run.options.sides),
     ]
