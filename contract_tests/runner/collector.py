@@ -39,6 +39,7 @@ class Collector:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Share the run with the plugin that runs the rules."""
         config.stash[RUN] = self._run
+        config.option.tbstyle = "native"  # tracebacks with their sources are shown nowhere, and take long
 
     @property
     def rows(self) -> list[Row]:

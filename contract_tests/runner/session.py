@@ -122,8 +122,7 @@ def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
     arguments = [
         *("-c", str(PACKAGE / "pytest.ini"), "--rootdir", str(PACKAGE)),
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging"),
-        # Tracebacks with their sources are shown nowhere, and take longer than most checks.
-        *("--import-mode=importlib", "--capture=sys", "--assert=plain", "--tb=native"),
+        *("--import-mode=importlib", "--capture=sys", "--assert=plain"),
         *(["--collect-only"] if collect_only else []),
         *(str(PACKAGE / side / "rules") for side in run.options.sides),
     ]
