@@ -29,11 +29,11 @@ _SUFFIX = "_renamed"
 # Only of a name like this can be told that it is the contract's: our own code says "status" and "output" as well.
 _DISTINCT = re.compile(r"[a-z]+(_[a-z]+)+")
 _OUR_OWN = {
-    ("batch.py", "return_all_outputs"),  # the argument of `wait`
+    ("batch/running.py", "return_all_outputs"),  # the argument of `wait`
     ("command_line/one_run.py", "return_all_outputs"),  # likewise
     ("promptlayer.py", "return_all_outputs"),  # likewise
-    ("webhooks.py", "workflow_id"),  # of Interactly's webhooks, which the contract does not describe
-    ("webhooks.py", "workflow_run_id"),  # likewise
+    ("callbacks/webhooks.py", "workflow_id"),  # of Interactly's webhooks, which the contract does not describe
+    ("callbacks/webhooks.py", "workflow_run_id"),  # likewise
 }
 
 

@@ -13,8 +13,8 @@ from typing import Final, Self
 from uuid import uuid4
 
 from contract_tests.rules import SetUpError
-from workflow_runs.http_server import HttpServer, Request
-from workflow_runs.receiving import Answer
+from workflow_runs.callbacks.http_server import HttpServer, Request
+from workflow_runs.callbacks.responses import Response
 
 LARGEST_BODY: Final = 16 * 1024 * 1024
 MOST_DELIVERIES: Final = 100  # to one address: more prove nothing new
@@ -113,11 +113,11 @@ class Listener:
         with self._arrived:
             return _token(target) in self._deliveries
 
-    def refusal(self, _: Request) -> Answer | None:
+    def refusal(self, _: Request) -> Response | None:
         """Refuse nothing that comes to a known address: it is for the rules to judge."""
         return None
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """Keep a request, also one whose body is malformed or too large: what was read of it."""
         token = _token(request.target)
         with self._arrived:
@@ -127,7 +127,7 @@ class Listener:
                 parts = request.method, request.target, request.headers, request.body
                 kept.append(Delivery(*parts, time.monotonic(), self._count(), is_exact))
             self._arrived.notify_all()
-        return request.refusal or Answer(200)
+        return request.refusal or Response(200)
 
 
 def _own_part(target: str) -> str:

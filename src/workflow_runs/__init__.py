@@ -46,13 +46,13 @@ if TYPE_CHECKING:
     from workflow_runs_api.models import NodeOutput, RunAccepted, RunCreated, WorkflowRun
 
     from .batch import BatchItem, BatchProgress, BatchResult, run_batch, run_batch_async
+    from .batch.ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch
     from .callbacks import RunFinished, read_callback
-    from .deliveries import DeliveryMemory, RecentDeliveries
-    from .ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch
-    from .listening import CallbackListener
-    from .receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
-    from .signatures import BadSignature, sign_dashboard_event, sign_interactly_event
-    from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
+    from .callbacks.deliveries import DeliveryMemory, RecentDeliveries
+    from .callbacks.listener import CallbackListener
+    from .callbacks.receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
+    from .callbacks.signatures import BadSignature, sign_dashboard_event, sign_interactly_event
+    from .callbacks.webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
 
 __all__ = [
     "UNSET",
@@ -131,17 +131,17 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
             case "RunFinished" | "read_callback":
                 from . import callbacks as module
             case "DeliveryMemory" | "RecentDeliveries":
-                from . import deliveries as module
+                from .callbacks import deliveries as module
             case "Ledger" | "LedgerError" | "LedgerInUse" | "LedgerMismatch":
-                from . import ledger as module
+                from .batch import ledger as module
             case "CallbackListener":
-                from . import listening as module
+                from .callbacks import listener as module
             case "DashboardWebhooks" | "InteractlyWebhooks" | "RunCallbacks":
-                from . import receivers as module
+                from .callbacks import receivers as module
             case "BadSignature" | "sign_dashboard_event" | "sign_interactly_event":
-                from . import signatures as module
+                from .callbacks import signatures as module
             case "InteractlyEvent" | "read_dashboard_event" | "read_interactly_event":
-                from . import webhooks as module
+                from .callbacks import webhooks as module
             case "models":
                 from workflow_runs_api import models
 

@@ -18,6 +18,7 @@ __all__ = [
     "WaitTimeout",
     "execution_id_of",
     "main_output",
+    "nodes_to_json",
     "output_nodes",
 ]
 
@@ -151,6 +152,12 @@ def main_output(nodes: dict[str, NodeOutput]) -> MainOutput:
 def output_nodes(nodes: dict[str, NodeOutput]) -> dict[str, NodeOutput]:
     """Those nodes whose values are outputs of the workflow."""
     return {name: node for name, node in nodes.items() if node.is_output_node}
+
+
+def nodes_to_json(ended: Any) -> dict[str, Any] | None:
+    """Return the nodes' entries as JSON, or None if there are none."""
+    nodes = getattr(ended, "nodes", None)
+    return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}
 
 
 def execution_id_of(run: RunCreated | RunAccepted | int) -> int:

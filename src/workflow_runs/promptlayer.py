@@ -12,6 +12,7 @@ from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations
 from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 from workflow_runs_api.secret import Secret
 
+from .both_forms import at_once, result_of
 from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 from .run_arguments import metadata_of, wants_all_outputs
 from .settings import Configured, Http
@@ -65,25 +66,19 @@ class _Waits(Configured[Http]):
 
         return Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
 
-    @staticmethod
-    def _check_waiting(*options: Any, asynchronous: bool) -> None:
-        from .waiting import check_options
-
-        check_options("run_and_wait", *options, asynchronous=asynchronous)
-
     def _asking(self, waiting: Waiting) -> Self:
-        """A view to ask with once and in time, which keeps the raw reply: the wait alone says when to ask again."""
-        told = self._on_reply
+        """Return a view that asks once and in time, and keeps the raw response: the wait says when to ask again."""
+        on_reply = self._on_reply
 
         def keep(response: httpx.Response) -> None:
             waiting.response = response
-            if told is not None:
-                told(response)
+            if on_reply is not None:
+                on_reply(response)
 
         return self._ending_in(waiting.seconds_left).with_options(retries=0, on_reply=keep)
 
     def with_run_tags(self, name: str = "client_tag") -> Self:
-        """A view of this client whose runs can be told apart: each gets a new random text in its metadata.
+        """Return a view of this client whose runs can be told apart: each gets a new random text in its metadata.
 
         If an error leaves a run in doubt, its `how_to_find` tells the text to look for in PromptLayer's dashboard.
         Metadata that you give stays, under this name as well.
@@ -137,6 +132,28 @@ def _naming(run: RunCreated | RunAccepted) -> Iterator[None]:
         raise
 
 
+async def _wait(client: PromptLayer | AsyncPromptLayer, run: RunCreated | RunAccepted | int, **how: Any) -> RunOutcome:
+    is_async = isinstance(client, AsyncPromptLayer)
+    waiting = client._waiting(run, asynchronous=is_async, **how)  # noqa: SLF001 - our own kind
+    for seconds in waiting.pauses():
+        await waiting.rest(seconds, client._pause)  # noqa: SLF001 - our own kind
+        with waiting.asking():
+            view = client._asking(waiting)  # noqa: SLF001 - our own kind
+            waiting.read(await result_of(view.get_workflow_version_execution_results(**waiting.question)))
+    return waiting.outcome
+
+
+async def _run_and_wait(
+    client: PromptLayer | AsyncPromptLayer, workflow_name: str, arguments: Keywords, **how: Any
+) -> RunOutcome:
+    from .waiting import check_options
+
+    check_options("run_and_wait", **how, asynchronous=isinstance(client, AsyncPromptLayer))
+    run: RunCreated | RunAccepted = await result_of(client.run_workflow(workflow_name, **arguments))
+    with _naming(run):
+        return await result_of(client.wait(run, return_all_outputs=wants_all_outputs(arguments), **how))
+
+
 class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
     """A client for PromptLayer: key from `PROMPTLAYER_API_KEY`, address from `PROMPTLAYER_BASE_URL` by default.
 
@@ -185,19 +202,8 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             >>> client.wait(98765, return_all_outputs=True, on_progress=print).output
             'Your invoice is attached.'
         """
-        waiting = self._waiting(
-            run,
-            return_all_outputs=return_all_outputs,
-            deadline=deadline,
-            on_progress=on_progress,
-            cancelled=cancelled,
-            asynchronous=False,
-        )
-        for seconds in waiting.pauses():
-            waiting.rest(seconds, self._pause)
-            with waiting.asking():
-                waiting.read(self._asking(waiting).get_workflow_version_execution_results(**waiting.question))
-        return waiting.outcome
+        how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
+        return at_once(_wait(self, run, return_all_outputs=return_all_outputs, **how))
 
     def run_and_wait(
         self,
@@ -232,16 +238,8 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             >>> client.run_and_wait("support-agent", deadline=600, on_progress=print, return_all_outputs=True).output
             'Your invoice is attached.'
         """
-        self._check_waiting(deadline, on_progress, cancelled, asynchronous=False)
-        run = self.run_workflow(workflow_name, **arguments)
-        with _naming(run):
-            return self.wait(
-                run,
-                return_all_outputs=wants_all_outputs(arguments),
-                deadline=deadline,
-                on_progress=on_progress,
-                cancelled=cancelled,
-            )
+        how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
+        return at_once(_run_and_wait(self, workflow_name, arguments, **how))
 
 
 class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
@@ -268,19 +266,8 @@ class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPr
 
         It can be cancelled like any task, too: the run goes on.
         """
-        waiting = self._waiting(
-            run,
-            return_all_outputs=return_all_outputs,
-            deadline=deadline,
-            on_progress=on_progress,
-            cancelled=cancelled,
-            asynchronous=True,
-        )
-        for seconds in waiting.pauses():
-            await waiting.rest_async(seconds, self._pause)
-            with waiting.asking():
-                waiting.read(await self._asking(waiting).get_workflow_version_execution_results(**waiting.question))
-        return waiting.outcome
+        how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
+        return await _wait(self, run, return_all_outputs=return_all_outputs, **how)
 
     async def run_and_wait(
         self,
@@ -292,13 +279,5 @@ class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPr
         **arguments: Unpack[Keywords],
     ) -> RunOutcome:
         """Start a run and wait for it. See `PromptLayer.run_and_wait`."""
-        self._check_waiting(deadline, on_progress, cancelled, asynchronous=True)
-        run = await self.run_workflow(workflow_name, **arguments)
-        with _naming(run):
-            return await self.wait(
-                run,
-                return_all_outputs=wants_all_outputs(arguments),
-                deadline=deadline,
-                on_progress=on_progress,
-                cancelled=cancelled,
-            )
+        how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
+        return await _run_and_wait(self, workflow_name, arguments, **how)

@@ -28,6 +28,7 @@ from workflow_runs_api.redaction import Redaction
 from workflow_runs_api.reply import Reply
 from workflow_runs_api.types import Problem
 
+from .both_forms import result_of
 from .outcome import (
     Progress,
     RunFailed,
@@ -110,6 +111,7 @@ class Waiting:
         self._outgoing = outgoing
         self._on_progress = on_progress
         self._cancelled = cancelled
+        self._asynchronous = asynchronous
         self._began = now()
         self._polls = 0
         self._ended = False
@@ -152,30 +154,26 @@ class Waiting:
             words += f" (the last question got no answer: {self._problem})"
         raise WaitTimeout(words, execution_id=self.execution_id) from self._problem
 
-    def rest(self, seconds: float, pause: Callable[[float], None]) -> None:
+    async def rest(self, seconds: float, pause: Callable[[float], Awaitable[None] | None]) -> None:
         """Pause, unless the wait is cancelled.
 
         Raises:
             WaitCancelled: it is.
         """
         if self._cancelled is None:
-            pause(seconds)
-        elif self._cancelled.wait(seconds):
-            self._stop()
+            await result_of(pause(seconds))
+        elif await self._is_cancelled_within(seconds, self._cancelled):
+            words = f"no longer waiting for execution {self.execution_id}; it goes on, wait again"
+            raise WaitCancelled(words, execution_id=self.execution_id)
 
-    async def rest_async(self, seconds: float, pause: Callable[[float], Awaitable[None]]) -> None:
-        """The same for asyncio."""
-        if self._cancelled is None:
-            await pause(seconds)
-            return
+    async def _is_cancelled_within(self, seconds: float, cancelled: Cancellation) -> bool:
+        if not self._asynchronous:
+            return bool(cancelled.wait(seconds))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._cancelled.wait()
-            self._stop()
-
-    def _stop(self) -> NoReturn:
-        words = f"no longer waiting for execution {self.execution_id}; it goes on, wait again"
-        raise WaitCancelled(words, execution_id=self.execution_id)
+                await cancelled.wait()
+            return True
+        return False
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from counting_service import ASYNC, SYNC, Flavour, Service, items, raising, repl
 
 from workflow_runs import BadArgument, PromptLayer, RunFailed, Unauthorized
 from workflow_runs.batch import BatchItem, BatchProgress, run_batch, run_batch_async
-from workflow_runs.ledger import Ledger
+from workflow_runs.batch.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

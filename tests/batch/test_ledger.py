@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import doctest
 import operator
 import sqlite3
@@ -15,10 +16,10 @@ import pytest
 from counting_service import KEY, SECRET, SYNC, Flavour, Service, items, raising, reply
 
 import workflow_runs.batch
-import workflow_runs.ledger
+import workflow_runs.batch.ledger
 from workflow_runs import AsyncPromptLayer, BadArgument, PromptLayer
 from workflow_runs.batch import BatchItem, BatchProgress
-from workflow_runs.ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch, stored_results
+from workflow_runs.batch.ledger import Ledger, LedgerError, LedgerInUse, LedgerMismatch, stored_results
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_another_process_keeps_the_ledger_until_it_is_gone(service: Service, led
     SYNC.run(service, items(3), ledger, first=1)
     program = """
 import sys
-from workflow_runs.ledger import Ledger
+from workflow_runs.batch.ledger import Ledger
 ledger = Ledger(sys.argv[1])
 print("open", flush=True)
 input()
@@ -217,7 +218,7 @@ import resource, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from counting_service import SYNC, Service, items
-from workflow_runs.ledger import LedgerError
+from workflow_runs.batch.ledger import LedgerError
 
 ledger, service = Path(sys.argv[2]), Service()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -300,7 +301,7 @@ def test_an_id_of_any_size_is_kept(service: Service, ledger: Path, flavour: Flav
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a docstring shows is what happens."""
     monkeypatch.chdir(tmp_path)
-    documented = operator.attrgetter(name)(workflow_runs.ledger if name == "Ledger" else workflow_runs.batch)
+    documented = operator.attrgetter(name)(workflow_runs.batch.ledger if name == "Ledger" else workflow_runs.batch)
     created = {"success": True, "message": "m", "workflow_version_execution_id": 98765}
 
     def contract(request: httpx.Request) -> httpx.Response:
@@ -310,8 +311,8 @@ def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         return AsyncPromptLayer(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(contract)))
 
     client = PromptLayer(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(contract)))
-    names = {**vars(workflow_runs.batch), **vars(workflow_runs.ledger), "client": client}
-    names["AsyncPromptLayer"] = asynchronous
+    names = {**vars(workflow_runs.batch), **vars(workflow_runs.batch.ledger), "client": client}
+    names |= {"AsyncPromptLayer": asynchronous, "asyncio": asyncio}
     test = doctest.DocTestParser().get_doctest(documented.__doc__, names, name, None, 0)
     assert test.examples
     told: list[str] = []

@@ -15,7 +15,7 @@ from counting_service import SYNC, Flavour, Service, items, raising
 
 from workflow_runs import BadArgument
 from workflow_runs.batch import run_batch, run_batch_async
-from workflow_runs.ledger import Ledger, LedgerError, LedgerInUse, stored_results
+from workflow_runs.batch.ledger import Ledger, LedgerError, LedgerInUse, stored_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

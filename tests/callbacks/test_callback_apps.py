@@ -34,9 +34,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from workflow_runs import BadArgument
-from workflow_runs.deliveries import RecentDeliveries
-from workflow_runs.receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
-from workflow_runs.signatures import sign_dashboard_event, sign_interactly_event
+from workflow_runs.callbacks.deliveries import RecentDeliveries
+from workflow_runs.callbacks.receivers import DashboardWebhooks, InteractlyWebhooks, RunCallbacks
+from workflow_runs.callbacks.signatures import sign_dashboard_event, sign_interactly_event
 from workflow_sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-_MODULES = {"callbacks": 3, "signatures": 3, "webhooks": 3, "deliveries": 2, "receivers": 3, "listening": 3}
+_MODULES = {"run_finished": 3, "signatures": 3, "webhooks": 3, "deliveries": 2, "receivers": 3, "listener": 3}
 
 
 @pytest.mark.parametrize("name", _MODULES)
@@ -17,9 +17,9 @@ def test_examples_run(name: str) -> None:
     """Each example gives what it says, with nothing more imported than the public names, httpx and asyncio."""
     names = {"httpx": importlib.import_module("httpx"), "asyncio": importlib.import_module("asyncio")}
     for module in _MODULES:
-        names |= vars(importlib.import_module(f"workflow_runs.{module}"))
+        names |= vars(importlib.import_module(f"workflow_runs.callbacks.{module}"))
     examples = doctest.DocTestFinder(exclude_empty=True).find(
-        importlib.import_module(f"workflow_runs.{name}"), extraglobs=names
+        importlib.import_module(f"workflow_runs.callbacks.{name}"), extraglobs=names
     )
 
     results = [doctest.DocTestRunner().run(each) for each in examples if each.examples]

@@ -16,7 +16,7 @@ import pytest
 from callback_subjects import finished, held, json_bytes, node, raw_reply, shown
 
 from workflow_runs import BadArgument, PromptLayer, RunFailed, WaitTimeout
-from workflow_runs.listening import CallbackListener
+from workflow_runs.callbacks.listener import CallbackListener
 from workflow_sandbox import Sandbox
 
 if TYPE_CHECKING:

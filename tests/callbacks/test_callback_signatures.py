@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 
 from workflow_runs import BadArgument, ContractBroken, WorkflowRunsError
-from workflow_runs.signatures import BadSignature, sign_dashboard_event, sign_interactly_event
+from workflow_runs.callbacks.signatures import BadSignature, sign_dashboard_event, sign_interactly_event
 from workflow_runs.webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
 
 if TYPE_CHECKING:

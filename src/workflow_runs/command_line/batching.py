@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from workflow_runs.batch import BatchProgress, BatchResult, progress_of, run_batch
-from workflow_runs.ledger import Ledger, LedgerError, stored_results
-from workflow_runs.ledger_checks import checked_path, exists
+from workflow_runs.batch.ledger import Ledger, LedgerError, stored_results
+from workflow_runs.batch.ledger_checks import checked_path, exists
 from workflow_runs.promptlayer import PromptLayer
 from workflow_runs_api.errors import BadArgument
 

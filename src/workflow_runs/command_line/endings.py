@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from workflow_runs.advice import advice
-from workflow_runs.ledger import LedgerError
+from workflow_runs.batch.ledger import LedgerError
 from workflow_runs.outcome import RunFailed, WaitTimeout
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 

@@ -7,8 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from workflow_runs.batch_items import nodes_of
-from workflow_runs.listening import CallbackListener
+from workflow_runs.callbacks.listener import CallbackListener
+from workflow_runs.outcome import nodes_to_json
 from workflow_runs_api.types import UNSET
 
 from .endings import Exit, Interrupted, UsageError
@@ -40,7 +40,7 @@ def listen(options: argparse.Namespace, _: Output) -> Exit:
 
 def _document(finished: RunFinished) -> str:
     output = None if finished.output is UNSET else finished.output
-    about = {"execution_id": finished.execution_id, "output": output, "nodes": nodes_of(finished)}
+    about = {"execution_id": finished.execution_id, "output": output, "nodes": nodes_to_json(finished)}
     return json.dumps({"state": _WORDS[finished.succeeded], **about})
 
 

@@ -10,7 +10,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from workflow_runs.advice import described
-from workflow_runs.batch_items import nodes_of
+from workflow_runs.outcome import nodes_to_json
 
 from .endings import Exit, Unwritable, ending, next_step
 
@@ -67,7 +67,7 @@ class Output:
 
     def ended(self, outcome: RunOutcome, warning: str | None = None) -> Exit:
         """A run has ended with an outcome."""
-        nodes = nodes_of(outcome)
+        nodes = nodes_to_json(outcome)
         if self.as_json:
             found = {"execution_id": outcome.execution_id, "output": outcome.output, "nodes": nodes}
             self._document({"state": "succeeded", **found, "warning": warning})
@@ -82,7 +82,7 @@ class Output:
         status, state = ending(error, execution_id)
         step = next_step(error, execution_id)
         if self.as_json and not isinstance(error, Unwritable):
-            about = {"execution_id": execution_id, "nodes": nodes_of(error), "error": described(error, step)}
+            about = {"execution_id": execution_id, "nodes": nodes_to_json(error), "error": described(error, step)}
             self._document({"state": state, **about})
         tell(str(error) if status is Exit.INTERRUPTED else f"error: {error}")
         if step:

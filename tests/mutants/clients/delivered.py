@@ -54,7 +54,11 @@ def _forged() -> Iterator[ClientDefect]:
         ),
     ):
         yield defect(
-            f"signature.{id_}", title, "signature not checked", "CL-CB-03", client("signatures.py", COMPARED, new)
+            f"signature.{id_}",
+            title,
+            "signature not checked",
+            "CL-CB-03",
+            client("callbacks/signatures.py", COMPARED, new),
         )
     yield defect(
         "signature.absent",
@@ -62,38 +66,41 @@ def _forged() -> Iterator[ClientDefect]:
         "signature not checked",
         "CL-CB-03",
         client(
-            "webhooks.py",
+            "callbacks/webhooks.py",
             CHECKED,
             "        if any(name.lower() == 'x-promptlayer-signature' for name in headers):\n    " + CHECKED,
         ),
+        client("callbacks/signatures.py", 'if error.reason != "wrong":', 'if error.reason == "malformed":'),
     )
     yield defect(
         "signature.of-bytes",
         "checks the signature of the payload as it is spelled, not of its sorted form",
         "signature of something else",
         "CL-CB-01",
-        client("signatures.py", SIGNED, SIGNED.replace("canonical(payload)", "json.dumps(payload).encode()")),
+        client("callbacks/signatures.py", SIGNED, SIGNED.replace("canonical(payload)", "json.dumps(payload).encode()")),
     )
     yield defect(
         "token.any",
         "takes callbacks at any address",
         "address not checked",
         "CL-CB-03",
-        client("receiving.py", ADDRESS, "return True or _same("),
+        client("callbacks/responses.py", ADDRESS, "return True or _same("),
     )
     yield defect(
         "token.any-part",
         "takes callbacks at the beginning of the address",
         "address not checked",
         "CL-CB-03",
-        client("receiving.py", ADDRESS, ADDRESS.replace("_same(", "(lambda given, own: own.startswith(given))(")),
+        client(
+            "callbacks/responses.py", ADDRESS, ADDRESS.replace("_same(", "(lambda given, own: own.startswith(given))(")
+        ),
     )
     yield defect(
         "time-window.ignored",
         "takes what Interactly sent a year ago",
         "check removed",
         "CL-CB-03",
-        client("signatures.py", "    if abs(time.time() - int(timestamp)) > max_age:\n", "    if False:\n"),
+        client("callbacks/signatures.py", "    if abs(time.time() - int(timestamp)) > max_age:\n", "    if False:\n"),
         equivalent="the contract describes no webhook of Interactly's, and no time in either of those that it has",
     )
 
@@ -105,7 +112,7 @@ def _told() -> Iterator[ClientDefect]:
         "secret shown",
         "CL-CB-08",
         client(
-            "signatures.py",
+            "callbacks/signatures.py",
             'f"{name} is not that of this payload", reason="wrong"',
             'f"{name} is not {expected}", reason="wrong"',
         ),
@@ -116,7 +123,7 @@ def _told() -> Iterator[ClientDefect]:
         "secret shown",
         "CL-CB-08",
         client(
-            "signatures.py",
+            "callbacks/signatures.py",
             'f"{name} is not that of this payload", reason="wrong"',
             'f"{name} is not made with {secret}", reason="wrong"',
         ),
@@ -126,13 +133,17 @@ def _told() -> Iterator[ClientDefect]:
         "answers a wrong address with the right one",
         "secret shown",
         "CL-CB-08",
-        client("receiving.py", 'Answer(404, "nothing is received here")', 'Answer(404, f"expected .../{self._token}")'),
+        client(
+            "callbacks/responses.py",
+            'Response(404, "nothing is received here")',
+            'Response(404, f"expected .../{self._token}")',
+        ),
     )
 
 
 def _illegal() -> Iterator[ClientDefect]:
     for id_, title, new in (
-        ("taken", "answers an illegal delivery with 204", "            return TAKEN\n"),
+        ("taken", "answers an illegal delivery with 204", "            return HANDLED\n"),
         ("failed", "answers an illegal delivery with 500", "            return FAILED\n"),
         ("raised", "lets its exception for an illegal delivery through", "            raise\n"),
     ):
@@ -141,35 +152,35 @@ def _illegal() -> Iterator[ClientDefect]:
             title,
             "wrong answer",
             "CL-CB-02",
-            client("asgi.py", REFUSED, new.replace("raise", "raise error")),
+            client("callbacks/asgi.py", REFUSED, new.replace("raise", "raise error")),
         )
     yield defect(
         "delivery.any-method",
         "takes deliveries that are not posted",
         "check removed",
         "CL-CB-02",
-        client("receiving.py", '        if method != "POST":\n', "        if False:\n"),
+        client("callbacks/responses.py", '        if method != "POST":\n', "        if False:\n"),
     )
     yield defect(
         "delivery.put",
         "takes deliveries that are put",
         "check removed",
         "CL-CB-02",
-        client("receiving.py", 'method != "POST":', 'method not in {"POST", "PUT"}:'),
+        client("callbacks/responses.py", 'method != "POST":', 'method not in {"POST", "PUT"}:'),
     )
     yield defect(
         "delivery.nan",
         "takes NaN for JSON in a delivery",
         "check removed",
         "CL-CB-02",
-        client("payloads.py", "    raise ValueError(name)\n", "    return None\n"),
+        client("callbacks/payloads.py", "    raise ValueError(name)\n", "    return None\n"),
     )
     yield defect(
         "delivery.any-media-type",
         "takes deliveries of any media type",
         "check removed",
         "CL-CB-02",
-        client("receiving.py", "        if not _is_json(headers):\n", "        if False:\n"),
+        client("callbacks/responses.py", "        if not _is_json(headers):\n", "        if False:\n"),
     )
     yield defect(
         "delivery.not-json.foreign",
@@ -177,7 +188,7 @@ def _illegal() -> Iterator[ClientDefect]:
         "error changed",
         "CL-CB-02",
         client(
-            "payloads.py",
+            "callbacks/payloads.py",
             '    except ValueError:\n        raise Problem("JSON"',
             '    except LookupError:\n        raise Problem("JSON"',
         ),
@@ -187,7 +198,7 @@ def _illegal() -> Iterator[ClientDefect]:
         "fails with a foreign exception where an object belongs",
         "type check removed",
         "CL-CB-02",
-        client("payloads.py", "    if not isinstance(parsed, dict):\n", "    if False:\n"),
+        client("callbacks/payloads.py", "    if not isinstance(parsed, dict):\n", "    if False:\n"),
         generated(
             "models/workflow_finished.py",
             '        if source.__class__ is not dict:\n            raise types.Problem("an object", source)\n',
@@ -231,7 +242,7 @@ def _again() -> Iterator[ClientDefect]:
         "hands a delivery on as often as it comes",
         "duplicate not recognised",
         "CL-CB-04",
-        client("asgi.py", "if not await _awaited(self._memory.seen(key)):", "if True:"),
+        client("callbacks/asgi.py", "if not await _awaited(self._memory.seen(key)):", "if True:"),
     )
     yield defect(
         "duplicate.refused",
@@ -239,10 +250,10 @@ def _again() -> Iterator[ClientDefect]:
         "wrong answer",
         "CL-CB-04",
         client(
-            "asgi.py",
+            "callbacks/asgi.py",
             "                if not await _awaited(self._memory.seen(key)):\n",
             "                if await _awaited(self._memory.seen(key)):\n"
-            '                    return Answer(409, "known")\n                if True:\n',
+            '                    return Response(409, "known")\n                if True:\n',
         ),
     )
     yield from (
@@ -251,7 +262,7 @@ def _again() -> Iterator[ClientDefect]:
             title,
             "wrong key",
             "CL-CB-05",
-            client("receivers.py", old, new),
+            client("callbacks/receivers.py", old, new),
         )
         for id_, title, old, new in (
             ("run.one-for-all", "takes every callback for the same", RUN_KEY, 'return "promptlayer:run"'),
@@ -280,28 +291,30 @@ def _again() -> Iterator[ClientDefect]:
         "forgets a delivery whose handler has failed",
         "delivery lost",
         "CL-CB-07",
-        client("asgi.py", HANDLED, "".join(reversed(HANDLED.splitlines(keepends=True)))),
+        client("callbacks/asgi.py", HANDLED, "".join(reversed(HANDLED.splitlines(keepends=True)))),
     )
     yield defect(
         "failure.taken",
         "answers 204 where the handler has failed",
         "error swallowed",
         "CL-CB-07",
-        client("asgi.py", "            return FAILED\n", "            return TAKEN\n"),
+        client("callbacks/asgi.py", "            return FAILED\n", "            return HANDLED\n"),
     )
     yield defect(
         "failure.refused",
         "answers 400 where the handler has failed",
         "wrong answer",
         "CL-CB-07",
-        client("asgi.py", "            return FAILED\n", '            return Answer(400, "bad delivery")\n'),
+        client(
+            "callbacks/asgi.py", "            return FAILED\n", '            return Response(400, "bad delivery")\n'
+        ),
     )
     yield defect(
         "failure.raised",
         "lets the handler's exception through to the server",
         "error changed",
         "CL-CB-07",
-        client("asgi.py", "            return FAILED\n", "            raise\n"),
+        client("callbacks/asgi.py", "            return FAILED\n", "            raise\n"),
     )
 
 
@@ -313,7 +326,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "form refused",
         "CL-CB-01",
         client(
-            "callbacks.py",
+            "callbacks/run_finished.py",
             nodes,
             '    if nodes:\n        raise Problem("a bare output", output).under("final_output")\n' + nodes,
         ),
@@ -324,7 +337,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "form refused",
         "CL-CB-01",
         client(
-            "callbacks.py",
+            "callbacks/run_finished.py",
             nodes,
             '    if any(node.status == "FAILED" for node in nodes.values()):\n'
             '        raise Problem("a success", output).under("final_output")\n' + nodes,
@@ -335,7 +348,9 @@ def _payloads() -> Iterator[ClientDefect]:
         "reads SKIPPED as FAILED",
         "value changed",
         "CL-CB-01",
-        client("callbacks.py", 'if node.status == "FAILURE":', 'if node.status in {"FAILURE", "SKIPPED"}:'),
+        client(
+            "callbacks/run_finished.py", 'if node.status == "FAILURE":', 'if node.status in {"FAILURE", "SKIPPED"}:'
+        ),
     )
     yield defect(
         "output.refused",
@@ -343,7 +358,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "form refused",
         "CL-CB-01",
         client(
-            "callbacks.py",
+            "callbacks/run_finished.py",
             "        if return_all_outputs:\n            raise problem",
             "        if True:\n            raise problem",
         ),
@@ -353,7 +368,11 @@ def _payloads() -> Iterator[ClientDefect]:
         "gives null for a final output that is false, 0 or empty",
         "value changed",
         "CL-CB-01",
-        client("callbacks.py", OUTPUT, OUTPUT.replace("output, None, None if", "output or None, None, None if")),
+        client(
+            "callbacks/run_finished.py",
+            OUTPUT,
+            OUTPUT.replace("output, None, None if", "output or None, None, None if"),
+        ),
     )
     yield defect(
         "output.null-for-absent",
@@ -361,7 +380,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "null for absent",
         "CL-CB-01",
         client(
-            "callbacks.py",
+            "callbacks/run_finished.py",
             OUTPUT,
             OUTPUT.replace("output, None, None if", "None if output is UNSET else output, None, None if"),
         ),
@@ -371,7 +390,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "refuses deliveries of more than 100 bytes",
         "limit moved",
         "CL-CB-01",
-        client("payloads.py", "MAX_BYTES: Final = 16 * 1024 * 1024\n", "MAX_BYTES: Final = 100\n"),
+        client("callbacks/payloads.py", "MAX_BYTES: Final = 16 * 1024 * 1024\n", "MAX_BYTES: Final = 100\n"),
     )
     yield defect(
         "callback.unknown-members.dropped",
@@ -379,7 +398,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "unknown members dropped",
         "CL-CB-06",
         client(
-            "callbacks.py",
+            "callbacks/run_finished.py",
             "    sent = WorkflowFinished.from_dict(payload)\n",
             "    sent = WorkflowFinished.from_dict(payload)\n"
             '    known = ("workflow_version_execution_id", "final_output")\n'
@@ -399,7 +418,7 @@ def _payloads() -> Iterator[ClientDefect]:
         "dropped field",
         "CL-CB-01",
         client(
-            "webhooks.py",
+            "callbacks/webhooks.py",
             "        return DashboardEvent.from_json(payload)\n",
             '        return DashboardEvent.from_json({**payload, "details": {}})\n',
         ),

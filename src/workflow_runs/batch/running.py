@@ -20,24 +20,24 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from workflow_runs.both_forms import at_once, result_of
+from workflow_runs.outcome import RunFailed, RunOutcome, WaitCancelled
+from workflow_runs.run_arguments import wants_all_outputs
+from workflow_runs.waiting import checked_deadline
 from workflow_runs_api.api.promptlayer.run_workflow import OPERATION, request
 from workflow_runs_api.errors import BadArgument, Unauthorized, WorkflowRunsError
 
-from .batch_items import BatchItem, BatchProgress, BatchResult
+from .items import BatchItem, BatchProgress, BatchResult
 from .ledger import Entry, Ledger, LedgerError
 from .ledger_checks import checked_path
-from .outcome import RunFailed, RunOutcome, WaitCancelled
-from .run_arguments import wants_all_outputs
-from .waiting import checked_deadline
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Generator
 
+    from workflow_runs.promptlayer import AsyncPromptLayer, PromptLayer
     from workflow_runs_api.models import RunAccepted, RunCreated
     from workflow_runs_api.operation import Call
-
-    from .promptlayer import AsyncPromptLayer, PromptLayer
 
 __all__ = ["BatchItem", "BatchProgress", "BatchResult", "progress_of", "run_batch", "run_batch_async"]
 
@@ -270,7 +270,7 @@ def _in_threads(client: PromptLayer, batch: _Batch) -> Generator[BatchResult]:
     with batch.open() as works, ThreadPoolExecutor(batch.concurrency) as pool, batch.stopping():
         while True:
             for work in itertools.islice(works, batch.concurrency - len(running)):
-                running.add(pool.submit(_run, client, work))
+                running.add(pool.submit(at_once, _run(client, work)))
             batch.tell()
             if not running:
                 return
@@ -282,13 +282,13 @@ def _in_threads(client: PromptLayer, batch: _Batch) -> Generator[BatchResult]:
                     work.handed_over()
 
 
-def _run(client: PromptLayer, work: _Work) -> _Work:
+async def _run(client: PromptLayer | AsyncPromptLayer, work: _Work) -> _Work:
     if work.to_start:
         with work.starting():
-            work.started(client.run_workflow(work.item.workflow_name, **work.item.arguments))
+            work.started(await result_of(client.run_workflow(work.item.workflow_name, **work.item.arguments)))
     if work.to_wait:
         with work.waiting():
-            work.ended(client.wait(**work.question))
+            work.ended(await result_of(client.wait(**work.question)))
     return work
 
 
@@ -335,7 +335,7 @@ async def _in_tasks(client: AsyncPromptLayer, batch: _Batch) -> AsyncGenerator[B
         try:
             while True:
                 for work in itertools.islice(works, batch.concurrency - len(running)):
-                    running.add(asyncio.create_task(_run_async(client, work)))
+                    running.add(asyncio.create_task(_run(client, work)))
                 batch.tell()
                 if not running:
                     return
@@ -348,16 +348,6 @@ async def _in_tasks(client: AsyncPromptLayer, batch: _Batch) -> AsyncGenerator[B
         finally:
             batch.stopped.set()
             await asyncio.gather(*running, *done, return_exceptions=True)
-
-
-async def _run_async(client: AsyncPromptLayer, work: _Work) -> _Work:
-    if work.to_start:
-        with work.starting():
-            work.started(await client.run_workflow(work.item.workflow_name, **work.item.arguments))
-    if work.to_wait:
-        with work.waiting():
-            work.ended(await client.wait(**work.question))
-    return work
 
 
 def _call(position: int, item: BatchItem) -> Call:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from .advice import advice, described
+from workflow_runs.advice import advice, described
+from workflow_runs.outcome import nodes_to_json
 
 if TYPE_CHECKING:
+    from workflow_runs.outcome import RunOutcome
     from workflow_runs_api.api.promptlayer.run_workflow import Keywords
     from workflow_runs_api.errors import WorkflowRunsError
 
-    from .outcome import RunOutcome
-
-__all__ = ["BatchItem", "BatchProgress", "BatchResult", "State", "nodes_of"]
+__all__ = ["BatchItem", "BatchProgress", "BatchResult", "State"]
 
 State: TypeAlias = Literal["succeeded", "failed", "refused", "in_doubt", "unfinished"]
 
@@ -76,16 +76,10 @@ class BatchResult(NamedTuple):
             "state": self.state,
             "execution_id": self.execution_id,
             "output": None if self.outcome is None else self.outcome.output,
-            "nodes": nodes_of(self.error if self.outcome is None else self.outcome),
+            "nodes": nodes_to_json(self.error if self.outcome is None else self.outcome),
             "reason": self.reason,
             "error": None if self.error is None else described(self.error, advice(self.error)),
         }
-
-
-def nodes_of(ended: Any) -> dict[str, Any] | None:
-    """Return the nodes' entries as JSON, if there are any."""
-    nodes = getattr(ended, "nodes", None)
-    return None if nodes is None else {name: node.to_dict() for name, node in nodes.items()}
 
 
 class BatchProgress(NamedTuple):

@@ -11,13 +11,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from workflow_runs.outcome import RunOutcome, WaitTimeout, execution_id_of
 from workflow_runs_api.errors import BadArgument, ContractBroken
 
-from .callbacks import RunFinished, read_callback
 from .http_server import MAX_CONNECTIONS, SECONDS, HttpServer
-from .outcome import RunOutcome, WaitTimeout, execution_id_of
 from .payloads import MAX_BYTES, at_least_one
-from .receiving import TAKEN, Answer, Entrance, refusal_of
+from .responses import HANDLED, Endpoint, Response, refusal_of
+from .run_finished import RunFinished, read_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,7 @@ class CallbackListener:
         if public_url is not None and not re.fullmatch(_PUBLIC, public_url if isinstance(public_url, str) else ""):
             raise BadArgument("expected an http or https address without query and fragment", field="public_url")
         token = secrets.token_urlsafe(24)
-        deliveries = _Deliveries(Entrance(token=token, max_bytes=max_bytes), self._take)
+        deliveries = _Deliveries(Endpoint(token=token, max_bytes=max_bytes), self._take)
         self._server = _listening(host, port, deliveries, max_connections, timeout)
         self._address = f"{f'[{host}]' if ':' in host else host}:{self._server.port}"
         self._url = f"{(public_url or f'http://{self._address}').rstrip('/')}/{token}"
@@ -197,33 +197,33 @@ class CallbackListener:
 class _Deliveries:
     """What the listener's server serves."""
 
-    def __init__(self, entrance: Entrance, take: Callable[[RunFinished], None]) -> None:
-        self.max_bytes = entrance.max_bytes
-        self._entrance, self._take = entrance, take
+    def __init__(self, endpoint: Endpoint, take: Callable[[RunFinished], None]) -> None:
+        self.max_bytes = endpoint.max_bytes
+        self._endpoint, self._take = endpoint, take
 
     def knows(self, target: str) -> bool:
-        return self._entrance.knows(target.partition("?")[0])
+        return self._endpoint.knows(target.partition("?")[0])
 
-    def refusal(self, request: Request) -> Answer | None:
+    def refusal(self, request: Request) -> Response | None:
         path = request.target.partition("?")[0]
-        return _logged(self._entrance.refusal(request.method, path, request.headers))
+        return _logged(self._endpoint.refusal(request.method, path, request.headers))
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         return _logged(request.refusal or self._taken(request.body))
 
-    def _taken(self, body: bytes) -> Answer:
+    def _taken(self, body: bytes) -> Response:
         try:
             self._take(read_callback(body, max_bytes=self.max_bytes))
         except ContractBroken as error:
             return refusal_of(error)
-        return TAKEN
+        return HANDLED
 
 
-A = TypeVar("A", Answer, Answer | None)
+A = TypeVar("A", Response, Response | None)
 
 
 def _logged(answer: A) -> A:
-    if answer is not None and answer is not TAKEN:
+    if answer is not None and answer is not HANDLED:
         # Without the path, which holds the token.
         _log.info("answered a delivery with %d: %s", answer.status, answer.words)
     return answer

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from workflow_runs_api.errors import BadArgument
 
-from .batch_items import BatchResult
+from .items import BatchResult
 from .ledger_checks import LedgerError, LedgerInUse, Row, checked_path, exists
 from .ledger_file import LedgerFile, make, read_alone
 

@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from workflow_runs_api.errors import BadArgument, ContractBroken
 
 from .deliveries import DeliveryMemory, RecentDeliveries
-from .receiving import FAILED, TAKEN, Answer, Entrance, refusal_of
+from .responses import FAILED, HANDLED, Endpoint, Response, refusal_of
 from .signatures import BadSignature
 
 __all__ = ["Headers", "Receiver"]
@@ -79,7 +79,7 @@ class Receiver(Generic[E]):
         if memory is not None and not (_has_method(memory, "seen") and _has_method(memory, "remember")):
             raise BadArgument("expected an object with the methods seen and remember", field="memory")
         self._handler, self._read, self._key = handler, read, key
-        self._entrance = Entrance(token=token, max_bytes=max_bytes)
+        self._endpoint = Endpoint(token=token, max_bytes=max_bytes)
         self._memory: DeliveryMemory = RecentDeliveries() if memory is None else memory
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -100,27 +100,27 @@ class Receiver(Generic[E]):
             answer = await self._answer(scope, receive)
         except _Disconnected:
             return
-        if answer is not TAKEN:
+        if answer is not HANDLED:
             # Without the path, which may hold the token.
             _log.info("answered a delivery with %d: %s", answer.status, answer.words)
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.content})
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Response:
         headers = _headers(scope)
-        refusal = self._entrance.refusal(scope["method"], scope["path"], headers)
+        refusal = self._endpoint.refusal(scope["method"], scope["path"], headers)
         if refusal is not None:
             return refusal
         try:
-            body = await _body(receive, self._entrance.max_bytes)
+            body = await _body(receive, self._endpoint.max_bytes)
             if len(body) <= _QUICKLY_READ:
                 event, key = self._understood(body, headers)
             else:
                 # Hashing and parsing megabytes would hold up all other requests of the server.
                 event, key = await asyncio.to_thread(self._understood, body, headers)
         except _TooLarge:
-            return self._entrance.too_large()
+            return self._endpoint.too_large()
         except (ContractBroken, BadSignature) as error:
             return refusal_of(error)
         return await self._deliver(event, key)
@@ -129,7 +129,7 @@ class Receiver(Generic[E]):
         event = self._read(body, headers)
         return event, self._key(event, body)
 
-    async def _deliver(self, event: E, key: str) -> Answer:
+    async def _deliver(self, event: E, key: str) -> Response:
         try:
             async with self._turn(key):
                 if not await _awaited(self._memory.seen(key)):
@@ -138,7 +138,7 @@ class Receiver(Generic[E]):
         except Exception:  # noqa: BLE001 - whatever was raised, the sender must learn that it has to try again
             _log.exception("the handler of %r failed", key)
             return FAILED
-        return TAKEN
+        return HANDLED
 
     def _turn(self, key: str) -> asyncio.Lock:
         # A lock is gone once nobody holds it or waits for it, so that there are no more than there are requests.

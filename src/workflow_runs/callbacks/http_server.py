@@ -17,7 +17,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from .receiving import FAILED, Answer, length_refusal
+from .responses import FAILED, Response, length_refusal
 
 if sys.platform != "win32":
     import resource
@@ -67,7 +67,7 @@ class Request(NamedTuple):
     target: str
     headers: dict[str, str]
     body: bytes = b""
-    refusal: Answer | None = None
+    refusal: Response | None = None
 
 
 class Application(Protocol):
@@ -83,18 +83,18 @@ class Application(Protocol):
         """Return whether this address was given out. Asked before more than the request line is read."""
         ...
 
-    def refusal(self, request: Request) -> Answer | None:
+    def refusal(self, request: Request) -> Response | None:
         """Return the answer to a request whose body isn't worth reading, else None."""
         ...
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """Return the answer to a request. Called in a thread if its body is large."""
         ...
 
 
 class _Refused(Exception):
     def __init__(self, status: int, words: str) -> None:
-        self.answer = Answer(status, words)
+        self.answer = Response(status, words)
 
 
 class HttpServer:
@@ -140,7 +140,7 @@ class HttpServer:
         self._started = threading.Event()
 
     def start(self) -> None:
-        """Answer requests, in a thread that doesn't keep the program alive."""
+        """Response requests, in a thread that doesn't keep the program alive."""
         self._thread = threading.Thread(target=self._run, name="workflow-runs-callbacks", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -217,7 +217,7 @@ class _Connection:
             async with asyncio.timeout(self._seconds):
                 answer = await self._answer()
         except TimeoutError:
-            answer = Answer(408, "the request did not come in time")
+            answer = Response(408, "the request did not come in time")
         except _Refused as refused:
             answer = refused.answer
         self.is_known = False
@@ -230,7 +230,7 @@ class _Connection:
                     await self._receive()
                     self._received.clear()
 
-    async def _answer(self) -> Answer:
+    async def _answer(self) -> Response:
         async with asyncio.timeout(min(_SECONDS_FOR_HEAD, self._seconds / _HEADS_SHARE)):
             found = _REQUEST_LINE.fullmatch(await self._text(_LONGEST_LINE))
             if found is None:
@@ -244,7 +244,7 @@ class _Connection:
         refusal = self._application.refusal(request)
         return await self._read(request) if refusal is None else refusal
 
-    async def _read(self, request: Request) -> Answer:
+    async def _read(self, request: Request) -> Response:
         body = bytearray()
         try:
             await self._body(request.headers, body)
@@ -338,7 +338,7 @@ class _Connection:
         await asyncio.get_running_loop().sock_sendall(self._socket, content)
 
 
-def _written(answer: Answer, *, is_head: bool) -> bytes:
+def _written(answer: Response, *, is_head: bool) -> bytes:
     headers = {"content-length": "0", **answer.headers, "connection": "close"}
     if answer.status == http.HTTPStatus.NO_CONTENT:
         del headers["content-length"]

@@ -1,6 +1,6 @@
 """Receivers of callbacks and webhooks: ASGI applications to mount in FastAPI or Starlette, or to serve bare.
 
-They run on asyncio servers. How they answer stands in `workflow_runs.asgi`.
+They run on asyncio servers. How they answer stands in `workflow_runs.callbacks.asgi`.
 
 In FastAPI and Starlette `app.mount("/callbacks", receiver)` answers below /callbacks/ and redirects /callbacks, which a
 sender need not follow. An exact address, as for webhooks, is Starlette's `Route`, which takes ASGI applications:
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from workflow_runs_api.models.dashboard_event import DashboardEvent
 
 from .asgi import Headers, Receiver
-from .callbacks import RunFinished, read_callback
 from .payloads import MAX_BYTES
+from .run_finished import RunFinished, read_callback
 from .signatures import canonical, checked_max_age, key_of
 from .webhooks import InteractlyEvent, read_dashboard_event, read_interactly_event
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflow_runs.outcome import RunFailed, RunOutcome, main_output
 from workflow_runs_api.models.node_output import NodeOutput  # noqa: TC001 - for typing.get_type_hints
 from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.models.workflow_finished import WorkflowFinished
 from workflow_runs_api.types import UNSET, Problem
 
-from .outcome import RunFailed, RunOutcome, main_output
 from .payloads import MAX_BYTES, Payload, read_payload
 
 __all__ = ["RunFinished", "read_callback"]

@@ -14,10 +14,10 @@ from .signatures import BadSignature
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAILED", "TAKEN", "Answer", "Entrance", "length_refusal", "refusal_of"]
+__all__ = ["FAILED", "HANDLED", "Endpoint", "Response", "length_refusal", "refusal_of"]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """An HTTP answer: its status, and words for a person unless it is 204."""
 
     status: int
@@ -39,11 +39,11 @@ class Answer(NamedTuple):
 
 _METHOD, _TOO_LARGE = 405, 413
 
-TAKEN: Final = Answer(204)
-FAILED: Final = Answer(500, "the delivery could not be handled; send it again")
+HANDLED: Final = Response(204)
+FAILED: Final = Response(500, "the delivery could not be handled; send it again")
 
 
-class Entrance:
+class Endpoint:
     """Who and what is let in.
 
     Args:
@@ -60,7 +60,7 @@ class Entrance:
         self.max_bytes = at_least_one(max_bytes, field="max_bytes")
         self._token = token
 
-    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
+    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> Response | None:
         """Return the answer to a request that is refused before its body is read; None if it is to be read.
 
         Args:
@@ -70,18 +70,18 @@ class Entrance:
         """
         # First of all, so that nobody without the token learns what is here.
         if not self.knows(path):
-            return Answer(404, "nothing is received here")
+            return Response(404, "nothing is received here")
         if method != "POST":
-            return Answer(_METHOD, "deliveries are posted")
+            return Response(_METHOD, "deliveries are posted")
         if not _is_json(headers):
-            return Answer(415, "expected application/json without content-encoding")
+            return Response(415, "expected application/json without content-encoding")
         return length_refusal(headers, self.max_bytes)
 
     def knows(self, path: str) -> bool:
         """Return whether a path, without the query, ends in the token."""
         return self._token is None or _same(path.rstrip("/").rpartition("/")[2], self._token)
 
-    def too_large(self) -> Answer:
+    def too_large(self) -> Response:
         """Return the answer to a body that is too large."""
         return _too_large(self.max_bytes)
 
@@ -89,21 +89,21 @@ class Entrance:
 _LENGTH_DIGITS = 18
 
 
-def length_refusal(headers: Mapping[str, str], max_bytes: int) -> Answer | None:
+def length_refusal(headers: Mapping[str, str], max_bytes: int) -> Response | None:
     """Return the answer to a request whose content-length is none or too large, else None."""
     length = headers.get("content-length", "0").strip()
     if not (length.isascii() and length.isdigit()):
-        return Answer(400, "content-length is no number")
+        return Response(400, "content-length is no number")
     return _too_large(max_bytes) if len(length) > _LENGTH_DIGITS or int(length) > max_bytes else None
 
 
-def _too_large(max_bytes: int) -> Answer:
-    return Answer(_TOO_LARGE, f"more than {max_bytes} bytes")
+def _too_large(max_bytes: int) -> Response:
+    return Response(_TOO_LARGE, f"more than {max_bytes} bytes")
 
 
-def refusal_of(error: ContractBroken | BadSignature | BadArgument) -> Answer:
+def refusal_of(error: ContractBroken | BadSignature | BadArgument) -> Response:
     """Return the answer to a delivery that can't be read; it tells the sender where the payload is wrong."""
-    return Answer(401 if isinstance(error, BadSignature) else 400, error.message)
+    return Response(401 if isinstance(error, BadSignature) else 400, error.message)
 
 
 def _is_json(headers: Mapping[str, str]) -> bool:
