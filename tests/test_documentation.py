@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from contract_tests.rules import Basis, Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -104,7 +106,7 @@ def test_the_commands_of_a_page_work_in_the_order_of_the_page(
             assert _run(module, _environment(workflow_sandbox), tmp_path)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adapters.md"])
+@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/glossary.md"])
 def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
     """A relative link names a file that is there, and a heading that it has."""
     for path, heading in _LINK.findall((ROOT / page).read_text(encoding="utf-8")):
@@ -134,3 +136,32 @@ def test_links_are_relative_until_the_project_has_an_address() -> None:
     assert module.absolute_links(text, "https://example.org/p") == (
         "[rules](https://example.org/p/docs/rules.md) [httpx](https://www.python-httpx.org) [here](#more)"
     )
+
+
+_TERMS = re.findall(r"^\| (.+?) \|", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@functools.cache
+def _written() -> str:
+    """Return all that is written by hand but the glossary itself, in lower case."""
+    paths = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("src/**/*.py"),
+        *ROOT.glob("contract_tests/**/*.py"),
+    ]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.name != "glossary.md").lower()
+
+
+@pytest.mark.parametrize("term", sorted({*_TERMS} - {"term", "---"}))
+def test_a_term_of_the_glossary_is_used_and_explained_once(term: str) -> None:
+    """What nobody writes needs no line, and what has two meanings is no term."""
+    assert re.search(r"\b" + "[ _]?".join(term.split()), _written())
+    assert _TERMS.count(term) == 1
+
+
+@pytest.mark.parametrize("words", [Verdict, Basis])
+def test_the_words_of_the_reports_are_explained(words: type[Verdict | Basis]) -> None:
+    """A verdict is a term of the glossary, and a basis is named there."""
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    assert [word for word in words if not re.search(rf"\b{word.replace('_', ' ')}\b", glossary)] == []

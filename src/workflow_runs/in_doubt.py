@@ -1,4 +1,4 @@
-"""Where to look for a run that a request may have started, and by what: no reply has told its id."""
+"""Where to look for a run that a request may have started, and by what: no response has brought its id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEGMENT_SHOWN = 80
 
 
 def how_to_find(operation: str | None, outgoing: Outgoing, began: float, tag_name: str | None) -> str | None:
-    """How a person finds the run of a request that went out when `time.monotonic()` was `began`.
+    """Return how a person finds the run of a request that went out when `time.monotonic()` was `began`.
 
     PromptLayer has no operation that finds a run; its dashboard lists runs by workflow, time and metadata. Interactly
     has a list of runs. None if the operation starts no run.

@@ -49,7 +49,7 @@ class Progress(NamedTuple):
         execution_id: Id of the execution.
         seconds: Seconds since the wait began.
         polls: Questions asked so far, those without an answer included.
-        nodes: Status of every node by its name, if all outputs were asked for and the answer tells them; else None.
+        nodes: Status of every node by its name, if all outputs were asked for and the response has them; else None.
         problem: Why this question got no answer, or None if it got one.
 
     Example:
@@ -141,7 +141,7 @@ class MainOutput(NamedTuple):
 
 
 def main_output(nodes: dict[str, NodeOutput]) -> MainOutput:
-    """The main output of a run that has ended, going by all of its nodes."""
+    """Return the main output of a run that has ended, going by all of its nodes."""
     outputs = output_nodes(nodes).values()
     for node in outputs:
         if node.status == "SUCCESS":
@@ -150,7 +150,7 @@ def main_output(nodes: dict[str, NodeOutput]) -> MainOutput:
 
 
 def output_nodes(nodes: dict[str, NodeOutput]) -> dict[str, NodeOutput]:
-    """Those nodes whose values are outputs of the workflow."""
+    """Return those nodes whose values are outputs of the workflow."""
     return {name: node for name, node in nodes.items() if node.is_output_node}
 
 
@@ -161,7 +161,7 @@ def nodes_to_json(ended: Any) -> dict[str, Any] | None:
 
 
 def execution_id_of(run: RunCreated | RunAccepted | int) -> int:
-    """The execution id of what `run_workflow` gave back, or the id itself.
+    """Return the execution id of what `run_workflow` returned, or the id itself.
 
     Raises:
         BadArgument: it is neither.

@@ -80,8 +80,8 @@ class _Waits(Configured[Http]):
     def with_run_tags(self, name: str = "client_tag") -> Self:
         """Return a view of this client whose runs can be told apart: each gets a new random text in its metadata.
 
-        If an error leaves a run in doubt, its `how_to_find` tells the text to look for in PromptLayer's dashboard.
-        Metadata that you give stays, under this name as well.
+        If an error leaves a run in doubt, its `how_to_find` has the text to look for in PromptLayer's dashboard.
+        Your own metadata stays, under this name as well.
 
         Args:
             name: The metadata's name. Default: `client_tag`.
@@ -182,7 +182,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
         A question on its way is ended, too, a second after the deadline: the last one has that much for its answer.
 
         Args:
-            run: What `run_workflow` gave back, or the execution id, perhaps of a run that another process started.
+            run: What `run_workflow` returned, or the execution id, perhaps of a run that another process started.
             return_all_outputs: Whether every node's entry is wanted, or the main output alone.
             deadline: Seconds to wait at most. Default: an hour.
             on_progress: Is called with a `Progress` after every question that leaves the run going on. What it raises

@@ -79,7 +79,7 @@ class Retries:
         return Tries(self, self._now)
 
     def allows(self, error: WorkflowRunsError, *, repeatable: bool) -> bool:
-        """Whether a request may be sent again after this error, going by the table above."""
+        """Return whether a request may be sent again after this error, going by the table above."""
         if isinstance(error, NotSent):
             return True
         if isinstance(error, MaybeSent):
@@ -105,7 +105,7 @@ class Tries:
         self._began = now()
 
     def after(self, error: WorkflowRunsError, *, repeatable: bool) -> float | None:
-        """Seconds to wait before the next try, or None to give up."""
+        """Return the seconds to wait before the next try, or None to give up."""
         retries = self._retries
         if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):
             return None

@@ -15,7 +15,7 @@ __all__ = ["metadata_of", "wants_all_outputs"]
 
 
 def wants_all_outputs(arguments: Keywords) -> bool:
-    """Whether every node's entry is asked for."""
+    """Return whether every node's entry is asked for."""
     return "return_all_outputs" in arguments and bool(arguments["return_all_outputs"])
 
 

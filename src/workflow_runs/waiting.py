@@ -1,6 +1,6 @@
 """Waiting for a run: when to ask, what an answer means, what a lost answer means.
 
-Sends nothing, and knows no clock but the one it is given: the clients' `wait` asks and pauses, in a few lines each.
+Sends nothing itself, and gets its clock from outside: the clients' `wait` asks and pauses.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Waiting:
         try:
             yield
         except RunFailed as failure:
-            raise self._told(failure) from None
+            raise self._explained(failure) from None
         except WorkflowRunsError as problem:
             has_tries = self._policy.further_tries or self._was_cut_off(problem)
             if not has_tries or not self._policy.allows(problem, repeatable=True):
@@ -258,15 +258,15 @@ class Waiting:
     def _failure(self, nodes: dict[str, NodeOutput]) -> RunFailed:
         return RunFailed("", nodes=nodes, **self._reply().about())
 
-    def _told(self, failure: RunFailed) -> RunFailed:
+    def _explained(self, failure: RunFailed) -> RunFailed:
         """Return a failure, in either form, with what is known here: which execution, why its output nodes failed."""
         failure.execution_id = self.execution_id
         failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
         ended = output_nodes(failure.nodes or {}).items()
-        told = [f"{name}: {node.error_message or node.status}" for name, node in ended]
+        causes = [f"{name}: {node.error_message or node.status}" for name, node in ended]
         # The nodes' words are the service's: it may have sent back what it was sent.
         said = failure.body.message if isinstance(failure.body, ExecutionFailed) else ""
-        words = self._reply().shown("; ".join(told) or said, _WORDS_SHOWN)
+        words = self._reply().shown("; ".join(causes) or said, _WORDS_SHOWN)
         failure.message = f"execution {self.execution_id} has ended without an output; {words}"
         failure.how_to_find = f"it is execution {self.execution_id}, which has ended"
         failure.args = (failure.message,)
@@ -316,7 +316,7 @@ def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
 
 
 def _statuses(value: Any) -> dict[str, str] | None:
-    """Return the nodes' statuses; the contract leaves a pending body open, so whatever else it is tells nothing."""
+    """Return the nodes' statuses; the contract leaves a pending body open, so any other form is no error."""
     try:
         return {name: node.status for name, node in read_node_outputs(value).items()}
     except Problem:

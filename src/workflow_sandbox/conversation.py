@@ -44,7 +44,7 @@ class CommandRefused(Exception):
 
 
 def is_run(document: Any) -> bool:
-    """Tell whether this is what `start` and `go_on` return, as far as they build on it."""
+    """Return whether this is what `start` and `go_on` return, as far as they build on it."""
     match document:
         case {"workflow_id": str(), "version_number": int(), "status": str(), "input_output_pairs": list(pairs)}:
             return all(map(_is_pair, pairs))

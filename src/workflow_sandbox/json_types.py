@@ -52,12 +52,12 @@ Uri = Annotated[str, PlainValidator(_uri)]
 
 
 def is_object_id(text: str) -> bool:
-    """Tell whether `text` is a database id: 24 hexadecimal digits in lower case."""
+    """Return whether `text` is a database id: 24 hexadecimal digits in lower case."""
     return _OBJECT_ID.fullmatch(text) is not None
 
 
 def is_uri(text: str) -> bool:
-    """Tell whether `text` is an absolute URI by the grammar of RFC 3986, fragment allowed."""
+    """Return whether `text` is an absolute URI by the grammar of RFC 3986, fragment allowed."""
     match = _URI.fullmatch(text)
     return match is not None and (match["ipv6"] is None or _is_ipv6(match["ipv6"]))
 

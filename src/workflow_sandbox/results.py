@@ -7,7 +7,7 @@ from workflow_sandbox.store import UNFINISHED, NodeState
 
 
 def is_finished(nodes: Sequence[NodeState]) -> bool:
-    """Tell whether every node has ended."""
+    """Return whether every node has ended."""
     return not any(node.status in UNFINISHED for node in nodes)
 
 

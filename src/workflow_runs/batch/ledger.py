@@ -1,7 +1,7 @@
 """What a batch must not forget, in one SQLite file: which items were begun, and what is known of each.
 
 Every step is committed, and synced to the disk, before the next is taken: an item is noted as begun before its request
-goes out. So after `kill -9` or a power cut each item is in a state that tells what may be done with it. The file is
+goes out. So after `kill -9` or a power cut each item is in a state that says what may be done with it. The file is
 locked while it is open, since two processes on one ledger would start items twice; the lock ends with its process.
 
 Inputs are not kept. Of an item the ledger holds its key, a keyed hash of what is run, its state, its execution id, and

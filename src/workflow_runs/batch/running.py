@@ -79,7 +79,7 @@ class _Batch:
 
     @contextmanager
     def open(self) -> Iterator[Iterator[_Work]]:
-        """Open the ledger and give what there is to do, lazily."""
+        """Open the ledger and yield what there is to do, lazily."""
         with Ledger(self._path) as self.ledger:
             self.ledger.admit(self.base_url, ((key, call) for _, key, call in self._checked()))
             yield self._works()
@@ -109,7 +109,7 @@ class _Batch:
                 yield _Work(self, item, entry, repeat_refused=self._repeat_refused)
 
     def tell(self) -> None:
-        """Tell how far the batch has come."""
+        """Report how far the batch has come."""
         if self._on_progress is not None:
             self._on_progress(progress_of(self.ledger.counts()))
 
@@ -217,12 +217,12 @@ def run_batch(
     repeat_refused: bool = False,
     on_progress: Callable[[BatchProgress], object] | None = None,
 ) -> Generator[BatchResult]:
-    """Run a list of inputs, several at once, and give their results as they come, from the loop's first step on.
+    """Run a list of inputs, several at once, and yield their results as they come, from the loop's first step on.
 
     The ledger makes it safe to kill the process at any moment and to call this again: no item is started twice. What
-    has ended and was handed over isn't given again; the last one may be, if the process ended before asking for the
-    next. Items in doubt and refused ones are given every time. An item's failure doesn't end the batch. If the loop is
-    left, requests on their way are let finish, so that their execution ids are noted; nothing more is started.
+    has ended and was handed over isn't yielded again; the last one may be, if the process ended before asking for the
+    next. Items in doubt and refused ones are yielded every time. An item's failure doesn't end the batch. If the loop
+    is left, requests on their way are let finish, so that their execution ids are noted; nothing more is started.
 
     Args:
         client: Starts the runs and waits for them, with its own `retries`.
@@ -235,7 +235,7 @@ def run_batch(
         on_progress: Is called with a `BatchProgress` whenever it may have changed.
 
     Raises:
-        BadArgument: An argument or an item makes no sense, told by its place; nothing was started.
+        BadArgument: An argument or an item makes no sense, the error names it; nothing was started.
         LedgerInUse: Another process goes on with this batch.
         LedgerMismatch: The ledger belongs to another batch.
         LedgerError: The ledger can't be used: it is no file, empty, damaged, or another program's; or it was removed
@@ -364,7 +364,7 @@ def _call(position: int, item: BatchItem) -> Call:
 
 
 def progress_of(counts: dict[str, int]) -> BatchProgress:
-    """How far a batch has come, going by the number of items in each state."""
+    """Return how far a batch has come, going by the number of items in each state."""
     under_way = counts.get("begun", 0) + counts.get("started", 0)
     named = {state: counts.get(state, 0) for state in ("new", "succeeded", "failed", "refused", "in_doubt")}
     return BatchProgress(total=sum(counts.values()), under_way=under_way, **named)

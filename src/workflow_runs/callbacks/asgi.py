@@ -54,7 +54,7 @@ class Receiver(Generic[E]):
     Args:
         handler: Called with each event. Sync or async; a sync one runs in a thread.
         read: Makes the event of a body and the headers, whose names are in lower case.
-        key: What tells one event from another, made of the event and its body.
+        key: The id of an event, made of the event and its body.
         token: What the last segment of the path must be; None lets everybody in.
         memory: What keeps which keys have been handled.
         max_bytes: Size above which a body is refused, in bytes.

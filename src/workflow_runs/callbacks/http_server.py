@@ -1,8 +1,9 @@
-"""A small HTTP server in one background thread, for whoever gives out addresses that hold a token.
+"""A small HTTP server in one background thread, for addresses that hold a token.
 
-It may lie open to the world, so nothing that a stranger sends is read beyond the request line, and nobody takes more
-than a share: connections, bytes and seconds are bounded, and a stranger's connection makes room for the next one. One
-request per connection: a reply after which nothing is read can't be mistaken for another request's.
+It may be reachable from the whole internet. So of a request to an unknown address only the request line is read, and
+connections, bytes and seconds are bounded: the oldest connection without a known address is closed for a new one. h11
+would read all headers first, and is not used for that reason. One request per connection: its response can't be
+mistaken for another request's.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Application(Protocol):
     max_bytes: int
 
     def knows(self, target: str) -> bool:
-        """Return whether this address was given out. Asked before more than the request line is read."""
+        """Return whether this address is known. Asked before more than the request line is read."""
         ...
 
     def refusal(self, request: Request) -> Response | None:

@@ -37,9 +37,9 @@ _PUBLIC = r"https?://[^\s/?#]+[^\s?#]*"
 
 
 class CallbackListener:
-    """Listens for callbacks until it is closed, by `with` or `close()`. Each execution is given once.
+    """Listens for callbacks until it is closed, by `with` or `close()`. Each execution comes once.
 
-    Give `url` as a run's `callback_url`. It holds a token that nobody can guess, since no signature of run callbacks
+    Pass `url` as a run's `callback_url`. It holds a token that nobody can guess, since no signature of run callbacks
     is documented. A callback may be there before `run_workflow` has returned; it is kept until it is asked for. If
     the script ends before a callback has come, nothing is lost at PromptLayer: `PromptLayer.wait` gets the outcome.
 
@@ -101,14 +101,14 @@ class CallbackListener:
 
     @property
     def url(self) -> str:
-        """The address to give as `callback_url`. Whoever knows it can make up outcomes."""
+        """The address to pass as `callback_url`. Whoever knows it can make up outcomes."""
         return self._url
 
     def wait_for(self, run: RunAccepted | RunCreated | int, timeout: float = _HOUR) -> RunOutcome:
-        """Wait for a run's callback; as often as you like, the answer stays the same.
+        """Wait for a run's callback; as often as you like, with the same result.
 
         Args:
-            run: What `run_workflow` gave back, or the execution id.
+            run: What `run_workflow` returned, or the execution id.
             timeout: Seconds to wait at most; `math.inf` waits for ever. Default: an hour.
 
         Raises:
@@ -135,7 +135,7 @@ class CallbackListener:
         return finished.outcome()
 
     def finished(self, timeout: float = math.inf) -> Iterator[RunFinished]:
-        """Runs as they finish, failed ones too, each once, also those that `wait_for` gives.
+        """Return runs as they finish, failed ones too, each once, also those that `wait_for` returns.
 
         Ends when the listener is closed, or when none has come for a while.
 

@@ -20,7 +20,7 @@ RawPayload: TypeAlias = bytes | bytearray | memoryview | str
 Payload: TypeAlias = RawPayload | Mapping[str, Any]
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""Size above which a payload is refused unless told otherwise. No source documents how large one can become."""
+"""Size above which a payload is refused by default. No source documents how large one can become."""
 
 _PATH_SHOWN = 300
 
@@ -74,7 +74,7 @@ def encoded(body: object) -> bytes:
 
 
 def text_of(payload: dict[str, Any], *names: str) -> str | None:
-    """Return the text of the first of some members that is there and not null, else None.
+    """Return the text of the first of some properties that is there and not null, else None.
 
     Raises:
         Problem: It is no text.

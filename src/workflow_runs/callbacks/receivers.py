@@ -77,7 +77,7 @@ class RunCallbacks(Receiver[RunFinished]):
 
 
 class DashboardWebhooks(Receiver[DashboardEvent]):
-    """Receives what PromptLayer's dashboard tells its webhooks, if the signature is good.
+    """Receives what PromptLayer's dashboard sends to its webhooks, if the signature is good.
 
     `agent_run_finished` may come several times for an execution and is handled once. Of other events only a
     delivery with the same payload counts as the same.
@@ -123,7 +123,7 @@ class DashboardWebhooks(Receiver[DashboardEvent]):
 
 
 class InteractlyWebhooks(Receiver[InteractlyEvent]):
-    """Receives what Interactly tells its webhooks, if the signature is good and fresh; each event is handled once.
+    """Receives what Interactly sends to its webhooks, if the signature is good and fresh; each event is handled once.
 
     Args:
         handler: Called with each `InteractlyEvent`. Sync or async; a sync one runs in a thread.
@@ -194,5 +194,5 @@ def _short(identifier: str) -> str:
 
 
 def _digest(body: bytes) -> str:
-    # Of the payload, not of its spelling; not of the event either, whose members nest too deeply for Python's stack.
+    # Of the payload, not of its spelling; not of the event either, whose properties nest too deeply for Python's stack.
     return hashlib.sha256(canonical(json.loads(body))).hexdigest()

@@ -102,7 +102,7 @@ def _too_large(max_bytes: int) -> Response:
 
 
 def refusal_of(error: ContractBroken | BadSignature | BadArgument) -> Response:
-    """Return the answer to a delivery that can't be read; it tells the sender where the payload is wrong."""
+    """Return the answer to a delivery that can't be read; it says where the payload is wrong."""
     return Response(401 if isinstance(error, BadSignature) else 400, error.message)
 
 

@@ -20,17 +20,17 @@ _OPERATION = "workflow_finished"
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has ended, and this is what its callback told.
+    """A run has ended, and this is what its callback said.
 
     Attributes:
-        execution_id: Id of the execution, the one that `run_workflow` gave back.
+        execution_id: Id of the execution, the one that `run_workflow` returned.
         output: The main output, any JSON value: the bare one, or the value of the first output node that succeeded.
             None if no output node succeeded, UNSET if the payload has no `final_output` at all.
-        nodes: Every node's entry by its name if the payload has them, else None. The word FAILURE, which the
-            callback's page has, reads FAILED here, as everywhere else; any other word stays as it is.
+        nodes: Every node's entry by its name if the payload has them, else None. The enum value FAILURE, which the
+            callback's page has, reads FAILED here, as everywhere else; any other status stays as it is.
         succeeded: True if there is an output, False if none of the output nodes succeeded, None if the payload
-            doesn't tell (no `final_output`, or nodes of which none is said to be an output).
-        raw: The payload as it was sent, members that the contract does not name included.
+            doesn't say (no `final_output`, or nodes of which none is marked as an output).
+        raw: The payload as it was sent, with the properties that the contract does not name.
 
     Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
 
@@ -46,13 +46,13 @@ class RunFinished:
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def outcome(self) -> RunOutcome:
-        """The same as what `PromptLayer.wait` gives back or raises.
+        """Return or raise the same as `PromptLayer.wait`.
 
         Its output is UNSET if the payload has none; ask `PromptLayer.wait` for it then.
 
         Raises:
-            RunFailed: None of the run's output nodes succeeded. Why, its `nodes` tell; its message doesn't, since a
-                node's words may repeat inputs of the run.
+            RunFailed: None of the run's output nodes succeeded. Its `nodes` say why; its message doesn't, since a
+                node's error message may repeat inputs of the run.
 
         Example:
             >>> read_callback({"workflow_version_execution_id": 98765, "final_output": None}).outcome()
@@ -68,18 +68,18 @@ class RunFinished:
 def read_callback(body: Payload, *, return_all_outputs: bool | None = None, max_bytes: int = MAX_BYTES) -> RunFinished:
     """Read a callback's payload.
 
-    Whether it came from PromptLayer this can't tell: no signature of run callbacks is documented. Put a secret into
-    the address you give as `callback_url`, or take the payload as a hint and ask `PromptLayer.wait` for the outcome.
+    It can't be checked that PromptLayer has sent it: no signature of run callbacks is documented. Put a secret into
+    the address that you pass as `callback_url`, or take the payload as a hint and ask `PromptLayer.wait`.
 
     Args:
         body: The payload: bytes, text, or JSON that is parsed already and stays yours.
         return_all_outputs: What the run was started with. True: anything but the entries of all nodes is an error.
             False: the entries of all nodes stand for a failure alone, where a workflow's own output may look like
-            them. Default: their form tells.
+            them. Default: their form decides.
         max_bytes: Size above which the payload is refused, in bytes (of a text: in characters). Default: 16 MiB.
 
     Raises:
-        ContractBroken: The payload is not what the contract says; the error tells where, and never quotes it.
+        ContractBroken: The payload is not what the contract says; the error says where, and never quotes it.
 
     Source: https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04).
 

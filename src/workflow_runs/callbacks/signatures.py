@@ -1,9 +1,9 @@
-"""Signatures of webhooks: told genuine or not in constant time, and made for tests.
+"""Signatures of webhooks: checked in constant time, and made for tests.
 
 What is signed, and what isn't:
 
 - PromptLayer's dashboard webhooks: the payload's JSON with sorted keys, as Python's `json.dumps` writes it, not the
-  bytes that were sent. No time is signed, so that an old delivery can't be told from a new one.
+  bytes that were sent. No time is signed, so that an old delivery looks like a new one.
 - Interactly: the raw body alone. `X-Interactly-Timestamp` is not signed: it bounds how long a delivery lies about,
   but whoever has caught one can send it with a new time. What stops that is remembering `event_id`.
 - PromptLayer's run callbacks: no signature is documented.

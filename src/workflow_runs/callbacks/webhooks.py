@@ -1,4 +1,4 @@
-"""Webhooks that are set up once and tell of every run: PromptLayer's dashboard and Interactly. Both are signed."""
+"""Webhooks that are set up once and report every run: PromptLayer's dashboard and Interactly. Both are signed."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _MOST_UNPROVEN = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InteractlyEvent:
-    """What Interactly tells a webhook. Which members its body has is not documented: `raw` has them all.
+    """What Interactly sends to a webhook. Its properties are not documented: `raw` has them all.
 
     Attributes:
         event_id: Id of the event; the same for each delivery of it. None if the body has none.
         action: What has happened: workflow_created, workflow_updated, workflow_deleted, workflow_run_started or
-            workflow_run_completed (of failed runs as well); other words are possible. Member `action` or `type`.
+            workflow_run_completed (of failed runs as well); others are possible. Property `action` or `type`.
         workflow_id: Id of the workflow, or None.
-        workflow_run_id: Id of the run, or None. Member `workflow_run_id` or `run_id`.
-        workflow_run_status: How the run is, or None. Member `workflow_run_status` or `status`.
+        workflow_run_id: Id of the run, or None. Property `workflow_run_id` or `run_id`.
+        workflow_run_status: Status of the run, or None. Property `workflow_run_status` or `status`.
         raw: The body as it was sent.
 
     Source: webhooks guide and example receiver of Interactly's workflow SDK.
@@ -129,7 +129,7 @@ def read_interactly_event(
     Raises:
         BadSignature: The signature or the timestamp is missing, wrong or there twice, or the timestamp too far from
             now.
-        ContractBroken: The signature is good, but the body is no JSON object or one of the members named at
+        ContractBroken: The signature is good, but the body is no JSON object or one of the properties named at
             `InteractlyEvent` is no text; or it is too large.
         BadArgument: The secret is empty, the body is parsed already, the headers are none, `max_age` is no finite
             number or below 0, or `max_bytes` is less than 1.

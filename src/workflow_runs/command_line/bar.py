@@ -31,8 +31,8 @@ class Bar:
         """Show how many items have ended, and how."""
         ended = progress.total - progress.new - progress.under_way
         names = ("under_way", "failed", "refused", "in_doubt")
-        told = ", ".join(f"{getattr(progress, n)} {n.replace('_', ' ')}" for n in names if getattr(progress, n))
-        self._bar.update(self._task, total=progress.total, completed=ended, description=told)
+        counts = ", ".join(f"{getattr(progress, n)} {n.replace('_', ' ')}" for n in names if getattr(progress, n))
+        self._bar.update(self._task, total=progress.total, completed=ended, description=counts)
 
     def tell(self, words: str) -> None:
         """Write a line above the bar."""

@@ -141,8 +141,8 @@ class _Run:
 
 
 def _summary(progress: BatchProgress) -> str:
-    told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in progress._asdict().items() if number)
-    return f"items: {told or 'none'}"
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in progress._asdict().items() if number)
+    return f"items: {counts or 'none'}"
 
 
 def _status(progress: BatchProgress) -> Exit:
@@ -238,7 +238,7 @@ class _Lines:
         self._seconds = _SECONDS_ON_A_TERMINAL if _is_terminal() else _SECONDS_IN_A_LOG
 
     def show(self, progress: BatchProgress) -> None:
-        """Tell how many items have ended, if that has changed; that all have is told at once."""
+        """Print how many items have ended, if that has changed; that all have is printed at once."""
         ended = progress.total - progress.new - progress.under_way
         words, now = f"{ended} of {progress.total} items", time.monotonic()
         if words != self._told and (now >= self._next or ended == progress.total):
@@ -269,7 +269,7 @@ def _display(options: argparse.Namespace) -> AbstractContextManager[Display]:
 
 @contextmanager
 def _told_by_line(items: ItemFile) -> Iterator[None]:
-    """An item's fault is told by its line."""
+    """Name the line of a faulty item."""
     try:
         yield
     except BadArgument as refusal:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and what is told of an error.
+"""How a command ends: its exit status, and what is said of an error.
 
 0    all is well
 1    the run has failed, or the service answered with an error or could not be reached

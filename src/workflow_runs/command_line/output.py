@@ -90,7 +90,7 @@ class Output:
         return status
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far a run is: when something has changed, and on a terminal every few seconds."""
+        """Print how far a run is: when something has changed, and on a terminal every few seconds."""
         state = str(progress._replace(seconds=0.0))
         is_due = progress.seconds >= self._next_line and sys.stderr is not None and sys.stderr.isatty()
         if is_due or state != self._last_state:
