@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from contract_tests.openapi.document import Contract, split
+from contract_tests.openapi.document import Contract, join, split
 from contract_tests.openapi.json_text import is_json, read_json
 from contract_tests.openapi.validation import Problem
 from contract_tests.rules import Violation
@@ -57,6 +57,38 @@ def body(contract: Contract, exchange: Exchange) -> Iterator[Found]:
         return
     for _, violation in body_problems(contract, exchange):
         yield Found(violation)
+
+
+def response_headers(contract: Contract, exchange: Exchange) -> Iterator[Found]:
+    """
+    Documented headers are there if they have to be, and fit their schemas.
+
+    The stock check does not say which header and which keyword is broken: no finding would be the same tomorrow.
+    """
+    response = exchange.case.operation.response(exchange.status)
+    for name, header in response.headers.items() if response is not None else ():
+        pointer = contract.follow(join(response.pointer, "headers", name)) if response is not None else ""
+        text = exchange.reply_headers.get(name.lower())
+        if text is None and header.get("required"):
+            yield Found(exchange.violation(join(pointer, "required"), f"there is no header {name}"))
+        if text is None or "schema" not in header or name.lower() == "content-type":
+            continue
+        for problem in _header_problems(contract, text, join(pointer, "schema")):
+            yield Found(exchange.violation(problem.constraint, exchange.bounded(f"{name}: {problem.message}", 160)))
+
+
+def _header_problems(contract: Contract, text: str, schema: str) -> list[Problem]:
+    readings: list[Any] = [text, _scalar(text), [_scalar(item.strip()) for item in text.split(",")]]
+    found = [contract.problems(value, schema) for value in readings]
+    of_type = [one for one in found if not any(problem.constraint.endswith("/type") for problem in one)]
+    return min(of_type or found, key=len)
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return read_json(text.encode())
+    except ValueError:
+        return text
 
 
 def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Problem, Violation]]:
@@ -139,4 +171,5 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "SRV-05": access,
     "SRV-10": foreign_media_type,
     "SRV-11": coercible_data_rejection,
+    "SRV-12": response_headers,
 }

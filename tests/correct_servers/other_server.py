@@ -17,9 +17,12 @@ from other_promptlayer import PromptLayer
 from strict_json import Invalid, read
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from manners import Manners
 
 KEY = "sandbox-key"
+NO_MORE: Mapping[str, str] = {}
 BIGGEST = 16 * 1024 * 1024
 
 
@@ -68,7 +71,8 @@ class OtherServer:
         except Invalid as invalid:
             return await self._reply(request, self.manners.invalid, self._invalid(invalid))
         except web.HTTPException as refused:
-            return await self._reply(request, refused.status, self._error(refused.reason))
+            allow = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}
+            return await self._reply(request, refused.status, self._error(refused.reason), allow)
         return reply
 
     def _invalid(self, invalid: Invalid) -> dict[str, Any]:
@@ -79,9 +83,11 @@ class OtherServer:
     def _error(self, words: str) -> dict[str, Any]:
         return {self.manners.error_member: words}
 
-    async def _reply(self, request: web.Request, status: int, body: Any) -> web.StreamResponse:
+    async def _reply(
+        self, request: web.Request, status: int, body: Any, more: Mapping[str, str] = NO_MORE
+    ) -> web.StreamResponse:
         text = json.dumps(body, allow_nan=False, indent=1 if self.manners.more_members else None)
-        headers = {"Content-Type": self.manners.content_type, "X-Request-Id": "17", "Server": "other"}
+        headers = {"Content-Type": self.manners.content_type, "X-Request-Id": "17", "Server": "other", **more}
         reply = web.Response(status=status, body=text.encode(), headers=headers)
         if self.manners.chunked:
             reply.enable_chunked_encoding()

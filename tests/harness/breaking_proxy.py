@@ -106,6 +106,7 @@ class BreakingProxy:
             request.method, self.upstream + request.path, headers=passed_on, content=request.content
         )
         headers = {"content-type": response.headers.get("content-type", "")}
+        headers |= {"allow": response.headers["allow"]} if "allow" in response.headers else {}
         reply = Reply(response.status_code, headers, response.content)
         self.broken.after(request, reply)
         return reply
@@ -144,7 +145,7 @@ def _handler(proxy: BreakingProxy) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(reply.content)
 
-        do_GET = do_POST = handle_any  # noqa: N815 - the names that it looks for
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815 - the names that it looks for
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -501,5 +501,11 @@ PROPERTIES: dict[str, tuple[str, str, Break]] = {
         "runWorkflow",
         rewriting(lambda r: is_run(r) and None in members(r).values(), _leave_out_nulls),
     ),
+    "DELETE is taken": ("SRV-13", "runWorkflow", status(lambda r: r.method == "DELETE", 200, 405)),
+    "a 405 does not say what there is": (
+        "SRV-14",
+        "runWorkflow",
+        Break(after=lambda _, reply: reply.headers.pop("allow", None)),
+    ),
     "anybody may ask": ("SRV-05", "getWorkflowVersionExecutionResults", rewriting(is_results, letting_in)),
 }

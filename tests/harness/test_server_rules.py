@@ -11,14 +11,18 @@ from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES, SEEN_WHILE_RUNNIN
 
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from contract_tests.targets import Target
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
 NOT_BROKEN_ALONE = {"PL-RES-28"}  # tested below: which request breaks it depends on another one
+OTHER_CONTRACT = {"SRV-12"}  # see test_third_service.py: ours documents no headers
 OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
-OF_NO_CONCERN = {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09")} | {
-    (id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10", "SRV-11")
-}
+OF_NO_CONCERN = (
+    {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09", "SRV-12")}
+    | {(id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10", "SRV-11", "SRV-12")}
+    | {("SRV-12", "runWorkflow")}
+)
 
 
 @pytest.fixture
@@ -165,6 +169,21 @@ def test_versions_are_told_apart_only_where_the_table_says_so(tmp_path: Path, sa
 def test_every_server_rule_has_a_break() -> None:
     """No rule of the server side goes without a server that it catches."""
     broken = {rule for rule, _ in [*PROMPTLAYER.values(), *INTERACTLY.values()]}
-    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE | OTHER_FORM
+    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE | OTHER_FORM | OTHER_CONTRACT
 
     assert broken == {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}
+
+
+def test_only_options_is_tried_elsewhere(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undocumented DELETE may delete: on a server of somebody's it is not sent, nor is any other method."""
+    monkeypatch.setattr(Target, "is_local", False)
+    with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
+        path = targets_file(tmp_path, {"live": promptlayer(proxy.url)})
+        judgement = judge(tmp_path, *SIDE, "-k", "SRV-13", "--target", "live", "--targets", str(path))
+
+    assert judgement.row("SRV-13", "runWorkflow")["verdict"] == "pass"
+    assert {(one.method, one.path.partition("?")[0]) for one in proxy.seen if one.method not in {"GET", "POST"}} == {
+        ("OPTIONS", "/workflows/canary/run"),
+        ("OPTIONS", "/workflow-version-execution-results"),
+    }
+    assert not [one for one in proxy.seen if one.method == "GET" and one.path.endswith("/run")]

@@ -127,3 +127,21 @@ def test_others_need_a_workflow(contract: Path, tmp_path: Path, capsys: pytest.C
 
     assert main(["--side", "server", "--target", "acme", "--targets", str(file), "--spec", str(contract)]) == 2
     assert "targets.acme.workflow: is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "constraint"), [("7", ""), ("no", "type"), ("-1", "minimum"), (None, "required"), ("7, 8", "type")]
+)
+def test_documented_headers_are_judged(value: str | None, constraint: str, contract: Path, tmp_path: Path) -> None:
+    """A required header that is missing, or does not fit its schema, is told with the pointer that it breaks."""
+    document = json.loads(contract.read_text(encoding="utf-8"))
+    left = {"required": True, "schema": {"type": "integer", "minimum": 0}}
+    document["paths"]["/jobs/{job_id}"]["get"]["responses"]["200"]["headers"] = {"X-Left": left}
+    path = tmp_path / "openapi.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    sent = () if value is None else (f"X-Left: {value}",)
+    answer = reply("200 OK", json.dumps(EXAMPLE), "content-type: application/json", *sent)
+    row = _judged(tmp_path, path, answer, "-k", "SRV-12", "--budget", "1", max_requests=12).row("SRV-12", "getJob")
+
+    assert row["verdict"] == ("violation" if constraint else "pass")
+    assert row["identity"].endswith(f"/{constraint}" if constraint else "")

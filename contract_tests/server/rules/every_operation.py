@@ -7,11 +7,14 @@ from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, r
 from contract_tests.server.checks import DENIED
 from contract_tests.server.exchange import Access
 from contract_tests.server.links import links_of
+from contract_tests.server.methods import is_allowed_to, undocumented_methods
 from contract_tests.server.models.callback import posted_problems
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
+HTTP = "https://www.rfc-editor.org/rfc/rfc9110"
+METHOD_NOT_ALLOWED = 405
 
 
 def _must_tell_faults(server: ServerUnderTest, operation: Operation) -> None:
@@ -234,3 +237,70 @@ def test_value_of_another_type_is_refused(operation: Operation, server: ServerUn
     told = {one.constraint for one in server.watch.about("SRV-04", *server.watch.of(operation.id))}
     report_all(one for one in server.watch.unreported("SRV-11", operation.id) if one.constraint not in told)
     _must_tell_faults(server, operation)
+
+
+@rule(
+    "SRV-12",
+    "A reply's headers are those documented for its status.",
+    says="The contract lists headers of a reply: a required one is there, and each that is there fits its schema.",
+    source=f"{OAS}#header-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_headers_fit_their_schemas(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+    """No reply whose status is documented with headers lacks a required one, or has one that does not fit."""
+    if not any(response.headers for response in operation.responses.values()):
+        raise NotApplicable("its replies have no documented headers")
+    traffic.play(operation)
+    report_all(server.watch.unreported("SRV-12", operation.id))
+    replies = [operation.response(exchange.status) for exchange in server.watch.of(operation.id)]
+    if not any(reply is not None and reply.headers for reply in replies):
+        raise NotExercised("no reply came that has documented headers")
+
+
+@rule(
+    "SRV-13",
+    "A method that the contract does not have on a path is refused.",
+    says="405 is for such a method, 501 for one that nothing there knows, and 401, 403 or 404 from who looks at other "
+    "things first; HTTP says should. Elsewhere than on this machine only OPTIONS is tried.",
+    source=f"{HTTP}#section-9.1",
+    basis="inferred",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_undocumented_method_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+    """It is answered with a 4xx or 501; OPTIONS may be answered with what can be done."""
+    # The stock check takes 405 alone where a path needs no key, and sends DELETE to anybody's server.
+    traffic.play(operation)
+    path, _, _ = operation.pointer.rpartition("/")
+    report_all(
+        exchange.violation(f"{path}/{exchange.method.lower()}", f"{exchange.method} was taken")
+        for exchange in undocumented_methods(server, operation)
+        if not is_allowed_to(exchange)
+    )
+
+
+@rule(
+    "SRV-14",
+    "A 405 says in Allow which methods there are.",
+    says="A server that answers 405 must send Allow with the methods that the resource takes.",
+    source=f"{HTTP}#section-15.5.6",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_refused_method_is_told_others(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+    """Every 405 has Allow, in which the method that it refuses is not."""
+    # Whether Allow lists every documented method is left open: common frameworks name those of one route alone.
+    traffic.play(operation)
+    replies = [*server.watch.of(operation.id), *undocumented_methods(server, operation)]
+    refused = [one for one in replies if one.status == METHOD_NOT_ALLOWED]
+    if not refused:
+        raise NotExercised("no method was refused with 405")
+    allowed = [(one, one.reply_headers.get("allow")) for one in refused]
+    report_all(
+        one.violation("header Allow", f"Allow is {allow!r}")
+        for one, allow in allowed
+        if allow is None or one.method in {method.strip() for method in allow.split(",")}
+    )

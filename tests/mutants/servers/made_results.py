@@ -35,6 +35,10 @@ def made_results() -> Iterator[ServerDefect]:
     yield from _entries()
     yield from _failure()
     yield from _unknown()
+    yield _defect("deleted", "answers DELETE as if there were something to delete", "undocumented method", "SRV-13",
+                  OtherMethods(taken="DELETE"))  # fmt: skip
+    yield _defect("allow-nothing", "refuses a method without a word on others", "header Allow", "SRV-14",
+                  OtherMethods())  # fmt: skip
 
 
 def _defect(
@@ -255,6 +259,20 @@ def _unknown() -> Iterator[ServerDefect]:
     ):
         yield _defect(f"{what}-500", f"fails on a request with {what.replace('-', ' ')}", "crash", rule,
                       Answering(when, 500, {"error": "Internal Server Error"}))  # fmt: skip
+
+
+@dataclass
+class OtherMethods(Fault):
+    """Takes a method that the contract does not have; without one, refuses all of them without Allow."""
+
+    taken: str = ""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Take the method, or leave the header out."""
+        if request.method == self.taken:
+            reply.status = 200
+        elif not self.taken:
+            reply.headers = [(name, value) for name, value in reply.headers if name != "allow"]
 
 
 @dataclass
