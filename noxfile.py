@@ -12,7 +12,7 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["check_generated", "lint", "types", "rules_doc", "tests", "conformance"]
+nox.options.sessions = ["check_generated", "lint", "types", "tests", "conformance"]
 
 LOCK = "requirements/dev.txt"
 WORKFLOWS_LOCK = "requirements/workflows.txt"
@@ -31,16 +31,18 @@ def install_locked(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Rebuild generated/ from openapi.yaml. Run it after every change of the contract or of a template."""
+    """Rebuild generated/ and docs/rules.md. Run it after every change of the contract, a template or a rule."""
     install_locked(session)
     session.run("python", "scripts/generate", *session.posargs)
+    session.run("python", "-m", "contract_tests.report.rules_page")
 
 
 @nox.session
 def check_generated(session: nox.Session) -> None:
-    """Check that generated/ is what the contract, the config and the templates give."""
+    """Check that generated/ is what the contract and the templates say, and docs/rules.md what the rules say."""
     install_locked(session)
     session.run("python", "scripts/generate", "--check")
+    session.run("python", "-m", "contract_tests.report.rules_page", "--check")
 
 
 @nox.session
@@ -53,34 +55,22 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types strictly, the generated package included."""
+    """Check types strictly, the generated package included; `-- --pyright` asks another type checker, too."""
     install_locked(session)
     session.run("mypy")
-    session.run("python", "scripts/check_signatures.py")
+    if session.posargs:
+        session.install("pyright")
+    session.run("python", "scripts/check_signatures.py", *session.posargs)
     session.run("python", "scripts/check_renames.py")
     session.chdir("scripts/generate")
     session.run("mypy", "--strict", "--config-file=", "__main__.py", env={"MYPYPATH": "../templates"})
 
 
 @nox.session
-def rules_doc(session: nox.Session) -> None:
-    """Check that docs/rules.md is what the rules say; `nox -s rules_doc -- --write` rewrites it."""
-    install(session, "[conformance]")
-    session.run("python", "-m", "contract_tests.report.rules_page", *([] if session.posargs else ["--check"]))
-
-
-@nox.session
 def tests(session: nox.Session) -> None:
-    """Run our own tests: Python and pip are all they need."""
+    """Run our own tests: Python and pip are all they need. `-- -n 2 -m slow` runs whole runs of the harness."""
     install_locked(session)
     session.run("pytest", *(session.posargs or ["-n", "4"]))
-
-
-@nox.session(default=False)
-def slow(session: nox.Session) -> None:
-    """Run the tests that are whole runs of the harness, which the tests proper leave out."""
-    install_locked(session)
-    session.run("pytest", "-n", "2", "-m", "slow", *session.posargs)
 
 
 @nox.session
@@ -99,9 +89,12 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the client against its rivals, in environments of their own; prints ratios and where the time goes."""
+    """Measure the client against its rivals, in environments of their own; `-- harness` counts the harness's cases."""
     install_locked(session)
-    session.run("python", "scripts/bench", *session.posargs)
+    if session.posargs[:1] == ["harness"]:
+        session.run("python", "-m", "client_side_speed", *session.posargs[1:], env={"PYTHONPATH": "benchmarks"})
+    else:
+        session.run("python", "benchmarks/client_speed", *session.posargs)
 
 
 @nox.session(default=False)
@@ -134,13 +127,6 @@ def fence(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def client_side_speed(session: nox.Session) -> None:
-    """Count the client side's cases per second, through our client and through bare httpx."""
-    install(session, "[conformance]")
-    session.run("python", "-m", "client_side_speed", *session.posargs, env={"PYTHONPATH": "benchmarks"})
-
-
-@nox.session(default=False)
 def scoreboard(session: nox.Session) -> None:
     """Judge other makers' clients by the same rules, each in an environment of its own; writes docs/scoreboard.md."""
     install(session, "[conformance]")
@@ -160,14 +146,6 @@ def wheel(session: nox.Session) -> None:
     session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", session.create_tmp())
     session.run("python", "scripts/try_wheel.py", session.create_tmp())
-
-
-@nox.session(default=False)
-def signatures(session: nox.Session) -> None:
-    """Check that another type checker sees all of every public signature as well."""
-    install_locked(session)
-    session.install("pyright")
-    session.run("python", "scripts/check_signatures.py", "--pyright")
 
 
 @nox.session(default=False)

@@ -1,10 +1,11 @@
 """
 Judge clients and write the scoreboard: `python scripts/scoreboard`.
 
-Without options it judges every subject, and writes docs/scoreboard.json and docs/scoreboard.md. With --subject and
---rule it judges those alone, prints what it sees, and writes nothing.
+Without options it judges every subject and writes docs/scoreboard.md, the table; what was seen of each breach goes to
+conformance-report/scoreboard/details.md, and all of it to scoreboard.json there. With --subject and --rule it judges
+those alone, prints what it sees, and writes nothing.
 
-Exit status: 0 done, or nothing differs; 1 a cell is broken, or the page is not what the data gives; 2 it could not run.
+Exit status: 0 done, or nothing differs; 1 a cell is broken, or not what the last run says; 2 it could not run.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any
 
 import judging
 import making
-from page import page, verdict
+from page import details, page, verdict
 from subjects import SUBJECTS, Subject
 
-DATA = making.ROOT / "docs" / "scoreboard.json"
 PAGE = making.ROOT / "docs" / "scoreboard.md"
 WORK = making.ROOT / "conformance-report" / "scoreboard"
+DATA = "scoreboard.json"
 SEED, BUDGET = 1, "quick"
 DONE, DIFFERENT, COULD_NOT_RUN = 0, 1, 2
 
@@ -32,20 +33,21 @@ DONE, DIFFERENT, COULD_NOT_RUN = 0, 1, 2
 def main() -> int:
     """Do what the command line says."""
     given = _arguments()
-    if given.check or given.page:
-        data = json.loads(DATA.read_text(encoding="utf-8"))
-        return _check(data) if given.check else _save(_with_texts(data))
     if importlib.util.find_spec("contract_tests") is None:
         print("the harness is not installed: pip install -e '.[conformance]'", file=sys.stderr)
         return COULD_NOT_RUN
     chosen = [subject for subject in SUBJECTS if given.subject is None or subject.id in given.subject]
     try:
+        if given.page or given.verify:
+            _require_data(given.work)
+        if given.page:
+            return _save(_with_texts(_known(given.work)), given.work)
         judged = {subject.id: _judge(subject, given) for subject in chosen}
     except making.CannotMakeError as error:
         print(f"scoreboard: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     if given.verify:
-        return _verify(judged)
+        return _verify(judged, given.work)
     if given.rule is not None:
         return _show(judged)
     return _write(judged, given)
@@ -59,9 +61,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the cases ({SEED})")
     parser.add_argument("--budget", default=BUDGET, help=f"of the harness ({BUDGET})")
     parser.add_argument("--work", type=Path, default=WORK, help="where environments are kept between runs")
-    parser.add_argument("--verify", action="store_true", help="only compare with the data; writes nothing")
+    parser.add_argument("--verify", action="store_true", help="only compare with the last run; writes nothing")
     parser.add_argument("--page", action="store_true", help="only write the page again, with the texts of now")
-    parser.add_argument("--check", action="store_true", help="only check that the page is what the data gives")
     return parser.parse_args()
 
 
@@ -86,8 +87,7 @@ def _judge(subject: Subject, given: argparse.Namespace) -> dict[str, Any]:
 
 def _write(judged: dict[str, dict[str, Any]], given: argparse.Namespace) -> int:
     """Write data and page; a subject that was not judged this time keeps what it had."""
-    known = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {"subjects": []}
-    before = {subject["id"]: subject for subject in known["subjects"]}
+    before = {subject["id"]: subject for subject in _known(given.work)["subjects"]}
     subjects = [found for subject in SUBJECTS if (found := judged.get(subject.id) or before.get(subject.id))]
     data = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -95,13 +95,25 @@ def _write(judged: dict[str, dict[str, Any]], given: argparse.Namespace) -> int:
         "budget": given.budget,
         "subjects": subjects,
     }
-    return _save(data)
+    return _save(data, given.work)
 
 
-def _save(data: dict[str, Any]) -> int:
-    DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _known(work: Path) -> dict[str, Any]:
+    path = work / DATA
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"subjects": []}
+    return data
+
+
+def _require_data(work: Path) -> None:
+    if not (work / DATA).is_file():
+        raise making.CannotMakeError(f"{work / DATA} is not there: run it once without options")
+
+
+def _save(data: dict[str, Any], work: Path) -> int:
+    (work / DATA).write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (work / "details.md").write_text(details(data), encoding="utf-8")
     PAGE.write_text(page(data), encoding="utf-8")
-    print(f"written {PAGE.relative_to(making.ROOT)}")
+    print(f"written: {PAGE.relative_to(making.ROOT)}; what was seen: {work / 'details.md'}")
     return DONE
 
 
@@ -120,14 +132,14 @@ def _show(judged: dict[str, dict[str, Any]]) -> int:
 
 
 def _with_texts(data: dict[str, Any]) -> dict[str, Any]:
-    """Give the data with what is said of the subjects now; what was judged stays."""
+    """Return the data with what is said of the subjects now; what was judged stays."""
     texts = {subject.id: {"about": subject.about, "remarks": list(subject.remarks)} for subject in SUBJECTS}
     return {**data, "subjects": [{**subject, **texts[subject["id"]]} for subject in data["subjects"]]}
 
 
-def _verify(judged: dict[str, dict[str, Any]]) -> int:
-    """Say where a cell is not what the data says."""
-    known = json.loads(DATA.read_text(encoding="utf-8"))["subjects"]
+def _verify(judged: dict[str, dict[str, Any]], work: Path) -> int:
+    """Say where a cell is not what the last run says."""
+    known = _known(work)["subjects"]
     before = {(one["id"], row["id"], row["operation"]): row["verdict"] for one in known for row in one["rows"]}
     different = 0
     for subject in judged.values():
@@ -136,15 +148,8 @@ def _verify(judged: dict[str, dict[str, Any]]) -> int:
             if said != row["verdict"]:
                 different += 1
                 print(f"{subject['id']} {row['id']} {row['operation']}: {row['verdict']}, the data says {said}")
-    print(f"{different} rows are not what {DATA.name} says")
+    print(f"{different} rows are not what {work / DATA} says")
     return DIFFERENT if different else DONE
-
-
-def _check(data: dict[str, Any]) -> int:
-    if PAGE.read_text(encoding="utf-8") == page(data):
-        return DONE
-    print(f"{PAGE.name} is not what {DATA.name} gives: python scripts/scoreboard --page", file=sys.stderr)
-    return DIFFERENT
 
 
 if __name__ == "__main__":

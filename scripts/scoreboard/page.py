@@ -1,4 +1,4 @@
-"""Writes the scoreboard's page from its data."""
+"""Writes the scoreboard's two pages from its data: the table, and what was seen of each breach."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ WORDS = {
 CELL = "nox -s scoreboard -- --subject {subject} --rule {rule}"
 LEGEND = """\
 - **kept**: no case broke the rule, on any operation that the rule is about.
-- **broken 2/3**: the rule was broken on 2 of the 3 operations that it is about. What was seen stands below.
+- **broken 2/3**: the rule was broken on 2 of the 3 operations that it is about. A run writes what was
+  seen to `conformance-report/scoreboard/details.md`.
 - **not claimed**: the client does not say that it does this. Each such cell names its source below. It counts for
   nothing.
 - **n/a**: the rule is not about anything in this contract or this client, or its adapter has no way to ask. Our own
@@ -58,14 +59,23 @@ Repeat it first; the command stands under the table. Then open an issue with the
 
 
 def page(data: Data) -> str:
-    """Give the whole page."""
+    """Return the page with the table."""
     parts = [INTRODUCTION, _judged(data), "\n".join(_table(data)), LEGEND, _totals_text(data), _repeat(data), CONTEST]
     parts += ["## Subject by subject", *(_subject(subject) for subject in data["subjects"])]
     return "\n\n".join(parts) + "\n"
 
 
+def details(data: Data) -> str:
+    """Return the page that shows a breach of each rule and operation."""
+    parts = ["# Scoreboard: what was seen", _judged(data)]
+    for subject in data["subjects"]:
+        broken = [row for row in subject["rows"] if row["verdict"] == "broken"]
+        parts += [f"## {subject['title']}", "\n".join(_broken(broken)) if broken else "No rule is broken."]
+    return "\n\n".join(parts) + "\n"
+
+
 def verdict(rows: list[Row]) -> str:
-    """Give the word of a cell: one rule on all operations."""
+    """Return the word of a cell: one rule on all operations."""
     if not rows:
         return "not judged"  # the rule is newer than the subject's last run
     found = min((row["verdict"] for row in rows), key=WORST_FIRST.index)
@@ -138,8 +148,8 @@ def _repeat(data: Data) -> str:
         f"```console\n{example}\n```\n\n"
         "It makes the subject's own environment from pinned versions, generates its package if it is a generated one, "
         f"judges the one rule with the seed above, and prints what it sees. Subjects: {names}. Without `--rule` it "
-        "judges all rules; without `--subject` it judges everybody and writes this page and "
-        "[scoreboard.json](scoreboard.json), which has more of each breach. Python and pip are all it needs."
+        "judges all rules; without `--subject` it judges everybody and writes this page, and beside it "
+        "`conformance-report/scoreboard/` with `details.md` and `scoreboard.json`. Python and pip are all it needs."
     )
 
 
@@ -147,8 +157,6 @@ def _subject(subject: Data) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in subject["versions"].items())
     parts = [f"### {subject['title']}", subject["about"], f"Versions: {versions}. Adapter: `{subject['adapter']}`."]
     parts += subject["remarks"]
-    broken = [row for row in subject["rows"] if row["verdict"] == "broken"]
-    parts.append("\n".join(_broken(broken)) if broken else "No rule is broken.")
     unclaimed = list(_not_claimed(subject))
     if unclaimed:
         parts.append("Not claimed:\n\n" + "\n".join(unclaimed))

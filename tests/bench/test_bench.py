@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
+BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "client_speed"
 ROWS = {
     "import-name": "httpx",
     "first-result": "httpx",

@@ -1,4 +1,4 @@
-"""Measure the client against what else there is: `nox -s bench`, or `python scripts/bench`.
+"""Measure the client against what else there is: `nox -s bench`, or `python benchmarks/client_speed`.
 
 Prints one table of ratios, ours divided by the rival's. Both sides of a row do the same work in the same run, in turn;
 a ratio is the median of the pairs' ratios, beside the smallest and the largest. Figures are the processor time of the
