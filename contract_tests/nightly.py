@@ -1,15 +1,4 @@
-"""
-Judges the sandbox and every target of a file whose key is set, one after the other, whatever becomes of each.
-
-    python -m contract_tests.nightly [--targets FILE] [--report-dir DIR] [options of python -m contract_tests]
-
-Each keeps its report in a directory of its own name. At the end it says how each one ended and which were not run.
-
-exit status:
-  0  at least one target was judged, and none fails
-  1  a rule is broken somewhere
-  2  something could not be run, or no target's key is set
-"""
+"""Judges the sandbox and every target of a file whose key is set, and goes on after one that fails."""
 
 import os
 import signal
@@ -28,6 +17,18 @@ PROGRAM: Final = "contract_tests.nightly"
 CLEAN, FAILS, COULD_NOT_RUN = 0, 1, 2
 WORDS: Final = {CLEAN: "passes", FAILS: "FAILS", COULD_NOT_RUN: "could not be run"}
 SECONDS_TO_END: Final = 30
+HELP: Final = """\
+Judges the sandbox and every target of a file whose key is set, one after the other, and goes on after one that fails.
+
+    python -m contract_tests.nightly [--targets FILE] [--report-dir DIR] [options of python -m contract_tests]
+
+Each keeps its report in a directory of its own name. At the end it says how each one ended and which were not run.
+
+exit status:
+  0  at least one target was judged, and none fails
+  1  a rule is broken somewhere
+  2  something could not be run, or no target's key is set
+"""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class Ended:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Judge them all; give the exit status."""
+    """Judge them all; return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if {"-h", "--help"} & set(arguments):
-        sys.stdout.write(__doc__.lstrip() if __doc__ else "")
+        sys.stdout.write(HELP)
         return CLEAN
     targets, directory = _taken(arguments, "--targets", "targets.toml"), _taken(arguments, "--report-dir", "")
     reports = Path(directory or "conformance-report")

@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def _rename(node: Any) -> Iterator[str]:
-    """Rename properties and query parameters in place; give their names."""
+    """Rename properties and query parameters in place; yield their names."""
     if isinstance(node, dict):
         if isinstance(node.get("properties"), dict):
             yield from node["properties"]

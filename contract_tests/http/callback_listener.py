@@ -77,7 +77,7 @@ class Listener:
         self._server.close()
 
     def new_url(self, operation: str) -> str:
-        """Give an address that no one else was given, for a callback of this operation."""
+        """Return an address that no one else was given, for a callback of this operation."""
         token = uuid4().hex
         with self._arrived:
             self._deliveries[token] = []
@@ -88,12 +88,12 @@ class Listener:
         return url
 
     def all_deliveries(self, operation: str) -> list[Delivery]:
-        """Give what has come to any address that was given out for an operation."""
+        """Return what has come to any address that was given out for an operation."""
         with self._arrived:
             return [delivery for url in self._given.get(operation, ()) for delivery in self.deliveries(url)]
 
     def deliveries(self, url: str) -> list[Delivery]:
-        """Give what has come to an address so far."""
+        """Return what has come to an address so far."""
         with self._arrived:
             return list(self._deliveries[_token(url)])
 
@@ -109,7 +109,7 @@ class Listener:
         return found[count - 1]
 
     def knows(self, target: str) -> bool:
-        """Tell whether an address was given out, whatever its query."""
+        """Return whether an address was given out, whatever its query."""
         with self._arrived:
             return _token(target) in self._deliveries
 

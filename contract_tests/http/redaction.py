@@ -21,7 +21,7 @@ class Secrets:
             self._values |= {value, repr(value)[1:-1], value.encode("unicode_escape").decode(), quote(value, safe="")}
 
     def mask(self, text: str) -> str:
-        """Give the text without secrets."""
+        """Return the text without secrets."""
         for value in sorted(self._values, key=len, reverse=True):
             text = text.replace(value, MASK)
         return text

@@ -94,7 +94,7 @@ def _read(client: httpx.Client, request: httpx.Request, limits: Limits) -> Reply
 
 
 def _decoded(response: httpx.Response, limits: Limits) -> Iterator[bytes]:
-    """Give the body without its content codings, the last of which was applied last."""
+    """Return the body without its content codings, the last of which was applied last."""
     pieces = _capped(response.iter_raw(), limits)
     first = next(pieces, None)
     if first is None:  # as after HEAD: there is nothing that a coding could be about

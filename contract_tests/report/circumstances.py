@@ -66,9 +66,9 @@ class Circumstances:
         )
 
     def ended(self, state: State, reason: str) -> Self:
-        """Give the same, with how it ended."""
+        """Return the same, with how it ended."""
         return replace(self, state=state, reason=reason)
 
     def to_data(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return asdict(self)

@@ -46,7 +46,7 @@ ADDRESS: Final = re.compile(r"(https?://[^\s;,<>\"'()]+)")
 
 
 def html_page(report: Report) -> str:
-    """Give the page: counts that lead to their rows, then the rows, violations first and unfolded."""
+    """Return the page: counts that lead to their rows, then the rows, violations first and unfolded."""
     title = f"{report.contract['title']} {report.contract['version']}"
     return f"""<!doctype html>
 <html lang="en">
@@ -72,7 +72,7 @@ def html_page(report: Report) -> str:
 
 
 def _escaped(text: object) -> str:
-    """Give a text as it stands in a page; line breaks stay, and what hides or reorders text is shown as what it is."""
+    """Return a text as it stands in a page; line breaks stay, and what hides or reorders text becomes visible."""
     return html.escape("\n".join(map(printable, str(text).split("\n"))))
 
 
@@ -142,7 +142,7 @@ def _list(facts: Sequence[tuple[str, str]]) -> str:
 
 
 def _linked(text: object) -> str:
-    """Give a text in which every address on the web is a link, and nothing else is."""
+    """Return a text in which every address on the web is a link, and nothing else is."""
     return "".join(
         f'<a href="{_escaped(part)}" rel="noopener noreferrer">{_escaped(part)}</a>'
         if place % 2 and _has_host(part)

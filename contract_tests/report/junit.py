@@ -9,7 +9,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: Report) -> bytes:
-    """Give one test case per row: a failure if the row fails, skipped if it was not judged."""
+    """Return one test case per row: a failure if the row fails, skipped if it was not judged."""
     failures = sum(row["fails"] for row in report.results)
     skipped = sum(row["verdict"].startswith("not_") for row in report.results)
     suite = ET.Element(

@@ -51,7 +51,7 @@ class Report:
         return {verdict.value: sum(row["verdict"] == verdict for row in self.results) for verdict in Verdict}
 
     def to_data(self) -> dict[str, Any]:
-        """Give what ``results.json`` holds."""
+        """Return what ``results.json`` holds."""
         return {
             "contract": self.contract,
             "run": self.run,
@@ -66,7 +66,7 @@ class Report:
 
 
 def facts(report: Report) -> Iterator[tuple[str, str]]:
-    """Give what a report says of itself, as name and text: state, time, command, and each target with its tag."""
+    """Return what a report says of itself, as name and text: state, time, command, and each target with its tag."""
     for name in ("state", "reason", "started", "command"):
         if report.run[name]:
             yield name, str(report.run[name])
@@ -77,7 +77,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def rows(outcomes: Iterable[Outcome], secrets: Secrets, *, strict: bool) -> list[dict[str, Any]]:
-    """Give one row for each rule and operation; of several targets the worst verdict stands."""
+    """Return one row for each rule and operation; of several targets the worst verdict stands."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     several = len({(outcome.target) for outcome in outcomes if outcome.target}) > 1
     for outcome in outcomes:
@@ -88,7 +88,7 @@ def rows(outcomes: Iterable[Outcome], secrets: Secrets, *, strict: bool) -> list
 
 
 def worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Give the row with the worse verdict, the first one if they are equal."""
+    """Return the row with the worse verdict, the first one if they are equal."""
     return min((one, other), key=lambda row: WORST_FIRST.index(row["verdict"]))
 
 

@@ -25,7 +25,7 @@ Every rule has an id by which it can be selected (`python -m contract_tests -k I
 
 
 def page() -> str:
-    """Give the text of the page."""
+    """Return the text of the page."""
     chapters = "\n".join(_chapter(title, rules) for title, rules in rules_by_chapter().items())
     return f"{OPENING}\n{chapters}"
 

@@ -55,7 +55,7 @@ def write_reports(report: Report, directory: Path) -> Path:
 
 
 def read_results(path: Path) -> dict[str, Any] | None:
-    """Give what a ``results.json`` holds; None if it is no JSON object."""
+    """Return what a ``results.json`` holds; None if it is no JSON object."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

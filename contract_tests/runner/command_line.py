@@ -73,7 +73,7 @@ def _seed_of(given: int | None, shard: tuple[int, int]) -> int:
 
 
 def default_spec() -> Path:
-    """Give the project's own contract: beside this package in a source tree, inside it once installed from a wheel."""
+    """Return the project's own contract: beside this package in a source tree, inside it in a wheel."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "openapi.yaml"
     return installed if installed.is_file() else package.parent / "openapi.yaml"

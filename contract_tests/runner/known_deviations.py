@@ -66,7 +66,7 @@ class Deviations:
         return cls([entry for path in sorted(files) if path.is_file() for entry in _read(path)])
 
     def applied(self, outcome: Outcome, run: Run) -> Outcome:
-        """Give the outcome as it stands once known deviations are considered."""
+        """Return the outcome as it stands once known deviations are considered."""
         entry = self._entry(outcome, run)
         if entry is None:
             return outcome

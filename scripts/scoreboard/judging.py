@@ -70,7 +70,7 @@ def judge(subject: Subject, place: Place, *, seed: int, budget: str, rule: str |
 
 
 def row_of(subject: Subject, row: Row) -> Row:
-    """Give what the scoreboard keeps of a row of the report."""
+    """Return what the scoreboard keeps of a row of the report."""
     kept = {name: row[name] for name in ("id", "title", "basis", "operation")}
     verdict, reason, source = _verdict(subject, row)
     return {

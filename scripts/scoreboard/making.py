@@ -77,7 +77,7 @@ def _installer(python: Path) -> list[str]:
 
 
 def versions(python: Path, packages: tuple[str, ...]) -> dict[str, str]:
-    """Give the versions of packages in an environment."""
+    """Return the versions of packages in an environment."""
     program = "import json, sys, importlib.metadata as m; print(json.dumps([m.version(n) for n in sys.argv[1:]]))"
     found: list[str] = json.loads(run([str(python), "-c", program, *packages]))
     return dict(zip(packages, found, strict=True))

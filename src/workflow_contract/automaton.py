@@ -72,7 +72,7 @@ class Automaton:
             raise TooComplexError
 
     def overlap(self, *states: int) -> int:
-        """Give the characters that lead to all of these states."""
+        """Return the characters that lead to all of these states."""
         common = -1
         for state in states:
             common &= self.letters[state]

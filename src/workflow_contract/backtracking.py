@@ -24,7 +24,7 @@ COPIES: Final = (128, 8)
 
 @cache
 def longest_text(pattern: str) -> float:
-    """Give the length in characters up to which a search for a pattern ends soon: infinity if always, 0 if never."""
+    """Return the length in characters up to which a search for a pattern ends soon: infinity if always, 0 if never."""
     for copies in COPIES:
         try:
             power = _power_of(automaton(pattern, copies))
@@ -39,7 +39,7 @@ def longest_text(pattern: str) -> float:
 
 
 def _power_of(made: Automaton) -> float:
-    """Give the power of a text's length with which the time grows; infinity if it doubles."""
+    """Return the power of a text's length with which the time grows; infinity if it doubles."""
     reached = {state: _reached(state, made) for state in made.follow}
     if _doublings(made, reached) > MOST_DOUBLINGS:
         return math.inf
@@ -48,7 +48,7 @@ def _power_of(made: Automaton) -> float:
 
 
 def _reached(start: int, made: Automaton) -> set[int]:
-    """Give the states that come after one, by one character or more."""
+    """Return the states that come after one, by one character or more."""
     found: set[int] = set()
     waiting = [start]
     while waiting:
@@ -73,7 +73,7 @@ def _doublings(made: Automaton, reached: dict[int, set[int]]) -> float:
 
 
 def _joined_again(start: int, made: Automaton) -> set[int]:
-    """Give the states to which two different ways of one text lead from a state."""
+    """Return the states to which two different ways of one text lead from a state."""
     joined = {state for state, ways in made.follow[start].items() if ways > 1}
     seen: set[tuple[int, ...]] = set()
     waiting: list[tuple[int, ...]] = [(start, start)]

@@ -59,7 +59,7 @@ def _unsafe_names(schema: dict[str, Any]) -> list[str]:
 
 
 def _holders(schemas: list[Place], unsafe: set[str]) -> set[str]:
-    """Give the pointers of everything that holds one of these schemas, inside of it or by reference."""
+    """Return the pointers of everything that holds one of these schemas, inside of it or by reference."""
     referring: dict[str, list[str]] = {}
     for place in schemas:
         if isinstance(reference := place.value.get("$ref"), str):

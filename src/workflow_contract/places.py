@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 
 def objects(document: Any) -> Iterator[Place]:
-    """Give all objects of a document, outer ones first."""
+    """Return all objects of a document, outer ones first."""
     waiting = [("#", document, False)]
     while waiting:
         pointer, value, is_schema = waiting.pop()

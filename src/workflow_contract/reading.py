@@ -160,7 +160,7 @@ class _Builder:
         self._root: list[Any] = []
 
     def build(self, events: Iterator[Any]) -> Any:
-        """Give the value of the only document."""
+        """Return the value of the only document."""
         for event in events:
             self._take(event)
         if len(self._root) > 1:

@@ -75,7 +75,7 @@ def _weight(document: Mapping[str, Any], start: str, weights: dict[str, int]) ->
 
 
 def _at_once(document: Mapping[str, Any], pointer: str) -> Iterator[str]:
-    """Give the pointers of the schemas that judge the same value as the one at a pointer."""
+    """Return the pointers of the schemas that judge the same value as the one at a pointer."""
     try:
         schema = at(document, pointer)
     except KeyError:

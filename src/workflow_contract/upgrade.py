@@ -11,7 +11,7 @@ _COMPOSED: Final = ("$ref", "allOf", "anyOf", "oneOf", "not")
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """Give the same contract in the words of OpenAPI 3.1; the document itself stays as it is."""
+    """Return the same contract in the words of OpenAPI 3.1; the document itself stays as it is."""
     made = deepcopy(document)
     for place in list(objects(made)):
         if place.is_schema:

@@ -10,7 +10,7 @@ SHOWN = 16
 
 
 def measure() -> None:
-    """Tell the processor time, and whether anything heavy came along."""
+    """Return the processor time, and whether anything heavy came along."""
     code = compile(STATEMENT, "statement", "exec")
     before = time.process_time()
     exec(code, {})  # noqa: S102 - what is measured
@@ -23,7 +23,7 @@ def measure() -> None:
 
 
 def profile() -> None:
-    """Tell the modules that take longest to load, each without what it loads itself."""
+    """Return the modules that take longest to load, each without what it loads itself."""
     import subprocess  # noqa: PLC0415
 
     from turns import tell  # noqa: PLC0415
