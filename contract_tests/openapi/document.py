@@ -14,29 +14,17 @@ A schema is named by its JSON pointer (``media.schema``, ``parameter.schema``), 
 since references and constraints are relative to the document. ``contract.at(pointer)`` gives its text.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import quote
 
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
-
-from contract_tests.openapi.formats import FORMATS
-from contract_tests.openapi.keywords import KEYWORDS, MOST_PROBLEMS
-from contract_tests.openapi.validation import Problem, locate
+from contract_tests.openapi.validation import Problem, Validators
 from contract_tests.rules import SetUpError
 from workflow_contract import UnreadableError, read_contract
-from workflow_contract.backtracking import longest_text
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-URI = "urn:contract"
 
 LOCATIONS: Final = ("path", "query", "header", "cookie")  # of parameters
 
@@ -160,14 +148,8 @@ class Contract:
         self.source = source
         self.version = str(document.get("openapi", ""))
         self.notes: tuple[str, ...] = ()
-        resource = DRAFT202012.create_resource(document)
-        self._registry: Registry[Any] = Registry().with_resource(URI, resource)
-        self._resolver = self._registry.resolver(URI)
         self._places: dict[str, Any] = {}
-        self._referred: dict[str, Any] = {}
-        keywords = {"$ref": self._reference, "pattern": _pattern}
-        self._strict = extend(Draft202012Validator, {**KEYWORDS, **keywords})  # type: ignore[no-untyped-call]
-        self._validators: dict[tuple[str, bool], Any] = {}
+        self._validators = Validators(document, self._at)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -253,31 +235,19 @@ class Contract:
             schema: JSON pointer of the schema in the document.
             formats: Whether ``format`` is a requirement (``uri``, ``date-time``, ``int64``, ...) or only a remark.
         """
-        validator = self.validator(schema, formats=formats)
-        return [self._problem(error, schema) for error in islice(validator.iter_errors(instance), MOST_PROBLEMS)]
+        return self._validators.problems(instance, schema, formats=formats)
 
     def is_valid(self, instance: Any, schema: str, *, formats: bool = True) -> bool:
         """Whether :meth:`problems` would find nothing, but faster."""
-        return bool(self.validator(schema, formats=formats).is_valid(instance))
+        return self._validators.is_valid(instance, schema, formats=formats)
 
-    def validator(self, schema: str, *, formats: bool = True) -> Any:
-        """Give the compiled validator for the schema at a pointer."""
-        key = (schema, formats)
-        if key not in self._validators:
-            checker = FORMATS if formats else None
-            reference = {"$ref": schema}
-            self._validators[key] = self._strict(reference, registry=self._registry, format_checker=checker)
-        return self._validators[key]
-
-    def _reference(self, validator: Any, reference: str, instance: Any, _: Any) -> Iterator[ValidationError]:
-        # For each value the library would walk the whole way to the place again, which takes as long as the rest.
-        if reference not in self._referred:
-            self._referred[reference] = self._resolver.lookup(_fragment(reference))
-        referred = self._referred[reference]
-        yield from validator.descend(instance, referred.contents, resolver=referred.resolver)
-
-    def _problem(self, error: Any, schema: str) -> Problem:
-        return locate(error, schema, self._at)
+    def can_judge(self, schema: str) -> bool:
+        """Whether the schema at a pointer, and all that it refers to, are schemas."""
+        try:
+            self._validators.compiled(schema, formats=True)
+        except SetUpError:
+            return False
+        return True
 
     def _at(self, pointer: str) -> Any:
         try:
@@ -369,15 +339,5 @@ class Contract:
                 yield Example(join(pointer, "value"), example["value"])
 
 
-def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and len(instance) <= longest_text(pattern) and not re.search(pattern, instance):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
-
-
 def _security(stated: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(alternative) for alternative in stated or ())
-
-
-def _fragment(pointer: str) -> str:
-    # A pointer becomes a URI fragment here, so what a URI reserves is escaped.
-    return "#" + quote(join("", *split(pointer)), safe="/~")

@@ -52,10 +52,10 @@ class ReferenceCycles:
         return pointer in self._reached(pointer, self._at_once)
 
     def is_decidable(self, pointer: str) -> bool:
-        """Whether validation by the schema at a pointer cannot run into a circle; if it can, that is noted."""
+        """Whether values can be judged by the schema at a pointer, which has no circle; if they can't, that is noted."""
         if pointer not in self._known:
             within = self._reached(pointer, self._everywhere) | {pointer}
-            self._known[pointer] = not any(map(self.has, within))
+            self._known[pointer] = not any(map(self.has, within)) and self._contract.can_judge(pointer)
         if not self._known[pointer] and pointer not in self._met:
             self._met.append(pointer)
         return self._known[pointer]
@@ -69,7 +69,9 @@ class ReferenceCycles:
         """
         if self._met:
             more = f" and {len(self._met) - SHOWN} more" if len(self._met) > SHOWN else ""
-            raise NotExercised(f"not decidable by {', '.join(self._met[:SHOWN])}{more}, see SPEC-15")
+            raise NotExercised(
+                f"not decidable by {', '.join(self._met[:SHOWN])}{more}, see SPEC-01, SPEC-02 and SPEC-15"
+            )
 
     def _reached(self, start: str, edges: Edges) -> set[str]:
         found: set[str] = set()

@@ -1,10 +1,32 @@
-"""Where data breaks a schema: the place in the data, and the keyword of the contract that it breaks."""
+"""
+Strict JSON Schema 2020-12 verdicts on data: the location in the data, and the keyword of the contract that is broken.
 
-from collections.abc import Callable, Sequence
+jsonschema-rs judges. Ours are the formats of integers, which it does not know, Python's regular expressions, which
+contracts written by Python frameworks use, and the branch of a union that the data was meant for.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cached_property, partial
+from typing import Any, Final, NoReturn
+from urllib.parse import quote, unquote
 
-from jsonschema import ValidationError
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from contract_tests.rules import SetUpError
+from workflow_contract.backtracking import longest_text
+
+URI: Final = "urn:contract"
+UNIONS: Final = ("anyOf", "oneOf")
+REFERENCE: Final = ("$ref",)
+INTEGER_BITS: Final = {"int32": 32, "int64": 64}
+MOST_PROBLEMS: Final = 200  # that are kept of one value
+MANY_VALUES: Final = 20_000
+BEYOND_FLOAT: Final = 10**400
 
 
 @dataclass(frozen=True)
@@ -31,9 +53,9 @@ class Problem:
 
 def sole_problem(problems: Sequence[Problem]) -> Problem | None:
     """
-    Give the one thing that is wrong; None if nothing or more is.
+    Return the one thing that is wrong; None if nothing or more is.
 
-    A value of the wrong type is no word of the same schema's enum either: that counts as the wrong type alone.
+    A value of the wrong type is no value of the same schema's enum either: that counts as the wrong type alone.
     """
     schemas = {(problem.at, problem.constraint.rpartition("/")[0]) for problem in problems}
     if len(problems) > 1 and len(schemas) == 1:
@@ -41,45 +63,173 @@ def sole_problem(problems: Sequence[Problem]) -> Problem | None:
     return problems[0] if len(problems) == 1 else None
 
 
-def locate(error: ValidationError, schema: str, at: Callable[[str], Any]) -> Problem:
-    """Turn a verdict of jsonschema on ``schema`` into a problem; ``at`` reads the contract at a pointer."""
-    inner = _only_fitting_branch(error)
-    constraint = _keyword(list(inner.absolute_schema_path), schema, at)
-    if inner.validator == "required":
-        constraint += f"/{_missing(inner)}"
-    return Problem(at=_pointer(inner.absolute_path), constraint=constraint, message=inner.message)
+class Validators:
+    """The schemas of a document by their JSON pointers, each compiled when it is first asked for."""
+
+    def __init__(self, document: Any, at: Callable[[str], Any]) -> None:
+        self._document = document
+        self._at = at
+        self._compiled: dict[tuple[str, bool], Draft202012Validator] = {}
+
+    def is_valid(self, value: Any, schema: str, *, formats: bool) -> bool:
+        """Whether a value fits the schema at a pointer."""
+        return _judge(self.compiled(schema, formats=formats), value)[0]
+
+    def problems(self, value: Any, schema: str, *, formats: bool) -> list[Problem]:
+        """Return what of the schema at a pointer a value breaks, each breach once; of a very large value the first."""
+        is_valid, judged = _judge(self.compiled(schema, formats=formats), value)
+        found = [] if is_valid else map(self._problem, self._errors(judged, schema, formats=formats))
+        return list({(problem.at, problem.constraint): problem for problem in found}.values())
+
+    def compiled(self, schema: str, *, formats: bool) -> Draft202012Validator:
+        """
+        Return the validator of the schema at a pointer.
+
+        Raises:
+            SetUpError: If it is no schema, or refers to what is none or lies outside the document.
+        """
+        if (schema, formats) not in self._compiled:
+            self._compiled[schema, formats] = self._compile(schema, formats=formats)
+        return self._compiled[schema, formats]
+
+    def _compile(self, schema: str, *, formats: bool, **keywords: Any) -> Draft202012Validator:
+        keywords |= {"pattern": _Pattern, "format": _Format} if formats else {"pattern": _Pattern}
+        reference = {"$ref": f"{URI}#{quote(schema.removeprefix('#'), safe='/~')}"}
+        try:
+            return Draft202012Validator(reference, registry=self._registry, validate_formats=formats, keywords=keywords)
+        except ValueError as error:
+            reason = str(error).partition("\n")[0]
+            raise SetUpError(f"no value can be judged by {schema}: {reason}; see SPEC-01 and SPEC-02") from error
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return Registry([(URI, self._document)], draft=Draft202012, retriever=_refuse)
+
+    def _errors(self, value: Any, schema: str, *, formats: bool) -> Iterable[ValidationError]:
+        if not _has_many_values(value):
+            return list(self.compiled(schema, formats=formats).iter_errors(value))[:MOST_PROBLEMS]
+        # The library makes all errors, also those within a union, before it gives out one: two kilobytes each.
+        unions = dict.fromkeys(UNIONS, self._union(formats=formats))
+        try:
+            self._compile(schema, formats=formats, **unions).validate(value)
+        except ValidationError as error:
+            return [error]
+        return []
+
+    def _union(self, *, formats: bool) -> type:
+        is_valid = self.is_valid
+
+        class Union:
+            def __init__(self, _: Any, branches: list[Any], path: list[str | int]) -> None:
+                self._branches = [f"#{_pointer(path)}/{index}" for index in range(len(branches))]
+                self._most = len(branches) if path[-1] == "anyOf" else 1
+
+            def validate(self, value: Any) -> None:
+                fitting = sum(is_valid(value, branch, formats=formats) for branch in self._branches)
+                if not 1 <= fitting <= self._most:
+                    raise ValueError(f"it fits {fitting} of {len(self._branches)} branches")
+
+        return Union
+
+    def _problem(self, error: ValidationError) -> Problem:
+        error = _of_meant_branch(error)
+        constraint, at = _location(error), error.instance_path
+        outer, _, name = constraint.rpartition("/")
+        if isinstance(error.kind, Kind.FalseSchema) and outer.endswith("/properties"):
+            constraint, at = outer, at[:-1]  # what must not be there is wrong with the object that has it
+        elif isinstance(error.kind, Kind.FalseSchema) and name == "items":
+            at = at[:-1]
+        elif isinstance(error.kind, Kind.Required) and name == "required":
+            constraint += f"/{self._at(constraint).index(error.kind.property)}"
+        return Problem(_pointer(at), constraint, error.message)
 
 
-def _only_fitting_branch(error: ValidationError) -> ValidationError:
+class _Pattern:
+    def __init__(self, _: Any, pattern: str, __: Any) -> None:
+        self._pattern = re.compile(pattern)
+        self._longest = longest_text(pattern)
+
+    def validate(self, value: Any) -> None:
+        if isinstance(value, str) and len(value) <= self._longest and not self._pattern.search(value):
+            raise ValueError(f"{value!r} does not match {self._pattern.pattern!r}")
+
+
+class _Format:
+    def __init__(self, _: Any, name: str, __: Any) -> None:
+        self._name = name
+        self._bits = INTEGER_BITS.get(name)
+        self._texts = Draft202012Validator({"format": name}, validate_formats=True)
+
+    def validate(self, value: Any) -> None:
+        if isinstance(value, str) and not self._texts.is_valid(value):
+            raise ValueError(f"{value!r} is not a {self._name}")
+        if self._bits and isinstance(value, int) and not -1 <= value >> (self._bits - 1) <= 0:
+            raise ValueError(f"{value!r} has more than {self._bits} bits")
+
+
+def _refuse(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not in this document")
+
+
+def _judge(validator: Draft202012Validator, value: Any) -> tuple[bool, Any]:
+    """Return whether a value is valid, and the value that was judged."""
+    try:
+        if validator.is_valid(value):
+            return True, value
+        json.dumps(value, allow_nan=False)  # infinity, as which Python reads 1e999, counts as null there
+    except (ValueError, TypeError):
+        value = _encodable(value)
+        return validator.is_valid(value), value
+    return False, value
+
+
+def _encodable(value: Any) -> Any:
+    """Return a value without what JSON in UTF-8 can't carry: lone surrogates, infinite numbers."""
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_encodable(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return -BEYOND_FLOAT if value < 0 else BEYOND_FLOAT
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+def _has_many_values(value: Any) -> bool:
+    waiting, count = [value], 0
+    while waiting and count <= MANY_VALUES:
+        one = waiting.pop()
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        count += len(inner)
+        waiting += inner
+    return count > MANY_VALUES
+
+
+def _of_meant_branch(error: ValidationError) -> ValidationError:
     # Of "X or null" the X is what was meant if the data is no null: then its breach says more than "fits no branch".
-    while error.validator in {"anyOf", "oneOf"} and error.context:
-        branches: dict[Any, list[ValidationError]] = {}
-        for inner in error.context:
-            branches.setdefault(inner.schema_path[0], []).append(inner)
-        fitting = [found for found in branches.values() if not any(_is_wrong_type(error, inner) for inner in found)]
-        if len(fitting) != 1:
+    while isinstance(error.kind, Kind.AnyOf | Kind.OneOfNotValid):
+        outer = error
+        meant = [found for found in error.kind.context if not any(_is_wrong_type(outer, inner) for inner in found)]
+        if len(meant) != 1:
             break
-        error = min(fitting[0], key=lambda inner: [str(token) for token in inner.schema_path])
+        error = min(meant[0], key=partial(_way, outer))
     return error
 
 
 def _is_wrong_type(outer: ValidationError, inner: ValidationError) -> bool:
-    return inner.validator == "type" and inner.absolute_path == outer.absolute_path
+    return isinstance(inner.kind, Kind.Type) and inner.instance_path == outer.instance_path
 
 
-def _keyword(path: list[Any], pointer: str, at: Callable[[str], Any]) -> str:
-    # jsonschema's path leaves references out; the contract's own pointer starts anew behind each of them.
-    for token in path:
-        while isinstance(node := at(pointer), dict) and token not in node and "$ref" in node:
-            pointer = node["$ref"]
-        pointer += _pointer([token])
-    return pointer
+def _way(outer: ValidationError, inner: ValidationError) -> list[str]:
+    if isinstance(inner.kind, Kind.Custom):  # for keywords of ours the library does not say it
+        names = inner.instance_path[len(outer.instance_path) :]
+        return [token for name in names for token in ("properties", str(name))] + [str(inner.schema_path[-1])]
+    return [str(step) for step in inner.evaluation_path[len(outer.evaluation_path) + 1 :] if step not in REFERENCE]
 
 
-def _pointer(path: Any) -> str:
+def _location(error: ValidationError) -> str:
+    # Paths leave out empty names, this does not.
+    return "#" + unquote((error.absolute_keyword_location or "").partition("#")[2])
+
+
+def _pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
-
-
-def _missing(error: ValidationError) -> int:
-    names: list[str] = list(cast("list[str]", error.validator_value))
-    return next(index for index, name in enumerate(names) if error.message.startswith(repr(name)))

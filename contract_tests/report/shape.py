@@ -3,7 +3,7 @@
 import sys
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator, ValidationError
 
 from contract_tests.rules import Verdict, shown
 
@@ -73,8 +73,11 @@ REPORT: Final = _members(
 
 def damage(data: Any) -> str:
     """Return what keeps this from being a report, by place and in one line; empty if nothing does."""
-    error = next(Draft202012Validator(REPORT).iter_errors(data), None)
-    if error is None:
-        return ""
-    place = ".".join(map(str, error.absolute_path)) or "the whole"
-    return shown(f"{place}: {error.message}", LONGEST)
+    try:
+        Draft202012Validator(REPORT).validate(data)
+    except ValidationError as error:
+        place = ".".join(map(str, error.instance_path)) or "the whole"
+        return shown(f"{place}: {error.message}", LONGEST)
+    except ValueError as error:
+        return shown(f"the whole: {error}", LONGEST)  # lone surrogates, which no text of ours has
+    return ""
