@@ -52,13 +52,17 @@ class ReferenceCycles:
         return pointer in self._reached(pointer, self._at_once)
 
     def is_decidable(self, pointer: str) -> bool:
-        """Whether values can be judged by the schema at a pointer, which has no circle; if they can't, that is noted."""
+        """Whether values can be judged by the schema at a pointer, without a circle; if they can't, that is noted."""
         if pointer not in self._known:
-            within = self._reached(pointer, self._everywhere) | {pointer}
+            within = self.within(pointer) | {pointer}
             self._known[pointer] = not any(map(self.has, within)) and self._contract.can_judge(pointer)
         if not self._known[pointer] and pointer not in self._met:
             self._met.append(pointer)
         return self._known[pointer]
+
+    def within(self, pointer: str) -> set[str]:
+        """Return the schemas that the schema at a pointer refers to or holds, at any depth."""
+        return self._reached(pointer, self._everywhere)
 
     def report(self) -> None:
         """

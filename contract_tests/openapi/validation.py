@@ -94,8 +94,8 @@ class Validators:
 
     def _compile(self, schema: str, *, formats: bool, **keywords: Any) -> Draft202012Validator:
         keywords |= {"pattern": _Pattern, "format": _Format} if formats else {"pattern": _Pattern}
-        reference = {"$ref": f"{URI}#{quote(schema.removeprefix('#'), safe='/~')}"}
         try:
+            reference = reference_to(schema)
             return Draft202012Validator(reference, registry=self._registry, validate_formats=formats, keywords=keywords)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
@@ -103,7 +103,7 @@ class Validators:
 
     @cached_property
     def _registry(self) -> Registry:
-        return Registry([(URI, self._document)], draft=Draft202012, retriever=_refuse)
+        return registry_of(self._document)
 
     def _errors(self, value: Any, schema: str, *, formats: bool) -> Iterable[ValidationError]:
         if not _has_many_values(value):
@@ -167,7 +167,18 @@ class _Format:
             raise ValueError(f"{value!r} has more than {self._bits} bits")
 
 
-def _refuse(uri: str) -> NoReturn:
+def registry_of(document: Any) -> Registry:
+    """Return where :func:`reference_to` leads to; what lies outside the document is never fetched."""
+    return Registry([(URI, document)], draft=Draft202012, retriever=refuse)
+
+
+def reference_to(pointer: str) -> dict[str, Any]:
+    """Return a schema that is the one at a pointer; as part of a URI, what that reserves is escaped."""
+    return {"$ref": f"{URI}#{quote(pointer.removeprefix('#'), safe='/~')}"}
+
+
+def refuse(uri: str) -> NoReturn:
+    """Fetch nothing."""
     raise ValueError(f"{uri} is not in this document")
 
 

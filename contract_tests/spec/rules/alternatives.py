@@ -67,7 +67,7 @@ class _Search:
         for pair in combinations(range(len(branches)), 2):
             self.pairs += 1
             witnesses = self._fitting(known, branches, pair)
-            if not witnesses and not self._emptiness.excludes(*(branches[index] for index in pair)):
+            if not witnesses and not self._emptiness.is_proven(*(branches[index] for index in pair)):
                 if self._generator.budget.clock() > self._ends:
                     self.left_out += 1
                     continue

@@ -43,13 +43,18 @@ def test_no_schema_is_applied_without_end(contract: Contract) -> None:
 
 
 def _contradictions(contract: Contract) -> Iterator[Violation]:
-    emptiness = Emptiness(contract)
+    emptiness, circles = Emptiness(contract), ReferenceCycles(contract)
+    # Under `not` and `if` a schema that nothing fits is a way to say something.
+    stated = [
+        pointer
+        for pointer, schema in all_schemas(contract.document)
+        if not forbids(schema) and not TURNED_ROUND & set(split(pointer))
+    ]
+    empty = {pointer: None for pointer in stated if emptiness.is_proven(pointer)}
+    within = {pointer: circles.within(pointer) & empty.keys() for pointer in empty}
     reported: set[str] = set()
-    for pointer, schema in all_schemas(contract.document):
-        # Under `not` and `if` a schema that nothing fits is a way to say something.
-        if forbids(schema) or TURNED_ROUND & set(split(pointer)):
-            continue
-        proof = emptiness.proof(pointer)
-        if proof is not None and proof.place not in reported:
-            reported.add(proof.place)
-            yield Violation(f"at {proof.place}: no value fits: {shown(proof.text)}", proof.place)
+    for pointer, inner in within.items():
+        # What is empty since something within it is, is told there; what leads back to itself is told once.
+        if all(pointer in within[one] for one in inner) and not inner & reported:
+            reported.add(pointer)
+            yield Violation(f"at {pointer}: no value fits: {shown(emptiness.reason(pointer))}", pointer)
