@@ -1,5 +1,7 @@
 """All cases for a contract, made once: every rule plays the same ones, and so does every client."""
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -11,6 +13,7 @@ from contract_tests.cases.boundary_values import is_ambiguous_integer
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.deliveries import Delivery, Post
 from contract_tests.cases.generation import Generator
+from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
     LegalCase,
@@ -23,12 +26,13 @@ from contract_tests.cases.requests import (
     with_odd_numbers,
 )
 from contract_tests.cases.responses import Draw, ReplyCase
-from contract_tests.cases.single_violations import SingleViolations, is_wire_illegal, sampler
+from contract_tests.cases.single_violations import PER_CONSTRAINT, near, requests_near, sampler, single_violations
 from contract_tests.http.body_kinds import is_json, request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
 from contract_tests.openapi.discriminators import with_valid_discriminators
 from contract_tests.openapi.document import Contract, Operation, Parameter
+from contract_tests.openapi.validation import Problem, sole_problem
 
 T = TypeVar("T")
 
@@ -66,8 +70,6 @@ class CaseBook:
         self.outgoing, self.incoming = request_view(contract), response_view(contract)
         self._requests, self._values = map(generator.of, (self.outgoing, self.incoming))
         self._sample = sampler(self.outgoing, self._requests.values)
-        self._breaker = SingleViolations(self.outgoing, self._sample)
-        self._reply_breaker = SingleViolations(self.incoming, sampler(self.incoming, self._values.values))
         self._kept: dict[tuple[str, str], Any] = {}
 
     def start(self, operation: Operation) -> RequestCase:
@@ -138,14 +140,14 @@ class CaseBook:
 
     def broken_posts(self, delivery: Delivery) -> list[Post]:
         """Give deliveries that break the contract in one way each."""
-        return list(delivery_cases.broken_posts(self.incoming, delivery, self._drawn, self._reply_breaker))
+        return list(delivery_cases.broken_posts(self.incoming, delivery, self._drawn, self._broken_values))
 
     def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
         """Give replies that the contract does not allow."""
         return self._keep("broken replies", operation, lambda: self._broken_replies(operation))
 
     def _broken_replies(self, operation: Operation) -> Iterator[ReplyCase]:
-        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._reply_breaker)
+        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._broken_values)
         for case in made:
             if case.problem is None or not is_hidden(self.contract, self.incoming, case.problem.constraint):
                 yield case
@@ -155,15 +157,26 @@ class CaseBook:
             if case.breach and not is_hidden(self.contract, self.outgoing, case.breach.constraint):
                 yield case
 
+    def _broken_values(self, schema: str, starts: list[Any]) -> Iterator[tuple[Any, Problem]]:
+        """Return values that break one constraint of a reply's schema, those near legal ones first."""
+        sample = self._once("sample", "", lambda: sampler(self.incoming, self._values.values))
+        covered = self._once("broken values", self.incoming.follow(schema), lambda: self._values.broken_values(schema))
+        close = (value for start in starts for value in near(self.incoming, schema, start, sample))
+        return single_violations(self.incoming, schema, itertools.chain(close, covered))
+
     def _all_broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
-        yield from self._breaker.requests(start)
         smallest = replace(start, body={})
+        starts = [start]
         if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
-            yield from self._breaker.requests(smallest)
-        media = request_media(start.operation)
-        for case in self._requests.broken_requests(start.operation):
-            if _is_drivable(self.outgoing, case) and (media is None or is_json(media.media_type)):
-                yield case
+            starts.append(smallest)
+        for one in starts:
+            near = requests_near(self.outgoing, one, self._sample)
+            yield from _a_few_each(self.outgoing, near)
+        generator = self._requests
+        made = itertools.chain(
+            generator.coverage_violations(start.operation), generator.drawn_breaches(start.operation)
+        )
+        yield from (case for case in _a_few_each(self.outgoing, filter(can_travel, made)))
 
     def _drawn(self, schema: str) -> list[Any]:
         pointer = self.incoming.follow(schema)
@@ -189,10 +202,22 @@ class CaseBook:
         return kept
 
 
-def _is_drivable(contract: Contract, case: RequestCase) -> bool:
-    """Whether a broken request can be said as arguments, and would still be broken on the wire."""
-    if case.breach is None or not is_driven(case) or not can_travel(case):
-        return False
-    name = case.breach.at.partition("/")[0]
+def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:
+    """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
+    count: Counter[str] = Counter()
+    for case in filter(is_driven, cases):
+        problem = sole_problem(request_problems(contract, case))
+        if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
+            broken = replace(case, breach=problem)
+            if _stays_broken(contract, broken, problem):
+                count[problem.constraint] += 1
+                yield broken
+
+
+def _stays_broken(contract: Contract, case: RequestCase, problem: Problem) -> bool:
+    """Whether a request would still be broken on the wire, where parameters and forms have no types."""
+    name, media = problem.at.partition("/")[0], request_media(case.operation)
+    if not name and media is not None and not is_json(media.media_type):
+        return problem.keyword == "required"
     broken = [item for item in case.operation.parameters if item.name == name and name in case.values(item.location)]
     return all(is_wire_illegal(contract, item, case.values(item.location)[name]) for item in broken)

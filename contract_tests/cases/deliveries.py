@@ -4,19 +4,18 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from contract_tests.cases.boundary_values import declared_values, members, variants, with_unknown_members
 from contract_tests.cases.invalid_responses import HTML, with_nan, without_utf_8
-from contract_tests.cases.single_violations import SingleViolations
+from contract_tests.cases.responses import Broken, Draw
 from contract_tests.http.body_kinds import json_media
 from contract_tests.openapi.discriminators import discriminators_match
 from contract_tests.openapi.document import Contract, Media, Operation
 from contract_tests.openapi.text_equality import TIME
 
-Draw = Callable[[str], list[Any]]
 STARTS: Final = 3
 METHODS: Final = ("GET", "PUT", "PATCH", "POST", "DELETE")
 STEPS: Final = (1, 10**9)
@@ -111,13 +110,12 @@ def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[
             yield _post(delivery, value, about=f"member of {place or 'the body'}")
 
 
-def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, breaker: SingleViolations) -> Iterator[Post]:
+def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, broken: Broken) -> Iterator[Post]:
     """Give deliveries that break the contract in one way each."""
     starts = _starts(contract, delivery, draw)
-    for start in starts:
-        for value, problem in breaker.values(delivery.media.schema or "#", start):
-            if problem.keyword not in GROWTH:
-                yield _post(delivery, value, about=problem.constraint)
+    for value, problem in broken(delivery.media.schema or "#", starts):
+        if problem.keyword not in GROWTH:
+            yield _post(delivery, value, about=problem.constraint)
     start = starts[0] if starts else {}
     text, json_type = json.dumps(start).encode(), delivery.media.media_type
     for about, content, media_type in (

@@ -7,7 +7,7 @@ How much there is follows the budget; iterators are lazy, so that a budget in se
     for case in generator.requests(operation): ...             # RequestCase, legal
     for case in generator.broken_requests(operation): ...      # RequestCase, breaks exactly case.breach
     for value in generator.values(media.schema): ...           # JSON values that fit the schema strictly
-    for value, problem in generator.broken_values(media.schema): ...
+    for value in generator.broken_values(media.schema): ...    # JSON values, most of which break it
 """
 
 import gzip
@@ -16,7 +16,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
-from itertools import tee
 from typing import Any, Final, Self
 from urllib.parse import unquote
 
@@ -30,8 +29,9 @@ from schemathesis.core import NotSet
 
 from contract_tests.budget import Budget
 from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
-from contract_tests.cases.negative import single_breaches, with_sole_violation
+from contract_tests.cases.negative import manner, with_sole_violation
 from contract_tests.cases.scratch import scratch_folder
+from contract_tests.cases.single_violations import requests_near, sampler
 from contract_tests.openapi.document import Contract, Media, Operation, Parameter
 from contract_tests.openapi.json_text import read_json
 from contract_tests.openapi.offline import offline
@@ -51,7 +51,7 @@ class Generator:
         self.contract = contract
         self.seed = random_seed
         self.budget = budget
-        self._covered: dict[str, list[RequestCase]] = {}
+        self._sample = sampler(contract, self.values)
 
     def of(self, view: Contract) -> Self:
         """Give the source of data, with the same seed and budget, for the contract as one direction sees it."""
@@ -73,30 +73,45 @@ class Generator:
                 yield case
 
     def coverage_requests(self, operation: Operation) -> list[RequestCase]:
-        """Give the legal requests of schemathesis' coverage phase: each part with each kind of value that it takes."""
-        if operation.id not in self._covered:
-            cases = self._coverage(operation, GenerationMode.POSITIVE)
-            legal = [case for case in cases if can_travel(case) and not request_problems(self.contract, case)]
-            self._covered[operation.id] = legal
-        return self._covered[operation.id]
+        """Return the legal requests of schemathesis' coverage phase: each part with each kind of value it takes."""
+        cases = self._covered(operation.id)[GenerationMode.POSITIVE]
+        return [case for case in cases if can_travel(case) and not request_problems(self.contract, case)]
+
+    def coverage_violations(self, operation: Operation) -> list[RequestCase]:
+        """Return the requests of that phase in which it meant to break something, whatever they break."""
+        return self._covered(operation.id)[GenerationMode.NEGATIVE]
 
     def breaches(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give a request for each constraint that can be broken alone, without drawing anything; plain ones first."""
-        plain, readable = tee(self._breaches(operation))
-        yield from (case for case in plain if not case.is_coercible)
-        yield from (case for case in readable if case.is_coercible)
+        """Return a request for each constraint that can be broken alone, without drawing anything; plain ones first."""
+        yield from sorted(self._breaches(operation), key=lambda case: case.is_coercible)
 
     def _breaches(self, operation: Operation) -> Iterator[RequestCase]:
+        starts = [
+            case
+            for case in (*example_requests(operation), *self.coverage_requests(operation)[:LEGAL_STARTS])
+            if not request_problems(self.contract, case)
+        ]
+        # Those near an example come first: a coverage case refers to what need not exist, a reason to refuse it too.
+        near = (case for start in starts for case in requests_near(self.contract, start, self._sample))
         seen: set[str] = set()
-        for legal in (*example_requests(operation), *self.coverage_requests(operation)[:LEGAL_STARTS]):
-            if not request_problems(self.contract, legal):
-                yield from single_breaches(self.contract, legal, seen)
-        for case in self._coverage(operation, GenerationMode.NEGATIVE):
+        for case in filter(has_path, near):
             broken = with_sole_violation(self.contract, case)
-            if broken is None or broken.breach is None or broken.is_coercible:
+            if broken is None or broken.breach is None:
                 continue
-            if broken.breach.constraint not in seen:
+            # The same schema may stand for several parts, and a server may look at one of them alone.
+            name = f"{broken.breach.constraint} {_part(broken.breach)} {manner(self.contract, broken, broken.breach)}"
+            if name not in seen:
+                seen |= {name} if broken.is_coercible else {name, broken.breach.constraint}
+                yield broken
+        for broken in self._covered_violations(operation):
+            if broken.breach is not None and broken.breach.constraint not in seen:
                 seen.add(broken.breach.constraint)
+                yield broken
+
+    def _covered_violations(self, operation: Operation) -> Iterator[RequestCase]:
+        for case in self.coverage_violations(operation):
+            broken = with_sole_violation(self.contract, case)
+            if broken is not None and not broken.is_coercible:
                 yield broken
 
     def drawn_breaches(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
@@ -117,24 +132,36 @@ class Generator:
             if self.contract.is_valid(value, schema):
                 yield value
 
-    def broken_values(self, schema: str) -> Iterator[tuple[Any, Problem]]:
-        """Give values that break exactly one constraint of the schema at a pointer, and that constraint."""
-        for value in self._values(schema, GenerationMode.NEGATIVE):
-            problems = [] if isinstance(value, bytes) else self.contract.problems(value, schema)
-            if len(problems) == 1:
-                yield value, problems[0]
+    def broken_values(self, schema: str) -> list[Any]:
+        """Return values in which schemathesis' coverage phase means to break the schema at a pointer."""
+        pointer = self.contract.follow(schema)
+        described = self._body_schema(self.contract.at(pointer))
+        cases = self._iter_coverage(described[VALUES_PATH]["POST"], described)
+        bodies = [case.body for case in cases if case.meta.generation.mode is GenerationMode.NEGATIVE]
+        return [body for body in bodies if not isinstance(body, NotSet)]
 
     def _cases(self, operation: Operation, mode: GenerationMode, rows: int) -> Iterator[RequestCase]:
         strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
         for drawn in self._draw(strategy, f"{operation.id} {mode}", rows):
             yield self._request(operation, drawn)
 
-    def _coverage(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
-        described = self._schema[operation.path][operation.method]
-        config = self._schema.config.generation_for(operation=described)
-        cases = self._schema.iter_coverage_cases(described, generation_modes=[mode], generation_config=config)
-        # It also tries other methods, which are other operations and may do anything on a live target.
-        return (self._request(operation, case) for case in cases if case.method.upper() == operation.method)
+    @cache  # noqa: B019 - lives as long as its run
+    def _covered(self, operation_id: str) -> dict[GenerationMode, list[RequestCase]]:
+        operation = self.contract.operation(operation_id)
+        found: dict[GenerationMode, list[RequestCase]] = {mode: [] for mode in GenerationMode}
+        for case in self._iter_coverage(self._schema[operation.path][operation.method], self._schema):
+            # It also tries other methods, which are other operations and may do anything on a live target.
+            if case.method.upper() == operation.method:
+                found[case.meta.generation.mode].append(self._request(operation, case))
+        return found
+
+    def _iter_coverage(self, described: Any, schema: Any) -> Iterator[Any]:
+        # Asked for negative cases alone, it makes every other part of a request negative too.
+        config = schema.config.generation_for(operation=described)
+        cases: Iterator[Any] = schema.iter_coverage_cases(
+            described, generation_modes=list(GenerationMode), generation_config=config
+        )
+        return cases
 
     def drawn_from(self, schema: Any) -> Iterator[Any]:
         """Give one batch of values for a schema that may refer to the contract; they are not checked again."""
@@ -144,13 +171,16 @@ class Generator:
         return self._drawn_values(self.contract.at(self.contract.follow(schema)), schema, mode)
 
     def _drawn_values(self, schema: Any, name: str, mode: GenerationMode, rows: int = 1) -> Iterator[Any]:
-        _use_scratch_directory()
-        # schemathesis draws requests only, so the schema becomes the body of an operation that exists for this alone.
-        document = {**self._document, "paths": {**self._document.get("paths", {}), **_body_operation(schema)}}
-        strategy = schemathesis.openapi.from_dict(document)[VALUES_PATH]["POST"].as_strategy(generation_mode=mode)
+        strategy = self._body_schema(schema)[VALUES_PATH]["POST"].as_strategy(generation_mode=mode)
         for drawn in self._draw(strategy, f"{name} {mode}", rows):
             if not isinstance(drawn.body, NotSet):
                 yield drawn.body
+
+    def _body_schema(self, schema: Any) -> Any:
+        _use_scratch_directory()
+        # schemathesis makes requests only, so the schema becomes the body of an operation that exists for this alone.
+        document = {**self._document, "paths": {**self._document.get("paths", {}), **_body_operation(schema)}}
+        return schemathesis.openapi.from_dict(document)
 
     def _draw(self, strategy: Any, purpose: str, rows: int = 1) -> Iterator[Any]:
         for number, size in enumerate(self.budget.batches(rows)):
@@ -184,7 +214,10 @@ class Generator:
             typed = read_json(value)
         except ValueError:
             return value
-        return typed if self.contract.is_valid(typed, parameter.schema) else value
+        is_typed = all(
+            problem.keyword not in {"type", "format"} for problem in self.contract.problems(typed, parameter.schema)
+        )
+        return typed if is_typed else value
 
 
 @cache
@@ -215,6 +248,17 @@ def example_requests(operation: Operation) -> Iterator[RequestCase]:
         yield parameters_only(operation, first)
     for media_type, example in bodies:
         yield replace(parameters_only(operation, first), body=example.value, media_type=media_type)
+
+
+def _part(breach: Problem) -> str:
+    # Names within a map are anybody's, so a part is known by the member that it lies in, and how deep.
+    tokens = breach.at.split("/")
+    return f"{tokens[:2]} {len(tokens)}"
+
+
+def has_path(case: RequestCase) -> bool:
+    """Whether the path of a request can be written."""
+    return all(item.name in case.path for item in case.operation.parameters if item.location == "path")
 
 
 def parameters_only(operation: Operation, values: dict[str, dict[str, Any]]) -> RequestCase:

@@ -2,14 +2,12 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
-from contract_tests.cases.responses import SUCCESS, Draw, ReplyCase, distinct, reply_of, starts_of, statuses
-from contract_tests.cases.single_violations import SingleViolations
+from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, reply_of, starts_of, statuses
 from contract_tests.http.body_kinds import essence_of, json_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.document import Contract, Media, Operation, Response, join
@@ -23,9 +21,7 @@ HOLE: Final = "x_hole"
 LONGEST_CYCLE: Final = 4
 
 
-def broken_replies(
-    contract: Contract, operation: Operation, draw: Draw, breaker: SingleViolations
-) -> Iterator[ReplyCase]:
+def broken_replies(contract: Contract, operation: Operation, draw: Draw, broken: Broken) -> Iterator[ReplyCase]:
     """Give replies that break the contract in one way each."""
     seen_schemas: set[str] = set()
     sample: ReplyCase | None = None
@@ -37,7 +33,7 @@ def broken_replies(
         yield from _broken_whole(status, response, media, starts[0])
         if (pointer := contract.follow(media.schema)) not in seen_schemas:
             seen_schemas.add(pointer)
-            yield from _broken_inside(status, media, starts, breaker)
+            yield from _broken_inside(status, media, starts, broken)
     for status in UNDOCUMENTED:
         if operation.response(status) is None:
             answer = sample.answer if sample else ScriptedResponse(status=status, body=b"{}")
@@ -81,10 +77,9 @@ def _beside(value: Any, more: Any) -> Any:
     return {**value, UNKNOWN_MEMBER: more} if isinstance(value, dict) else [value, more]
 
 
-def _broken_inside(status: int, media: Media, starts: list[Any], breaker: SingleViolations) -> Iterator[ReplyCase]:
+def _broken_inside(status: int, media: Media, starts: list[Any], broken: Broken) -> Iterator[ReplyCase]:
     assert media.schema is not None
-    count: Counter[str] = Counter()
-    for value, problem in distinct(pair for start in starts for pair in breaker.values(media.schema, start, count)):
+    for value, problem in broken(media.schema, starts):
         if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
             yield reply_of(status, media, value, breach="schema", problem=problem)
 

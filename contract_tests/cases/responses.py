@@ -13,7 +13,7 @@ from contract_tests.cases.boundary_values import (
     variants,
     with_unknown_members,
 )
-from contract_tests.cases.single_violations import SingleViolations
+from contract_tests.cases.single_violations import near, single_violations
 from contract_tests.http.body_kinds import BodyKind, json_media, kind_of
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
@@ -22,6 +22,9 @@ from contract_tests.openapi.validation import Problem
 
 Draw = Callable[[str], list[Any]]
 """Gives generated legal values for the schema at a pointer."""
+
+Broken = Callable[[str, list[Any]], Iterator[tuple[Any, Problem]]]
+"""Returns values that break one constraint each, for the schema at a pointer and legal values of it."""
 
 SUCCESS: Final = range(200, 300)
 BEYOND_ANY_LIST: Final = 520  # what a proxy may say, and no list of statuses has
@@ -164,8 +167,8 @@ def extended_responses(contract: Contract, operation: Operation, draw: Draw) -> 
 
 
 def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, str]]:
-    breaker = SingleViolations(contract, lambda _: UNKNOWN_WORD)
-    for changed, problem in breaker.values(schema, value):
+    made = near(contract, schema, value, lambda _: UNKNOWN_WORD)
+    for changed, problem in single_violations(contract, schema, made):
         if problem.keyword == "enum" and UNKNOWN_WORD in json.dumps(changed):
             yield changed, problem.constraint
 

@@ -1,222 +1,162 @@
 """
-Data that breaks exactly one constraint of the contract, drawn from the schemas themselves, constraint by constraint.
+Values and requests near a legal one, for the violations that schemathesis' coverage phase does not make.
 
-Generated negative data breaks several constraints at a time, and then nobody knows which of them a refusal was about.
+What that phase leaves out: items of a parameter, entries of an optional map, members that exclude one another beside a
+legal rest, bodies that are no JSON, and what a lenient reader takes for right, such as ``"7"`` for a number.
 """
 
-import contextlib
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import BY_FORMAT, PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, declared_values, legal
-from contract_tests.cases.generation import ABSENT, RequestCase, request_problems
-from contract_tests.http.body_kinds import is_json, request_media
-from contract_tests.http.parameters import text_of
-from contract_tests.openapi.document import Contract, Parameter, join
-from contract_tests.openapi.json_text import read_json
+from contract_tests.cases.case import ABSENT, RequestCase
+from contract_tests.http.body_kinds import request_media
+from contract_tests.openapi.document import Contract, join
 from contract_tests.openapi.validation import Problem, sole_problem
 
 Sample = Callable[[str], Any]
-"""Gives a legal value for the schema at a pointer; :data:`ABSENT` if none was found."""
+"""Returns a legal value for the schema at a pointer; :data:`ABSENT` if none was found."""
 
-ONE_OF_EACH_TYPE: Final[tuple[Any, ...]] = (None, True, 3, 2.5, "text", ["text"], {"text": 1})
 NEARLY_RIGHT: Final[dict[str, tuple[Any, ...]]] = {
-    "integer": ("3",),
+    "integer": ("7",),
     "number": ("2.5",),
     "boolean": (0, "true"),
     "array": ({},),
     "object": ([],),
     "null": ("",),
 }
+PROBES: Final[tuple[Any, ...]] = (None, True, 7, 0.5, "text", ["text"], {"text": 7}, "", [], {}, {"text": []}, "7", 1)
+BEYOND: Final = {"minimum": -1, "maximum": 1}
+NO_JSON: Final = b'{"cut": '
 PER_CONSTRAINT: Final = 6
 DEEPEST: Final = 8
 
 
-class SingleViolations:
-    """Breaks values of one contract; ``sample`` gives legal values to start from."""
+def single_violations(contract: Contract, schema: str, values: Iterable[Any]) -> Iterator[tuple[Any, Problem]]:
+    """Return those values that break one constraint of a schema, a few for each."""
+    count: Counter[str] = Counter()
+    seen: set[str] = set()
+    for value in values:
+        if isinstance(value, bytes) or (text := json.dumps(value)) in seen:
+            continue
+        seen.add(text)
+        problem = sole_problem(contract.problems(value, schema))
+        if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
+            count[problem.constraint] += 1
+            yield value, problem
 
-    def __init__(self, contract: Contract, sample: Sample) -> None:
-        self.contract = contract
-        self.sample = sample
 
-    def values(self, schema: str, start: Any, count: Counter[str] | None = None) -> Iterator[tuple[Any, Problem]]:
-        """
-        Give values near a legal one, each of which breaks one constraint.
-
-        Args:
-            schema: Pointer of the schema.
-            start: The legal value.
-            count: How many values there have been for each constraint, few of which are needed; grows.
-        """
-        count = Counter() if count is None else count
-        seen: set[str] = set()
-        for value in self._near(schema, start, 0):
-            if (text := json.dumps(value)) in seen:
-                continue
-            seen.add(text)
-            problem = sole_problem(self.contract.problems(value, schema))
-            if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
-                count[problem.constraint] += 1
-                yield value, problem
-
-    def requests(self, start: RequestCase) -> Iterator[RequestCase]:
-        """Give requests near a legal one, each of which breaks one constraint."""
-        yield from self._without_required(start)
-        for parameter in start.operation.parameters:
-            yield from self._with_broken_parameter(start, parameter)
-        media = request_media(start.operation)
-        if media is not None and media.schema is not None and start.has_body:
-            for value, problem in self.values(media.schema, start.body):
-                # A form has no types on the wire, where 5 may stand for a text.
-                if is_json(media.media_type) or problem.keyword == "required":
-                    yield replace(start, body=value, breach=problem)
-
-    def _without_required(self, start: RequestCase) -> Iterator[RequestCase]:
-        for parameter in start.operation.parameters:
-            if parameter.required and parameter.name in start.values(parameter.location):
-                values = {
-                    key: value for key, value in start.values(parameter.location).items() if key != parameter.name
-                }
-                yield from self._if_broken(start.with_values(parameter.location, values))
-        if start.operation.body is not None and start.operation.body.required:
-            yield from self._if_broken(replace(start, body=ABSENT, media_type=""))
-
-    def _with_broken_parameter(self, start: RequestCase, parameter: Parameter) -> Iterator[RequestCase]:
-        if parameter.schema is None:
-            return
+def requests_near(contract: Contract, start: RequestCase, sample: Sample) -> Iterator[RequestCase]:
+    """Return requests that differ from a legal one in one part; many of them break a constraint."""
+    for parameter in start.operation.parameters:
         given = start.values(parameter.location)
-        legal_value = given.get(parameter.name, self.sample(parameter.schema))
-        if legal_value is ABSENT:
-            return
-        for value, _ in self.values(parameter.schema, legal_value):
-            if is_wire_illegal(self.contract, parameter, value):
-                yield from self._if_broken(start.with_values(parameter.location, {**given, parameter.name: value}))
+        without = {name: value for name, value in given.items() if name != parameter.name}
+        yield start.with_values(parameter.location, without)
+        if parameter.schema is not None:
+            legal_value = given.get(parameter.name, sample(parameter.schema))
+            for value in near(contract, parameter.schema, legal_value, sample):
+                if value is not None:
+                    yield start.with_values(parameter.location, {**given, parameter.name: value})
+    media = request_media(start.operation)
+    if media is not None:
+        yield replace(start, body=ABSENT, media_type="")
+    if media is not None and start.has_body:
+        yield replace(start, body=NO_JSON)
+        yield from (replace(start, body=body) for body in near(contract, media.schema or "#", start.body, sample))
 
-    def _if_broken(self, case: RequestCase) -> Iterator[RequestCase]:
-        problem = sole_problem(request_problems(self.contract, case))
-        if problem is not None:
-            yield replace(case, breach=problem)
 
-    def _near(self, schema: str, start: Any, depth: int) -> Iterator[Any]:
-        pointer = self.contract.follow(schema)
-        node = self.contract.at(pointer)
-        if not isinstance(node, dict) or depth > DEEPEST or start is ABSENT:
-            return
-        yield from _nearly_right(node)
-        yield from ONE_OF_EACH_TYPE
-        yield from _beyond_limits(node, start)
-        yield from BY_FORMAT.get(node.get("format", ""), ())
-        yield from self._forbidden(pointer, node, start)
-        for key in ("allOf", "anyOf", "oneOf"):
-            for index in range(len(node.get(key, ()))):
-                branch = join(pointer, key, index)
-                inner = start if self.contract.is_valid(start, branch) else self.sample(branch)
-                yield from self._near(branch, inner, depth + 1)
-        if isinstance(start, dict):
-            yield from self._near_object(pointer, node, start, depth)
-        if isinstance(start, list) and isinstance(node.get("items"), dict):
-            yield from self._near_list(join(pointer, "items"), start, depth)
+def near(contract: Contract, schema: str, start: Any, sample: Sample, depth: int = 0) -> Iterator[Any]:
+    """Return values that differ from a legal one in one place, level by level of its schema."""
+    pointer = contract.follow(schema)
+    stated = contract.at(pointer)
+    node = stated if isinstance(stated, dict) else {}
+    yield from (node[key] + step for key, step in BEYOND.items() if key in node)
+    yield from (*_nearly_right(node), *PROBES, *BY_FORMAT.get(node.get("format", ""), ()))
+    if depth > DEEPEST or start is ABSENT:
+        return
+    if isinstance(start, str):
+        yield from _near_text(node, start)
+    for key in ("allOf", "anyOf", "oneOf"):
+        for branch in (join(pointer, key, index) for index in range(len(node.get(key, ())))):
+            inner = start if contract.is_valid(start, branch) else sample(branch)
+            yield from near(contract, branch, inner, sample, depth + 1)
+    yield from _excluded(contract, pointer, start, sample)
+    if isinstance(start, dict):
+        yield from _near_object(contract, pointer, start, sample, depth)
+    if isinstance(start, list) and isinstance(node.get("items"), dict):
+        yield from _near_list(contract, pointer, start, sample, depth)
 
-    def _near_object(self, pointer: str, node: dict[str, Any], start: dict[str, Any], depth: int) -> Iterator[Any]:
-        for name in start:
-            yield {key: value for key, value in start.items() if key != name}
-        yield {**start, UNKNOWN_MEMBER: 1}
-        children = {name: join(pointer, "properties", name) for name in node.get("properties", {})}
-        if isinstance(node.get("additionalProperties"), dict):
-            open_names = [name for name in start if name not in children] or [UNKNOWN_MEMBER]
-            children[open_names[0]] = join(pointer, "additionalProperties")
-        for name, child in children.items():
-            inner = start[name] if name in start and start[name] is not None else self.sample(child)
-            yield from ({**start, name: value} for value in self._near(child, inner, depth + 1))
 
-    def _near_list(self, items: str, start: list[Any], depth: int) -> Iterator[Any]:
-        first = start[0] if start else self.sample(items)
-        if first is not ABSENT:
-            yield [first, first]
-        yield from ([value, *start[1:]] for value in self._near(items, first, depth + 1))
+def _near_object(
+    contract: Contract, pointer: str, start: dict[str, Any], sample: Sample, depth: int
+) -> Iterator[dict[str, Any]]:
+    node = contract.at(pointer)
+    for name in start:
+        yield {key: value for key, value in start.items() if key != name}
+    yield {**start, UNKNOWN_MEMBER: 1}
+    children = {name: join(pointer, "properties", name) for name in node.get("properties", {})}
+    if isinstance(node.get("additionalProperties"), dict):
+        open_names = [name for name in start if name not in children] or [UNKNOWN_MEMBER]
+        children[open_names[0]] = join(pointer, "additionalProperties")
+    for name, child in children.items():
+        inner = start[name] if start.get(name) is not None else sample(child)
+        yield from ({**start, name: value} for value in near(contract, child, inner, sample, depth + 1))
 
-    def _forbidden(self, pointer: str, node: dict[str, Any], start: Any) -> Iterator[Any]:
-        forbidden = node.get("not")
-        if not isinstance(forbidden, dict):
-            return
-        yield from legal(self.contract, join(pointer, "not"))
-        known = {**self.contract.at(pointer).get("properties", {}), **forbidden.get("properties", {})}
-        if isinstance(start, dict) and forbidden.get("required") and known.keys() >= set(forbidden["required"]):
-            yield start | {name: self.sample(self._schema_of(pointer, name)) for name in forbidden["required"]}
 
-    def _schema_of(self, pointer: str, name: str) -> str:
-        """Give where a forbidden member is described: in the exclusion itself, or beside it."""
-        inner = join(pointer, "not", "properties", name)
-        return (
-            inner
-            if name in self.contract.at(join(pointer, "not")).get("properties", {})
-            else join(pointer, "properties", name)
-        )
+def _near_list(contract: Contract, pointer: str, start: list[Any], sample: Sample, depth: int) -> Iterator[list[Any]]:
+    items = join(pointer, "items")
+    first = start[0] if start else sample(items)
+    yield from ([first, first], [first] * (contract.at(pointer).get("maxItems", 0) + 1))
+    yield from ([item, *start[1:]] for item in near(contract, items, first, sample, depth + 1))
+
+
+def _excluded(contract: Contract, pointer: str, start: Any, sample: Sample) -> Iterator[Any]:
+    """Return what a schema says ``not`` to, and the members beside a legal rest that exclude one another."""
+    node = contract.at(pointer)
+    forbidden = node.get("not") if isinstance(node, dict) else None
+    if not isinstance(forbidden, dict):
+        return
+    described = {name: join(pointer, "properties", name) for name in node.get("properties", {})}
+    described |= {name: join(pointer, "not", "properties", name) for name in forbidden.get("properties", {})}
+    names = forbidden.get("required", ())
+    if isinstance(start, dict) and names and described.keys() >= set(names):
+        yield {**{name: sample(described[name]) for name in names}, **start}
+    yield from legal(contract, join(pointer, "not"))
 
 
 def _nearly_right(node: dict[str, Any]) -> Iterator[Any]:
-    """Give what a lenient reader takes for right: numbers as texts, 0 for false, nothing for null, other letters."""
+    """Return what a lenient reader takes for right: numbers as texts, 0 for false, nothing for null, other letters."""
     types = node.get("type", ())
     for name in [types] if isinstance(types, str) else types:
         yield from NEARLY_RIGHT.get(name, ())
+    if "enum" in node or "const" in node:
+        yield UNKNOWN_WORD
     yield from [word.upper() for word in node.get("enum", ()) if isinstance(word, str)][:1]
 
 
-def _beyond_limits(node: dict[str, Any], start: Any) -> Iterator[Any]:
-    if "enum" in node or "const" in node:
-        yield UNKNOWN_WORD
-    for key, step in (("minimum", -1), ("maximum", 1), ("exclusiveMinimum", 0), ("exclusiveMaximum", 0)):
-        if key in node:
-            yield node[key] + step
-    if "multipleOf" in node:
-        yield node["multipleOf"] * 1.5
-    if isinstance(start, str):
-        yield from _beyond_limits_of_text(node, start)
-    if isinstance(start, list):
-        yield from (start[: max(0, node.get("minItems", 0) - 1)], start * (node.get("maxItems", 0) + 1), start * 2)
-    if isinstance(start, dict) and "maxProperties" in node:
-        yield start | {f"{UNKNOWN_MEMBER}_{index}": 1 for index in range(node["maxProperties"] + 1)}
-
-
-def _beyond_limits_of_text(node: dict[str, Any], start: str) -> Iterator[Any]:
-    yield start[: max(0, node.get("minLength", 1) - 1)]
-    if "maxLength" in node:
-        yield (start or "x") * (node["maxLength"] + 1)
-        yield (start or "x").ljust(node["maxLength"] + 1, (start or "x")[-1])
+def _near_text(node: dict[str, Any], start: str) -> Iterator[str]:
+    # All but one character of a legal text, in the same length, breaks a pattern alone; `$` lets a line feed through.
     if "pattern" in node:
-        yield from (start.upper(), start.lower(), "!" * len(start), start[:-1] + "\n", "!", start + "\n")
-
-
-def is_wire_illegal(contract: Contract, parameter: Parameter, value: Any) -> bool:
-    """Whether no reading of what would stand on the wire is legal: 5 for a text is, null stands for nothing at all."""
-    if value is None or parameter.schema is None:
-        return False
-    readings: list[Any] = [text_of(value)]
-    with contextlib.suppress(ValueError):
-        readings.append(read_json(text_of(value)))
-    return not any(contract.is_valid(reading, parameter.schema) for reading in readings)
+        yield from (start.upper(), start.lower(), "!" * max(len(start), node.get("minLength", 0)), start[:-1] + "\n")
+        yield from ("!" + start[1:], start + "\n")
+    if "maxLength" in node:
+        yield (start or "x").ljust(node["maxLength"] + 1, (start or "x")[-1])
 
 
 def sampler(contract: Contract, draw: Callable[[str], Iterator[Any]]) -> Sample:
-    """Make a source of legal values: what the schema names, then a table of plain values, then ``draw``."""
+    """Return a source of legal values: what the schema names, then a table of plain values, then ``draw``."""
     known: dict[str, Any] = {}
 
     def sample(schema: str) -> Any:
         pointer = contract.follow(schema)
         if pointer not in known:
-            fitting = [
-                value
-                for value in (*declared_values(contract, pointer), *PLAIN, *legal(contract, pointer))
-                if value is not None
-            ]
-            fitting = [value for value in fitting if contract.is_valid(value, pointer)]
-            known[pointer] = fitting[0] if fitting else next(draw(pointer), ABSENT)
+            made = (*declared_values(contract, pointer), *PLAIN, *legal(contract, pointer))
+            fitting = (value for value in made if value is not None and contract.is_valid(value, pointer))
+            known[pointer] = next(itertools.chain(fitting, draw(pointer)), ABSENT)
         return known[pointer]
 
     return sample
-
-
-__all__ = ["SingleViolations", "is_wire_illegal", "sampler"]
