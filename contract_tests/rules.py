@@ -35,22 +35,25 @@ The function is named ``test_...`` and takes pytest fixtures. These are there on
 A side adds its own fixtures in its ``conftest.py``. Fixtures fail with :class:`SetUpError` when the run itself cannot
 be done (exit status 2).
 
-A check gives its verdict like this: it returns (pass), raises :class:`Violation` (or :class:`Violations`, several
-breaches of one rule), :class:`NotApplicable` or :class:`NotExercised`. Any other exception is an error of the harness:
-exit status 2.
+A check gives its verdict like this: it yields each :class:`Violation` that it sees, of which the first of each
+constraint is reported, and passes if it sees none. A check that yields nothing returns (pass) or raises
+:class:`Violation` or :class:`Violations`. Either may raise :class:`NotApplicable` or :class:`NotExercised`. Any other
+exception is an error of the harness: exit status 2.
 
 A rule is judged once per operation, which makes one row of the report: ``operations`` lists names, or is
 :data:`EVERY_OPERATION` (a property, which names none), or :data:`DOCUMENT` (one row, whose operation is ``""``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any, Final, TypeVar
 
 from workflow_contract.printing import printable
 
-Check = TypeVar("Check", bound=Callable[..., None])
+Check = TypeVar("Check", bound=Callable[..., Any])
 
 EVERY_OPERATION: Final = ("every operation",)
 DOCUMENT: Final = ("",)
@@ -146,10 +149,20 @@ def rule(
     )
 
     def attach(check: Check) -> Check:
-        setattr(check, RULE_ATTRIBUTE, made)
-        return check
+        judging: Any = _reporting(check) if isgeneratorfunction(check) else check
+        setattr(judging, RULE_ATTRIBUTE, made)
+        attached: Check = judging
+        return attached
 
     return attach
+
+
+def _reporting(check: Callable[..., Iterator["Violation"]]) -> Callable[..., None]:
+    @wraps(check)
+    def judge(*given: Any, **named: Any) -> None:
+        report_all(check(*given, **named))
+
+    return judge
 
 
 def rule_of(check: object) -> Rule | None:

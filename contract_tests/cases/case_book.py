@@ -23,6 +23,7 @@ from contract_tests.cases.requests import (
     probes,
     smuggled,
     start_case,
+    text_of,
     with_odd_numbers,
 )
 from contract_tests.cases.responses import Draw, ReplyCase
@@ -205,7 +206,11 @@ class CaseBook:
 def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:
     """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
     count: Counter[str] = Counter()
+    seen: set[str] = set()
     for case in filter(is_driven, cases):
+        if (text := text_of(case)) in seen:
+            continue
+        seen.add(text)
         problem = sole_problem(request_problems(contract, case))
         if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
             broken = replace(case, breach=problem)

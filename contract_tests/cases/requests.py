@@ -79,7 +79,7 @@ def legal_cases(contract: Contract, generator: Generator, start: RequestCase) ->
     """Give legal requests near a start, then generated ones; none of them twice."""
     seen: set[str] = set()
     for case in _all_cases(contract, generator, start):
-        text = _text(case.request)
+        text = text_of(case.request)
         if text not in seen and is_legal(contract, case.request):
             seen.add(text)
             yield case
@@ -219,6 +219,7 @@ def can_travel(case: RequestCase) -> bool:
     return holds and all(COOKIE_VALUE.fullmatch(value) for value in cookies)
 
 
-def _text(case: RequestCase) -> str:
+def text_of(case: RequestCase) -> str:
+    """Return a text that tells a request from others of its operation."""
     body = "" if case.body is ABSENT or not case.has_body else json.dumps(case.body)
     return json.dumps([case.path, case.query, case.headers, case.cookies]) + body

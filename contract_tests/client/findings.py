@@ -1,26 +1,25 @@
-"""Collects what a rule finds, with the command that shows it again."""
+"""What a rule finds, with the command that shows it again."""
 
 import os
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from contract_tests.client.selection import PYTHON_VARIABLE
 from contract_tests.client.session import Played
 from contract_tests.http.redaction import Secrets
 from contract_tests.options import Options
-from contract_tests.rules import Violation, report_all, shown
+from contract_tests.rules import Violation, shown
 
 
-@dataclass
+@dataclass(frozen=True)
 class Findings:
-    """The findings of one row: add them, then :meth:`report`."""
+    """Makes the violations of one row."""
 
     rule_id: str
     options: Options
     secrets: Secrets
-    found: list[Violation] = field(default_factory=list)
 
-    def add(
+    def of(
         self,
         constraint: str,
         received: str,
@@ -28,9 +27,9 @@ class Findings:
         played: Played | None = None,
         documented: str = "",
         number: int | None = None,
-    ) -> None:
+    ) -> Violation:
         """
-        Take down a breach.
+        Return a violation, with what is secret masked.
 
         Args:
             constraint: Which part of the rule was broken, without values.
@@ -43,11 +42,7 @@ class Findings:
         text = shown(self.secrets.mask(received)) + mode
         documented = shown(self.secrets.mask(documented))
         after = played.number if played else number
-        self.found.append(Violation(text, constraint, documented, self.reproduce, found_after=after))
-
-    def report(self) -> None:
-        """Give the verdict; raises Violations if anything was found."""
-        report_all(self.found)
+        return Violation(text, constraint, documented, self.reproduce, found_after=after)
 
     @property
     def reproduce(self) -> str:

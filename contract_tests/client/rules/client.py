@@ -1,5 +1,6 @@
 """The client itself: how it is built, kept and closed."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ from contract_tests.client.outcome import Lost, Raised, Unclaimed, told
 from contract_tests.client.session import MODES
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, rule
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 OWN_HEADER = "X-Of-The-Caller"
@@ -23,7 +24,7 @@ OWN_HEADER = "X-Of-The-Caller"
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_servers_are_known(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_servers_are_known(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The address that the client uses by itself is one of the operation's servers."""
     servers = [url.rstrip("/") for url in operation.servers if urlsplit(url).netloc and "{" not in url]
     if not servers:
@@ -34,8 +35,7 @@ def test_servers_are_known(trials: Trials, operation: Operation, findings: Findi
     if answer["kind"] == "unclaimed":
         raise NotApplicable("the adapter does not say which address the client knows")
     if (answer["url"] or "").rstrip("/") not in servers:
-        findings.add("servers", f"{answer['url'] or 'no address'}", documented=" or ".join(servers))
-    findings.report()
+        yield findings.of("servers", f"{answer['url'] or 'no address'}", documented=" or ".join(servers))
 
 
 @rule(
@@ -47,7 +47,7 @@ def test_servers_are_known(trials: Trials, operation: Operation, findings: Findi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_headers_are_not_changed(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_headers_are_not_changed(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The mapping of headers that a client was built with is the same after a call."""
     stage, start, given = trials.stage, trials.start(operation), {OWN_HEADER: "1"}
     sent = False
@@ -57,10 +57,11 @@ def test_headers_are_not_changed(trials: Trials, operation: Operation, findings:
         sent = sent or any(seen.all(OWN_HEADER) for seen in asked.seen)
         if asked.answer.get("left", given) != given:
             names = sorted(set(asked.answer["left"]) - set(given))
-            findings.add("headers", f"the {mode} client added {names} to the caller's headers", number=asked.number)
+            yield findings.of(
+                "headers", f"the {mode} client added {names} to the caller's headers", number=asked.number
+            )
     if not sent:
         raise NotApplicable("the adapter gives the client no headers of the caller's")
-    findings.report()
 
 
 @rule(
@@ -72,7 +73,7 @@ def test_headers_are_not_changed(trials: Trials, operation: Operation, findings:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_use_after_close(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_use_after_close(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No foreign exception comes of a call with a closed client."""
     stage, start = trials.stage, trials.start(operation)
     for mode in trials.modes(operation):
@@ -82,10 +83,9 @@ def test_use_after_close(trials: Trials, operation: Operation, findings: Finding
         if isinstance(outcome, Unclaimed):
             raise NotApplicable("the adapter does not say how the client is closed")
         if isinstance(outcome, Lost) or (isinstance(outcome, Raised) and not outcome.own):
-            findings.add(
+            yield findings.of(
                 outcome.type_name if isinstance(outcome, Raised) else "lost", told(outcome), number=asked.number
             )
-    findings.report()
 
 
 @rule(
@@ -97,7 +97,7 @@ def test_use_after_close(trials: Trials, operation: Operation, findings: Finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_default_timeout(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_default_timeout(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A client that was built without a time-out has one all the same."""
     stage, start = trials.stage, trials.start(operation)
     for mode in trials.modes(operation):
@@ -108,5 +108,4 @@ def test_default_timeout(trials: Trials, operation: Operation, findings: Finding
         if answer["kind"] != "timeout":
             raise NotExercised(f"the client could not be built: {answer.get('text', '')}")
         if answer["seconds"] is None:
-            findings.add("time-out", f"the {mode} client waits for ever")
-    findings.report()
+            yield findings.of("time-out", f"the {mode} client waits for ever")

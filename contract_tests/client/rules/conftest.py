@@ -30,5 +30,5 @@ def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
 
 @pytest.fixture
 def findings(run: Run, row: Row) -> Findings:
-    """Collect the findings of this row."""
+    """Return what makes the violations of this row."""
     return Findings(row.rule.id, run.options, run.secrets)

@@ -1,17 +1,19 @@
 """Broken replies: what the caller gets when the contract is not kept."""
 
+from collections.abc import Iterator
+
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Raised, Value, told
 from contract_tests.client.trials import ReplyTrial, Trials
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
 KINDS = {"required": "missing", "type": "type", "anyOf": "type", "oneOf": "type"}
 CONTENT = "https://spec.openapis.org/oas/v3.1.1.html#media-type-object"
 
 
-def judge(findings: Findings, tried: list[ReplyTrial], nothing: str) -> None:
+def judge(findings: Findings, tried: list[ReplyTrial], nothing: str) -> Iterator[Violation]:
     """Demand that every broken reply ends in the client's own error, which keeps status and body."""
     if not tried:
         raise NotApplicable(nothing)
@@ -20,8 +22,9 @@ def judge(findings: Findings, tried: list[ReplyTrial], nothing: str) -> None:
         if problem is not None:
             about = trial.case.problem.constraint if trial.case.problem else trial.case.breach
             constraint = f"{trial.case.answer.status} {about}{problem[0]}"
-            findings.add(constraint, f"{trial.case.answer.status}, {_broken(trial)}: {problem[1]}", played=trial.played)
-    findings.report()
+            yield findings.of(
+                constraint, f"{trial.case.answer.status}, {_broken(trial)}: {problem[1]}", played=trial.played
+            )
 
 
 def _problem(trial: ReplyTrial) -> tuple[str, str] | None:
@@ -63,9 +66,9 @@ def inside(trials: Trials, operation: Operation) -> dict[str, list[ReplyTrial]]:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_missing_members(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_missing_members(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No reply that lacks a required member becomes a value or a foreign exception."""
-    judge(findings, inside(trials, operation)["missing"], "the contract requires no member of a reply")
+    yield from judge(findings, inside(trials, operation)["missing"], "the contract requires no member of a reply")
 
 
 @rule(
@@ -77,9 +80,9 @@ def test_missing_members(trials: Trials, operation: Operation, findings: Finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_wrong_types_in_replies(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_wrong_types_in_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No reply of another type becomes a value or a foreign exception."""
-    judge(findings, inside(trials, operation)["type"], "the contract allows any JSON in the replies")
+    yield from judge(findings, inside(trials, operation)["type"], "the contract allows any JSON in the replies")
 
 
 @rule(
@@ -91,9 +94,9 @@ def test_wrong_types_in_replies(trials: Trials, operation: Operation, findings: 
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_not_json(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_not_json(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No page and no text that is nearly JSON becomes a value or a foreign exception."""
-    judge(findings, whole(trials, operation, "not JSON"), "the contract documents no JSON reply")
+    yield from judge(findings, whole(trials, operation, "not JSON"), "the contract documents no JSON reply")
 
 
 @rule(
@@ -105,9 +108,9 @@ def test_not_json(trials: Trials, operation: Operation, findings: Findings) -> N
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_other_media_type(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_other_media_type(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No reply of another media type becomes a value or a foreign exception."""
-    judge(findings, whole(trials, operation, "media type"), "the contract documents no JSON reply")
+    yield from judge(findings, whole(trials, operation, "media type"), "the contract documents no JSON reply")
 
 
 @rule(
@@ -119,9 +122,9 @@ def test_other_media_type(trials: Trials, operation: Operation, findings: Findin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_empty(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_empty(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No empty reply becomes a value or a foreign exception."""
-    judge(findings, whole(trials, operation, "empty"), "the contract documents no JSON reply")
+    yield from judge(findings, whole(trials, operation, "empty"), "the contract documents no JSON reply")
 
 
 @rule(
@@ -133,9 +136,9 @@ def test_empty(trials: Trials, operation: Operation, findings: Findings) -> None
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_cut_json(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_cut_json(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No cut JSON becomes a value or a foreign exception."""
-    judge(findings, whole(trials, operation, "cut"), "no reply can be cut so that it is not JSON any more")
+    yield from judge(findings, whole(trials, operation, "cut"), "no reply can be cut so that it is not JSON any more")
 
 
 @rule(
@@ -147,9 +150,9 @@ def test_cut_json(trials: Trials, operation: Operation, findings: Findings) -> N
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_undocumented_status(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_undocumented_status(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No undocumented status becomes a value or a foreign exception."""
-    judge(findings, whole(trials, operation, "status"), "the contract documents every status")
+    yield from judge(findings, whole(trials, operation, "status"), "the contract documents every status")
 
 
 @rule(
@@ -161,9 +164,9 @@ def test_undocumented_status(trials: Trials, operation: Operation, findings: Fin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No reply outside a limit becomes a value or a foreign exception."""
-    judge(findings, inside(trials, operation)["limit"], "the contract sets no limits in the replies")
+    yield from judge(findings, inside(trials, operation)["limit"], "the contract sets no limits in the replies")
 
 
 @rule(
@@ -175,7 +178,7 @@ def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_deep_replies(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_deep_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Depth is no foreign exception; a legal reply may arrive, and brackets without end do not."""
     tried = trials.deep_replies(operation)
     if not tried:
@@ -184,5 +187,6 @@ def test_deep_replies(trials: Trials, operation: Operation, findings: Findings) 
         outcome, is_legal = trial.played.outcome, trial.case.breach == "deep and legal"
         is_right = is_legal and (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own))
         if not is_right and (problem := _problem(trial)) is not None:
-            findings.add(f"{trial.case.answer.status} {trial.case.breach}{problem[0]}", problem[1], played=trial.played)
-    findings.report()
+            yield findings.of(
+                f"{trial.case.answer.status} {trial.case.breach}{problem[0]}", problem[1], played=trial.played
+            )

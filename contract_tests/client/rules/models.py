@@ -1,20 +1,21 @@
 """Objects: what a caller can do with what a reply became."""
 
+from collections.abc import Iterator
+
 from contract_tests.client.findings import Findings
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, rule
+from contract_tests.rules import EVERY_OPERATION, Violation, rule
 
 COPY = "https://docs.python.org/3/library/copy.html"
 MODEL = "https://docs.python.org/3/reference/datamodel.html#basic-customization"
 
 
-def judge(trials: Trials, operation: Operation, findings: Findings, *checks: str) -> None:
+def judge(trials: Trials, operation: Operation, findings: Findings, *checks: str) -> Iterator[Violation]:
     """Demand that nothing of these kinds is wrong with any object."""
     for remark in trials.remarks(operation):
         if remark.check in checks:
-            findings.add(f"{remark.check} {remark.about}", f"{remark.about}: {remark.text}", number=remark.number)
-    findings.report()
+            yield findings.of(f"{remark.check} {remark.about}", f"{remark.about}: {remark.text}", number=remark.number)
 
 
 @rule(
@@ -26,9 +27,9 @@ def judge(trials: Trials, operation: Operation, findings: Findings, *checks: str
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_copies(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_copies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing is lost in a copy, and nothing is in it that was not there."""
-    judge(trials, operation, findings, "copy", "copy equal", "deepcopy", "deepcopy equal")
+    yield from judge(trials, operation, findings, "copy", "copy equal", "deepcopy", "deepcopy equal")
 
 
 @rule(
@@ -40,9 +41,9 @@ def test_copies(trials: Trials, operation: Operation, findings: Findings) -> Non
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_pickles(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_pickles(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A pickled object comes back equal, and is the same JSON."""
-    judge(trials, operation, findings, "pickle", "pickle equal")
+    yield from judge(trials, operation, findings, "pickle", "pickle equal")
 
 
 @rule(
@@ -54,9 +55,9 @@ def test_pickles(trials: Trials, operation: Operation, findings: Findings) -> No
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_equality(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_equality(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """What two calls with one reply gave is equal."""
-    judge(trials, operation, findings, "equal")
+    yield from judge(trials, operation, findings, "equal")
 
 
 @rule(
@@ -68,9 +69,9 @@ def test_equality(trials: Trials, operation: Operation, findings: Findings) -> N
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_evolution(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_evolution(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """An object that was derived without any change is the same JSON."""
-    judge(trials, operation, findings, "evolve")
+    yield from judge(trials, operation, findings, "evolve")
 
 
 @rule(
@@ -82,9 +83,9 @@ def test_evolution(trials: Trials, operation: Operation, findings: Findings) -> 
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_shared_containers(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_shared_containers(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No list and no dict of an object is one of the JSON's."""
-    judge(trials, operation, findings, "written", "read")
+    yield from judge(trials, operation, findings, "written", "read")
 
 
 @rule(
@@ -96,9 +97,9 @@ def test_no_shared_containers(trials: Trials, operation: Operation, findings: Fi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_repr(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_repr(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No repr raises anything."""
-    judge(trials, operation, findings, "repr")
+    yield from judge(trials, operation, findings, "repr")
 
 
 @rule(
@@ -110,6 +111,6 @@ def test_repr(trials: Trials, operation: Operation, findings: Findings) -> None:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_items(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_items(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A member that was set by its name is in the object and in its JSON."""
-    judge(trials, operation, findings, "items", "odd items")
+    yield from judge(trials, operation, findings, "items", "odd items")

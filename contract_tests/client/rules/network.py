@@ -10,7 +10,7 @@ from contract_tests.client.outcome import Raised, Value, told
 from contract_tests.client.trials import FaultTrial, Trials
 from contract_tests.http.recording_server import HANG_LIMIT
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
 
 IDEMPOTENCE: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"
 RETRY_AFTER: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3"
@@ -26,14 +26,13 @@ def of_kind(trials: Trials, operation: Operation, *kinds: str) -> Iterator[Fault
     return (trial for trial in trials.faults(operation) if trial.case.kind in kinds)
 
 
-def judge_tries(trials: Trials, operation: Operation, findings: Findings, kind: str) -> None:
+def judge_tries(trials: Trials, operation: Operation, findings: Findings, kind: str) -> Iterator[Violation]:
     """Demand one request of an operation that may not be repeated, and a bounded number of any other."""
     most = MOST_TRIES if operation.method in IDEMPOTENT else 1
     for trial in of_kind(trials, operation, kind):
         if len(trial.played.seen) > most:
             received = f"after {trial.case.name}: {len(trial.played.seen)} requests, {operation.method}"
-            findings.add(trial.case.name, received, played=trial.played, documented=f"at most {most}")
-    findings.report()
+            yield findings.of(trial.case.name, received, played=trial.played, documented=f"at most {most}")
 
 
 @rule(
@@ -45,9 +44,9 @@ def judge_tries(trials: Trials, operation: Operation, findings: Findings, kind: 
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_repetition_after_5xx(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_repetition_after_5xx(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The service sees one request of a method that is not idempotent."""
-    judge_tries(trials, operation, findings, "status")
+    yield from judge_tries(trials, operation, findings, "status")
 
 
 @rule(
@@ -59,9 +58,11 @@ def test_no_repetition_after_5xx(trials: Trials, operation: Operation, findings:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_repetition_after_a_time_out(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_repetition_after_a_time_out(
+    trials: Trials, operation: Operation, findings: Findings
+) -> Iterator[Violation]:
     """The service sees one request of a method that is not idempotent."""
-    judge_tries(trials, operation, findings, "time-out")
+    yield from judge_tries(trials, operation, findings, "time-out")
 
 
 @rule(
@@ -73,9 +74,11 @@ def test_no_repetition_after_a_time_out(trials: Trials, operation: Operation, fi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_repetition_after_a_broken_connection(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_repetition_after_a_broken_connection(
+    trials: Trials, operation: Operation, findings: Findings
+) -> Iterator[Violation]:
     """The service sees one request of a method that is not idempotent."""
-    judge_tries(trials, operation, findings, "broken")
+    yield from judge_tries(trials, operation, findings, "broken")
 
 
 @rule(
@@ -87,16 +90,15 @@ def test_no_repetition_after_a_broken_connection(trials: Trials, operation: Oper
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_bounded_tries_when_throttled(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_bounded_tries_when_throttled(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The service sees a bounded number of requests, and the caller the client's own error with the status."""
     for trial in of_kind(trials, operation, "throttled"):
         outcome, count = trial.played.outcome, len(trial.played.seen)
         if count > MOST_TRIES:
-            findings.add("count", f"{count} requests", played=trial.played, documented=f"at most {MOST_TRIES}")
+            yield findings.of("count", f"{count} requests", played=trial.played, documented=f"at most {MOST_TRIES}")
         is_told = isinstance(outcome, Raised) and outcome.own and outcome.status == TOO_MANY
         if not is_told and not (isinstance(outcome, Value) and outcome.status == TOO_MANY):
-            findings.add("status 429", told(outcome), played=trial.played)
-    findings.report()
+            yield findings.of("status 429", told(outcome), played=trial.played)
 
 
 @rule(
@@ -108,7 +110,7 @@ def test_bounded_tries_when_throttled(trials: Trials, operation: Operation, find
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_retry_after(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_retry_after(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Between two requests lies at least what the service asked for."""
     tried = [trial for trial in of_kind(trials, operation, "wait") if len(trial.played.seen) > 1]
     if not tried:
@@ -118,8 +120,7 @@ def test_retry_after(trials: Trials, operation: Operation, findings: Findings) -
         waited = min(later - earlier for earlier, later in pairwise(times))
         if waited < ASKED_WAIT - CLOCK_ERROR:
             received = f"sent again after {waited:.2f} s"
-            findings.add(trial.case.name, received, played=trial.played, documented=f"at least {ASKED_WAIT} s")
-    findings.report()
+            yield findings.of(trial.case.name, received, played=trial.played, documented=f"at least {ASKED_WAIT} s")
 
 
 @rule(
@@ -131,11 +132,11 @@ def test_retry_after(trials: Trials, operation: Operation, findings: Findings) -
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_redirects(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_redirects(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """One request is seen of a method that is not idempotent."""
     if operation.method in IDEMPOTENT:
         raise NotApplicable(f"{operation.method} may be repeated elsewhere")
-    judge_tries(trials, operation, findings, "redirect")
+    yield from judge_tries(trials, operation, findings, "redirect")
 
 
 @rule(
@@ -147,18 +148,17 @@ def test_redirects(trials: Trials, operation: Operation, findings: Findings) -> 
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No fault becomes a value or a foreign exception, and none goes on for ever."""
     for first in of_kind(trials, operation, "time-out", "broken"):
         # What has taken so long among many calls at a time is the machine's fault unless it takes so long alone.
         trial = first if first.played.seconds < HANG_LIMIT else trials.fault_alone(operation, first)
         outcome = trial.played.outcome
         if not (isinstance(outcome, Raised) and outcome.own):
-            findings.add(trial.case.name, f"after {trial.case.name}: {told(outcome)}", played=trial.played)
+            yield findings.of(trial.case.name, f"after {trial.case.name}: {told(outcome)}", played=trial.played)
         elif trial.played.seconds >= HANG_LIMIT:
             received = f"{trial.played.seconds:.0f} s for a time-out of {trial.case.timeout} s"
-            findings.add(f"{trial.case.name} time-out", received, played=trial.played)
-    findings.report()
+            yield findings.of(f"{trial.case.name} time-out", received, played=trial.played)
 
 
 @rule(
@@ -170,9 +170,11 @@ def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_repetition_after_an_unread_reply(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_repetition_after_an_unread_reply(
+    trials: Trials, operation: Operation, findings: Findings
+) -> Iterator[Violation]:
     """The service sees one request of a method that is not idempotent."""
-    judge_tries(trials, operation, findings, "unread")
+    yield from judge_tries(trials, operation, findings, "unread")
 
 
 @rule(
@@ -184,7 +186,7 @@ def test_no_repetition_after_an_unread_reply(trials: Trials, operation: Operatio
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_doubt_is_told(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_doubt_is_told(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No error denies that a request may have acted which was seen, and answered with 5xx, unreadably or not at all."""
     if operation.method in IDEMPOTENT:
         raise NotApplicable(f"{operation.method} may be repeated, whatever has happened")
@@ -198,5 +200,4 @@ def test_doubt_is_told(trials: Trials, operation: Operation, findings: Findings)
     for trial, outcome in tried:
         if outcome.may_have_acted is False:
             received = f"{outcome.type_name} after {trial.case.name} says that nothing has happened"
-            findings.add(trial.case.name, received, played=trial.played)
-    findings.report()
+            yield findings.of(trial.case.name, received, played=trial.played)

@@ -1,21 +1,22 @@
 """The package: what can be seen of a client before any call."""
 
+from collections.abc import Iterator
+
 from contract_tests.client.findings import Findings
 from contract_tests.client.trials import Trials
-from contract_tests.rules import DOCUMENT, NotApplicable, rule
+from contract_tests.rules import DOCUMENT, NotApplicable, Violation, rule
 
 IMPORT = "https://docs.python.org/3/reference/import.html"
 
 
-def judge(trials: Trials, findings: Findings, check: str) -> None:
+def judge(trials: Trials, findings: Findings, check: str) -> Iterator[Violation]:
     """Demand that nothing of a kind is wrong with any module."""
     remarks = trials.module_remarks()
     if remarks is None:
         raise NotApplicable("the adapter names no package to look at")
     for remark in remarks:
         if remark["check"] == check:
-            findings.add(remark["about"], f"{remark['about']}: {remark['text']}")
-    findings.report()
+            yield findings.of(remark["about"], f"{remark['about']}: {remark['text']}")
 
 
 @rule(
@@ -27,9 +28,9 @@ def judge(trials: Trials, findings: Findings, check: str) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_modules_can_be_imported(trials: Trials, findings: Findings) -> None:
+def test_modules_can_be_imported(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """No module of the client's packages raises anything when it is imported."""
-    judge(trials, findings, "import")
+    yield from judge(trials, findings, "import")
 
 
 @rule(
@@ -41,9 +42,9 @@ def test_modules_can_be_imported(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_modules_are_compiled_without_warnings(trials: Trials, findings: Findings) -> None:
+def test_modules_are_compiled_without_warnings(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """No module of the client's packages makes the compiler warn."""
-    judge(trials, findings, "warning")
+    yield from judge(trials, findings, "warning")
 
 
 @rule(
@@ -55,6 +56,6 @@ def test_modules_are_compiled_without_warnings(trials: Trials, findings: Finding
     operations=DOCUMENT,
     side="client",
 )
-def test_hints_can_be_resolved(trials: Trials, findings: Findings) -> None:
+def test_hints_can_be_resolved(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """typing.get_type_hints works for each class that holds data."""
-    judge(trials, findings, "hints")
+    yield from judge(trials, findings, "hints")

@@ -1,16 +1,18 @@
 """Refusals: what the client does not send."""
 
+from collections.abc import Iterator
+
 from contract_tests.client.findings import Findings
 from contract_tests.client.outcome import Outcome, Raised, Unwritable, told
 from contract_tests.client.trials import RequestTrial, Trials
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule, shown
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule, shown
 
 VALIDATION = "https://json-schema.org/draft/2020-12/json-schema-validation"
 CORE = "https://json-schema.org/draft/2020-12/json-schema-core"
 
 
-def judge(trials: Trials, operation: Operation, findings: Findings, *keywords: str) -> None:
+def judge(trials: Trials, operation: Operation, findings: Findings, *keywords: str) -> Iterator[Violation]:
     """Demand that every request that breaks one of these keywords is refused, and by the client itself."""
     tried = [trial for trial in trials.broken_requests(operation) if _keyword(trial) in keywords]
     if not tried:
@@ -24,10 +26,11 @@ def judge(trials: Trials, operation: Operation, findings: Findings, *keywords: s
             received = (
                 f"{refused}: sent all the same as {seen.method} {seen.target} {seen.body.decode('utf-8', 'replace')}"
             )
-            findings.add(trial.breach.constraint, received, played=trial.played)
+            yield findings.of(trial.breach.constraint, received, played=trial.played)
         elif not is_refusal(outcome):
-            findings.add(f"{trial.breach.constraint} own error", f"{refused}: {told(outcome)}", played=trial.played)
-    findings.report()
+            yield findings.of(
+                f"{trial.breach.constraint} own error", f"{refused}: {told(outcome)}", played=trial.played
+            )
 
 
 def is_refusal(outcome: Outcome) -> bool:
@@ -48,9 +51,9 @@ def _keyword(trial: RequestTrial) -> str:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_wrong_types(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_wrong_types(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing of a wrong type is sent."""
-    judge(trials, operation, findings, "type")
+    yield from judge(trials, operation, findings, "type")
 
 
 @rule(
@@ -62,9 +65,9 @@ def test_wrong_types(trials: Trials, operation: Operation, findings: Findings) -
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_unlisted_words(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_unlisted_words(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No unlisted word is sent."""
-    judge(trials, operation, findings, "enum", "const")
+    yield from judge(trials, operation, findings, "enum", "const")
 
 
 @rule(
@@ -76,9 +79,9 @@ def test_unlisted_words(trials: Trials, operation: Operation, findings: Findings
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_limits_of_texts(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_limits_of_texts(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No text outside its limits is sent."""
-    judge(trials, operation, findings, "pattern", "minLength", "maxLength")
+    yield from judge(trials, operation, findings, "pattern", "minLength", "maxLength")
 
 
 @rule(
@@ -90,9 +93,11 @@ def test_limits_of_texts(trials: Trials, operation: Operation, findings: Finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_limits_of_numbers(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_limits_of_numbers(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No number outside its limits is sent."""
-    judge(trials, operation, findings, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+    yield from judge(
+        trials, operation, findings, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"
+    )
 
 
 @rule(
@@ -104,9 +109,9 @@ def test_limits_of_numbers(trials: Trials, operation: Operation, findings: Findi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_missing(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_missing(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing is sent without what is required."""
-    judge(trials, operation, findings, "required", "dependentRequired", "minProperties")
+    yield from judge(trials, operation, findings, "required", "dependentRequired", "minProperties")
 
 
 @rule(
@@ -118,9 +123,9 @@ def test_missing(trials: Trials, operation: Operation, findings: Findings) -> No
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_exclusions(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_exclusions(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing excluded is sent."""
-    judge(trials, operation, findings, "not", "oneOf", "anyOf", "if", "then", "else", "additionalProperties")
+    yield from judge(trials, operation, findings, "not", "oneOf", "anyOf", "if", "then", "else", "additionalProperties")
 
 
 @rule(
@@ -132,9 +137,9 @@ def test_exclusions(trials: Trials, operation: Operation, findings: Findings) ->
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_limits_of_containers(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_limits_of_containers(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No list and no object outside its limits is sent."""
-    judge(
+    yield from judge(
         trials, operation, findings, "minItems", "maxItems", "uniqueItems", "maxProperties", "propertyNames", "contains"
     )
 
@@ -148,9 +153,9 @@ def test_limits_of_containers(trials: Trials, operation: Operation, findings: Fi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_formats(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_formats(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing of another format is sent."""
-    judge(trials, operation, findings, "format")
+    yield from judge(trials, operation, findings, "format")
 
 
 @rule(
@@ -162,7 +167,7 @@ def test_formats(trials: Trials, operation: Operation, findings: Findings) -> No
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_odd_numbers(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_odd_numbers(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Nothing is sent for an argument that is or holds not-a-number or infinity."""
     tried = trials.odd_numbers(operation)
     if not tried:
@@ -171,10 +176,9 @@ def test_odd_numbers(trials: Trials, operation: Operation, findings: Findings) -
         if trial.played.seen:
             seen = trial.played.seen[0]
             received = f"sent all the same as {seen.method} {seen.target} {seen.body.decode('utf-8', 'replace')}"
-            findings.add(trial.about, received, played=trial.played)
+            yield findings.of(trial.about, received, played=trial.played)
         elif not is_refusal(trial.played.outcome):
-            findings.add(f"{trial.about} own error", told(trial.played.outcome), played=trial.played)
-    findings.report()
+            yield findings.of(f"{trial.about} own error", told(trial.played.outcome), played=trial.played)
 
 
 @rule(
@@ -186,7 +190,7 @@ def test_odd_numbers(trials: Trials, operation: Operation, findings: Findings) -
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_refusals_are_own_errors(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_refusals_are_own_errors(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No foreign exception comes of an argument that the contract does not allow."""
     tried = [(trial.breach.constraint, trial.played) for trial in trials.broken_requests(operation) if trial.breach]
     tried += [(trial.about, trial.played) for trial in trials.odd_numbers(operation)]
@@ -194,5 +198,4 @@ def test_refusals_are_own_errors(trials: Trials, operation: Operation, findings:
         raise NotApplicable("the contract says nothing about the arguments")
     for constraint, played in tried:
         if isinstance(played.outcome, Raised) and not played.outcome.own and not played.seen:
-            findings.add(constraint, told(played.outcome), played=played)
-    findings.report()
+            yield findings.of(constraint, told(played.outcome), played=played)

@@ -14,7 +14,7 @@ from contract_tests.http.body_kinds import is_json, request_media
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, Operation, Parameter
 from contract_tests.openapi.schema_locations import closest_schema
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, rule
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 RFC_3986 = "https://www.rfc-editor.org/rfc/rfc3986#section-3.3"
@@ -43,16 +43,15 @@ def parameters_in(operation: Operation, place: str) -> dict[str, Parameter]:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_legal_requests_are_sent(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_legal_requests_are_sent(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Each trial has put an HTTP request on the wire."""
     for trial in trials.legal_requests(operation):
         played, outcome = trial.played, trial.played.outcome
         if played.seen and played.seen[0].broken:
-            findings.add("is HTTP", f"no HTTP request: {played.seen[0].broken}", played=played)
+            yield findings.of("is HTTP", f"no HTTP request: {played.seen[0].broken}", played=played)
         elif isinstance(outcome, Lost) or not played.seen:
             kind = outcome.type_name if isinstance(outcome, Raised) else type(outcome).__name__.lower()
-            findings.add(trial.focus or kind, told(outcome), played=played)
-    findings.report()
+            yield findings.of(trial.focus or kind, told(outcome), played=played)
 
 
 @rule(
@@ -64,12 +63,11 @@ def test_legal_requests_are_sent(trials: Trials, operation: Operation, findings:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_one_request_per_call(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_one_request_per_call(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No trial has put more than one request on the wire."""
     for trial, _ in sent(trials, operation):
         if len(trial.played.seen) > 1:
-            findings.add("count", f"{len(trial.played.seen)} requests", played=trial.played)
-    findings.report()
+            yield findings.of("count", f"{len(trial.played.seen)} requests", played=trial.played)
 
 
 @rule(
@@ -81,22 +79,23 @@ def test_one_request_per_call(trials: Trials, operation: Operation, findings: Fi
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_method_and_path(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_method_and_path(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Method and path of each request are what the arguments make of the template."""
     declared = parameters_in(operation, "path")
     for trial, seen in sent(trials, operation):
         if seen.method != operation.method:
-            findings.add("method", seen.method, played=trial.played, documented=operation.method)
+            yield findings.of("method", seen.method, played=trial.played, documented=operation.method)
         values = wire.path_values(operation, base_path(operation), seen.target)
         if values is None:
             documented = base_path(operation) + operation.path
-            findings.add("path", wire.path_of(seen.target), played=trial.played, documented=documented)
+            yield findings.of("path", wire.path_of(seen.target), played=trial.played, documented=documented)
             continue
         for name, value in trial.case.path.items():
             if not wire.matches_value(values[name], value, declared[name]):
                 said = f"{name} {value!r}"
-                findings.add(declared[name].pointer, wire.path_of(seen.target), played=trial.played, documented=said)
-    findings.report()
+                yield findings.of(
+                    declared[name].pointer, wire.path_of(seen.target), played=trial.played, documented=said
+                )
 
 
 @rule(
@@ -108,7 +107,7 @@ def test_method_and_path(trials: Trials, operation: Operation, findings: Finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_path_steps(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_path_steps(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A probe that was sent has its value, encoded, where it belongs."""
     tried = trials.probes(operation)
     if not tried:
@@ -121,8 +120,7 @@ def test_path_steps(trials: Trials, operation: Operation, findings: Findings) ->
             # With more in its segment than the value it is no step, as in `...1` for `{first}..{last}`.
             if values is None or segment in STEPS or wire.decode(values[name]) != trial.case.path[name]:
                 received = f"{trial.case.path[name]!r} went out as {seen.method} {wire.path_of(seen.target)}"
-                findings.add(trial.about, received, played=trial.played)
-    findings.report()
+                yield findings.of(trial.about, received, played=trial.played)
 
 
 @rule(
@@ -134,7 +132,7 @@ def test_path_steps(trials: Trials, operation: Operation, findings: Findings) ->
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_query(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_query(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The query of each request reads as the arguments; a default that was added has a rule of its own."""
     declared = parameters_in(operation, "query")
     scheme = trials.stage.scheme(operation)
@@ -143,14 +141,13 @@ def test_query(trials: Trials, operation: Operation, findings: Findings) -> None
         pairs = [pair for pair in wire.query_pairs(seen.target) if pair[0] != secret]
         pairs, missing = wire.without_fixed(operation, pairs)
         for pair in missing:
-            findings.add("the path's own query", f"{pair} was not sent", played=trial.played)
+            yield findings.of("the path's own query", f"{pair} was not sent", played=trial.played)
         for name, problem in wire.query_problems(declared, trial.case.query, pairs):
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
                 continue
             constraint = declared[name].pointer if name else "nothing is added"
             documented = f"{name}={trial.case.query[name]!r}" if name in trial.case.query else ""
-            findings.add(constraint, problem, played=trial.played, documented=documented)
-    findings.report()
+            yield findings.of(constraint, problem, played=trial.played, documented=documented)
 
 
 def is_default(contract: Contract, parameter: Parameter, pairs: list[tuple[str, str]]) -> bool:
@@ -171,7 +168,7 @@ def is_default(contract: Contract, parameter: Parameter, pairs: list[tuple[str, 
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_headers_and_cookies(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_headers_and_cookies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Headers and cookies of each request read as the arguments."""
     headers, cookies = parameters_in(operation, "header"), parameters_in(operation, "cookie")
     if not headers and not cookies:
@@ -183,14 +180,13 @@ def test_headers_and_cookies(trials: Trials, operation: Operation, findings: Fin
             got, given = seen.all(name), trial.case.headers
             holds = len(got) == 1 and wire.header_reads(got[0], given[name]) if name in given else not got
             if not holds:
-                findings.add(parameter.pointer, f"{name}: {got}", played=trial.played)
+                yield findings.of(parameter.pointer, f"{name}: {got}", played=trial.played)
         got_cookies = {name: value for name, value in wire.cookies_of(seen).items() if name != secret}
         for name in sorted({*got_cookies, *trial.case.cookies}):
             holds = name in got_cookies and name in trial.case.cookies
             if not (holds and wire.header_reads(got_cookies[name], trial.case.cookies[name])):
                 constraint = cookies[name].pointer if name in cookies else "no cookie is added"
-                findings.add(constraint, f"cookie {name}={got_cookies.get(name)}", played=trial.played)
-    findings.report()
+                yield findings.of(constraint, f"cookie {name}={got_cookies.get(name)}", played=trial.played)
 
 
 @rule(
@@ -202,7 +198,7 @@ def test_headers_and_cookies(trials: Trials, operation: Operation, findings: Fin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_credentials(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_credentials(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key stands once in each request, in its place; not at all for an operation without security."""
     key, scheme = trials.stage.key, trials.stage.scheme(operation)
     for trial, seen in sent(trials, operation):
@@ -210,15 +206,14 @@ def test_credentials(trials: Trials, operation: Operation, findings: Findings) -
         count = sum(text.count(key) for text in everywhere)
         if scheme is None:
             if count:
-                findings.add("security", f"the key was sent {count} times", documented="no credentials")
+                yield findings.of("security", f"the key was sent {count} times", documented="no credentials")
             continue
         got, wanted = credentials_of(seen, scheme), credentials_for(scheme, key)
         place = f"{scheme.scheme or scheme.name} in {scheme.location or 'the Authorization header'}"
         if [_spelled(text) for text in got] != [_spelled(wanted)]:
-            findings.add("security", f"{got}", played=trial.played, documented=place)
+            yield findings.of("security", f"{got}", played=trial.played, documented=place)
         elif count != 1:
-            findings.add("security", f"the key was sent {count} times", played=trial.played, documented=place)
-    findings.report()
+            yield findings.of("security", f"the key was sent {count} times", played=trial.played, documented=place)
 
 
 def _spelled(credentials: str) -> str:
@@ -235,17 +230,16 @@ def _spelled(credentials: str) -> str:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_body(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_body(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The body of each request equals the argument; a default that was added has a rule of its own."""
     media = request_media(operation)
     for trial, seen in sent(trials, operation):
         if trial.case.has_body and media is not None:
             for constraint, received, documented in body_problems(trials.outgoing, media, trial.case.body, seen):
-                findings.add(constraint, received, played=trial.played, documented=documented)
+                yield findings.of(constraint, received, played=trial.played, documented=documented)
         elif seen.body or seen.all("Content-Type"):
             kinds = seen.all("Content-Type")
-            findings.add("no body", f"{len(seen.body)} bytes, Content-Type {kinds}", played=trial.played)
-    findings.report()
+            yield findings.of("no body", f"{len(seen.body)} bytes, Content-Type {kinds}", played=trial.played)
 
 
 @rule(
@@ -257,22 +251,23 @@ def test_body(trials: Trials, operation: Operation, findings: Findings) -> None:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No request holds a default that the caller did not give."""
     media, declared = request_media(operation), parameters_in(operation, "query")
     for trial, seen in sent(trials, operation):
         pairs, _ = wire.without_fixed(operation, wire.query_pairs(seen.target))
         for name in {name for name, _ in wire.query_problems(declared, trial.case.query, pairs)}:
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
-                findings.add(declared[name].pointer, f"the query holds {name}, its default", played=trial.played)
+                yield findings.of(declared[name].pointer, f"the query holds {name}, its default", played=trial.played)
         body = read_body(seen) if trial.case.has_body and media and is_json(media.media_type) else None
         if body is None or media is None:
             continue
         for difference in body_differences(trials.contract, media.schema, trial.case.body, body.value):
             if difference.is_default and media.schema:
                 constraint = closest_schema(trials.contract, media.schema, difference.place)
-                findings.add(constraint, difference.received, played=trial.played, documented=difference.documented)
-    findings.report()
+                yield findings.of(
+                    constraint, difference.received, played=trial.played, documented=difference.documented
+                )
 
 
 @rule(
@@ -284,7 +279,7 @@ def test_defaults_stay_at_home(trials: Trials, operation: Operation, findings: F
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_nothing_is_smuggled(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_nothing_is_smuggled(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """What was sent for a treacherous text is that text, and no other header or cookie."""
     tried = trials.smuggled(operation)
     if not tried:
@@ -297,8 +292,7 @@ def test_nothing_is_smuggled(trials: Trials, operation: Operation, findings: Fin
             cookies = wire.cookies_of(seen)
             got = [cookies[item.name]] if item.location == "cookie" and item.name in cookies else seen.all(item.name)
             if len(got) != 1 or not wire.holds_text(got[0], given) or _is_smuggled(seen):
-                findings.add(item.pointer, f"{given!r} went out as {got}", played=trial.played)
-    findings.report()
+                yield findings.of(item.pointer, f"{given!r} went out as {got}", played=trial.played)
 
 
 def _is_smuggled(seen: RecordedRequest) -> bool:
@@ -314,7 +308,7 @@ def _is_smuggled(seen: RecordedRequest) -> bool:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_accept(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_accept(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Of the media types of each success, the header lets at least one come; without it anything may."""
     successes = [list(item.media) for status, item in operation.responses.items() if status[0] == "2" and item.media]
     if not successes:
@@ -323,5 +317,4 @@ def test_accept(trials: Trials, operation: Operation, findings: Findings) -> Non
         accept = ", ".join(seen.all("Accept"))
         for media_types in successes if accept else ():
             if not any(wire.admits(accept, media_type) for media_type in media_types):
-                findings.add("Accept", accept, played=trial.played, documented=" or ".join(media_types))
-    findings.report()
+                yield findings.of("Accept", accept, played=trial.played, documented=" or ".join(media_types))

@@ -1,5 +1,6 @@
 """Types of replies: which classes the caller gets."""
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -9,7 +10,7 @@ from contract_tests.client.outcome import Value
 from contract_tests.client.rules.responses import RESPONSES, handed_over
 from contract_tests.client.trials import ReplyTrial, Trials
 from contract_tests.openapi.document import Contract, Operation, join
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
 
 
 def class_at(value: Value, place: str) -> str:
@@ -35,7 +36,7 @@ def wrongly_named(contract: Contract, type_name: str, value: Any) -> str:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_named_types(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_named_types(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The class of each body is one of those that the contract names for it."""
     is_claimed = False
     for trial in trials.legal_replies(operation):
@@ -49,14 +50,15 @@ def test_named_types(trials: Trials, operation: Operation, findings: Findings) -
                 documented = " or ".join(sorted(named.names))
                 received = f"{got} at {named.place or 'the whole body'} of a reply {case.answer.status}"
                 constraint = f"{case.answer.status} {documented}"
-                findings.add(constraint, received, played=trial.played, documented=documented)
+                yield findings.of(constraint, received, played=trial.played, documented=documented)
         name = wrongly_named(trials.incoming, class_at(value, ""), case.value)
         is_claimed = is_claimed or bool(name)
         if name:
-            findings.add(f"{case.answer.status} not {name}", f"{name} for a value that is none", played=trial.played)
+            yield findings.of(
+                f"{case.answer.status} not {name}", f"{name} for a value that is none", played=trial.played
+            )
     if not is_claimed:
         raise NotApplicable("no reply of this operation is a named object")
-    findings.report()
 
 
 @rule(
@@ -68,7 +70,7 @@ def test_named_types(trials: Trials, operation: Operation, findings: Findings) -
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """No class stands for two statuses whose bodies the contract tells apart, unless the status stands beside it."""
     types: dict[tuple[int, str], dict[str, ReplyTrial]] = {}
     for trial in trials.legal_replies(operation):
@@ -84,8 +86,7 @@ def test_statuses_do_not_share_a_type(trials: Trials, operation: Operation, find
             if _tells_status(types[one][shared]) and _tells_status(types[other][shared]):
                 continue
             received = f"{shared} for a reply {one[0]} and for a reply {other[0]}"
-            findings.add(f"{one[0]} and {other[0]}", received, played=types[other][shared].played)
-    findings.report()
+            yield findings.of(f"{one[0]} and {other[0]}", received, played=types[other][shared].played)
 
 
 def _tells_status(trial: ReplyTrial) -> bool:
@@ -103,7 +104,9 @@ def _tells_status(trial: ReplyTrial) -> bool:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_alternatives_do_not_share_a_class(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_alternatives_do_not_share_a_class(
+    trials: Trials, operation: Operation, findings: Findings
+) -> Iterator[Violation]:
     """No class stands for two alternatives of one place."""
     classes: dict[tuple[int, str, str], dict[str, ReplyTrial]] = {}
     alternatives: set[str] = set()
@@ -121,5 +124,4 @@ def test_alternatives_do_not_share_a_class(trials: Trials, operation: Operation,
     for (status, schema, name), shared in classes.items():
         if len(shared) > 1:
             received = f"{name} for {' and for '.join(sorted(shared))}"
-            findings.add(f"{status} {schema}", received, played=next(reversed(shared.values())).played)
-    findings.report()
+            yield findings.of(f"{status} {schema}", received, played=next(reversed(shared.values())).played)

@@ -1,6 +1,7 @@
 """Replies: what the caller gets of legal ones."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from contract_tests.cases.responses import ReplyCase
@@ -13,7 +14,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.openapi.json_equality import differences
 from contract_tests.openapi.schema_locations import closest_schema
 from contract_tests.openapi.text_equality import TIME
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
 
@@ -37,23 +38,25 @@ def handed_over(trial: ReplyTrial) -> Value | None:
     return in_hand(outcome)
 
 
-def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str = "") -> None:
+def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str = "") -> Iterator[Violation]:
     """Demand that the caller has the body that was sent, type for type."""
     case, outcome = trial.case, trial.played.outcome
     status = f"{case.answer.status} "
     value = in_hand(outcome)
     if value is None or value.foreign:
         kind = outcome.type_name if isinstance(outcome, Raised | Value) else type(outcome).__name__.lower()
-        findings.add(status + (focus or kind), told(outcome), played=trial.played)
+        yield findings.of(status + (focus or kind), told(outcome), played=trial.played)
     elif case.has_content:
         if value.content != case.answer.body:
-            findings.add(status + (focus or case.focus), f"a {value.type_name} with other bytes", played=trial.played)
+            yield findings.of(
+                status + (focus or case.focus), f"a {value.type_name} with other bytes", played=trial.played
+            )
     elif case.has_value:
         for difference in body_differences(trials.contract, case.schema or None, case.value, value.json):
             constraint = status + (
                 focus or (closest_schema(trials.contract, case.schema, difference.place) if case.schema else case.focus)
             )
-            findings.add(constraint, difference.received, played=trial.played, documented=difference.documented)
+            yield findings.of(constraint, difference.received, played=trial.played, documented=difference.documented)
 
 
 @rule(
@@ -65,19 +68,18 @@ def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_success_is_lossless(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_success_is_lossless(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A success is returned, never raised, and equals what was sent when made JSON again."""
     for trial in trials.legal_replies(operation):
         outcome, status = trial.played.outcome, trial.case.answer.status
         if not trial.case.is_success:
             continue
         if isinstance(outcome, Raised):
-            findings.add(f"{status} {outcome.type_name}", told(outcome), played=trial.played)
+            yield findings.of(f"{status} {outcome.type_name}", told(outcome), played=trial.played)
         elif isinstance(outcome, Value) and outcome.status not in {None, status}:
-            findings.add(f"{status} status", f"status {outcome.status}", played=trial.played)
+            yield findings.of(f"{status} status", f"status {outcome.status}", played=trial.played)
         else:
-            judge_body(trials, trial, findings)
-    findings.report()
+            yield from judge_body(trials, trial, findings)
 
 
 @rule(
@@ -89,7 +91,7 @@ def test_success_is_lossless(trials: Trials, operation: Operation, findings: Fin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_errors_are_told(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_errors_are_told(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """Status and body of each error are in the caller's hand, and it cannot be taken for a success."""
     tried = [trial for trial in trials.legal_replies(operation) if not trial.case.is_success]
     if not tried:
@@ -97,15 +99,14 @@ def test_errors_are_told(trials: Trials, operation: Operation, findings: Finding
     for trial in tried:
         outcome, status = trial.played.outcome, trial.case.answer.status
         if isinstance(outcome, Raised) and not outcome.own:
-            findings.add(f"{status} {outcome.type_name}", told(outcome), played=trial.played)
+            yield findings.of(f"{status} {outcome.type_name}", told(outcome), played=trial.played)
             continue
         told_status = outcome.status if isinstance(outcome, Raised | Value) else None
         if told_status != status:
             received = f"{told(outcome)}, which says status {told_status}"
-            findings.add(f"{status} status", received, played=trial.played, documented=f"status {status}")
+            yield findings.of(f"{status} status", received, played=trial.played, documented=f"status {status}")
         else:
-            judge_body(trials, trial, findings)
-    findings.report()
+            yield from judge_body(trials, trial, findings)
 
 
 @rule(
@@ -117,9 +118,9 @@ def test_errors_are_told(trials: Trials, operation: Operation, findings: Finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_unknown_members_survive(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_unknown_members_survive(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A body with a member more equals what was sent."""
-    judge_growth(trials, operation, findings, "member")
+    yield from judge_growth(trials, operation, findings, "member")
 
 
 @rule(
@@ -131,12 +132,12 @@ def test_unknown_members_survive(trials: Trials, operation: Operation, findings:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_unknown_words_survive(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_unknown_words_survive(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A body with an unlisted word equals what was sent."""
-    judge_growth(trials, operation, findings, "word")
+    yield from judge_growth(trials, operation, findings, "word")
 
 
-def judge_growth(trials: Trials, operation: Operation, findings: Findings, kind: str) -> None:
+def judge_growth(trials: Trials, operation: Operation, findings: Findings, kind: str) -> Iterator[Violation]:
     """Demand that what has grown in a reply arrives, as the same type as before."""
     tried = [trial for trial in trials.extended_responses(operation) if _is_about(trial.case, kind)]
     if not tried:
@@ -145,12 +146,11 @@ def judge_growth(trials: Trials, operation: Operation, findings: Findings, kind:
         _key(trial): value.type_name for trial in trials.legal_replies(operation) if (value := handed_over(trial))
     }
     for trial in tried:
-        judge_body(trials, trial, findings, trial.case.focus)
+        yield from judge_body(trials, trial, findings, trial.case.focus)
         value, was = handed_over(trial), before.get(_key(trial, trial.case.grown_from))
         if value is not None and was is not None and value.type_name != was:
             constraint = f"{trial.case.answer.status} {trial.case.focus} type"
-            findings.add(constraint, f"{value.type_name}, which was a {was} before", played=trial.played)
-    findings.report()
+            yield findings.of(constraint, f"{value.type_name}, which was a {was} before", played=trial.played)
 
 
 def _key(trial: ReplyTrial, value: Any = ABSENT) -> tuple[int, str]:
@@ -170,7 +170,7 @@ def _is_about(case: ReplyCase, kind: str) -> bool:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_times_keep_their_spelling(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_times_keep_their_spelling(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A text of a reply that is a time is the same text when made JSON again."""
     tried = [trial for trial in (*trials.odd_replies(operation), *_timed(trials, operation)) if trial.case.is_success]
     if not tried:
@@ -179,14 +179,13 @@ def test_times_keep_their_spelling(trials: Trials, operation: Operation, finding
         outcome, status = trial.played.outcome, trial.case.answer.status
         value = in_hand(outcome)
         if value is None or value.foreign:
-            findings.add(f"{status} {trial.case.focus}", told(outcome), played=trial.played)
+            yield findings.of(f"{status} {trial.case.focus}", told(outcome), played=trial.played)
             continue
         for difference in differences(trial.case.value, value.json):
             if isinstance(difference.before, str) and TIME.fullmatch(difference.before):
                 received = f"{difference.after!r} for {difference.before!r}"
                 constraint = closest_schema(trials.contract, trial.case.schema, difference.place)
-                findings.add(f"{status} {constraint}", received, played=trial.played)
-    findings.report()
+                yield findings.of(f"{status} {constraint}", received, played=trial.played)
 
 
 def _timed(trials: Trials, operation: Operation) -> list[ReplyTrial]:

@@ -9,7 +9,7 @@ from contract_tests.client.outcome import Raised
 from contract_tests.client.session import MODES, Played
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
 
 LOGGING = "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude"
 
@@ -43,13 +43,12 @@ def check_key_is_needed(trials: Trials, operation: Operation) -> None:
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_errors_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_errors_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key is in no text, repr or traceback of any error of this run."""
     check_key_is_needed(trials, operation)
     for played in all_played(trials, operation):
         if isinstance(played.outcome, Raised) and shows(played.outcome.shown, trials.stage.key):
-            findings.add(played.outcome.type_name, f"{played.outcome.type_name} shows the key", played=played)
-    findings.report()
+            yield findings.of(played.outcome.type_name, f"{played.outcome.type_name} shows the key", played=played)
 
 
 @rule(
@@ -61,14 +60,13 @@ def test_errors_do_not_show_the_key(trials: Trials, operation: Operation, findin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_repr_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_repr_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key is not in the text that the client shows of itself."""
     stage = trials.stage
     check_key_is_needed(trials, operation)
     for mode in MODES:
         if shows(stage.subject.show(stage.connection(operation, stage.server, mode)), stage.key):
-            findings.add("repr", f"the repr of the {mode} client holds the key")
-    findings.report()
+            yield findings.of("repr", f"the repr of the {mode} client holds the key")
 
 
 @rule(
@@ -80,7 +78,7 @@ def test_repr_does_not_show_the_key(trials: Trials, operation: Operation, findin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_open_operations_get_no_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_open_operations_get_no_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A client that was built with a key does not send it along with an operation without security."""
     stage = trials.stage
     schemes = [scheme for one in trials.contract.operations if (scheme := stage.scheme(one)) is not None]
@@ -93,8 +91,7 @@ def test_open_operations_get_no_key(trials: Trials, operation: Operation, findin
         if any(
             stage.key in seen.target or any(stage.key in value for _, value in seen.headers) for seen in played.seen
         ):
-            findings.add("key", "the key was sent", played=played)
-    findings.report()
+            yield findings.of("key", "the key was sent", played=played)
 
 
 @rule(
@@ -106,7 +103,7 @@ def test_open_operations_get_no_key(trials: Trials, operation: Operation, findin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """A client without a key sends nothing for an operation with security."""
     stage = trials.stage
     if stage.scheme(operation) is None or () in operation.security:
@@ -116,8 +113,7 @@ def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: F
         connection = replace(stage.connection(operation, stage.server, mode), key="", scheme=None)
         played = stage.play(start, [success], mode, connection=connection)
         if played.seen:
-            findings.add("key", f"sent without a key: {played.seen[0].method}", played=played)
-    findings.report()
+            yield findings.of("key", f"sent without a key: {played.seen[0].method}", played=played)
 
 
 @rule(
@@ -129,15 +125,14 @@ def test_no_call_without_a_key(trials: Trials, operation: Operation, findings: F
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_log_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_log_does_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key is in no record, warning or printed line of a call, however it ends."""
     check_key_is_needed(trials, operation)
     for trial in trials.terminations(operation):
         for name in trial.logged:
             place = name if name in PRINTED else f"{name} logger"
             received = f"the {place} shows the key: {trial.ending.about}, {trial.mode} call"
-            findings.add(place, received, number=trial.number)
-    findings.report()
+            yield findings.of(place, received, number=trial.number)
 
 
 @rule(
@@ -149,7 +144,7 @@ def test_log_does_not_show_the_key(trials: Trials, operation: Operation, finding
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key is in no public attribute of the client's own errors, nor in anything that such a one leads to."""
     check_key_is_needed(trials, operation)
     for trial in trials.terminations(operation):
@@ -157,8 +152,7 @@ def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findin
             received = (
                 f"{trial.held[0]} of {trial.outcome.type_name} holds the key: {trial.ending.about}, {trial.mode} call"
             )
-            findings.add(trial.outcome.type_name, received, number=trial.number)
-    findings.report()
+            yield findings.of(trial.outcome.type_name, received, number=trial.number)
 
 
 @rule(
@@ -170,12 +164,11 @@ def test_errors_do_not_hold_the_key(trials: Trials, operation: Operation, findin
     operations=EVERY_OPERATION,
     side="client",
 )
-def test_frames_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> None:
+def test_frames_do_not_show_the_key(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
     """The key is in no variable of the frames of an error, as far as its items and its repr tell."""
     check_key_is_needed(trials, operation)
     for trial in trials.terminations(operation):
         if trial.framed and isinstance(trial.outcome, Raised):
             type_name = trial.outcome.type_name
             received = f"{trial.framed[0]} shows the key: {type_name} after {trial.ending.about}, {trial.mode} call"
-            findings.add(type_name, received, number=trial.number)
-    findings.report()
+            yield findings.of(type_name, received, number=trial.number)

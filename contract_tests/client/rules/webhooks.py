@@ -10,7 +10,7 @@ from contract_tests.client.findings import Findings
 from contract_tests.client.trials import DeliveryTrial, Trials
 from contract_tests.http.body_comparison import body_differences
 from contract_tests.openapi.schema_locations import closest_schema
-from contract_tests.rules import DOCUMENT, NotApplicable, rule
+from contract_tests.rules import DOCUMENT, NotApplicable, Violation, rule
 
 CALLBACKS: Final = "https://spec.openapis.org/oas/v3.1.1.html#callback-object"
 TAKEN: Final = range(200, 300)
@@ -19,7 +19,7 @@ FAILED: Final = range(500, 600)
 OF_HTTP: Final = frozenset({"media type", "method"})  # what a parser, which gets a body and headers, need not look at
 
 
-def judged(trials: Trials, judge: Callable[[Delivery], None]) -> None:
+def judged(trials: Trials, judge: Callable[[Delivery], Iterator[Violation]]) -> Iterator[Violation]:
     """Judge every callback and webhook that the client claims to receive."""
     found = deliveries(trials.contract)
     if not found:
@@ -27,7 +27,7 @@ def judged(trials: Trials, judge: Callable[[Delivery], None]) -> None:
     reasons = []
     for delivery in found:
         try:
-            judge(delivery)
+            yield from judge(delivery)
         except NotApplicable as reason:
             reasons.append(str(reason))
     if len(reasons) == len(found):
@@ -50,19 +50,21 @@ def events_of(trial: DeliveryTrial) -> Iterator[tuple[str, Any]]:
         yield "application", trial.events[0] if len(trial.events) == 1 else {"text": f"{len(trial.events)} events"}
 
 
-def judge_events(trials: Trials, delivery: Delivery, trial: DeliveryTrial, findings: Findings, about: str = "") -> None:
+def judge_events(
+    trials: Trials, delivery: Delivery, trial: DeliveryTrial, findings: Findings, about: str = ""
+) -> Iterator[Violation]:
     """Demand that parser and application hand on what was posted."""
     schema = delivery.media.schema or "#"
     for who, event in events_of(trial):
         if "json" not in event:
-            findings.add(f"{delivery.name} {about or who}", f"{who}: {_told(event)}", number=trial.number)
+            yield findings.of(f"{delivery.name} {about or who}", f"{who}: {_told(event)}", number=trial.number)
             continue
         for difference in body_differences(trials.contract, schema, trial.post.value, event["json"]):
             constraint = f"{delivery.name} {about or closest_schema(trials.contract, schema, difference.place)}"
             received = f"{who}: {difference.received}"
-            findings.add(constraint, received, number=trial.number, documented=difference.documented)
+            yield findings.of(constraint, received, number=trial.number, documented=difference.documented)
     if trial.status is not None and trial.status not in TAKEN:
-        findings.add(f"{delivery.name} {about or 'status'}", f"answered {trial.status}", number=trial.number)
+        yield findings.of(f"{delivery.name} {about or 'status'}", f"answered {trial.status}", number=trial.number)
 
 
 def _told(event: Any) -> str:
@@ -78,15 +80,14 @@ def _told(event: Any) -> str:
     operations=DOCUMENT,
     side="client",
 )
-def test_legal_deliveries(trials: Trials, findings: Findings) -> None:
+def test_legal_deliveries(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """Parser and application give what was posted."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         for trial in each(trials, CaseBook.legal_posts, delivery):
-            judge_events(trials, delivery, trial, findings)
+            yield from judge_events(trials, delivery, trial, findings)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -98,21 +99,20 @@ def test_legal_deliveries(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_illegal_deliveries(trials: Trials, findings: Findings) -> None:
+def test_illegal_deliveries(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """No illegal delivery becomes an event, also where its signature is good."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         for trial in each(trials, CaseBook.broken_posts, delivery):
             about = f"{delivery.name} {trial.post.about}"
             if trial.parsed is not None and trial.post.about not in OF_HTTP and not trial.parsed.get("own"):
                 told = "it is taken" if "json" in trial.parsed else _told(trial.parsed)
-                findings.add(f"{about} parser", f"parser: {told}", number=trial.number)
+                yield findings.of(f"{about} parser", f"parser: {told}", number=trial.number)
             if trial.events or (trial.status is not None and trial.status not in REFUSED):
                 received = f"{len(trial.events or ())} events, answered {trial.status}"
-                findings.add(about, received, number=trial.number)
+                yield findings.of(about, received, number=trial.number)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -124,10 +124,10 @@ def test_illegal_deliveries(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_forged_deliveries(trials: Trials, findings: Findings) -> None:
+def test_forged_deliveries(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """No signature that is missing, changed at any end, cut or of another body is taken, and no unknown address."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         provable = trials.proofs(delivery)
         if not provable:
             raise NotApplicable("neither a signature nor the address proves the sender of this delivery")
@@ -137,10 +137,9 @@ def test_forged_deliveries(trials: Trials, findings: Findings) -> None:
             is_parsed = trial.parsed is not None and "json" in trial.parsed
             if is_parsed or trial.events or (trial.status is not None and trial.status not in REFUSED):
                 received = f"{'parsed, ' if is_parsed else ''}{len(trial.events or ())} events, answered {trial.status}"
-                findings.add(f"{delivery.name} {proof}", received, number=trial.number)
+                yield findings.of(f"{delivery.name} {proof}", received, number=trial.number)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -152,10 +151,10 @@ def test_forged_deliveries(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_duplicates(trials: Trials, findings: Findings) -> None:
+def test_duplicates(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """The second delivery of the same is answered with success and hands nothing on."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         genuine = trials.book.legal_posts(delivery)[0]
         taken = trials.deliver(delivery, [genuine, genuine])
         if taken[0].events is None:
@@ -163,10 +162,9 @@ def test_duplicates(trials: Trials, findings: Findings) -> None:
         counts = [len(trial.events or ()) for trial in taken]
         if counts != [1, 0] or taken[1].status not in TAKEN:
             received = f"{counts[0]} and {counts[1]} events, answered {taken[0].status} and {taken[1].status}"
-            findings.add(f"{delivery.name} twice", received, number=taken[1].number)
+            yield findings.of(f"{delivery.name} twice", received, number=taken[1].number)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -178,10 +176,10 @@ def test_duplicates(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_any_order(trials: Trials, findings: Findings) -> None:
+def test_any_order(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """Of two different deliveries to one receiver both are handed on, in either order."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         posts = trials.book.legal_posts(delivery)
         unlike = _unlike(posts)
         pairs = [*([unlike] if unlike else []), *others_of_its_kind(trials.contract, delivery, posts[0])]
@@ -189,10 +187,9 @@ def test_any_order(trials: Trials, findings: Findings) -> None:
             raise NotApplicable("no two deliveries could be made that differ in all that they must have")
         for order in (order for pair in pairs for order in (pair, pair[::-1])):
             for trial in trials.deliver(delivery, order):
-                judge_events(trials, delivery, trial, findings, "order")
+                yield from judge_events(trials, delivery, trial, findings, "order")
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
@@ -215,15 +212,14 @@ def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
     operations=DOCUMENT,
     side="client",
 )
-def test_grown_deliveries(trials: Trials, findings: Findings) -> None:
+def test_grown_deliveries(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """A delivery with a member more is handed on with it."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         for trial in each(trials, CaseBook.grown_posts, delivery):
-            judge_events(trials, delivery, trial, findings, trial.post.about)
+            yield from judge_events(trials, delivery, trial, findings, trial.post.about)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -235,20 +231,19 @@ def test_grown_deliveries(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_failing_handler(trials: Trials, findings: Findings) -> None:
+def test_failing_handler(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """After a failure the answer is 5xx, and the same delivery is handed on when it comes again."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         genuine = trials.book.legal_posts(delivery)[0]
         taken = trials.deliver(delivery, [genuine.failing(), genuine])
         if taken[0].events is None:
             raise NotApplicable("the client has no application that a sender could be told by")
         if taken[0].status not in FAILED or taken[1].status not in TAKEN or not taken[1].events:
             received = f"answered {taken[0].status}, then {taken[1].status} with {len(taken[1].events or ())} events"
-            findings.add(f"{delivery.name} failure", received, number=taken[1].number)
+            yield findings.of(f"{delivery.name} failure", received, number=taken[1].number)
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
 
 
 @rule(
@@ -260,10 +255,10 @@ def test_failing_handler(trials: Trials, findings: Findings) -> None:
     operations=DOCUMENT,
     side="client",
 )
-def test_refusals_tell_no_secret(trials: Trials, findings: Findings) -> None:
+def test_refusals_tell_no_secret(trials: Trials, findings: Findings) -> Iterator[Violation]:
     """No delivery that is forged or illegal is answered with what makes the next one genuine."""
 
-    def judge(delivery: Delivery) -> None:
+    def judge(delivery: Delivery) -> Iterator[Violation]:
         provable = trials.proofs(delivery)
         if not provable:
             raise NotApplicable("neither a signature nor the address proves the sender of this delivery")
@@ -274,7 +269,8 @@ def test_refusals_tell_no_secret(trials: Trials, findings: Findings) -> None:
             (trial,) = trials.deliver(delivery, [post])
             if trial.tells:
                 about = post.about or post.proof
-                findings.add(f"{delivery.name} {about}", f"answered {trial.status}, with a secret", number=trial.number)
+                yield findings.of(
+                    f"{delivery.name} {about}", f"answered {trial.status}, with a secret", number=trial.number
+                )
 
-    judged(trials, judge)
-    findings.report()
+    yield from judged(trials, judge)
