@@ -1,9 +1,11 @@
 """All cases for a contract, made once: every rule plays the same ones, and so does every client."""
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from contract_tests.cases import deliveries as delivery_cases
@@ -17,8 +19,10 @@ from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
     LegalCase,
+    as_arguments,
     can_travel,
     is_driven,
+    is_legal,
     legal_cases,
     probes,
     smuggled,
@@ -27,12 +31,13 @@ from contract_tests.cases.requests import (
     with_odd_numbers,
 )
 from contract_tests.cases.responses import Draw, ReplyCase
+from contract_tests.cases.shrinking import with_fewest_members
 from contract_tests.cases.single_violations import PER_CONSTRAINT, near, requests_near, sampler, single_violations
 from contract_tests.http.body_kinds import is_json, request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
-from contract_tests.openapi.discriminators import with_valid_discriminators
-from contract_tests.openapi.document import Contract, Operation, Parameter
+from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
+from contract_tests.openapi.document import LOCATIONS, Contract, Operation, Parameter
 from contract_tests.openapi.validation import Problem, sole_problem
 
 T = TypeVar("T")
@@ -88,6 +93,41 @@ class CaseBook:
         """Give legal arguments."""
         start = self.start(operation)
         return self._keep("legal requests", operation, lambda: legal_cases(self.outgoing, self._requests, start))
+
+    def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
+        """Return the smallest drawn request that fails; None if none does."""
+
+        def fails_as_arguments(drawn: RequestCase) -> bool:
+            case = as_arguments(self.outgoing, drawn)
+            return case is not None and is_legal(self.outgoing, case) and fails(case)
+
+        found = self._requests.smallest_request(operation, fails_as_arguments)
+        if found is None:
+            return None
+        for place in LOCATIONS:
+            fails_with = partial(_fails_with_values, fails_as_arguments, found, place)
+            found = found.with_values(place, with_fewest_members(found.values(place), fails_with))
+        one = found
+        body = with_fewest_members(one.body, lambda body: fails_as_arguments(replace(one, body=body)))
+        return as_arguments(self.outgoing, replace(one, body=body))
+
+    def is_drawn(self, case: ReplyCase) -> bool:
+        """Whether the value of a legal reply was drawn."""
+        return case.has_value and bool(case.schema) and not case.focus and case.value in self._drawn(case.schema)
+
+    def smallest_reply(self, case: ReplyCase, fails: Callable[[ReplyCase], bool]) -> ReplyCase | None:
+        """Return the smallest drawn reply with the status of another one that fails; None if none does."""
+        schema = self.incoming.follow(case.schema)
+
+        def reply(value: Any) -> ReplyCase:
+            return replace(case, value=value, answer=replace(case.answer, body=json.dumps(value).encode()))
+
+        def fails_as_reply(value: Any) -> bool:
+            is_tagged = self.incoming.is_valid(value, schema) and discriminators_match(self.incoming, schema, value)
+            return is_tagged and not is_ambiguous_integer(self.incoming, schema, value) and fails(reply(value))
+
+        found = self._values.smallest_value(schema, fails_as_reply)
+        return None if found is None else reply(with_fewest_members(found, fails_as_reply))
 
     def probes(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
         """Give arguments with a step or nothing as a path parameter, and that parameter."""
@@ -201,6 +241,10 @@ class CaseBook:
             self._kept[kind, about] = make()
         kept: T = self._kept[kind, about]
         return kept
+
+
+def _fails_with_values(fails: Callable[[RequestCase], bool], case: RequestCase, place: str, values: Any) -> bool:
+    return fails(case.with_values(place, values))
 
 
 def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:

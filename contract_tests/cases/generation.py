@@ -31,6 +31,7 @@ from contract_tests.budget import Budget
 from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
 from contract_tests.cases.negative import manner, with_sole_violation
 from contract_tests.cases.scratch import scratch_folder
+from contract_tests.cases.shrinking import smallest
 from contract_tests.cases.single_violations import requests_near, sampler
 from contract_tests.openapi.document import Contract, Media, Operation, Parameter
 from contract_tests.openapi.json_text import read_json
@@ -126,6 +127,23 @@ class Generator:
         yield from self.breaches(operation)
         yield from self.drawn_breaches(operation)
 
+    def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
+        """Return the smallest of the drawn requests that fail; None if none does."""
+        mode = GenerationMode.POSITIVE
+        strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
+        requests = strategy.map(lambda drawn: self._request(operation, drawn))
+        return self._smallest(requests, f"{operation.id} {mode}", fails)
+
+    def smallest_value(self, schema: str, fails: Callable[[Any], bool]) -> Any | None:
+        """Return the smallest of the values drawn for the schema at a pointer that fail; None if none does."""
+        mode = GenerationMode.POSITIVE
+        described = self._body_schema(self.contract.at(self.contract.follow(schema)))[VALUES_PATH]["POST"]
+        bodies = described.as_strategy(generation_mode=mode).map(lambda drawn: drawn.body)
+        return self._smallest(bodies, f"{schema} {mode}", fails)
+
+    def _smallest(self, strategy: Any, purpose: str, fails: Callable[[Any], bool]) -> Any | None:
+        return smallest(strategy, next(self.budget.batches(0)), self._seed_of(purpose, 0), fails)
+
     def values(self, schema: str) -> Iterator[Any]:
         """Give values that fit the schema at a pointer."""
         for value in self._values(schema, GenerationMode.POSITIVE):
@@ -184,8 +202,11 @@ class Generator:
 
     def _draw(self, strategy: Any, purpose: str, rows: int = 1) -> Iterator[Any]:
         for number, size in enumerate(self.budget.batches(rows)):
-            digest = hashlib.sha256(f"{self.seed} {purpose} {number}".encode()).digest()
-            yield from draw(strategy, size, int.from_bytes(digest[:8]))
+            yield from draw(strategy, size, self._seed_of(purpose, number))
+
+    def _seed_of(self, purpose: str, number: int) -> int:
+        digest = hashlib.sha256(f"{self.seed} {purpose} {number}".encode()).digest()
+        return int.from_bytes(digest[:8])
 
     def _request(self, operation: Operation, drawn: Any) -> RequestCase:
         values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}

@@ -118,9 +118,14 @@ def _all_cases(contract: Contract, generator: Generator, start: RequestCase) -> 
     for parameter in start.operation.parameters:
         yield from _with_parameter_variants(contract, start, parameter)
     for drawn in generator.requests(start.operation):
-        case = without_nulls(drawn)
-        if is_driven(case) and not has_probe(case):
-            yield LegalCase(_with_tags(contract, case))
+        if (case := as_arguments(contract, drawn)) is not None:
+            yield LegalCase(case)
+
+
+def as_arguments(contract: Contract, drawn: RequestCase) -> RequestCase | None:
+    """Return a drawn request as a client can be asked for it; None if it can't."""
+    case = without_nulls(drawn)
+    return replace(_with_tags(contract, case), is_drawn=True) if is_driven(case) and not has_probe(case) else None
 
 
 def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[LegalCase]:

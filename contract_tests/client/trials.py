@@ -205,6 +205,15 @@ class Trials:
         """Give calls that are answered with what the contract does not allow."""
         return self._once("broken replies", operation, lambda one: self._replies(one, self.book.broken_replies(one)))
 
+    def drawn(self, operation: Operation, number: int | None) -> RequestTrial | ReplyTrial | None:
+        """Return the legal trial with a number, if its data was drawn."""
+        kept = (self._kept.get((kind, operation.id), ()) for kind in ("legal requests", "legal replies"))
+        trials = [trial for several in kept if isinstance(several, list) for trial in several]
+        trial = next((one for one in trials if one.played.number == number), None)
+        if isinstance(trial, RequestTrial):
+            return trial if trial.case.is_drawn else None
+        return trial if isinstance(trial, ReplyTrial) and self.book.is_drawn(trial.case) else None
+
     def terminations(self, operation: Operation) -> list[EndingTrial]:
         """Give calls that end in one way of each kind, with all that was left behind."""
         return self._once("terminations", operation, lambda one: list(self._play_terminations(one)))

@@ -1,6 +1,6 @@
 """Fixtures of the client side."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -8,11 +8,13 @@ from contract_tests.cases.case_book import CaseBook
 from contract_tests.client.findings import Findings
 from contract_tests.client.selection import choose_client
 from contract_tests.client.session import ClientSession
+from contract_tests.client.shrinking import with_smallest_data
 from contract_tests.client.subject import Subject
 from contract_tests.client.trials import Trials
 from contract_tests.http.recording_server import WireServer
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.outcomes import Row
+from contract_tests.rules import Violations
 from contract_tests.runner.context import RUN, Run
 
 
@@ -26,6 +28,16 @@ def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
         stage = ClientSession(book.outgoing, subject, server)
         run.secrets.add(stage.key)
         yield Trials(book, stage, run.coverage)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Have what drawn data has shown told with the smallest such data."""
+    try:
+        return (yield)
+    except Violations as violations:
+        found = list(with_smallest_data(pyfuncitem.obj, pyfuncitem.funcargs, violations.found))
+    raise Violations(found)
 
 
 @pytest.fixture
