@@ -192,13 +192,13 @@ def document() -> Document:
     return dict(read_file(default_spec()))
 
 
-def _judged(directory: Path, document: Document, *breaks: Callable[[Document], None]) -> Judgement:
+def _judged(directory: Path, document: Document, *breaks: Callable[[Document], None], rules: str) -> Judgement:
     broken = copy.deepcopy(document)
     for change in breaks:
         change(broken)
     spec = directory / "contract.json"
     spec.write_text(json.dumps(broken), encoding="utf-8")
-    return judge(directory / "report", "--side", "spec", "--spec", str(spec), "--seed", "1")
+    return judge(directory / "report", "--side", "spec", "--spec", str(spec), "--seed", "1", "-k", rules)
 
 
 def test_own_contract_keeps_every_rule(tmp_path: Path) -> None:
@@ -213,7 +213,8 @@ def test_own_contract_keeps_every_rule(tmp_path: Path) -> None:
 def test_rule_finds_a_broken_contract(name: str, tmp_path: Path, document: Document) -> None:
     """The rule, and no other, reports the break with the JSON pointer of the place."""
     change, rule, pointer = BREAKS[name]
-    judgement = _judged(tmp_path, document, change)
+    # SPEC-13 starts a generator, which takes longer than all other rules together.
+    judgement = _judged(tmp_path, document, change, rules=rule if rule.endswith("3") else "SPEC-?[!3]")
 
     # What is no valid document is nothing that a generator can read, either.
     consequences = {"SPEC-01", "SPEC-04", "SPEC-13"} if rule != "SPEC-06" else set()
@@ -224,7 +225,7 @@ def test_rule_finds_a_broken_contract(name: str, tmp_path: Path, document: Docum
 
 def test_three_breaks_are_three_findings(tmp_path: Path, document: Document) -> None:
     """A nullable, an invalid example and an overlap in one contract are each reported, and the run fails."""
-    judgement = _judged(tmp_path, document, _nullable, _invalid_example, _overlapping_one_of)
+    judgement = _judged(tmp_path, document, _nullable, _invalid_example, _overlapping_one_of, rules="SPEC-0[347]")
 
     assert judgement.status == 1
     assert {"SPEC-03", "SPEC-04", "SPEC-07"} <= {rule for rule, _ in judgement.violations}
@@ -232,7 +233,7 @@ def test_three_breaks_are_three_findings(tmp_path: Path, document: Document) -> 
 
 def test_overlap_is_proven_by_a_value(tmp_path: Path, document: Document) -> None:
     """The finding shows a value that fits both branches."""
-    received = _judged(tmp_path, document, _overlap_of_open_objects).row("SPEC-07")["received"]
+    received = _judged(tmp_path, document, _overlap_of_open_objects, rules="SPEC-07").row("SPEC-07")["received"]
 
     witness = json.loads(received.split(": ", 1)[1].split(" fits branch", 1)[0])
     assert received.endswith("branch 0 (without a name)")
@@ -242,7 +243,7 @@ def test_overlap_is_proven_by_a_value(tmp_path: Path, document: Document) -> Non
 
 def test_branches_that_differ_by_a_word_do_not_overlap(tmp_path: Path, document: Document) -> None:
     """Two open objects with a word each that the other can't have are no finding."""
-    assert _judged(tmp_path, document, _no_overlap).row("SPEC-07")["verdict"] == "pass"
+    assert _judged(tmp_path, document, _no_overlap, rules="SPEC-07").row("SPEC-07")["verdict"] == "pass"
 
 
 def _is_proven_empty(schema: Document) -> bool:
@@ -294,7 +295,7 @@ def _of_probe(schema: Document) -> Document:
 @pytest.mark.parametrize("name", ROUND)
 def test_schema_without_end_is_one_finding_and_no_crash(name: str, tmp_path: Path) -> None:
     """The circle is told once, what it makes undecidable is not judged, and the run comes to its end."""
-    judgement = _judged(tmp_path, _of_probe(ROUND[name]))
+    judgement = _judged(tmp_path, _of_probe(ROUND[name]), rules="SPEC-?[45]")
 
     assert judgement.status == 1
     assert judgement.row("SPEC-15")["received"].startswith("at #/components/schemas/Probe: it leads back to itself")
@@ -321,7 +322,7 @@ def test_contract_of_others_is_judged(tmp_path: Path) -> None:
         "info": {"title": "Pets", "version": "1"},
         "paths": {"/pets": {"get": {"responses": {"200": {"description": "All.", "content": content}}}}},
     }
-    judgement = _judged(tmp_path, pets)
+    judgement = _judged(tmp_path, pets, rules="SPEC-0*")
 
     assert judgement.status == 0
     assert judgement.row("SPEC-04")["operation"] == "GET /pets"
@@ -339,9 +340,10 @@ def test_server_is_not_judged_by_a_schema_without_end(
     tmp_path: Path, document: Document, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its rules need values of every schema: the set-up error names the place, and the rule that tells more."""
-    _circle(document)
+    round_one = copy.deepcopy(document)
+    _circle(round_one)
     path = tmp_path / "contract.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
+    path.write_text(json.dumps(round_one), encoding="utf-8")
     status = main(["--side", "server", "-k", "PL-RUN-02", "--spec", str(path), "--report-dir", str(tmp_path)])
     told = "".join(capsys.readouterr())
 
