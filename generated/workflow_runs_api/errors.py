@@ -78,13 +78,18 @@ class WorkflowRunsError(Exception):
 
     def __str__(self) -> str:
         status = f"status {self.status}" if self.status else None
-        request_id = f"request {self.request_id}" if self.request_id else None
+        request_id = f"request {_printable(self.request_id)}" if self.request_id else None
         where = ", ".join(part for part in (self.operation, status, request_id) if part)
         return f"{where}: {self.message}" if where else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default recipe calls the class with the message alone, and would lose what the error is about.
         return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _printable(text: str) -> str:
+    # A terminal would act upon some of the characters that a header may have.
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _rebuild(kind: type[WorkflowRunsError], args: tuple[Any, ...], state: dict[str, Any]) -> WorkflowRunsError:
@@ -120,7 +125,8 @@ class StatusError(WorkflowRunsError):
     """The service answered with a status that is no success of this operation.
 
     Attributes:
-        body: The reply's body: a model where the contract describes it, else plain JSON, else text.
+        body: The response's body: a model where the contract describes it, else plain JSON, else text. Secrets of the
+            request that the service has sent back are masked in it.
     """
 
     def __init__(

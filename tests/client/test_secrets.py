@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import traceback
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from client_calls import KEY, RESULTS, RUN, Call, Flavour, reply
 
-from workflow_runs import PromptLayer, WorkflowRunsError
+from workflow_runs import PromptLayer, StatusError, WorkflowRunsError
 
 _ECHOES = [
     reply(400, {"message": f"bad key {KEY}"}),
@@ -106,3 +107,36 @@ def test_log_lines_tell_the_call_and_no_input(flavour: Flavour, caplog: pytest.L
     assert told.endswith("workflow_version_execution_id 98765")
     assert "secret" not in told
     assert KEY not in told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": KEY, "deep": [{KEY: [KEY, 1, None]}]},
+        {"message": "".join(f"\\{ord(char):o}" for char in KEY)},
+        {"message": "".join(f"\\u{{{ord(char):x}}}" for char in KEY)},
+        {"message": KEY, "long": ["x" * 100] * 1000},
+    ],
+    ids=["deep", "octal", "braces", "long"],
+)
+def test_the_body_of_an_error_has_lost_the_key(body: Any, flavour: Flavour) -> None:
+    """Whoever logs, keeps or pickles an error with its body doesn't spread a key that the service has sent back."""
+    spelled = json.loads(json.dumps(body))["message"]
+    client, _ = flavour.over(RUN, reply(400, body))
+    with pytest.raises(StatusError) as caught:
+        flavour.make(RUN, client)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    for shown in (repr(caught.value.body), repr(again.body), str(caught.value)):
+        assert KEY not in shown
+        assert spelled not in shown
+        assert repr(spelled)[1:-1] not in shown
+        assert "***" in shown or shown == str(caught.value)
+
+
+def test_a_request_id_does_nothing_to_a_terminal(flavour: Flavour) -> None:
+    """It is the service's text, and some control characters are allowed in headers."""
+    client, _ = flavour.over(RUN, httpx.Response(404, json={}, headers=[(b"x-request-id", b"a\x9b31mb")]))
+    with pytest.raises(StatusError) as caught:
+        flavour.make(RUN, client)
+    assert str(caught.value).isprintable()
+    assert "a\\x9b31mb" in str(caught.value)

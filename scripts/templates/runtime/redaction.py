@@ -76,6 +76,12 @@ class Redaction:
         rest = b"..." if len(content) > max(end, window) else b""
         return b"".join([*kept, content[end:window], rest]).decode("utf-8", "replace")
 
+    def is_needed(self, text: str) -> bool:
+        """Return whether a secret stands in a text; of one longer than is ever shown, only as it was sent."""
+        if len(text) > LONGEST:
+            return any(secret in text for secret in self._secrets)
+        return self.shown(text) != text
+
     @property
     def host(self) -> str:
         """Host and port that the request is for."""
@@ -243,6 +249,7 @@ class _Read:
 _ESCAPE = (
     rb"(?i)%(?:25)*(?P<url>[0-9a-f]{2})"
     rb"|\\++(?:u(?P<high>d[89ab][0-9a-f]{2})\\++u(?P<low>d[c-f][0-9a-f]{2})|[uU](?:0000)?(?P<code>[0-9a-f]{4})"
+    rb"|u\{0{0,9}(?P<braced>[0-9a-f]{1,6})\}|(?P<octal>[0-3]?[0-7]{2})"
     rb"|x(?P<byte>[0-9a-f]{2})|(?P<letter>[nrtbf])|(?P<other>[^\\])|)"
     rb"|&(?:amp;)*+(?:#(?P<decimal>[0-9]{1,7});|#x(?P<hex>[0-9a-f]{1,6});|(?P<name>quot|apos|lt|gt);)"
     rb"|&(?:amp;)++"
@@ -256,7 +263,9 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
     kind, value = found.lastgroup, found[found.lastgroup or 0]
     if kind in {"url", "byte"}:
         return bytes.fromhex(value.decode())
-    if kind in {"code", "hex", "decimal"}:
+    if kind == "octal":
+        return bytes([int(value, 8)])
+    if kind in {"code", "braced", "hex", "decimal"}:
         return _bytes(chr(min(int(value, 10 if kind == "decimal" else 16), sys.maxunicode)))
     if kind == "low":
         return _bytes(chr(0x10000 + (int(found["high"], 16) - 0xD800) * 0x400 + int(value, 16) - 0xDC00))

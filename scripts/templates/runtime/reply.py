@@ -172,10 +172,34 @@ class Reply:
             value = _value_in(self.response.text)
         if value is UNSET:
             return self.shown(self.response.text)
+        value = self._masked(value)
         try:
             return value if read is None else read(value)
         except (Problem, RecursionError):
             return value
+
+    def _masked(self, value: Any) -> Any:
+        """Return a JSON value without the secrets that were sent: an error is logged, and pickled, with its body."""
+        text = self.response.text
+        # A NUL: JSON in UTF-16, read as something else.
+        if "\0" not in text and not self._redaction.is_needed(text):
+            return value
+        if len(text) > LONGEST:
+            return self.shown(text)
+        try:
+            return _mapped(value, self.shown)
+        except RecursionError:
+            return self.shown(text)
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_mapped(item, change) for item in value]
+    if isinstance(value, dict):
+        return {change(name): _mapped(item, change) for name, item in value.items()}
+    return value
 
 
 def _value_of(content: bytes) -> Any:
