@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from contract_tests.cases import deliveries as delivery_cases
 from contract_tests.cases import invalid_responses as broken_reply_cases
@@ -15,6 +15,7 @@ from contract_tests.cases.boundary_values import is_ambiguous_integer
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.deliveries import Delivery, Post
 from contract_tests.cases.generation import Generator
+from contract_tests.cases.keeping import once
 from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
@@ -30,7 +31,7 @@ from contract_tests.cases.requests import (
     text_of,
     with_odd_numbers,
 )
-from contract_tests.cases.responses import Draw, ReplyCase
+from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.shrinking import with_fewest_members
 from contract_tests.cases.single_violations import PER_CONSTRAINT, near, requests_near, sampler, single_violations
 from contract_tests.http.body_kinds import is_json, request_media
@@ -39,28 +40,6 @@ from contract_tests.openapi.directions import is_hidden, request_view, response_
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
 from contract_tests.openapi.document import LOCATIONS, Contract, Operation, Parameter
 from contract_tests.openapi.validation import Problem, sole_problem
-
-T = TypeVar("T")
-
-
-class Kept(Generic[T]):
-    """What an iterator gives, kept for the next reader; nothing is taken before it is asked for."""
-
-    def __init__(self, source: Iterator[T]) -> None:
-        self._source = source
-        self._taken: list[T] = []
-
-    def __iter__(self) -> Iterator[T]:
-        """Give everything from the start."""
-        index = 0
-        while True:
-            if index == len(self._taken):
-                try:
-                    self._taken.append(next(self._source))
-                except StopIteration:
-                    return
-            yield self._taken[index]
-            index += 1
 
 
 class CaseBook:
@@ -76,23 +55,22 @@ class CaseBook:
         self.outgoing, self.incoming = request_view(contract), response_view(contract)
         self._requests, self._values = map(generator.of, (self.outgoing, self.incoming))
         self._sample = sampler(self.outgoing, self._requests.values)
-        self._kept: dict[tuple[str, str], Any] = {}
+        self._sample_of_replies = sampler(self.incoming, self._values.values)
 
+    @once
     def start(self, operation: Operation) -> RequestCase:
-        """Give a small legal request; raises NotExercised if none can be made."""
-        return self._once(
-            "start", operation.id, lambda: start_case(self.outgoing, self._requests, self._sample, operation)
-        )
+        """Return a small legal request; raises NotExercised if none can be made."""
+        return start_case(self.outgoing, self._requests, self._sample, operation)
 
     def success(self, operation: Operation) -> ScriptedResponse:
-        """Give a legal answer of success."""
+        """Return a legal answer of success."""
         successes = (case.answer for case in self.legal_replies(operation) if case.is_success)
         return next(successes, ScriptedResponse(status=200, body=b"", media_type=None))
 
+    @once
     def legal_requests(self, operation: Operation) -> Iterable[LegalCase]:
-        """Give legal arguments."""
-        start = self.start(operation)
-        return self._keep("legal requests", operation, lambda: legal_cases(self.outgoing, self._requests, start))
+        """Return legal arguments."""
+        return legal_cases(self.outgoing, self._requests, self.start(operation))
 
     def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
         """Return the smallest drawn request that fails; None if none does."""
@@ -141,71 +119,74 @@ class CaseBook:
         """Give arguments with numbers that JSON does not have, and the pointer of what holds them."""
         return with_odd_numbers(self.outgoing, self.start(operation))
 
+    @once
     def broken_requests(self, operation: Operation) -> Iterable[RequestCase]:
-        """Give arguments that break one constraint each."""
-        start = self.start(operation)
-        return self._keep("broken requests", operation, lambda: self._broken_requests(start))
+        """Return arguments that break one constraint each."""
+        cases = self._broken_requests(self.start(operation))
+        return (case for case in cases if case.breach and not self._is_hidden(self.outgoing, case.breach))
 
+    @once
     def legal_replies(self, operation: Operation) -> Iterable[ReplyCase]:
-        """Give legal replies of every documented status."""
-        return self._replies("legal replies", operation, reply_cases.legal_replies)
+        """Return legal replies of every documented status."""
+        return reply_cases.legal_replies(self.incoming, operation, self._drawn)
 
     def refusal(self, operation: Operation, status: int) -> ScriptedResponse:
-        """Give a refusal with a status: a legal one if the contract describes it, else one that says little."""
+        """Return a refusal with a status: a legal one if the contract describes it, else one that says little."""
         documented = operation.response(status)
         for case in self.legal_replies(operation) if documented else ():
             if operation.response(case.answer.status) is documented:
                 return replace(case.answer, status=status)
         return ScriptedResponse(status=status, body=MESSAGE)
 
+    @once
     def odd_replies(self, operation: Operation) -> Iterable[ReplyCase]:
-        """Give legal replies with times that few libraries read."""
-        return self._replies("odd replies", operation, reply_cases.odd_replies)
+        """Return legal replies with times that few libraries read."""
+        return reply_cases.odd_replies(self.incoming, operation, self._drawn)
 
+    @once
     def extended_responses(self, operation: Operation) -> Iterable[ReplyCase]:
-        """Give replies with members and words that the contract does not name."""
-        return self._replies("grown replies", operation, reply_cases.extended_responses)
+        """Return replies with members and words that the contract does not name."""
+        return reply_cases.extended_responses(self.incoming, operation, self._drawn)
 
+    @once
     def deep_replies(self, operation: Operation) -> Iterable[ReplyCase]:
-        """Give replies that are nested very deeply."""
-        return self._replies("deep replies", operation, broken_reply_cases.deep_replies)
+        """Return replies that are nested very deeply."""
+        return broken_reply_cases.deep_replies(self.incoming, operation, self._drawn)
 
+    @once
+    def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
+        """Return replies that the contract does not allow."""
+        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._broken_values)
+        return (case for case in made if case.problem is None or not self._is_hidden(self.incoming, case.problem))
+
+    @once
     def legal_posts(self, delivery: Delivery) -> list[Post]:
-        """Give legal deliveries of a callback or a webhook."""
-        make = delivery_cases.legal_posts
-        return self._once("legal posts", delivery.name, lambda: list(make(self.incoming, delivery, self._drawn)))
+        """Return legal deliveries of a callback or a webhook."""
+        return list(delivery_cases.legal_posts(self.incoming, delivery, self._drawn))
 
     def grown_posts(self, delivery: Delivery) -> list[Post]:
-        """Give deliveries with members that the contract does not name."""
+        """Return deliveries with members that the contract does not name."""
         return list(delivery_cases.grown_posts(self.incoming, delivery, self._drawn))
 
     def broken_posts(self, delivery: Delivery) -> list[Post]:
-        """Give deliveries that break the contract in one way each."""
+        """Return deliveries that break the contract in one way each."""
         return list(delivery_cases.broken_posts(self.incoming, delivery, self._drawn, self._broken_values))
 
-    def broken_replies(self, operation: Operation) -> Iterable[ReplyCase]:
-        """Give replies that the contract does not allow."""
-        return self._keep("broken replies", operation, lambda: self._broken_replies(operation))
+    def _is_hidden(self, view: Contract, problem: Problem) -> bool:
+        return is_hidden(self.contract, view, problem.constraint)
 
-    def _broken_replies(self, operation: Operation) -> Iterator[ReplyCase]:
-        made = broken_reply_cases.broken_replies(self.incoming, operation, self._drawn, self._broken_values)
-        for case in made:
-            if case.problem is None or not is_hidden(self.contract, self.incoming, case.problem.constraint):
-                yield case
-
-    def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
-        for case in self._all_broken_requests(start):
-            if case.breach and not is_hidden(self.contract, self.outgoing, case.breach.constraint):
-                yield case
+    @once
+    def _covered(self, pointer: str) -> list[Any]:
+        return self._values.broken_values(pointer)
 
     def _broken_values(self, schema: str, starts: list[Any]) -> Iterator[tuple[Any, Problem]]:
         """Return values that break one constraint of a reply's schema, those near legal ones first."""
-        sample = self._once("sample", "", lambda: sampler(self.incoming, self._values.values))
-        covered = self._once("broken values", self.incoming.follow(schema), lambda: self._values.broken_values(schema))
-        close = (value for start in starts for value in near(self.incoming, schema, start, sample))
-        return single_violations(self.incoming, schema, itertools.chain(close, covered))
+        close = (value for start in starts for value in near(self.incoming, schema, start, self._sample_of_replies))
+        return single_violations(
+            self.incoming, schema, itertools.chain(close, self._covered(self.incoming.follow(schema)))
+        )
 
-    def _all_broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
+    def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
         smallest = replace(start, body={})
         starts = [start]
         if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
@@ -220,27 +201,12 @@ class CaseBook:
         yield from (case for case in _a_few_each(self.outgoing, filter(can_travel, made)))
 
     def _drawn(self, schema: str) -> list[Any]:
-        pointer = self.incoming.follow(schema)
+        return self._drawn_at(self.incoming.follow(schema))
 
-        def draw() -> list[Any]:
-            values = with_valid_discriminators(self.incoming, pointer, self._values.values(pointer))
-            return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
-
-        return self._once("values", pointer, draw)
-
-    def _replies(
-        self, kind: str, operation: Operation, make: Callable[[Contract, Operation, Draw], Iterator[ReplyCase]]
-    ) -> Iterable[ReplyCase]:
-        return self._keep(kind, operation, lambda: make(self.incoming, operation, self._drawn))
-
-    def _keep(self, kind: str, operation: Operation, make: Callable[[], Iterator[T]]) -> Kept[T]:
-        return self._once(kind, operation.id, lambda: Kept(make()))
-
-    def _once(self, kind: str, about: str, make: Callable[[], T]) -> T:
-        if (kind, about) not in self._kept:
-            self._kept[kind, about] = make()
-        kept: T = self._kept[kind, about]
-        return kept
+    @once
+    def _drawn_at(self, pointer: str) -> list[Any]:
+        values = with_valid_discriminators(self.incoming, pointer, self._values.values(pointer))
+        return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
 
 
 def _fails_with_values(fails: Callable[[RequestCase], bool], case: RequestCase, place: str, values: Any) -> bool:

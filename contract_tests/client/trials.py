@@ -6,7 +6,7 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from contract_tests.cases.case import RequestCase
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.deliveries import Delivery, Post
+from contract_tests.cases.keeping import once
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.secret_responses import Ending, echoes, terminations
@@ -165,62 +166,77 @@ class Trials:
         self._turns: Counter[str] = Counter()
         self._faults: dict[str, list[Future[FaultTrial]]] = {}
 
+    @once
     def legal_requests(self, operation: Operation) -> list[RequestTrial]:
-        """Give calls with legal arguments."""
-        return self._once("legal requests", operation, self._play_legal_requests)
+        """Return calls with legal arguments."""
+        success = self.book.success(operation)
+        return supported(
+            RequestTrial(case.request, played, focus=case.focus)
+            for case in self.book.legal_requests(operation)
+            for played in self._play(case.request, success, f"legal {case.focus}")
+        )
 
+    @once
     def broken_requests(self, operation: Operation) -> list[RequestTrial]:
-        """Give calls whose arguments break one constraint each."""
-        return self._once("broken requests", operation, self._play_broken_requests)
+        """Return calls whose arguments break one constraint each."""
+        success, modes = self.book.success(operation), self.modes(operation)
+        return supported(
+            RequestTrial(case, played, breach=case.breach)
+            for case in self.book.broken_requests(operation)
+            for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
+        )
 
+    @once
     def probes(self, operation: Operation) -> list[ProbeTrial]:
-        """Give calls with a step or nothing as a path parameter."""
-        return self._once("probes", operation, self._play_probes)
+        """Return calls with a step or nothing as a path parameter."""
+        found = ((case, item.pointer, item) for case, item in self.book.probes(operation))
+        return self._play_odd(operation, "probe", found)
 
+    @once
     def smuggled(self, operation: Operation) -> list[ProbeTrial]:
-        """Give calls with what could end a header or a cookie in one of them."""
-        return self._once("smuggled", operation, self._play_smuggled)
+        """Return calls with what could end a header or a cookie in one of them."""
+        found = ((case, item.pointer, item) for case, item in self.book.smuggled(operation))
+        return self._play_odd(operation, "smuggled", found)
 
+    @once
     def odd_numbers(self, operation: Operation) -> list[ProbeTrial]:
-        """Give calls with numbers that JSON does not have."""
-        return self._once("odd numbers", operation, self._play_odd_numbers)
+        """Return calls with numbers that JSON does not have."""
+        found = ((case, pointer, None) for case, pointer in self.book.odd_numbers(operation))
+        return self._play_odd(operation, "number", found)
 
+    @once
     def legal_replies(self, operation: Operation) -> list[ReplyTrial]:
-        """Give calls that are answered with each documented status and legal bodies."""
-        return self._once("legal replies", operation, lambda one: self._replies(one, self.book.legal_replies(one)))
+        """Return calls that are answered with each documented status and legal bodies."""
+        return self._replies(operation, self.book.legal_replies(operation))
 
+    @once
     def odd_replies(self, operation: Operation) -> list[ReplyTrial]:
-        """Give calls that are answered with times that few libraries read."""
-        return self._once("odd replies", operation, lambda one: self._replies(one, self.book.odd_replies(one)))
+        """Return calls that are answered with times that few libraries read."""
+        return self._replies(operation, self.book.odd_replies(operation))
 
+    @once
     def extended_responses(self, operation: Operation) -> list[ReplyTrial]:
-        """Give calls that are answered with members and words that the contract does not name."""
-        return self._once("grown replies", operation, lambda one: self._replies(one, self.book.extended_responses(one)))
+        """Return calls that are answered with members and words that the contract does not name."""
+        return self._replies(operation, self.book.extended_responses(operation))
 
+    @once
     def deep_replies(self, operation: Operation) -> list[ReplyTrial]:
-        """Give calls that are answered with JSON that is nested very deeply."""
-        return self._once("deep replies", operation, lambda one: self._replies(one, self.book.deep_replies(one)))
+        """Return calls that are answered with JSON that is nested very deeply."""
+        return self._replies(operation, self.book.deep_replies(operation))
 
+    @once
     def broken_replies(self, operation: Operation) -> list[ReplyTrial]:
-        """Give calls that are answered with what the contract does not allow."""
-        return self._once("broken replies", operation, lambda one: self._replies(one, self.book.broken_replies(one)))
+        """Return calls that are answered with what the contract does not allow."""
+        return self._replies(operation, self.book.broken_replies(operation))
 
     def drawn(self, operation: Operation, number: int | None) -> RequestTrial | ReplyTrial | None:
         """Return the legal trial with a number, if its data was drawn."""
-        kept = (self._kept.get((kind, operation.id), ()) for kind in ("legal requests", "legal replies"))
+        kept = (self._kept.get((kind, operation.id), ()) for kind in ("legal_requests", "legal_replies"))
         trials = [trial for several in kept if isinstance(several, list) for trial in several]
         trial = next((one for one in trials if one.played.number == number), None)
         if isinstance(trial, RequestTrial):
             return trial if trial.case.is_drawn else None
         return trial if isinstance(trial, ReplyTrial) and self.book.is_drawn(trial.case) else None
-
-    def terminations(self, operation: Operation) -> list[EndingTrial]:
-        """Give calls that end in one way of each kind, with all that was left behind."""
-        return self._once("terminations", operation, lambda one: list(self._play_terminations(one)))
-
-    def echoes(self, operation: Operation) -> list[EchoTrial]:
-        """Give calls that are answered with the key."""
-        return self._once("echoes", operation, lambda one: list(self._play_echoes(one)))
 
     def start(self, operation: Operation) -> RequestCase:
         """Give a small legal request."""
@@ -230,13 +246,48 @@ class Trials:
         """Give a legal answer of success."""
         return self.book.success(operation)
 
-    def modes(self, operation: Operation) -> tuple[str, ...]:
-        """Give the modes in which the operation can be called at all; raises NotExercised or NotApplicable if none."""
-        return self._once("modes", operation, self._modes)
+    @once
+    def terminations(self, operation: Operation) -> Iterator[EndingTrial]:
+        """Return calls that end in one way of each kind, with all that was left behind."""
+        start, success = self.book.start(operation), self.book.success(operation)
+        for mode in self.modes(operation):
+            connection = self.stage.connection(operation, self.stage.server, mode)
+            for ending in terminations(success, self.book.legal_replies(operation)):
+                asked = self.stage.ask("watched", start, [ending.answer], connection)
+                held, framed, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "framed", "logged"))
+                yield EndingTrial(ending, mode, asked.outcome, held, framed, logged, asked.number)
 
+    @once
+    def echoes(self, operation: Operation) -> Iterator[EchoTrial]:
+        """Return calls that are answered with the key."""
+        if self.stage.scheme(operation) is None:
+            return  # what an operation is not sent it can't send back
+        start, success = self.book.start(operation), self.book.success(operation)
+        for mode in self.modes(operation):
+            for ending in echoes(self.stage.key, success, self.book.legal_replies(operation)):
+                yield EchoTrial(ending, self.stage.play(start, [ending.answer], mode))
+
+    @once
+    def modes(self, operation: Operation) -> tuple[str, ...]:
+        """Return the modes in which an operation can be called; raises NotExercised or NotApplicable if in none."""
+        start, success = self.book.start(operation), self.book.success(operation)
+        tried = supported(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
+        modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
+        if not modes:
+            raise NotExercised("no legal request reached the wire, see CL-REQ-01")
+        return modes
+
+    @once
     def remarks(self, operation: Operation) -> list[ObjectRemark]:
-        """Give what is wrong with the objects that replies become."""
-        return self._once("objects", operation, self._look_at_objects)
+        """Return what is wrong with the objects that replies become."""
+        start, mode = self.book.start(operation), self.modes(operation)[0]
+        connection = self.stage.connection(operation, self.stage.server, mode)
+        found: list[ObjectRemark] = []
+        for case in _telling(self.book.legal_replies(operation)):
+            asked = self.stage.ask("objects", start, [case.answer], connection)
+            remarks = asked.answer.get("remarks", ())
+            found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
+        return found
 
     def module_remarks(self) -> list[dict[str, str]] | None:
         """Give what is wrong with the modules of the client's packages; None if the adapter names none."""
@@ -282,26 +333,6 @@ class Trials:
         """Make a call on a wire that misbehaves once more, with no other beside it that could keep it waiting."""
         return self._play_fault(self.book.start(operation), trial.case, trial.played.mode)
 
-    def _once(self, kind: str, operation: Operation, make: Callable[[Operation], T]) -> T:
-        key = kind, operation.id
-        if key not in self._kept:
-            try:
-                self._kept[key] = make(operation)
-            except (NotExercised, NotApplicable) as reason:
-                self._kept[key] = reason
-        made: T = self._kept[key]
-        if isinstance(made, NotExercised | NotApplicable):
-            raise type(made)(str(made))  # anew, since an exception gathers the places that it has passed
-        return made
-
-    def _modes(self, operation: Operation) -> tuple[str, ...]:
-        start, success = self.book.start(operation), self.book.success(operation)
-        tried = supported(RequestTrial(start, self.stage.play(start, [success], mode)) for mode in MODES)
-        modes = tuple(trial.played.mode for trial in tried if trial.played.seen)
-        if not modes:
-            raise NotExercised("no legal request reached the wire, see CL-REQ-01")
-        return modes
-
     def _play(
         self, case: RequestCase, answer: ScriptedResponse, about: str, modes: tuple[str, ...] = MODES
     ) -> Iterator[Played]:
@@ -315,34 +346,6 @@ class Trials:
                 self._coverage.saw_reply(case.operation, answer.status, answer.media_type or "")
             yield played
 
-    def _play_legal_requests(self, operation: Operation) -> list[RequestTrial]:
-        success = self.book.success(operation)
-        return supported(
-            RequestTrial(case.request, played, focus=case.focus)
-            for case in self.book.legal_requests(operation)
-            for played in self._play(case.request, success, f"legal {case.focus}")
-        )
-
-    def _play_broken_requests(self, operation: Operation) -> list[RequestTrial]:
-        success, modes = self.book.success(operation), self.modes(operation)
-        return supported(
-            RequestTrial(case, played, breach=case.breach)
-            for case in self.book.broken_requests(operation)
-            for played in self._play(case, success, f"broken {case.breach and case.breach.constraint}", modes)
-        )
-
-    def _play_probes(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, item.pointer, item) for case, item in self.book.probes(operation))
-        return self._play_odd(operation, "probe", found)
-
-    def _play_smuggled(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, item.pointer, item) for case, item in self.book.smuggled(operation))
-        return self._play_odd(operation, "smuggled", found)
-
-    def _play_odd_numbers(self, operation: Operation) -> list[ProbeTrial]:
-        found = ((case, pointer, None) for case, pointer in self.book.odd_numbers(operation))
-        return self._play_odd(operation, "number", found)
-
     def _play_odd(
         self, operation: Operation, kind: str, found: Iterable[tuple[RequestCase, str, Parameter | None]]
     ) -> list[ProbeTrial]:
@@ -352,33 +355,6 @@ class Trials:
             for case, about, parameter in found
             for played in self._play(case, success, f"{kind} {about} {case.path}", modes)
         )
-
-    def _look_at_objects(self, operation: Operation) -> list[ObjectRemark]:
-        start, mode = self.book.start(operation), self.modes(operation)[0]
-        connection = self.stage.connection(operation, self.stage.server, mode)
-        found: list[ObjectRemark] = []
-        for case in _telling(self.book.legal_replies(operation)):
-            asked = self.stage.ask("objects", start, [case.answer], connection)
-            remarks = asked.answer.get("remarks", ())
-            found += (ObjectRemark(one["check"], one["about"], one["text"], asked.number) for one in remarks)
-        return found
-
-    def _play_terminations(self, operation: Operation) -> Iterator[EndingTrial]:
-        start, success = self.book.start(operation), self.book.success(operation)
-        for mode in self.modes(operation):
-            connection = self.stage.connection(operation, self.stage.server, mode)
-            for ending in terminations(success, self.book.legal_replies(operation)):
-                asked = self.stage.ask("watched", start, [ending.answer], connection)
-                held, framed, logged = (tuple(asked.answer.get(name, ())) for name in ("held", "framed", "logged"))
-                yield EndingTrial(ending, mode, asked.outcome, held, framed, logged, asked.number)
-
-    def _play_echoes(self, operation: Operation) -> Iterator[EchoTrial]:
-        if self.stage.scheme(operation) is None:
-            return  # what an operation is not sent it can't send back
-        start, success = self.book.start(operation), self.book.success(operation)
-        for mode in self.modes(operation):
-            for ending in echoes(self.stage.key, success, self.book.legal_replies(operation)):
-                yield EchoTrial(ending, self.stage.play(start, [ending.answer], mode))
 
     def _replies(self, operation: Operation, cases: Iterable[ReplyCase]) -> list[ReplyTrial]:
         start, modes = self.book.start(operation), self.modes(operation)

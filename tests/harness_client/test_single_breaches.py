@@ -5,8 +5,9 @@ from pathlib import Path
 
 from contract_tests.budget import Budget
 from contract_tests.cases.case import request_problems
-from contract_tests.cases.case_book import CaseBook, Kept
+from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
+from contract_tests.cases.keeping import Kept
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.validation import Problem, sole_problem
 

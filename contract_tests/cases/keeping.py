@@ -1,0 +1,70 @@
+"""What is made once for every reader: cases, and what was played with them."""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, Generic, TypeVar
+
+from contract_tests.rules import NotApplicable, NotExercised
+
+T = TypeVar("T")
+Made = TypeVar("Made")
+
+
+class Kept(Generic[T]):
+    """What an iterator gives, kept for the next reader; nothing is taken before it is asked for."""
+
+    def __init__(self, source: Iterator[T]) -> None:
+        self._source = source
+        self._taken: list[T] = []
+        self._reason: Exception | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        """Return everything from the start."""
+        index = 0
+        while True:
+            if index == len(self._taken):
+                try:
+                    self._taken.append(self._next())
+                except StopIteration:
+                    return
+            yield self._taken[index]
+            index += 1
+
+    def _next(self) -> T:
+        if self._reason is not None:
+            raise again(self._reason)
+        try:
+            return next(self._source)
+        except (NotExercised, NotApplicable) as reason:
+            self._reason = reason
+            raise
+
+
+def again(reason: Exception) -> Exception:
+    """Return the same exception anew, since one gathers the places that it has passed."""
+    return type(reason)(str(reason))
+
+
+def once(make: Callable[[Any, Any], Made]) -> Callable[[Any, Any], Made]:
+    """
+    Keep what a method makes of one operation, delivery or schema, or the reason why it can't.
+
+    functools.cache needs hashable arguments, keeps a generator's first reading alone, and no exception.
+    """
+
+    @wraps(make)
+    def kept(self: Any, about: Any) -> Made:
+        memory: dict[tuple[str, str], Any] = self.__dict__.setdefault("_kept", {})
+        key = make.__name__, about if isinstance(about, str) else getattr(about, "id", "") or about.name
+        if key not in memory:
+            try:
+                made: Any = make(self, about)
+                memory[key] = Kept(made) if isinstance(made, Iterator) else made
+            except (NotExercised, NotApplicable) as reason:
+                memory[key] = reason
+        found: Made = memory[key]
+        if isinstance(found, NotExercised | NotApplicable):
+            raise again(found)
+        return found
+
+    return kept
