@@ -28,7 +28,7 @@ from contract_tests.client.session import ClientSession
 from contract_tests.client.subject import Subject
 from contract_tests.client.trials import Trials
 from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import ScriptedResponse, WireServer
+from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
@@ -71,7 +71,7 @@ class Measured:
     broken_rows: int
 
 
-class TimedServer(WireServer):
+class TimedServer(RecordingServer):
     """A server that knows how much of the processor its threads have had."""
 
     def __init__(self) -> None:
@@ -182,7 +182,7 @@ def _play(trials: Trials) -> None:
 def _rows(contract: Contract) -> Iterator[tuple[Rule, Callable[..., None], Operation]]:
     rules_of_this_package()  # imports the chapters
     for name in JUDGES:
-        for check in vars(sys.modules[f"contract_tests.client.{name}"]).values():
+        for check in vars(sys.modules[f"contract_tests.client.rules.{name}"]).values():
             rule = rule_of(check)
             if rule is not None and rule.is_property:
                 yield from ((rule, check, operation) for operation in contract.operations)

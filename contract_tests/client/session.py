@@ -13,7 +13,7 @@ from contract_tests.client.operation_info import base_path, facts_of, scheme_of
 from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject import Subject
 from contract_tests.http.body_kinds import request_media, with_bytes
-from contract_tests.http.recording_server import REQUEST_LIMIT, RecordedRequest, ScriptedResponse, WireServer
+from contract_tests.http.recording_server import REQUEST_LIMIT, RecordedRequest, RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Contract, Operation
 
 MODES: Final = ("sync", "async")
@@ -55,7 +55,7 @@ class ClientSession:
 
     contract: Contract
     subject: Subject
-    server: WireServer
+    server: RecordingServer
     key: str = field(default_factory=lambda: f"key-{secrets.token_hex(12)}", repr=False)
     played: int = 0
     _facts: dict[str, OperationInfo] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class ClientSession:
         *,
         timeout: float | None = PATIENCE,
         retries: int | None = 0,
-        server: WireServer | None = None,
+        server: RecordingServer | None = None,
         connection: Connection | None = None,
     ) -> Played:
         """
@@ -112,7 +112,7 @@ class ClientSession:
     def connection(
         self,
         operation: Operation,
-        server: WireServer,
+        server: RecordingServer,
         mode: str,
         *,
         timeout: float | None = PATIENCE,

@@ -21,7 +21,7 @@ from contract_tests.cases.secret_responses import Ending, echoes, terminations
 from contract_tests.client.outcome import Outcome, Unclaimed
 from contract_tests.client.session import MODES, ClientSession, Played
 from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import ScriptedResponse, WireServer
+from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Operation, Parameter
 from contract_tests.openapi.validation import Problem
 from contract_tests.rules import NotApplicable, NotExercised
@@ -383,7 +383,7 @@ class Trials:
 
     def _play_fault(self, start: RequestCase, case: FaultCase, mode: str) -> FaultTrial:
         # Each on a server of its own: the waits of all cases pass at the same time.
-        with WireServer() as server:
+        with RecordingServer() as server:
             played = self.stage.play(start, case.answers, mode, timeout=case.timeout, retries=None, server=server)
         return FaultTrial(case, played)
 

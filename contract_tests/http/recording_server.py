@@ -112,17 +112,28 @@ class Recording:
     seen: list[RecordedRequest] = field(default_factory=list)
 
 
-class WireServer:
-    """A context manager; ``url`` is its origin. One case is played at a time."""
+class RecordingServer:
+    """
+    A context manager; ``url`` is its origin. One case is played at a time.
 
-    def __init__(self) -> None:
+    Args:
+        answers: What it answers while no case is played, the last one as often as needed.
+    """
+
+    def __init__(self, *answers: ScriptedResponse) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._take: Recording | None = None
+        self._between = Recording(answers) if answers else None
+        self._take = self._between
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def seen(self) -> list[RecordedRequest]:
+        """The requests that came while no case was played, in order."""
+        return self._between.seen if self._between else []
 
     def __enter__(self) -> Self:
         """Nothing more to do: it listens from the start."""
@@ -159,7 +170,7 @@ class WireServer:
             yield take
         finally:
             with self._lock:
-                self._take = None
+                self._take = self._between
 
     def _accept(self) -> None:
         while not self._over.is_set():
@@ -253,3 +264,6 @@ def _seen(request: h11.Request, body: bytes) -> RecordedRequest:
 
 def _broken(reason: str) -> RecordedRequest:
     return RecordedRequest(method="", target="", headers=(), body=b"", at=time.monotonic(), broken=reason)
+
+
+WireServer = RecordingServer  # its name of before, which goes when nothing uses it any more

@@ -3,12 +3,13 @@
 import contextlib
 import socket
 
+import httpx
 import pytest
 
-from contract_tests.http.recording_server import Fault, ScriptedResponse, WireServer
+from contract_tests.http.recording_server import Fault, RecordingServer, ScriptedResponse
 
 
-def raw(server: WireServer, request: bytes) -> bytes:
+def raw(server: RecordingServer, request: bytes) -> bytes:
     """Send bytes and give everything that comes back until the connection ends."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
@@ -28,7 +29,10 @@ def test_a_request_is_taken_down_as_it_came() -> None:
         b"PATCH /a/%2e%2E//b?x=%20+&x HTTP/1.1\r\nhOST: x\r\nX-Two: 1\r\nx-two:  2\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     )
-    with WireServer() as server, server.play(ScriptedResponse(status=299, body=b"ok", media_type="text/x")) as take:
+    with (
+        RecordingServer() as server,
+        server.play(ScriptedResponse(status=299, body=b"ok", media_type="text/x")) as take,
+    ):
         received = raw(server, request)
 
     (seen,) = take.seen
@@ -41,7 +45,7 @@ def test_a_request_is_taken_down_as_it_came() -> None:
 def test_requests_on_one_connection_are_told_apart() -> None:
     """Pipelined requests get the answers in order, the last one as often as needed."""
     request = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
-    with WireServer() as server, server.play(ScriptedResponse(status=503), ScriptedResponse(status=200)) as take:
+    with RecordingServer() as server, server.play(ScriptedResponse(status=503), ScriptedResponse(status=200)) as take:
         received = raw(server, request * 3)
 
     assert [seen.target for seen in take.seen] == ["/1"] * 3
@@ -54,7 +58,7 @@ def test_requests_on_one_connection_are_told_apart() -> None:
 
 def test_what_is_no_http_is_taken_down_as_broken() -> None:
     """A request that breaks HTTP is kept with the reason."""
-    with WireServer() as server, server.play(ScriptedResponse()) as take:
+    with RecordingServer() as server, server.play(ScriptedResponse()) as take:
         raw(server, b"GET /a b HTTP/1.1\r\n\r\n")
 
     assert len(take.seen) == 1
@@ -70,7 +74,7 @@ def test_what_is_no_http_is_taken_down_as_broken() -> None:
 )
 def test_a_connection_can_end_early(fault: Fault, received: bytes) -> None:
     """Nothing, or half a body, is sent before the connection ends."""
-    with WireServer() as server, server.play(ScriptedResponse(body=b"123456", fault=fault)) as take:
+    with RecordingServer() as server, server.play(ScriptedResponse(body=b"123456", fault=fault)) as take:
         assert raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == received
 
     assert len(take.seen) == 1
@@ -78,20 +82,24 @@ def test_a_connection_can_end_early(fault: Fault, received: bytes) -> None:
 
 def test_a_connection_can_be_reset() -> None:
     """The peer gets a reset, not an orderly end."""
-    with WireServer() as server, server.play(ScriptedResponse(fault=Fault.RESET)), pytest.raises(ConnectionResetError):
+    with (
+        RecordingServer() as server,
+        server.play(ScriptedResponse(fault=Fault.RESET)),
+        pytest.raises(ConnectionResetError),
+    ):
         raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
 def test_the_answer_to_head_has_no_body() -> None:
     """HEAD gets the head alone, so that the connection can go on."""
-    with WireServer() as server, server.play(ScriptedResponse(body=b"{}")):
+    with RecordingServer() as server, server.play(ScriptedResponse(body=b"{}")):
         assert raw(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"Content-Length: 2\r\n\r\n")
 
 
 def test_body_without_end_is_taken_down_as_broken() -> None:
     """A client that never stops sending fills no memory."""
     chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
-    with WireServer() as server, server.play(ScriptedResponse()) as take:
+    with RecordingServer() as server, server.play(ScriptedResponse()) as take:
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=5) as connection, contextlib.suppress(OSError):
             connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -100,3 +108,12 @@ def test_body_without_end_is_taken_down_as_broken() -> None:
 
     assert take.seen[0].broken == "a body of more than 16,777,216 bytes"
     assert not take.seen[0].body
+
+
+def test_answers_without_a_case() -> None:
+    """A server with answers of its own gives them at any time, and keeps what was asked."""
+    with RecordingServer(ScriptedResponse(status=201), ScriptedResponse(status=202)) as server:
+        statuses = [httpx.post(f"{server.url}/runs", content=b"1").status_code for _ in range(3)]
+
+        assert statuses == [201, 202, 202]
+        assert [(seen.method, seen.target, seen.body) for seen in server.seen] == [("POST", "/runs", b"1")] * 3

@@ -11,7 +11,7 @@ from contract_tests.client.session import ClientSession
 from contract_tests.client.shrinking import with_smallest_data
 from contract_tests.client.subject import Subject
 from contract_tests.client.trials import Trials
-from contract_tests.http.recording_server import WireServer
+from contract_tests.http.recording_server import RecordingServer
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.outcomes import Row
 from contract_tests.rules import Violations
@@ -24,7 +24,7 @@ def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
     run = request.config.stash[RUN]
     ReferenceCycles(run.contract).refuse()
     book = CaseBook(run.contract, run.generator)
-    with Subject(choose_client(run.options)) as subject, WireServer() as server:
+    with Subject(choose_client(run.options)) as subject, RecordingServer() as server:
         stage = ClientSession(book.outgoing, subject, server)
         run.secrets.add(stage.key)
         yield Trials(book, stage, run.coverage)
