@@ -58,7 +58,7 @@ def _verdicts(results: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 def _rows_of_the_second_server(folder: Path) -> dict[str, str]:
     program = (
-        "import json, sys; sys.path.insert(0, 'tests/correct_servers'); import false_alarms as f; "
+        "import json, sys; sys.path.insert(0, 'tests/conforming'); import false_alarms as f; "
         "from pathlib import Path; from serving_others import served\n"
         "with served('second') as url:\n"
         f"    print(json.dumps(f._report('second', url, {SEED}, 'quick', Path(sys.argv[1]))['results']))"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.rules import SetUpError
-from mutants.clients import defects, workshop
+from mutants.clients import defects, open_runner
 from mutants.clients.edits import (
     OPTIONS,
     ClientDefect,
@@ -19,7 +19,7 @@ from mutants.clients.edits import (
 )
 from mutants.clients.judging import Judge, client_rules
 from mutants.clients.operators import RUN, argument, reads
-from mutants.workshop import WorkshopOptions
+from mutants.runner import RunnerOptions
 
 DEFECTS = {defect.id: defect for defect in defects()}
 RULES = {rule.id for rule in client_rules()}
@@ -114,11 +114,11 @@ def test_no_rule_finds_a_defect_in_the_correct_client(judge: Judge) -> None:
 
 def test_rules_can_be_chosen() -> None:
     """Only the rules that a pattern matches judge, and a pattern that matches none is an error of the set-up."""
-    with workshop(WorkshopOptions(pattern="CL-CB-0[48]")) as chosen:
+    with open_runner(RunnerOptions(pattern="CL-CB-0[48]")) as chosen:
         assert chosen.judge(DEFECTS["duplicate.handed-on"]).fired == ("CL-CB-04",)
         assert chosen.judge(DEFECTS["illegal.taken"]).fired == ()
     with (
         pytest.raises(SetUpError, match="no rule of the client side matches 'CL-XY-"),
-        workshop(WorkshopOptions(pattern="CL-XY-*")),
+        open_runner(RunnerOptions(pattern="CL-XY-*")),
     ):
         pass

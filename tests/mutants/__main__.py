@@ -19,7 +19,7 @@ from contract_tests.rules import SetUpError
 from mutants import table
 from mutants.defect import Defect, core
 from mutants.outcome import Judgement, Trial
-from mutants.workshop import Workshop, WorkshopOptions
+from mutants.runner import Runner, RunnerOptions
 
 AS_DECLARED, NOT_AS_DECLARED, COULD_NOT_RUN = 0, 1, 2
 
@@ -32,14 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = _chosen(half.defects(), given)
         if given.list:
             return _list(chosen)
-        options = WorkshopOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock is not None)
-        with half.workshop(options) as workshop:
-            trials, remarks = _table(workshop, chosen, given)
+        options = RunnerOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock is not None)
+        with half.open_runner(options) as runner:
+            trials, remarks = _table(runner, chosen, given)
     except SetUpError as error:
         sys.stderr.write(f"mutants: {error}\n")
         return COULD_NOT_RUN
     if given.json is not None:
-        text = json.dumps(table.to_data(trials, remarks, workshop.unit), indent=2, ensure_ascii=False)
+        text = json.dumps(table.to_data(trials, remarks, runner.unit), indent=2, ensure_ascii=False)
         given.json.write_text(text + "\n", encoding="utf-8")
     return NOT_AS_DECLARED if any(trial.complaint for trial in trials) else AS_DECLARED
 
@@ -87,25 +87,25 @@ def _list(defects: Sequence[Defect]) -> int:
     return AS_DECLARED
 
 
-def _table(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namespace) -> tuple[list[Trial], list[str]]:
-    _say(table.heading(workshop.unit, with_other=given.stock is not None))
+def _table(runner: Runner, defects: Sequence[Defect], given: argparse.Namespace) -> tuple[list[Trial], list[str]]:
+    _say(table.heading(runner.unit, with_other=given.stock is not None))
     trials: list[Trial] = []
-    for trial in _tried(workshop, defects, given):
+    for trial in _tried(runner, defects, given):
         trials.append(trial)
         _say(table.row(trial))
-    remarks = list(workshop.remarks())
-    for line in ("", *table.notes(trials), *table.summary(trials, workshop.unit), *remarks):
+    remarks = list(runner.remarks())
+    for line in ("", *table.notes(trials), *table.summary(trials, runner.unit), *remarks):
         _say(line)
     return trials, remarks
 
 
-def _tried(workshop: Workshop, defects: Sequence[Defect], given: argparse.Namespace) -> Iterator[Trial]:
+def _tried(runner: Runner, defects: Sequence[Defect], given: argparse.Namespace) -> Iterator[Trial]:
     compared = defects if given.stock == "all" or given.only else core(defects)
 
     def attempt(defect: Any) -> Trial:
         try:
-            other = workshop.judge_by_other_tool(defect) if given.stock and defect in compared else None
-            return Trial(defect=defect, judgement=workshop.judge(defect), other=other)
+            other = runner.judge_by_other_tool(defect) if given.stock and defect in compared else None
+            return Trial(defect=defect, judgement=runner.judge(defect), other=other)
         except SetUpError as error:
             return Trial(defect=defect, judgement=Judgement(problem=str(error)))
 

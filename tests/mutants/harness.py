@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from contract_tests.report.writing import RESULTS
 from contract_tests.rules import Verdict, shown
+from mutants.fork_server import ForkServer, Order
 from mutants.outcome import Judgement
-from mutants.warm import Order, WarmHarness
 
 JUDGED: Final = (0, 1)
 PATIENCE: Final = 900.0
@@ -25,7 +25,7 @@ def judge(
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    warm: WarmHarness | None = None,
+    fork_server: ForkServer | None = None,
 ) -> Judgement:
     """
     Run ``python -m contract_tests`` with these arguments and say what it found.
@@ -34,15 +34,15 @@ def judge(
         arguments: Of the command line, without ``--report-dir``.
         report_dir: Where its report goes.
         environment: More variables for the process.
-        cwd: Its current directory; None for ours. Not for a warm harness.
-        warm: A process that is ready to judge; None to start one anew, as a user does.
+        cwd: Its current directory; None for ours. Not for a fork server.
+        fork_server: A process that is ready to judge; None to start one anew, as a user does.
     """
     complete = (*arguments, "--report-dir", str(report_dir))
     started = time.monotonic()
-    if warm is None:
-        status, words = _cold(complete, dict(environment or {}), cwd)
+    if fork_server is None:
+        status, words = _fresh(complete, dict(environment or {}), cwd)
     else:
-        status, words = _warm(warm, complete, dict(environment or {}), report_dir)
+        status, words = _forked(fork_server, complete, dict(environment or {}), report_dir)
     seconds = time.monotonic() - started
     if status not in JUDGED:
         return Judgement(seconds=seconds, problem=shown(" ".join(words.split()) or f"exit {status}"))
@@ -59,7 +59,7 @@ def read_judgement(report: Mapping[str, Any], seconds: float) -> Judgement:
     return Judgement(fired=tuple(fired), identities=tuple(named), after=after, seconds=seconds)
 
 
-def _cold(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None) -> tuple[int | None, str]:
+def _fresh(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None) -> tuple[int | None, str]:
     command = [sys.executable, "-m", "contract_tests", *arguments]
     try:
         done = subprocess.run(
@@ -76,10 +76,10 @@ def _cold(arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | 
     return done.returncode, done.stderr
 
 
-def _warm(
-    warm: WarmHarness, arguments: tuple[str, ...], environment: Mapping[str, str], report_dir: Path
+def _forked(
+    fork_server: ForkServer, arguments: tuple[str, ...], environment: Mapping[str, str], report_dir: Path
 ) -> tuple[int | None, str]:
     report_dir.mkdir(parents=True, exist_ok=True)
     said = report_dir / "output.txt"
-    status = warm.status(Order(arguments, environment, said), PATIENCE)
+    status = fork_server.status(Order(arguments, environment, said), PATIENCE)
     return status, said.read_text(encoding="utf-8", errors="replace")[-1000:]

@@ -7,7 +7,7 @@ from typing import Final
 HEAVY: Final = [
     "contract_tests.runner.session",
     "mutants.servers.serving",
-    "mutants.servers.primed",
+    "mutants.servers.preload",
 ]
 if sys.platform == "win32":
     CONTEXT = multiprocessing.get_context("spawn")

@@ -10,15 +10,15 @@ from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
 from mutants.defect import core
 from mutants.outcome import Outcome, Trial
+from mutants.runner import RunnerOptions
 from mutants.servers.all_defects import defect, defects
 from mutants.servers.messages import EXECUTE
-from mutants.servers.workshop import workshop
-from mutants.workshop import WorkshopOptions
+from mutants.servers.runner import open_runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mutants.workshop import Workshop
+    from mutants.runner import Runner
 
 FAMILIES = [
     "run.201.status-202",
@@ -43,9 +43,9 @@ EQUIVALENT = "run.422.status-400"
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[Workshop]:
+def made() -> Iterator[Runner]:
     """What judges servers; the data that it generates is shared by all tests."""
-    with workshop(WorkshopOptions(seed=1)) as ready:
+    with open_runner(RunnerOptions(seed=1)) as ready:
         yield ready
 
 
@@ -66,7 +66,7 @@ def test_declared_rules_exist() -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_declared_rule_finds_the_defect(name: str, made: Workshop) -> None:
+def test_declared_rule_finds_the_defect(name: str, made: Runner) -> None:
     """The rule that the defect declares has a violation, and the first finding comes within few requests."""
     trial = Trial(defect=defect(name), judgement=made.judge(defect(name)))
 
@@ -75,16 +75,16 @@ def test_declared_rule_finds_the_defect(name: str, made: Workshop) -> None:
     assert 0 < trial.judgement.after <= MANY
 
 
-def test_equivalent_defect_is_not_found(made: Workshop) -> None:
+def test_equivalent_defect_is_not_found(made: Runner) -> None:
     """What is declared equivalent no rule tells from a correct server."""
     trial = Trial(defect=defect(EQUIVALENT), judgement=made.judge(defect(EQUIVALENT)))
 
     assert (trial.outcome, trial.complaint) == (Outcome.EQUIVALENT, "")
 
 
-def test_breach_has_the_same_identity_every_night(made: Workshop) -> None:
+def test_breach_has_the_same_identity_every_night(made: Runner) -> None:
     """Two runs with other seeds name the same breach alike."""
-    with workshop(WorkshopOptions(seed=2, pattern="SRV-04")) as next_night:
+    with open_runner(RunnerOptions(seed=2, pattern="SRV-04")) as next_night:
         nights = [one.judge(defect("run.metadata.type-not-enforced")) for one in (made, next_night)]
 
     assert nights[0].identities == nights[1].identities != ()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from mutants.clients import delivered, keeping, reading, refusing, repeating, sending, showing, taking
 from mutants.clients.edits import ClientDefect
-from mutants.clients.workshop import workshop
+from mutants.clients.runner import open_runner
 
-__all__ = ["defects", "workshop"]
+__all__ = ["defects", "open_runner"]
 
 CHAPTERS = (sending, refusing, reading, taking, repeating, showing, keeping, delivered)
 

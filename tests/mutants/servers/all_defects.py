@@ -1,25 +1,25 @@
-"""All seeded defects of servers: those drawn from the contract, then those made by hand."""
+"""All seeded defects of servers: those derived from the contract, then those written by hand."""
 
 from functools import cache
 
 from contract_tests.openapi.document import Contract
 from contract_tests.runner.command_line import default_spec
-from mutants.servers.drawn_replies import drawn_replies
-from mutants.servers.drawn_requests import drawn_requests
+from mutants.servers.derived_replies import derived_replies
+from mutants.servers.derived_requests import derived_requests
 from mutants.servers.fault import ServerDefect
-from mutants.servers.made_callback import made_callback
-from mutants.servers.made_execute import made_execute
-from mutants.servers.made_results import made_results
-from mutants.servers.made_run import made_run
+from mutants.servers.handwritten_callback import handwritten_callback
+from mutants.servers.handwritten_execute import handwritten_execute
+from mutants.servers.handwritten_results import handwritten_results
+from mutants.servers.handwritten_run import handwritten_run
 
 
 @cache
 def defects() -> tuple[ServerDefect, ...]:
     """Give them all, in a fixed order."""
     contract = Contract.load(default_spec())
-    drawn = (*drawn_replies(contract), *drawn_requests(contract))
-    made = (*made_run(), *made_results(), *made_callback(), *made_execute())
-    found = (*drawn, *made)
+    derived = (*derived_replies(contract), *derived_requests(contract))
+    handwritten = (*handwritten_run(), *handwritten_results(), *handwritten_callback(), *handwritten_execute())
+    found = (*derived, *handwritten)
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
     if twins:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mutants.servers.changes import dropped
 from mutants.servers.fault import Correct, Fault, ServerDefect, Where
-from mutants.servers.made_run import Coercing, Crashing
+from mutants.servers.handwritten_run import Coercing, Crashing
 from mutants.servers.messages import EXECUTE, Reply, Request
 from mutants.servers.reply_faults import Cut, MemberDropped, MemberSet, Replaced, StatusChanged
 from mutants.servers.request_faults import Refused, TakenAs
@@ -23,7 +23,7 @@ NEVER_EMPTY: Final = "a run input that is sent always says in run_by who sent it
 NEW_ID: Final = "0123456789abcdef01234567"
 
 
-def made_execute() -> Iterator[ServerDefect]:
+def handwritten_execute() -> Iterator[ServerDefect]:
     """Give the hand-made defects of the execution."""
     yield from _commands()
     yield from _ends()

@@ -27,7 +27,7 @@ FLAG, ID = "return_all_outputs", "workflow_version_execution_id"
 NO_SUCH: Final = {"success": False, "message": "Not found"}
 
 
-def made_results() -> Iterator[ServerDefect]:
+def handwritten_results() -> Iterator[ServerDefect]:
     """Give the hand-made defects of the results."""
     yield from _lifecycle()
     yield from _stability()

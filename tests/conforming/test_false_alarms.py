@@ -6,7 +6,7 @@ import pytest
 from false_alarms import SERVERS, judge
 from serving_others import SANDBOX
 
-SEEDS = range(1, 2)  # `python tests/correct_servers/false_alarms.py --seeds 20` takes more
+SEEDS = range(1, 2)  # `python tests/conforming/false_alarms.py --seeds 20` takes more
 
 
 @pytest.mark.parametrize(

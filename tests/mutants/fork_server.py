@@ -29,7 +29,7 @@ class Order(NamedTuple):
     said: Path
 
 
-class WarmHarness:
+class ForkServer:
     """A process that is ready to judge, for the length of a ``with`` block."""
 
     def __init__(self, first: Order) -> None:

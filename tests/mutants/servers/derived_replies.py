@@ -41,7 +41,7 @@ EQUIVALENT: Final = {
 }
 
 
-def drawn_replies(contract: Contract) -> Iterator[ServerDefect]:
+def derived_replies(contract: Contract) -> Iterator[ServerDefect]:
     """Draw every defect of a reply."""
     for name, statuses in GIVEN.items():
         operation = contract.operation(name)

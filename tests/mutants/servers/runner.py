@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from contract_tests.runner.command_line import default_spec
 from mutants import harness
+from mutants.fork_server import ForkServer, Order
 from mutants.outcome import Judgement, OtherTool
+from mutants.runner import Runner, RunnerOptions
 from mutants.servers.fault import ServerDefect
 from mutants.servers.messages import EXECUTE, KEY, RESULTS, RUN, WORKFLOWS
 from mutants.servers.serving import CORRECT, served
 from mutants.servers.stock import Failure, judge_with_stock
-from mutants.warm import Order, WarmHarness
-from mutants.workshop import Workshop, WorkshopOptions
 
 KEY_ENV: Final = "FAULTY_SERVER_KEY"
 PROMPTLAYER, INTERACTLY = "promptlayer", "interactly"
@@ -28,33 +28,33 @@ HEADERS: Final = {PROMPTLAYER: {"X-API-KEY": KEY}, INTERACTLY: {"Authorization":
 
 
 @contextmanager
-def workshop(options: WorkshopOptions) -> Iterator[Workshop]:
+def open_runner(options: RunnerOptions) -> Iterator[Runner]:
     """Give what judges servers, for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="faulty-servers-") as directory, ExitStack() as resources:
-        made = ServerWorkshop(options, Path(directory), resources)
+        made = ServerRunner(options, Path(directory), resources)
         if options.stock:
             made.measure_correct()
         yield made
 
 
-class ServerWorkshop:
+class ServerRunner:
     """Serves each defect in a process of its own and has it judged by one in the role of its service."""
 
     unit = "requests"
 
-    def __init__(self, options: WorkshopOptions, directory: Path, resources: ExitStack) -> None:
+    def __init__(self, options: RunnerOptions, directory: Path, resources: ExitStack) -> None:
         self._options = options
         self._directory = directory
         self._resources = resources
-        self._idle: SimpleQueue[WarmHarness] = SimpleQueue()
+        self._idle: SimpleQueue[ForkServer] = SimpleQueue()
         self._spec = _with_known_names(default_spec(), directory)
         self._accepted: frozenset[tuple[str, str]] = frozenset()
         self._remarks: list[str] = []
 
     def judge(self, defect: ServerDefect) -> Judgement:
         """Have the harness judge the defect's server."""
-        with self._warm() as warm, served(defect.id) as url:
-            return self._by_harness(url, (SERVICES[defect.operation],), warm)
+        with self._fork_server() as fork_server, served(defect.id) as url:
+            return self._by_harness(url, (SERVICES[defect.operation],), fork_server)
 
     def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
         """Have stock schemathesis judge the defect's server."""
@@ -91,30 +91,30 @@ class ServerWorkshop:
         self._remarks.append(f"correct server, {what}, each started anew: {times}")
 
     @contextmanager
-    def _warm(self) -> Iterator[WarmHarness | None]:
+    def _fork_server(self) -> Iterator[ForkServer | None]:
         if not hasattr(os, "fork"):
             yield None
             return
         try:
-            warm = self._idle.get_nowait()
+            fork_server = self._idle.get_nowait()
         except Empty:
-            warm = self._warmed()
-        yield warm
-        if warm.is_ready:
-            self._idle.put(warm)
+            fork_server = self._start_fork_server()
+        yield fork_server
+        if fork_server.is_ready:
+            self._idle.put(fork_server)
 
-    def _warmed(self) -> WarmHarness:
+    def _start_fork_server(self) -> ForkServer:
         with served(CORRECT) as url:
             directory = Path(tempfile.mkdtemp(dir=self._directory))
             arguments = (*self._arguments(url, tuple(OPERATIONS), directory), "--report-dir", str(directory))
-            return self._resources.enter_context(
-                WarmHarness(Order(arguments, {KEY_ENV: KEY}, directory / "output.txt"))
-            )
+            return self._resources.enter_context(ForkServer(Order(arguments, {KEY_ENV: KEY}, directory / "output.txt")))
 
-    def _by_harness(self, url: str, services: tuple[str, ...], warm: WarmHarness | None) -> Judgement:
+    def _by_harness(self, url: str, services: tuple[str, ...], fork_server: ForkServer | None) -> Judgement:
         with tempfile.TemporaryDirectory(dir=self._directory) as directory:
             arguments = self._arguments(url, services, Path(directory))
-            return harness.judge(arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, warm=warm)
+            return harness.judge(
+                arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, fork_server=fork_server
+            )
 
     def _arguments(self, url: str, services: tuple[str, ...], directory: Path) -> list[str]:
         targets = directory / "targets.toml"

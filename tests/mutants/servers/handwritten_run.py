@@ -15,7 +15,7 @@ CRASHED = {"error": "Internal Server Error"}
 IDS = "workflow_version_execution_id"
 
 
-def made_run() -> Iterator[ServerDefect]:
+def handwritten_run() -> Iterator[ServerDefect]:
     """Give the hand-made defects of the run."""
     yield from _answers()
     yield from _versions()

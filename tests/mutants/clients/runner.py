@@ -12,15 +12,15 @@ from contract_tests.rules import SetUpError
 from mutants.clients.edits import OPTIONS, ClientDefect, make_copies
 from mutants.clients.judging import Judge, client_rules
 from mutants.outcome import Judgement
-from mutants.workshop import WorkshopOptions
+from mutants.runner import RunnerOptions
 
 
-class ClientWorkshop:
+class ClientRunner:
     """Judges copies in a folder of its own, all of them by the cases that the correct client was judged by."""
 
     unit = "cases"
 
-    def __init__(self, options: WorkshopOptions, folder: Path) -> None:
+    def __init__(self, options: RunnerOptions, folder: Path) -> None:
         self._folder = folder
         self._judge = Judge(["--seed", str(options.seed), "--budget", options.budget])
         self._rules = [rule.id for rule in client_rules() if fnmatchcase(rule.id, options.pattern or "*")]
@@ -63,12 +63,12 @@ class ClientWorkshop:
 
 
 @contextmanager
-def workshop(options: WorkshopOptions) -> Iterator[ClientWorkshop]:
+def open_runner(options: RunnerOptions) -> Iterator[ClientRunner]:
     """
-    Open a workshop in a folder that goes when it is closed.
+    Open a runner in a folder that goes when it is closed.
 
     Raises:
         SetUpError: If the client without a defect cannot be judged, or is not clean.
     """
     with tempfile.TemporaryDirectory(prefix="defective-clients-") as folder:
-        yield ClientWorkshop(options, Path(folder))
+        yield ClientRunner(options, Path(folder))

@@ -13,7 +13,7 @@ ID, OUTPUT = "workflow_version_execution_id", "final_output"
 TAKEN: Final = 200
 
 
-def made_callback() -> Iterator[ServerDefect]:
+def handwritten_callback() -> Iterator[ServerDefect]:
     """Give the hand-made defects of the callback."""
     yield from _deliveries()
     yield from _requests()

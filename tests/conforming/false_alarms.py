@@ -1,4 +1,4 @@
-"""Has the harness judge every correct server, seed by seed: `python tests/correct_servers/false_alarms.py --seeds 20`.
+"""Has the harness judge every correct server, seed by seed: `python tests/conforming/false_alarms.py --seeds 20`.
 
 Exit status 1 if any row is a violation. One line for each server: verdicts, requests and seconds over all seeds.
 """

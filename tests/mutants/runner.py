@@ -1,8 +1,8 @@
 """
 What each half of the seeded defects offers: ``mutants.servers`` and ``mutants.clients``.
 
-Both packages have a function ``workshop(options) -> AbstractContextManager[Workshop]``, and ``defects()``, which gives
-all of theirs in a fixed order. The workshop is entered once and then asked for one defect at a time, from as many
+Both packages have a function ``open_runner(options) -> AbstractContextManager[Runner]``, and ``defects()``, which gives
+all of theirs in a fixed order. The runner is entered once and then asked for one defect at a time, from as many
 threads as there are workers.
 """
 
@@ -14,7 +14,7 @@ from mutants.outcome import Judgement, OtherTool
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkshopOptions:
+class RunnerOptions:
     """
     How defective subjects are judged.
 
@@ -31,7 +31,7 @@ class WorkshopOptions:
     stock: bool = False
 
 
-class Workshop(Protocol):
+class Runner(Protocol):
     """Makes defective subjects and has them judged; ``unit`` is what is counted until a finding."""
 
     unit: str

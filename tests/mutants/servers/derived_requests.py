@@ -35,7 +35,7 @@ EQUIVALENT: Final = {
 }
 
 
-def drawn_requests(contract: Contract) -> Iterator[ServerDefect]:
+def derived_requests(contract: Contract) -> Iterator[ServerDefect]:
     """Draw every defect in what a server takes."""
     for operation in contract.operations:
         for parameter in operation.parameters:

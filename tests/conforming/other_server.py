@@ -1,6 +1,6 @@
 """A second server that keeps the contract: aiohttp, in memory, sharing no code with the sandbox.
 
-`python tests/correct_servers/other_server.py MANNERS` prints its base URL and serves until it is stopped.
+`python tests/conforming/other_server.py MANNERS` prints its base URL and serves until it is stopped.
 """
 
 from __future__ import annotations
