@@ -258,6 +258,20 @@ def report_all(found: Iterable[Violation]) -> None:
         raise Violations([distinct[constraint] for constraint in sorted(distinct)])
 
 
+def judge(checks: Iterable[Violation | None], otherwise: str) -> None:
+    """
+    Give the verdict on a trace, from one check for each place in it that the rule is about: None where it holds.
+
+    Raises:
+        Violations: If one of them does not hold.
+        NotExercised: If there was nothing to check; ``otherwise`` says why.
+    """
+    made = list(checks)
+    report_all(check for check in made if check is not None)
+    if not made:
+        raise NotExercised(otherwise)
+
+
 def shown(value: Any, limit: int = 300) -> str:
     """Show a value or a text that came from outside, on one line and bounded to ``limit`` characters."""
     text = value if isinstance(value, str) else repr(value)

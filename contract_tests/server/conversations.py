@@ -1,5 +1,5 @@
 """
-Plays runs of the target's Interactly workflow, each a list of commands, and feeds the model of a run with the replies.
+Plays runs of the target's Interactly workflow, each a list of commands, and keeps the replies as a trace.
 
 One is talked to until it ends, one is paused, taken up and stopped, and both then get every command that could wake
 them; a third one fails, which only a server on this machine can be asked for. The nightly budget draws further ones.
@@ -74,7 +74,7 @@ class Conversations:
         return played
 
     def _play(self, started: Exchange, commands: Sequence[str]) -> Conversation:
-        conversation = Conversation(self.server.ledger, started)
+        conversation = Conversation(started)
         for command in commands:
             if conversation.run_id is None:
                 break

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final, Self
 
@@ -144,6 +144,11 @@ class Exchange:
         """Make a finding of which this exchange is the evidence."""
         text = f"{received}; {self.shown}" if received else self.shown
         return Violation(text, constraint, documented, self.curl, explains=explains)
+
+    def check(self, holds: bool, constraint: str, received: str = "") -> Violation | None:  # noqa: FBT001
+        """Return a finding, made after this request, if something does not hold of the reply."""
+        found = self.violation(constraint, received, explains=self.status_keys)
+        return None if holds else replace(found, found_after=self.number)
 
     def must_be(self, *statuses: Status) -> Self:
         """

@@ -1,28 +1,42 @@
 """Interactly: the life of a run."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
-from contract_tests.rules import rule
+from contract_tests.openapi.json_text import same
+from contract_tests.rules import Violation, judge, rule
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.models.conversation import Conversation
-from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.models.conversation import Turn
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0"
 ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
 NOT_TAKEN: Final = "the service took no such command"
 NO_FURTHER_TURN: Final = "the service took no further command for a run"
+PAIRS: Final = "input_output_pairs"
+Steps = list[tuple[Turn, Turn]]
 
 
 @pytest.fixture
-def runs(conversations: Conversations) -> list[Conversation]:
-    """Give runs that were talked to; the same ones for every rule."""
-    return conversations.all
+def turns(conversations: Conversations) -> list[Turn]:
+    """Return every command of every run that was talked to, with its reply; the same ones for every rule."""
+    return [turn for conversation in conversations.all for turn in conversation.turns]
 
 
-@pytest.mark.usefixtures("runs")
+@pytest.fixture
+def shown(turns: list[Turn]) -> list[Turn]:
+    """Return the turns whose reply shows the run."""
+    return [turn for turn in turns if turn.run is not None]
+
+
+@pytest.fixture
+def steps(shown: list[Turn]) -> Steps:
+    """Return each turn that shows the run with the one before it that does."""
+    return [(turn.before, turn) for turn in shown if turn.before is not None]
+
+
 @rule(
     "IA-EXE-63",
     "A run that has completed has no termination_source.",
@@ -31,12 +45,12 @@ def runs(conversations: Conversations) -> list[Conversation]:
     basis="documented",
     **ABOUT,
 )
-def test_normal_end_has_no_termination_source(server: ServerUnderTest) -> None:
+def test_normal_end_has_no_termination_source(shown: list[Turn]) -> None:
     """Every reply with the status completed has null there, or nothing."""
-    server.ledger.must_be_kept("IA-EXE-63", "no run was seen to complete")
+    ended = [turn for turn in shown if turn.status == "completed"]
+    judge(map(_names_no_end, ended), "no run was seen to complete")
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-63-OPEN",
     "A run that has not ended has no termination_source.",
@@ -45,12 +59,12 @@ def test_normal_end_has_no_termination_source(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_open_run_has_no_termination_source(server: ServerUnderTest) -> None:
+def test_open_run_has_no_termination_source(shown: list[Turn]) -> None:
     """Every reply with a status that is not final has null there, or nothing."""
-    server.ledger.must_be_kept("IA-EXE-63-OPEN", "no run was seen before its end")
+    before_end = [turn for turn in shown if turn.status and not turn.is_final]
+    judge(map(_names_no_end, before_end), "no run was seen before its end")
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-67",
     "A run keeps its ids.",
@@ -59,12 +73,11 @@ def test_open_run_has_no_termination_source(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_keeps_its_ids(server: ServerUnderTest) -> None:
+def test_run_keeps_its_ids(steps: Steps) -> None:
     """Every reply to a command for a run has the ids of the reply that started it."""
-    server.ledger.must_be_kept("IA-EXE-67", NO_FURTHER_TURN)
+    judge(_kept(steps, "workflow_run_id", "logical_id"), NO_FURTHER_TURN)
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-68",
     "A run keeps its version.",
@@ -73,12 +86,11 @@ def test_run_keeps_its_ids(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_keeps_its_version(server: ServerUnderTest) -> None:
+def test_run_keeps_its_version(steps: Steps) -> None:
     """Every reply to a command for a run has the version_number of the one before."""
-    server.ledger.must_be_kept("IA-EXE-68", NO_FURTHER_TURN)
+    judge(_kept(steps, "version_number"), NO_FURTHER_TURN)
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-69",
     "A run never leaves a final status.",
@@ -87,12 +99,22 @@ def test_run_keeps_its_version(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_final_status_stays(server: ServerUnderTest) -> None:
+def test_final_status_stays(turns: list[Turn]) -> None:
     """A command for a run in a final status is refused, or answered with the run in that status."""
-    server.ledger.must_be_kept("IA-EXE-69", "no run was seen to end")
+    judge(
+        (
+            turn.exchange.check(
+                turn.run is None or turn.status == turn.before.status,
+                "status",
+                f"the run was {turn.before.status} before",
+            )
+            for turn in turns
+            if turn.before is not None and turn.before.is_final
+        ),
+        "no run was seen to end",
+    )
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-70",
     "stop cancels a run.",
@@ -101,12 +123,11 @@ def test_final_status_stays(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_stop_cancels(server: ServerUnderTest) -> None:
+def test_stop_cancels(steps: Steps) -> None:
     """Where stop is taken for a run that has not ended, the reply's status is cancelled."""
-    server.ledger.must_be_kept("IA-EXE-70", NOT_TAKEN)
+    judge((_check_status(*step, step[1].status == "cancelled") for step in _open(steps, "stop")), NOT_TAKEN)
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-71",
     "pause makes a run paused.",
@@ -115,12 +136,11 @@ def test_stop_cancels(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_pause_pauses(server: ServerUnderTest) -> None:
+def test_pause_pauses(steps: Steps) -> None:
     """Where pause is taken for a run that has not ended, the reply's status is paused."""
-    server.ledger.must_be_kept("IA-EXE-71", NOT_TAKEN)
+    judge((_check_status(*step, step[1].status == "paused") for step in _open(steps, "pause")), NOT_TAKEN)
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-72",
     "resume takes a paused run up again.",
@@ -129,12 +149,12 @@ def test_pause_pauses(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_resume_takes_up(server: ServerUnderTest) -> None:
+def test_resume_takes_up(steps: Steps) -> None:
     """Where resume is taken for a paused run, the reply's status is another one."""
-    server.ledger.must_be_kept("IA-EXE-72", NOT_TAKEN)
+    paused = [(before, turn) for before, turn in _open(steps, "resume") if before.status == "paused"]
+    judge((_check_status(*step, step[1].status != "paused") for step in paused), NOT_TAKEN)
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-73",
     "What was said in a run stays.",
@@ -143,12 +163,18 @@ def test_resume_takes_up(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_what_was_said_stays(server: ServerUnderTest) -> None:
+def test_what_was_said_stays(steps: Steps) -> None:
     """The pairs of a reply begin with those of the one before."""
-    server.ledger.must_be_kept("IA-EXE-73", NO_FURTHER_TURN)
+    judge(
+        (
+            turn.exchange.check(_begins_with(turn.get(PAIRS), before.get(PAIRS)), f"member {PAIRS}")
+            for before, turn in steps
+            if isinstance(before.get(PAIRS), list) and before.get(PAIRS) and before.status != "running"
+        ),
+        NO_FURTHER_TURN,
+    )
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-74",
     "A run names the workflow that was executed.",
@@ -157,12 +183,18 @@ def test_what_was_said_stays(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_names_its_workflow(server: ServerUnderTest) -> None:
+def test_run_names_its_workflow(shown: list[Turn]) -> None:
     """Every reply's workflow_id is the one of the path, or null."""
-    server.ledger.must_be_kept("IA-EXE-74", "the replies do not name the workflow")
+    judge(
+        (
+            turn.exchange.check(turn.get("workflow_id") == turn.exchange.case.path["workflow_id"], "member workflow_id")
+            for turn in shown
+            if turn.get("workflow_id") is not None
+        ),
+        "the replies do not name the workflow",
+    )
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-78",
     "A run that has begun is not not_started any more.",
@@ -171,12 +203,18 @@ def test_run_names_its_workflow(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_does_not_go_back(server: ServerUnderTest) -> None:
+def test_run_does_not_go_back(steps: Steps) -> None:
     """No reply after another status has the status not_started."""
-    server.ledger.must_be_kept("IA-EXE-78", NO_FURTHER_TURN)
+    judge(
+        (
+            turn.exchange.check(turn.status != "not_started", "status")
+            for before, turn in steps
+            if before.status not in {"", "not_started"}
+        ),
+        NO_FURTHER_TURN,
+    )
 
 
-@pytest.mark.usefixtures("runs")
 @rule(
     "IA-EXE-79",
     "data is another turn.",
@@ -185,6 +223,47 @@ def test_run_does_not_go_back(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_data_is_another_turn(server: ServerUnderTest) -> None:
+def test_data_is_another_turn(steps: Steps) -> None:
     """Where data is taken for a run that has not ended, and it is not still running, there is one more pair."""
-    server.ledger.must_be_kept("IA-EXE-79", NOT_TAKEN)
+    judge(
+        (
+            turn.exchange.check(
+                _is_longer(turn.get(PAIRS), before.get(PAIRS)), f"member {PAIRS}", _became(before, turn)
+            )
+            for before, turn in _open(steps, "data")
+            if turn.status != "running" and isinstance(before.get(PAIRS), list)
+        ),
+        NOT_TAKEN,
+    )
+
+
+def _names_no_end(turn: Turn) -> Violation | None:
+    return turn.exchange.check(turn.get("termination_source") is None, "member termination_source")
+
+
+def _kept(steps: Steps, *names: str) -> Iterator[Violation | None]:
+    for before, turn in steps:
+        for name in names:
+            if before.get(name) is not None:
+                yield turn.exchange.check(same(turn.get(name), before.get(name)), f"member {name}")
+
+
+def _open(steps: Steps, command: str) -> Steps:
+    """Return the turns of a command that was taken for a run which had not ended."""
+    return [(before, turn) for before, turn in steps if turn.command == command and not before.is_final]
+
+
+def _check_status(before: Turn, turn: Turn, holds: bool) -> Violation | None:  # noqa: FBT001
+    return turn.exchange.check(holds, "status", _became(before, turn))
+
+
+def _became(before: Turn, turn: Turn) -> str:
+    return f"{turn.command} made the run {turn.status}, which was {before.status}"
+
+
+def _begins_with(new: Any, old: list[Any]) -> bool:
+    return isinstance(new, list) and same(new[: len(old)], old)
+
+
+def _is_longer(new: Any, old: list[Any]) -> bool:
+    return isinstance(new, list) and len(new) > len(old)
