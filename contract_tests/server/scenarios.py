@@ -36,6 +36,7 @@ class ExecutionScenarios:
 
     def __init__(self, server: ServerUnderTest, seed: int, cases: int | None) -> None:
         self.server = server
+        self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
         self._random = random.Random(f"{seed} scripts")  # noqa: S311 - no secret
         self._more = (cases or 0) // CASES_PER_SCRIPT
 
@@ -81,8 +82,8 @@ class ExecutionScenarios:
         Raises:
             NotExercised: If the target's description gives no address to listen on.
         """
-        callback = Callback(self.server.ledger, self.server.listener, *self._callback_run())
-        return self._watch_callback(callback)
+        started, url = self._callback_run()
+        return self._watch_callback(started, url, asked_for_all=True)
 
     @cached_property
     def called_back_bare(self) -> Callback:
@@ -94,9 +95,7 @@ class ExecutionScenarios:
         """
         url = self.server.listener.new_url("runWorkflow")
         started = self.server.run(callback_url=url)
-        return self._watch_callback(
-            Callback(self.server.ledger, self.server.listener, started, url, asked_for_all=False)
-        )
+        return self._watch_callback(started, url)
 
     def must_start(self) -> Exchange:
         """
@@ -165,8 +164,7 @@ class ExecutionScenarios:
             return execution
         url = self.server.listener.new_url("runWorkflow")
         started = self.server.run(metadata=metadata, callback_url=url)
-        callback = Callback(self.server.ledger, self.server.listener, started, url, asked_for_all=False)
-        return self._watch_callback(callback).execution
+        return self._watch_callback(started, url).execution
 
     @cached_property
     def drawn(self) -> list[Execution]:
@@ -208,11 +206,14 @@ class ExecutionScenarios:
     def _growth(self) -> float:
         return 1.1 if self.server.target.is_local else 1.5
 
-    def _watch_callback(self, callback: Callback) -> Callback:
-        callback.arrived(self.seconds_for_callback)
-        self.watch(callback.execution, cycle(FORMS))
-        callback.compare(self.seconds_for_callback)
-        callback.execution.closed()
+    def _watch_callback(self, started: Exchange, url: str, *, asked_for_all: bool = False) -> Callback:
+        execution = self._execution(started, asked_for_all=asked_for_all)
+        callback = Callback(self.server.listener, url, execution, self.seconds_for_callback)
+        callback.arrived()
+        self.watch(execution, cycle(FORMS))
+        callback.ended()
+        self.callbacks.append(callback)
+        execution.closed()
         return callback
 
     def _callback_run(self) -> tuple[Exchange, str]:
