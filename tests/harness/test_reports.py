@@ -44,11 +44,11 @@ sides server; targets mine; 2 rows; seed 1
 
 PromptLayer: run a workflow
   pass            PL-RUN-02           A run of an unknown workflow is answered 404.
-  VIOLATION       PL-RUN-04           The reply to a run has success, message and workflow_version_execution_id.
+  VIOLATION       PL-RUN-04           The response to a run has success, message and workflow_version_execution_id.
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are
                     required.
-    Received:       at /: 'workflow_version_execution_id' is a required
+    Received:       at /: "workflow_version_execution_id" is a required
                     property; 201 application/json: {"success": "yes",
                     "message": "m"}
     Source:         https://docs.promptlayer.com/reference/run-workflow
@@ -59,7 +59,7 @@ PromptLayer: run a workflow
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are
                     required.
-    Received:       at /success: 'yes' is not of type 'boolean'; 201
+    Received:       at /success: "yes" is not of type "boolean"; 201
                     application/json: {"success": "yes", "message": "m"}
     Source:         https://docs.promptlayer.com/reference/run-workflow
                     (documented)
@@ -68,7 +68,7 @@ PromptLayer: run a workflow
 --data-binary '{"input_variables": {"user_message": "ping"}, "metadata": {"contract_tests_run": "TAG"}}'
 
 Failing
-  PL-RUN-04           runWorkflow: The reply to a run has success, message and workflow_version_execution_id.
+  PL-RUN-04           runWorkflow: The response to a run has success, message and workflow_version_execution_id.
 
 1 pass, 0 not applicable, 0 not exercised, 0 known deviation, 1 violation; 1 fails
 coverage N %; seed 1; N s

@@ -18,7 +18,7 @@ OWN_HEADER = "X-Of-The-Caller"
 @rule(
     "CL-CLI-01",
     "The client knows the contract's servers.",
-    says="The contract says where an operation is served; a client that was given no address asks there.",
+    says="The contract says where an operation is served. A client without an address of its own sends them there.",
     source=f"{OPENAPI}#server-object",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -59,8 +59,8 @@ def inside(trials: Trials, operation: Operation) -> dict[str, list[ReplyTrial]]:
 
 @rule(
     "CL-BRK-01",
-    "A reply without a required member ends in the client's own error.",
-    says="What the contract requires is missing: the caller gets an error with status and body, and no gap.",
+    "A response without a required property ends in the client's own error.",
+    says="If something that the contract requires is missing, the caller gets an error with status and body.",
     source=RESPONSES,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -73,8 +73,8 @@ def test_missing_members(trials: Trials, operation: Operation, findings: Finding
 
 @rule(
     "CL-BRK-02",
-    "A reply of the wrong type ends in the client's own error.",
-    says="A value of another type than the contract's is an error with status and body, never handed over as right.",
+    "A response of the wrong type ends in the client's own error.",
+    says="A value of another type than the contract's is an error with status and body, never returned as valid.",
     source=RESPONSES,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -87,8 +87,8 @@ def test_wrong_types_in_replies(trials: Trials, operation: Operation, findings: 
 
 @rule(
     "CL-BRK-03",
-    "A reply that is not JSON ends in the client's own error.",
-    says="A page of a proxy, JSON with more behind it and NaN are no JSON: an error with status and body.",
+    "A response that is not JSON ends in the client's own error.",
+    says="A proxy's HTML page, JSON followed by more text, and NaN are not JSON: an error with status and body.",
     source=CONTENT,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -101,8 +101,8 @@ def test_not_json(trials: Trials, operation: Operation, findings: Findings) -> I
 
 @rule(
     "CL-BRK-04",
-    "A reply of another media type ends in the client's own error.",
-    says="The contract says which media types a reply has; another one is an error with status and body.",
+    "A response of another media type ends in the client's own error.",
+    says="The contract says which media types a response has. Another one is an error with status and body.",
     source=CONTENT,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -115,8 +115,8 @@ def test_other_media_type(trials: Trials, operation: Operation, findings: Findin
 
 @rule(
     "CL-BRK-05",
-    "An empty reply ends in the client's own error.",
-    says="Nothing is not JSON: where the contract says there is a body, its absence is an error with the status.",
+    "An empty response ends in the client's own error.",
+    says="An empty body is not JSON: where the contract describes a body, its absence is an error with the status.",
     source=CONTENT,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -129,7 +129,7 @@ def test_empty(trials: Trials, operation: Operation, findings: Findings) -> Iter
 
 @rule(
     "CL-BRK-06",
-    "A reply that is cut short ends in the client's own error.",
+    "A truncated response ends in the client's own error.",
     says="JSON that stops in the middle is an error with status and body.",
     source=CONTENT,
     basis="documented",
@@ -157,7 +157,7 @@ def test_undocumented_status(trials: Trials, operation: Operation, findings: Fin
 
 @rule(
     "CL-BRK-08",
-    "A reply outside a limit ends in the client's own error.",
+    "A response outside a limit ends in the client's own error.",
     says="A value outside its limits is an error, for a client that reads as strictly as it writes.",
     source=RESPONSES,
     basis="inferred",
@@ -171,8 +171,8 @@ def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findi
 
 @rule(
     "CL-BRK-09",
-    "A reply that is nested very deeply arrives or ends in the client's own error.",
-    says="JSON has no limit of depth and every parser has one: the client's own error tells of it.",
+    "A very deeply nested response arrives or ends in the client's own error.",
+    says="JSON has no limit of depth but every parser has one: the client raises its own error there.",
     source="https://www.rfc-editor.org/rfc/rfc8259#section-9",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -21,7 +21,7 @@ def judge(trials: Trials, operation: Operation, findings: Findings, *checks: str
 @rule(
     "CL-OBJ-01",
     "A copy of an object says what the object says.",
-    says="copy and deepcopy give an object that is equal, and is the same JSON.",
+    says="copy and deepcopy return an object that is equal, and is the same JSON.",
     source=COPY,
     basis="inferred",
     operations=EVERY_OPERATION,
@@ -48,7 +48,7 @@ def test_pickles(trials: Trials, operation: Operation, findings: Findings) -> It
 
 @rule(
     "CL-OBJ-03",
-    "Objects made of one reply are equal.",
+    "Objects made of one response are equal.",
     says="Two objects that say the same compare equal, so that a caller can see a change by comparing.",
     source=MODEL,
     basis="inferred",
@@ -63,7 +63,7 @@ def test_equality(trials: Trials, operation: Operation, findings: Findings) -> I
 @rule(
     "CL-OBJ-04",
     "An object that is derived from another keeps what was not changed.",
-    says="An object is changed by making another of it: what is not named stays, unknown members included.",
+    says="A changed copy of an object keeps everything that is not named in the change, unknown properties included.",
     source="https://www.attrs.org/en/stable/api.html#attrs.evolve",
     basis="inferred",
     operations=EVERY_OPERATION,
@@ -91,7 +91,7 @@ def test_no_shared_containers(trials: Trials, operation: Operation, findings: Fi
 @rule(
     "CL-OBJ-06",
     "An object can be shown.",
-    says="An object in a log line or a debugger is a text, whatever the reply was.",
+    says="An object can be shown in a log line or a debugger, whatever the response was.",
     source=MODEL,
     basis="inferred",
     operations=EVERY_OPERATION,
@@ -104,8 +104,8 @@ def test_repr(trials: Trials, operation: Operation, findings: Findings) -> Itera
 
 @rule(
     "CL-OBJ-07",
-    "Members that are set like those of a dict are set.",
-    says="An object that takes members by name takes them as its attributes, or refuses; it never forgets them.",
+    "A property that is set by item assignment is set.",
+    says="An object that accepts item assignment sets its attribute, or refuses. It never ignores the value.",
     source="https://docs.python.org/3/reference/datamodel.html#emulating-container-types",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -68,7 +68,7 @@ def test_no_repetition_after_a_time_out(
 @rule(
     "CL-NET-03",
     "After a broken connection a request that may have acted is not sent again.",
-    says="A reset, an early close or a cut reply does not say that nothing happened: only idempotent methods repeat.",
+    says="After a reset, early close or truncated response the service may have acted: only idempotent methods repeat.",
     source=IDEMPOTENCE,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -83,8 +83,8 @@ def test_no_repetition_after_a_broken_connection(
 
 @rule(
     "CL-NET-04",
-    "A service that asks for fewer requests is not stormed.",
-    says="After 429 a request may be repeated a few times, then the caller is told so.",
+    "A service that asks for fewer requests is not flooded.",
+    says="After 429 a request may be repeated a few times; then the caller gets an error.",
     source="https://www.rfc-editor.org/rfc/rfc6585#section-4",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -163,8 +163,8 @@ def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings
 
 @rule(
     "CL-NET-09",
-    "After a reply that can't be read a request that may have acted is not sent again.",
-    says="Who answers has got the request, whatever the answer looks like: only idempotent methods are repeated.",
+    "After an unreadable response a request that may have acted is not sent again.",
+    says="A service that responds has received the request, whatever the response: only idempotent methods repeat.",
     source=IDEMPOTENCE,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -179,8 +179,8 @@ def test_no_repetition_after_an_unread_reply(
 
 @rule(
     "CL-NET-08",
-    "An error that says whether the service may have acted says so rightly.",
-    says="Whoever is told that nothing has happened calls again: that must not be said of a request that has arrived.",
+    "An error that says whether the service may have acted is right.",
+    says="A caller who reads that nothing has happened calls again: no error may say so of a request that has arrived.",
     source=IDEMPOTENCE,
     basis="documented",
     operations=EVERY_OPERATION,

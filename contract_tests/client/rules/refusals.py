@@ -58,8 +58,8 @@ def test_wrong_types(trials: Trials, operation: Operation, findings: Findings) -
 
 @rule(
     "CL-REF-02",
-    "A word that the contract does not list is refused.",
-    says="Where the contract lists all words, another one is refused before anything is sent.",
+    "A value that the enum does not list is refused.",
+    says="Where the contract lists all enum values, another one is refused before anything is sent.",
     source=f"{VALIDATION}#section-6.1.2",
     basis="documented",
     operations=EVERY_OPERATION,

@@ -73,7 +73,7 @@ def test_one_request_per_call(trials: Trials, operation: Operation, findings: Fi
 @rule(
     "CL-REQ-03",
     "A request has the operation's method and path.",
-    says="The path is the server's and the operation's template with each value in its place, percent-encoded.",
+    says="The path is the server's path and the operation's template, with each value percent-encoded.",
     source=f"{OPENAPI}#path-templating",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -125,8 +125,8 @@ def test_path_steps(trials: Trials, operation: Operation, findings: Findings) ->
 
 @rule(
     "CL-REQ-05",
-    "The query holds the arguments that were given, in their style, and nothing else.",
-    says="Each query parameter is spelled as the contract names it and written in its style; nothing is added.",
+    "The query holds the caller's arguments, in their style, and nothing else.",
+    says="Each query parameter has the contract's name and style. Nothing is added.",
     source=f"{OPENAPI}#style-values",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -161,7 +161,7 @@ def is_default(contract: Contract, parameter: Parameter, pairs: list[tuple[str, 
 
 @rule(
     "CL-REQ-06",
-    "Header and cookie parameters arrive as they were given.",
+    "Header and cookie parameters arrive as the caller passed them.",
     says="Each declared header and cookie has its name and its value; no cookie is added.",
     source=f"{OPENAPI}#parameter-locations",
     basis="documented",
@@ -223,8 +223,8 @@ def _spelled(credentials: str) -> str:
 
 @rule(
     "CL-REQ-08",
-    "The body is what was given, in the contract's media type.",
-    says="Type for type and member for member: null is not absent, 1 is not 1.0, nothing is dropped or added.",
+    "The body is what the caller passed, in the contract's media type.",
+    says="Every type and every property is kept: null is not absent, 1 is not 1.0, nothing is dropped or added.",
     source=f"{OPENAPI}#request-body-object",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -244,8 +244,8 @@ def test_body(trials: Trials, operation: Operation, findings: Findings) -> Itera
 
 @rule(
     "CL-REQ-09",
-    "A default is not sent unless it was given.",
-    says="A default says what the server does when nothing is said; to send it is to say something.",
+    "A default is not sent unless the caller passed it.",
+    says="A default says what the server does if the value is absent. A client that sends it overrides the server.",
     source="https://json-schema.org/draft/2020-12/json-schema-validation#section-9.2",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -29,7 +29,7 @@ def wrongly_named(contract: Contract, type_name: str, value: Any) -> str:
 
 @rule(
     "CL-REP-02",
-    "A reply that the contract names arrives as the type of that name.",
+    "A response that the contract names arrives as the type of that name.",
     says="A body that is a named object of the contract is an object of the class with that name.",
     source="https://spec.openapis.org/oas/v3.1.1.html#components-object",
     basis="inferred",
@@ -63,7 +63,7 @@ def test_named_types(trials: Trials, operation: Operation, findings: Findings) -
 
 @rule(
     "CL-REP-03",
-    "Two statuses of success that mean different things can be told apart.",
+    "Two statuses of success that mean different things can be distinguished.",
     says="The contract names a body for each status: the caller gets a type for each, or the status beside the value.",
     source=RESPONSES,
     basis="documented",
@@ -97,7 +97,7 @@ def _tells_status(trial: ReplyTrial) -> bool:
 
 @rule(
     "CL-REP-07",
-    "The alternatives of a reply are told apart.",
+    "The alternatives of a response can be distinguished.",
     says="A body that fits one of several named objects is of another class than one that fits another of them.",
     source="https://spec.openapis.org/oas/v3.1.1.html#composition-and-inheritance-polymorphism",
     basis="documented",

@@ -61,8 +61,8 @@ def judge_body(trials: Trials, trial: ReplyTrial, findings: Findings, focus: str
 
 @rule(
     "CL-REP-01",
-    "Every legal reply of success arrives without loss.",
-    says="The caller gets a value that is what was sent: type for type, null for null, absent for absent.",
+    "Every valid success response arrives without loss.",
+    says="The caller gets exactly the value that was sent: the same types, null as null, absent as absent.",
     source=RESPONSES,
     basis="documented",
     operations=EVERY_OPERATION,
@@ -111,8 +111,8 @@ def test_errors_are_told(trials: Trials, operation: Operation, findings: Finding
 
 @rule(
     "CL-REP-05",
-    "Members that the contract does not name survive.",
-    says="An object is open unless the contract closes it: a member that is added tomorrow is kept and can be read.",
+    "Properties that the contract does not name survive.",
+    says="An object is open unless the contract closes it: a property that is added tomorrow is kept and can be read.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.3.2.3",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -125,8 +125,8 @@ def test_unknown_members_survive(trials: Trials, operation: Operation, findings:
 
 @rule(
     "CL-REP-06",
-    "Words that the contract does not list survive in replies.",
-    says="A service learns new words before its clients do: an unknown word is handed over as it is.",
+    "Enum values that the contract does not list survive in responses.",
+    says="A service has new enum values before its clients know them: an unknown one is returned as it is.",
     source="the contract's lists of words, each of which may grow",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -205,8 +205,8 @@ def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
 
 @rule(
     "CL-CB-06",
-    "Members of a delivery that the contract does not name survive.",
-    says="An object is open unless the contract closes it: a member that is added tomorrow is handed on.",
+    "Properties of a delivery that the contract does not name survive.",
+    says="An object is open unless the contract closes it: a property that is added tomorrow is passed on.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.3.2.3",
     basis="documented",
     operations=DOCUMENT,
@@ -225,7 +225,7 @@ def test_grown_deliveries(trials: Trials, findings: Findings) -> Iterator[Violat
 @rule(
     "CL-CB-07",
     "A delivery whose handler has failed is not lost.",
-    says="The sender is told to send again, and the event is handed on again when it does.",
+    says="The response asks the sender to send it again, and then the event is passed on again.",
     source="https://www.rfc-editor.org/rfc/rfc9110#section-15.6",
     basis="inferred",
     operations=DOCUMENT,
@@ -248,8 +248,8 @@ def test_failing_handler(trials: Trials, findings: Findings) -> Iterator[Violati
 
 @rule(
     "CL-CB-08",
-    "A refusal does not tell how to forge a delivery.",
-    says="Neither the answer nor the error holds the secret, or the signature that would have been right.",
+    "A refusal does not reveal how to forge a delivery.",
+    says="Neither the response nor the error holds the secret, or the right signature.",
     source="https://cwe.mitre.org/data/definitions/209.html",
     basis="inferred",
     operations=DOCUMENT,

@@ -35,7 +35,7 @@ def _must_tell_faults(server: ServerUnderTest, operation: Operation) -> None:
 
 @rule(
     "SRV-01",
-    "A request gets a complete reply with one of the documented statuses.",
+    "A request gets a complete response with one of the documented statuses.",
     says="The contract lists the statuses of each operation, those of failures included; a reply has one of them, "
     "unless it refuses what the contract doesn't allow: any 4xx does that. It is whole within total_timeout (30 s) and "
     "max_response_bytes (8 MiB) of the target's table, in the content coding that it names.",
@@ -52,7 +52,7 @@ def test_status_is_documented(operation: Operation, server: ServerUnderTest, tra
 
 @rule(
     "SRV-02",
-    "A reply has one of the media types documented for its status.",
+    "A response has one of the media types documented for its status.",
     says="For each status the contract lists the media types that its body can have.",
     source=f"{OAS}#response-object",
     basis="documented",
@@ -67,7 +67,7 @@ def test_media_type_is_documented(operation: Operation, server: ServerUnderTest,
 
 @rule(
     "SRV-03",
-    "A reply's body fits the schema documented for its status.",
+    "A response's body fits the schema documented for its status.",
     says="The body is what the schema of its status and media type says, under strict JSON Schema 2020-12.",
     source=f"{OAS}#media-type-object",
     basis="documented",
@@ -123,7 +123,7 @@ def test_missing_credentials_are_refused(operation: Operation, server: ServerUnd
 @rule(
     "SRV-06",
     "A legal request for what exists is not refused.",
-    says="Every documented parameter and member can be given, with each kind of value that its schema takes.",
+    says="Every documented parameter and property can be sent, with each kind of value that its schema allows.",
     source=f"{OAS}#operation-object",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -140,7 +140,7 @@ def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, t
 @rule(
     "SRV-07",
     "A legal request is not refused, however odd its values are.",
-    says="A schema does not tell ordinary values from odd ones; what limits a service has beyond it is not documented.",
+    says="A schema does not distinguish ordinary values from odd ones. Further limits of a service are undocumented.",
     source=f"{OAS}#schema-object",
     basis="inferred",
     operations=EVERY_OPERATION,
@@ -154,8 +154,8 @@ def test_odd_request_is_taken(operation: Operation, server: ServerUnderTest, tra
 
 @rule(
     "SRV-08",
-    "What a reply's links lead to is there.",
-    says="A link says how values of a reply are used in another operation's request.",
+    "What a response's links lead to exists.",
+    says="A link says how values of a response are used in another operation's request.",
     source=f"{OAS}#link-object",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -241,8 +241,8 @@ def test_value_of_another_type_is_refused(operation: Operation, server: ServerUn
 
 @rule(
     "SRV-12",
-    "A reply's headers are those documented for its status.",
-    says="The contract lists headers of a reply: a required one is there, and each that is there fits its schema.",
+    "A response's headers are those documented for its status.",
+    says="The contract lists headers of a response: a required one is there, and each that is there fits its schema.",
     source=f"{OAS}#header-object",
     basis="documented",
     operations=EVERY_OPERATION,

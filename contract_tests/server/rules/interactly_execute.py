@@ -79,7 +79,7 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
 @rule(
     "IA-EXE-55",
     "A command outside start, data, resume, pause and stop is refused.",
-    says="command is one of five words.",
+    says="command has five enum values.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -127,8 +127,8 @@ def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversation
 
 @rule(
     "IA-EXE-64",
-    "Several runs at a time are started, or refused with a word.",
-    says="The number of runs at a time is limited; the limits and the reply at a limit are not documented.",
+    "Several runs at a time are started, or refused with a reason.",
+    says="The number of runs at a time is limited. The limits, and the response at a limit, are not documented.",
     source=PAGE,
     basis="inferred",
     **ABOUT,
@@ -233,7 +233,7 @@ def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conv
 @rule(
     "IA-EXE-17",
     "A refusal says why: in message, error or detail.",
-    says="No page shows an error body; a service that refuses a request has a reason to tell.",
+    says="No page shows an error body. A service that refuses a request should give a reason.",
     source=PAGE,
     basis="inferred",
     **ABOUT,

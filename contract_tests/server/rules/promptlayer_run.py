@@ -75,7 +75,7 @@ def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: Exec
 
 @rule(
     "PL-RUN-04",
-    "The reply to a run has success, message and workflow_version_execution_id.",
+    "The response to a run has success, message and workflow_version_execution_id.",
     says="success is a boolean, message a string, workflow_version_execution_id an integer; all three are required.",
     source=PAGE,
     basis="documented",
@@ -274,7 +274,7 @@ def test_digits_are_no_number(server: ServerUnderTest) -> None:
 @rule(
     "PL-RUN-14",
     "A run that lacks an input variable is started with a warning.",
-    says="warning tells of missing input variables; a run that lacks one is therefore no error.",
+    says="warning names missing input variables, so a run that lacks one is not an error.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -292,7 +292,7 @@ def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: Execu
 @rule(
     "PL-RUN-15",
     "A run with an unused input variable is started with a warning.",
-    says="warning tells of missing or unused input variables.",
+    says="warning names missing or unused input variables.",
     source=PAGE,
     basis="documented",
     **ABOUT,
@@ -368,7 +368,7 @@ def test_every_request_starts_an_execution(server: ServerUnderTest, lifecycle: E
 @rule(
     "PL-RUN-66",
     "A run that was started says so.",
-    says="success tells whether the request was carried out; the examples of both replies have true.",
+    says="success says whether the request was carried out. The examples of both responses have true.",
     source=PAGE,
     basis="inferred",
     **ABOUT,

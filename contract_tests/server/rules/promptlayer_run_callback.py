@@ -67,7 +67,7 @@ def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: 
 @rule(
     "PL-CB-38",
     "The callback carries the execution id of the 202.",
-    says="The id in the callback has the name of the one in the reply to the run.",
+    says="The id in the callback has the same name as the one in the response to the run.",
     source=PAGE,
     basis="inferred",
     **ABOUT,
@@ -128,8 +128,8 @@ def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback],
 
 @rule(
     "PL-CB-66",
-    "The final output of a callback is what the results operation gives.",
-    says="The final output has the structure of the results. FAILURE and FAILED are one word; a callback may lack it.",
+    "The final output of a callback is what the results operation returns.",
+    says="The final output has the structure of the results. FAILURE means FAILED. A callback may have no output.",
     source=PAGE,
     basis="inferred",
     **ABOUT,

@@ -105,7 +105,7 @@ def test_results_stay(server: ServerUnderTest) -> None:
 @pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-26",
-    "With return_all_outputs the results are an object of entries with five members.",
+    "With return_all_outputs the results are an object of entries with five properties.",
     says="Keyed by node name: status, value, error_message, raw_error_message and is_output_node.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
@@ -178,7 +178,7 @@ def test_failed_node_says_why(server: ServerUnderTest) -> None:
 @pytest.mark.usefixtures("failing")
 @rule(
     "PL-RES-34",
-    "An execution without a successful output is told as a failure: by a 500, or by the entries of all nodes.",
+    "An execution without a successful output is reported as failed: by a 500, or by the entries of all nodes.",
     says="The vendor's libraries expect the entries of all nodes in place of the bare output; a proposal has a 500.",
     source=FAILURES,
     basis="inferred",
@@ -193,7 +193,7 @@ def test_failure_is_told(server: ServerUnderTest) -> None:
 @rule(
     "PL-RES-66",
     "A node goes from QUEUED to RUNNING to its end, and never back.",
-    says="The five words are the stations of a node, the last three of which are final.",
+    says="A node has five statuses, the last three of which are final.",
     source=PAGE,
     basis="inferred",
     **ABOUT,

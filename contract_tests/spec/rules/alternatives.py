@@ -19,7 +19,7 @@ PLAIN: Final[tuple[Any, ...]] = ({}, [], "", 0, 0.5, True, None)
 @rule(
     "SPEC-07",
     "No value fits two branches of a oneOf.",
-    says="oneOf demands exactly one fitting branch: a value that fits two is refused, and what fits more is for anyOf.",
+    says="oneOf demands exactly one branch that fits: a value that fits two is refused. Use anyOf if several may fit.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.2.1.3",
     basis="documented",
     operations=DOCUMENT,

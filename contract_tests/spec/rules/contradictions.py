@@ -14,7 +14,7 @@ TURNED_ROUND = {"not", "if"}
 @rule(
     "SPEC-14",
     "Every schema describes at least one value.",
-    says="A schema that contradicts itself refuses every value: no such request can be sent and no such reply arrive.",
+    says="A schema that contradicts itself refuses every value: nobody can send such a request or response.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-4.3.1",
     basis="inferred",
     operations=DOCUMENT,
@@ -28,7 +28,7 @@ def test_schemas_can_be_satisfied(contract: Contract) -> None:
 @rule(
     "SPEC-15",
     "No schema is applied to the same value without end.",
-    says="A schema that leads back to itself before it goes into a member or an item has no meaning.",
+    says="A schema that refers to itself before it enters a property or an item has no meaning.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-9.4.1",
     basis="documented",
     operations=DOCUMENT,

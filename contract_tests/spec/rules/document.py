@@ -33,7 +33,7 @@ OF_3_0_ONLY = ("nullable",)
 @rule(
     "SPEC-01",
     "The contract is a valid OpenAPI 3.1 document.",
-    says="Every object of the document has the members that the specification gives it.",
+    says="Every object of the document has the fields that the specification requires.",
     source=OAS,
     basis="documented",
     operations=DOCUMENT,
@@ -99,7 +99,7 @@ def test_no_keyword_of_3_0(contract: Contract) -> None:
 @rule(
     "SPEC-08",
     "Every operation is named by a rule of the server side.",
-    says="Properties hold for any operation; what no schema can say of one needs a rule of its own.",
+    says="Property tests hold for any operation. What no schema can say about one operation needs a rule of its own.",
     source="this project",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -22,7 +22,7 @@ def judge(contract: Contract, examples: Iterator[tuple[Example, str]]) -> None:
 @rule(
     "SPEC-04",
     "Every example of an operation is valid against its schema.",
-    says="An example of a parameter, a request, a reply or a callback matches the schema beside it.",
+    says="An example of a parameter, a request, a response or a callback matches the schema beside it.",
     source=f"{OAS}#media-type-object",
     basis="documented",
     operations=EVERY_OPERATION,
@@ -50,7 +50,7 @@ def test_examples_of_schemas_are_valid(contract: Contract) -> None:
 @rule(
     "SPEC-06",
     "Every operation and every documented status with a body has an example.",
-    says="An example shows a reader what the schema means, and a test what to send and expect.",
+    says="An example shows readers what the schema means, and tests what to send and expect.",
     source="this project",
     basis="inferred",
     operations=EVERY_OPERATION,

@@ -31,7 +31,7 @@ class Generated:
 @rule(
     "SPEC-13",
     "A generator makes something of every operation and every parameter.",
-    says="What openapi-python-client cannot read it leaves out, with a warning at best: users of it lack it then.",
+    says="openapi-python-client leaves out what it cannot read, with a warning at best. Its users then miss it.",
     source="https://github.com/openapi-generators/openapi-python-client",
     basis="inferred",
     operations=EVERY_OPERATION,
