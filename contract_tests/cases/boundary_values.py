@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.schema import UNIONS, branches
 
 URL_TEXTS: Final = (
     " ",
@@ -98,7 +99,7 @@ def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> 
     node = contract.at(pointer)
     if pointer in seen or not isinstance(node, dict):
         return []
-    inner = [join(pointer, key, i) for key in ("allOf", "anyOf", "oneOf") for i in range(len(node.get(key, ())))]
+    inner = branches(contract, pointer)
     return [pointer, *(found for branch in inner for found in branches_of(contract, branch, (*seen, pointer)))]
 
 
@@ -151,7 +152,7 @@ def declared_values(contract: Contract, schema: str) -> list[Any]:
         return []
     named = [node[keyword] for keyword in ("const", "default", "example") if keyword in node]
     own = [*named, *node.get("enum", ()), *node.get("examples", ())]
-    inner = [join(contract.follow(schema), key, i) for key in ("anyOf", "oneOf") for i in range(len(node.get(key, ())))]
+    inner = branches(contract, contract.follow(schema), UNIONS)
     return own + [word for pointer in inner for word in declared_values(contract, pointer)]
 
 
@@ -198,9 +199,8 @@ def members(contract: Contract, schema: str) -> dict[str, str]:
     if not isinstance(node, dict):
         return {}
     found = {name: join(pointer, "properties", name) for name in node.get("properties", {})}
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index in range(len(node.get(keyword, ()))):
-            found |= members(contract, join(pointer, keyword, index)) | found
+    for branch in branches(contract, pointer):
+        found |= members(contract, branch) | found
     return found
 
 
@@ -216,10 +216,7 @@ def with_unknown_members(contract: Contract, schema: str, value: Any) -> Iterato
 def _forms(contract: Contract, schema: str, value: Any) -> list[str]:
     # A map of closed values that takes a member of another kind is legal at most as another form, hence another type.
     place = contract.follow(schema)
-    node = contract.at(place)
-    kinds = [kind for kind in ("anyOf", "oneOf") if isinstance(node, dict) and kind in node]
-    forms = [place, *(f"{place}/{kind}/{number}" for kind in kinds for number in range(len(node[kind])))]
-    return [form for form in forms if contract.is_valid(value, form)]
+    return [form for form in (place, *branches(contract, place, UNIONS)) if contract.is_valid(value, form)]
 
 
 def _inner(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -16,6 +16,7 @@ from contract_tests.cases.boundary_values import BY_FORMAT, PLAIN, UNKNOWN_MEMBE
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.http.body_kinds import request_media
 from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.schema import branches
 from contract_tests.openapi.validation import Problem, sole_problem
 
 Sample = Callable[[str], Any]
@@ -80,10 +81,9 @@ def near(contract: Contract, schema: str, start: Any, sample: Sample, depth: int
         return
     if isinstance(start, str):
         yield from _near_text(node, start)
-    for key in ("allOf", "anyOf", "oneOf"):
-        for branch in (join(pointer, key, index) for index in range(len(node.get(key, ())))):
-            inner = start if contract.is_valid(start, branch) else sample(branch)
-            yield from near(contract, branch, inner, sample, depth + 1)
+    for branch in branches(contract, pointer):
+        inner = start if contract.is_valid(start, branch) else sample(branch)
+        yield from near(contract, branch, inner, sample, depth + 1)
     yield from _excluded(contract, pointer, start, sample)
     if isinstance(start, dict):
         yield from _near_object(contract, pointer, start, sample, depth)

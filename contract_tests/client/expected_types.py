@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from contract_tests.openapi.discriminators import named_branch, tags_of
 from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.schema import UNIONS, branches, children
 
 COMPONENTS: Final = "#/components/schemas/"
 BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "NoneType", "tuple", "mappingproxy"})
@@ -35,12 +36,12 @@ def named_places(contract: Contract, schema: str, value: Any, place: str = "") -
     forms = list(forms_of(contract, pointer, value))
     names = [_names(contract, form) for form in forms]
     if isinstance(value, dict) and forms and all(names):
-        has_branches = bool(_branches(contract, pointer))
+        has_branches = bool(branches(contract, pointer, UNIONS))
         outer = {_component(pointer)} - {""} if has_branches else set()
         yield NamedPlace(place, pointer, outer.union(*names), has_branches and len(forms) == 1)
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for token, member in children:
-        described = [child for form in forms for child in _children(contract, form, token)]
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for token, member in inner:
+        described = [child for form in forms for child in children(contract, form, token)]
         # What one form leaves open, or two describe differently, is claimed by none.
         if len(described) == len(forms) and len(set(described)) == 1:
             yield from named_places(contract, described[0], member, join(place, token))
@@ -49,33 +50,15 @@ def named_places(contract: Contract, schema: str, value: Any, place: str = "") -
 def forms_of(contract: Contract, schema: str, value: Any) -> Iterator[str]:
     """Give the schemas without alternatives that a value fits; where a discriminator names one, that alone."""
     pointer = contract.follow(schema)
-    branches = _branches(contract, pointer)
-    if not branches:
+    forms = branches(contract, pointer, UNIONS)
+    if not forms:
         yield pointer
         return
     if tags_of(contract, pointer) and (named := named_branch(contract, pointer, value)) is not None:
-        branches = [named]
-    for branch in branches:
+        forms = [named]
+    for branch in forms:
         if contract.is_valid(value, branch):
             yield from forms_of(contract, branch, value)
-
-
-def _branches(contract: Contract, pointer: str) -> list[str]:
-    node = contract.at(pointer)
-    stated = node if isinstance(node, dict) else {}
-    return [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(stated.get(key, ())))]
-
-
-def _children(contract: Contract, pointer: str, token: str | int) -> Iterator[str]:
-    node = contract.at(pointer)
-    if not isinstance(node, dict):
-        return
-    if isinstance(token, int):
-        yield from (join(pointer, "items") for _ in range(isinstance(node.get("items"), dict)))
-    elif token in node.get("properties", {}):
-        yield join(pointer, "properties", token)
-    elif isinstance(node.get("additionalProperties"), dict):
-        yield join(pointer, "additionalProperties")
 
 
 def _names(contract: Contract, pointer: str) -> set[str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from contract_tests.client.adapter import OperationInfo, Scheme
 from contract_tests.http.body_kinds import BodyKind, is_json, json_media, kind_of, request_media
 from contract_tests.openapi.document import LOCATIONS, Contract, Operation, join
+from contract_tests.openapi.schema import UNIONS, branches
 
 __all__ = ["base_path", "facts_of", "is_json", "json_media", "request_media", "scheme_of"]
 
@@ -47,9 +48,8 @@ def _forms(contract: Contract, schema: str) -> list[str] | None:
     node = contract.at(pointer)
     if not isinstance(node, dict):
         return None
-    branches = [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(node.get(key, ())))]
-    if branches:
-        found = [_forms(contract, branch) for branch in branches]
+    if unions := branches(contract, pointer, UNIONS):
+        found = [_forms(contract, branch) for branch in unions]
         return None if None in found else [form for forms in found for form in forms or ()]
     is_object = node.get("type") == "object" or ("type" not in node and ("properties" in node or "allOf" in node))
     return [pointer] if is_object else None

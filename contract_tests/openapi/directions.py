@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract_tests.openapi.document import Contract
-from contract_tests.openapi.schemas import all_schemas
+from contract_tests.openapi.schema import all_schemas
 
 
 def request_view(contract: Contract) -> Contract:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.schema import UNIONS, branches, children
 from contract_tests.rules import SetUpError
 
 COMPONENTS: Final = "#/components/schemas/"
@@ -16,11 +17,11 @@ def tags_of(contract: Contract, pointer: str) -> dict[str, str]:
     stated = node.get("discriminator") if isinstance(node, dict) else None
     if not isinstance(stated, dict) or "propertyName" not in stated:
         return {}
-    branches = [contract.follow(branch) for branch in _branches(contract, pointer)]
+    forms = [contract.follow(branch) for branch in branches(contract, pointer, UNIONS)]
     aims = {tag: _target(contract, aim) for tag, aim in stated.get("mapping", {}).items()}
-    named = {branch.removeprefix(COMPONENTS): branch for branch in branches if branch.startswith(COMPONENTS)}
+    named = {branch.removeprefix(COMPONENTS): branch for branch in forms if branch.startswith(COMPONENTS)}
     implied = {name: branch for name, branch in named.items() if branch not in aims.values()}
-    return {tag: branch for tag, branch in {**implied, **aims}.items() if branch in branches}
+    return {tag: branch for tag, branch in {**implied, **aims}.items() if branch in forms}
 
 
 def named_branch(contract: Contract, pointer: str, value: Any) -> str | None:
@@ -39,10 +40,10 @@ def discriminators_match(contract: Contract, schema: str, value: Any) -> bool:
     if tags_of(contract, pointer) and isinstance(value, dict):
         branch = named_branch(contract, pointer, value)
         return branch is not None and contract.is_valid(value, branch) and discriminators_match(contract, branch, value)
-    fitting = [branch for branch in _branches(contract, pointer) if contract.is_valid(value, branch)]
+    fitting = [branch for branch in branches(contract, pointer, UNIONS) if contract.is_valid(value, branch)]
     if fitting and not any(discriminators_match(contract, branch, value) for branch in fitting):
         return False
-    return all(discriminators_match(contract, child, member) for child, _, member in _inside(pointer, node, value))
+    return all(discriminators_match(contract, child, member) for child, _, member in _inside(contract, pointer, value))
 
 
 def with_valid_discriminators(contract: Contract, schema: str, values: Iterable[Any]) -> Iterator[Any]:
@@ -66,29 +67,19 @@ def _mended(contract: Contract, pointer: str, value: Any, pick: int) -> Any:
     if tags and isinstance(value, dict):
         tag = list(tags)[pick % len(tags)]
         return _mended(contract, tags[tag], {**value, node["discriminator"]["propertyName"]: tag}, pick)
-    for branch in _branches(contract, pointer):
+    for branch in branches(contract, pointer, UNIONS):
         if contract.is_valid(value, branch):
             return _mended(contract, contract.follow(branch), value, pick)
     copy: Any = dict(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
-    for child, token, member in _inside(pointer, node, value):
+    for child, token, member in _inside(contract, pointer, value):
         copy[token] = _mended(contract, contract.follow(child), member, pick)
     return copy
 
 
-def _branches(contract: Contract, pointer: str) -> list[str]:
-    node = contract.at(pointer)
-    return [join(pointer, key, index) for key in ("anyOf", "oneOf") for index in range(len(node.get(key, ())))]
-
-
-def _inside(pointer: str, node: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(value, list) and isinstance(node.get("items"), dict):
-        yield from ((join(pointer, "items"), index, item) for index, item in enumerate(value))
-    if isinstance(value, dict):
-        for name, member in value.items():
-            if name in node.get("properties", {}):
-                yield join(pointer, "properties", name), name, member
-            elif isinstance(node.get("additionalProperties"), dict):
-                yield join(pointer, "additionalProperties"), name, member
+def _inside(contract: Contract, pointer: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    for step, member in inner:
+        yield from ((child, step, member) for child in children(contract, pointer, step))
 
 
 def _target(contract: Contract, aim: str) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schemas import MANY, NAMED, ONE, all_schemas
+from contract_tests.openapi.schema import COMPOSED, MANY, NAMED, ONE, all_schemas
 from contract_tests.rules import NotExercised, SetUpError
 
-AT_ONCE: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+AT_ONCE: Final = frozenset({"$ref", *COMPOSED, "not", "if", "then", "else", "dependentSchemas"})
 SHOWN: Final = 3
 
 Edges = Callable[[str], Iterator[str]]
@@ -74,7 +74,7 @@ class ReferenceCycles:
         if self._met:
             more = f" and {len(self._met) - SHOWN} more" if len(self._met) > SHOWN else ""
             raise NotExercised(
-                f"not decidable by {', '.join(self._met[:SHOWN])}{more}, see SPEC-01, SPEC-02 and SPEC-15"
+                f"not decidable by {', '.join(self._met[:SHOWN])}{more}, see SPEC-15, SPEC-01 and SPEC-02"
             )
 
     def _reached(self, start: str, edges: Edges) -> set[str]:

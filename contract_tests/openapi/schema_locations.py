@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contract_tests.openapi.document import Contract, join
-
-BRANCHES = ("allOf", "anyOf", "oneOf")
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.schema import branches, children
 
 
 def schemas_at(contract: Contract, schema: str, place: Sequence[str | int]) -> list[str]:
@@ -15,7 +14,7 @@ def schemas_at(contract: Contract, schema: str, place: Sequence[str | int]) -> l
         found = [
             inner
             for pointer in found
-            for child in _children(contract, pointer, token)
+            for child in children(contract, pointer, token)
             for inner in _alternatives(contract, child)
         ]
     return list(dict.fromkeys(found))
@@ -42,28 +41,7 @@ def defaults_at(contract: Contract, schema: str, place: Sequence[str | int]) -> 
 
 def _alternatives(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
     pointer = contract.follow(schema)
-    node = contract.at(pointer)
-    if pointer in seen:
-        return
-    yield pointer
-    if isinstance(node, dict):
-        for keyword in BRANCHES:
-            for index in range(len(node.get(keyword, ()))):
-                yield from _alternatives(contract, join(pointer, keyword, index), (*seen, pointer))
-
-
-def _children(contract: Contract, pointer: str, token: str | int) -> Iterator[str]:
-    node = contract.at(pointer)
-    if not isinstance(node, dict):
-        return
-    if isinstance(token, int):
-        yield from (_exists(pointer, node, "items"))
-    elif token in node.get("properties", {}):
-        yield join(pointer, "properties", token)
-    else:
-        yield from (_exists(pointer, node, "additionalProperties"))
-
-
-def _exists(pointer: str, node: dict[str, Any], keyword: str) -> Iterator[str]:
-    if isinstance(node.get(keyword), dict):
-        yield join(pointer, keyword)
+    if pointer not in seen:
+        yield pointer
+        for branch in branches(contract, pointer):
+            yield from _alternatives(contract, branch, (*seen, pointer))

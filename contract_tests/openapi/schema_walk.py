@@ -1,13 +1,13 @@
 """Goes through a value and its schema together: which declared members are there, and what is there beside them."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.schema import branches
 
-COMPOSED: Final = ("allOf", "anyOf", "oneOf")
 MOST_FOLLOWED: Final = 2_000
 
 
@@ -47,7 +47,7 @@ def member_paths(contract: Contract, schema: str | None) -> set[str]:
         pointer = contract.follow(stated)
         if pointer not in outer and isinstance(contract.at(pointer), dict):
             found |= {f"{path}.{name}".lstrip(".") for name in contract.at(pointer).get("properties", {})}
-            waiting += [(*inner, (*outer, pointer)) for inner in _beneath(contract.at(pointer), pointer, path)]
+            waiting += [(*inner, (*outer, pointer)) for inner in _beneath(contract, pointer, path)]
     return found
 
 
@@ -87,11 +87,9 @@ def _fitting(contract: Contract, schema: str, value: Any) -> Iterator[str]:
     if not isinstance(node, dict):
         return
     yield pointer
-    for keyword in COMPOSED:
-        for index in range(len(node.get(keyword, ()))):
-            branch = join(pointer, keyword, index)
-            if contract.is_valid(value, branch):
-                yield from _fitting(contract, branch, value)
+    for branch in branches(contract, pointer):
+        if contract.is_valid(value, branch):
+            yield from _fitting(contract, branch, value)
 
 
 def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, ...], str]:
@@ -106,10 +104,10 @@ def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, 
     return tuple(found), segment
 
 
-def _beneath(node: Mapping[str, Any], pointer: str, path: str) -> Iterator[tuple[str, str]]:
+def _beneath(contract: Contract, pointer: str, path: str) -> Iterator[tuple[str, str]]:
     """Give the schemas that a schema holds, and the paths of what they describe."""
-    for keyword in COMPOSED:
-        yield from ((join(pointer, keyword, index), path) for index in range(len(node.get(keyword, ()))))
+    node = contract.at(pointer)
+    yield from ((branch, path) for branch in branches(contract, pointer))
     for name in node.get("properties", {}):
         yield join(pointer, "properties", name), f"{path}.{name}".lstrip(".")
     for keyword, segment in (("additionalProperties", ".*"), ("items", "[]")):
@@ -130,6 +128,5 @@ def member_schemas(contract: Contract, schema: str | None) -> list[str]:
         seen.add(pointer)
         names = [name.replace("~", "~0").replace("/", "~1") for name in stated.get("properties", {})]
         found += [f"{pointer}/properties/{name}" for name in names]
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            pointers += [contract.follow(f"{pointer}/{keyword}/{i}") for i in range(len(stated.get(keyword, ())))]
+        pointers += map(contract.follow, branches(contract, pointer))
     return found

@@ -9,7 +9,7 @@ from typing import Any, Final
 from contract_tests.cases.generation import Generator
 from contract_tests.openapi.document import Contract, join, split
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.openapi.schemas import all_schemas
+from contract_tests.openapi.schema import all_schemas
 from contract_tests.openapi.unsatisfiable import Emptiness
 from contract_tests.rules import DOCUMENT, NotExercised, Violation, report_all, rule, shown
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contract_tests.openapi.document import Contract, split
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.openapi.schemas import all_schemas
+from contract_tests.openapi.schema import all_schemas
 from contract_tests.openapi.unsatisfiable import Emptiness, forbids
 from contract_tests.rules import DOCUMENT, Violation, report_all, rule, shown
 

@@ -8,7 +8,7 @@ from jsonschema_rs import Draft202012Validator
 from contract_tests.openapi.document import Contract, Operation, join
 from contract_tests.openapi.offline import offline
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.openapi.schemas import all_schemas
+from contract_tests.openapi.schema import all_schemas
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import (
     DOCUMENT,

@@ -5,7 +5,7 @@ from typing import Any
 
 from contract_tests.openapi.document import Contract, Example, Media, Operation, join
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.openapi.schemas import all_schemas
+from contract_tests.openapi.schema import all_schemas
 from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Violation, report_all, rule, shown
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"

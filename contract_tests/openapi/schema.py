@@ -1,9 +1,9 @@
-"""Finds every schema of a contract, wherever it stands."""
+"""The keywords of JSON Schema that hold further schemas, and the schemas of a contract by way of them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from contract_tests.openapi.document import join
+from contract_tests.openapi.document import Contract, join
 
 ONE: Final = (
     "additionalProperties",
@@ -18,9 +18,28 @@ ONE: Final = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
-MANY: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
+UNIONS: Final = ("anyOf", "oneOf")
+COMPOSED: Final = ("allOf", *UNIONS)  # of schemas that describe the same value
+MANY: Final = (*COMPOSED, "prefixItems")
 NAMED: Final = ("$defs", "dependentSchemas", "patternProperties", "properties")
 DATA: Final = ("default", "enum", "const", "example", "examples", "value")
+
+
+def branches(contract: Contract, pointer: str, keywords: tuple[str, ...] = COMPOSED) -> list[str]:
+    """Return the pointers of the schemas that a schema is composed of, by these keywords."""
+    node = contract.at(pointer)
+    stated = node if isinstance(node, dict) else {}
+    return [join(pointer, keyword, index) for keyword in keywords for index in range(len(stated.get(keyword, ())))]
+
+
+def children(contract: Contract, pointer: str, step: str | int) -> list[str]:
+    """Return the pointer of the schema that a schema has for a property or an item, if it has one."""
+    node = contract.at(pointer)
+    stated = node if isinstance(node, dict) else {}
+    if isinstance(step, str) and step in stated.get("properties", {}):
+        return [join(pointer, "properties", step)]
+    keyword = "items" if isinstance(step, int) else "additionalProperties"
+    return [join(pointer, keyword)] if isinstance(stated.get(keyword), dict) else []
 
 
 def all_schemas(document: Any) -> Iterator[tuple[str, Any]]:
