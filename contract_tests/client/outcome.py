@@ -113,9 +113,16 @@ class Unclaimed:
 
 @dataclass(frozen=True)
 class Lost:
-    """The client's process gave no outcome: it hung or died."""
+    """
+    The client's process gave no outcome.
+
+    Attributes:
+        reason: Why, for a person.
+        is_hung: Whether this very call took too long; otherwise the process ended, for whatever call's sake.
+    """
 
     reason: str
+    is_hung: bool = False
 
 
 Outcome = Value | Raised | Unwritable | Unclaimed | Lost
@@ -133,7 +140,7 @@ def outcome_of(message: Mapping[str, Any]) -> Outcome:
         case "unclaimed":
             return Unclaimed(message.get("text", "the adapter has no way to do it"))
         case _:
-            return Lost(message["text"])
+            return Lost(message["text"], is_hung=message.get("is_hung", False))
 
 
 def told(outcome: Outcome) -> str:

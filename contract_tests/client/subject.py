@@ -89,7 +89,7 @@ class Subject:
             answer = process.ask(message).result(timeout)
         except FutureTimeoutError:
             self._forget(process)
-            return {"kind": "lost", "text": f"the client hung: no outcome within {timeout:g} s"}
+            return {"kind": "lost", "is_hung": True, "text": f"the client hung: no outcome within {timeout:g} s"}
         if answer["kind"] == "broken":
             raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['text'])}")
         if answer["kind"] == "lost":

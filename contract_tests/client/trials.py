@@ -6,7 +6,7 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -18,10 +18,10 @@ from contract_tests.cases.keeping import once
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.secret_responses import Ending, echoes, terminations
-from contract_tests.client.outcome import Outcome, Unclaimed
+from contract_tests.client.outcome import Lost, Outcome, Unclaimed
 from contract_tests.client.session import MODES, ClientSession, Played
 from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
+from contract_tests.http.recording_server import REQUEST_LIMIT, RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Operation, Parameter
 from contract_tests.openapi.validation import Problem
 from contract_tests.rules import NotApplicable, NotExercised
@@ -369,6 +369,20 @@ class Trials:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             for operation in self.contract.operations:
                 self._faults[operation.id] = list(self._submit_faults(pool, operation))
+        # All calls of a moment share one process: what another call did to it says nothing of this one. So whoever was
+        # lost with it is called again, without those who end it, and then alone.
+        for at_a_time in (AT_A_TIME, 1):
+            guilty = {trial.case.name for trial in self._fault_trials() if _ends_its_process(trial.played)}
+            with ThreadPoolExecutor(at_a_time) as pool:
+                for operation in self.contract.operations:
+                    self._faults[operation.id] = [
+                        pool.submit(self.fault_alone, operation, one.result()) if _was_lost(one, guilty) else one
+                        for one in self._faults[operation.id]
+                    ]
+
+    def _fault_trials(self) -> list[FaultTrial]:
+        played = [one for futures in self._faults.values() for one in futures]
+        return [one.result() for one in played if one.exception() is None]
 
     def _submit_faults(self, pool: ThreadPoolExecutor, operation: Operation) -> Iterator[Future[FaultTrial]]:
         try:
@@ -399,6 +413,18 @@ def _telling(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
 
 def _largest_first(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
     return sorted(cases, key=lambda case: -len(case.answer.body))
+
+
+def _ends_its_process(played: Played) -> bool:
+    """Return whether a call hung or sent requests without end."""
+    outcome = played.outcome
+    return isinstance(outcome, Lost) and (outcome.is_hung or len(played.seen) >= REQUEST_LIMIT)
+
+
+def _was_lost(one: Future[FaultTrial], guilty: Collection[str]) -> bool:
+    """Return whether a call was lost with its process, in a case in which none ended it."""
+    trial = one.result() if one.exception() is None else None
+    return trial is not None and isinstance(trial.played.outcome, Lost) and trial.case.name not in guilty
 
 
 def _failed(reason: Exception) -> Future[FaultTrial]:

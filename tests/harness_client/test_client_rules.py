@@ -189,6 +189,14 @@ def test_a_defect_is_found(defect: str, tmp_path: Path) -> None:
     assert [one for one in expected if one not in found] == []
 
 
+def test_a_call_that_ends_the_process_is_held_against_no_other() -> None:
+    """Calls are made at the same time: what was lost with another one is made again before it is judged."""
+    with judging(choice("storms_for_ever"), SPEC) as judge:
+        found = judge.violations("CL-NET-03", "CL-NET-04", "CL-NET-07")
+
+    assert {judged.rule.id for judged in found} == {"CL-NET-04"}
+
+
 def test_every_defect_has_a_rule() -> None:
     """No defect of the client is without a rule that must find it, nor is any rule without a defect."""
     elsewhere = {"hangs", "dies", "lacks_add_book", "sync_only"}

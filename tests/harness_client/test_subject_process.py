@@ -76,7 +76,7 @@ def test_a_hanging_client_is_given_up_and_started_again() -> None:
     with Subject(Choice(adapter="shelf_client:hangs")) as subject, WireServer() as server:
         first, second = add_book(subject, server, timeout=0.5), add_book(subject, server, timeout=0.5)
 
-    assert [first, second] == [Lost("the client hung: no outcome within 0.5 s")] * 2
+    assert [first, second] == [Lost("the client hung: no outcome within 0.5 s", is_hung=True)] * 2
 
 
 def test_a_client_that_never_stops_sending_is_stopped() -> None:
