@@ -2,7 +2,8 @@
 
 import signal
 
-# A process that a shell script started in the background ignores Ctrl-C, and hands that on to the programs it starts:
-# the tests that interrupt one would wait for ever.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A process that a shell script started in the background ignores Ctrl-C, and one under nohup a closed terminal. Both
+# hand that on to the programs they start: the tests that interrupt one would wait for ever.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)

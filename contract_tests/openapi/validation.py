@@ -189,17 +189,17 @@ def _judge(validator: Draft202012Validator, value: Any) -> tuple[bool, Any]:
             return True, value
         json.dumps(value, allow_nan=False)  # infinity, as which Python reads 1e999, counts as null there
     except (ValueError, TypeError):
-        value = _encodable(value)
+        value = encodable(value)
         return validator.is_valid(value), value
     return False, value
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
     """Return a value without what JSON in UTF-8 can't carry: lone surrogates, infinite numbers."""
     if isinstance(value, dict):
-        return {_encodable(name): _encodable(inner) for name, inner in value.items()}
+        return {encodable(name): encodable(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_encodable(inner) for inner in value]
+        return [encodable(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return -BEYOND_FLOAT if value < 0 else BEYOND_FLOAT
     return value.encode(errors="replace").decode() if isinstance(value, str) else value

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
+from contract_tests.openapi.validation import encodable
 from contract_tests.rules import Verdict, shown
 
 TEXT: Final = {"type": "string"}
@@ -74,10 +75,8 @@ REPORT: Final = _members(
 def damage(data: Any) -> str:
     """Return what keeps this from being a report, by place and in one line; empty if nothing does."""
     try:
-        Draft202012Validator(REPORT).validate(data)
+        Draft202012Validator(REPORT).validate(encodable(data))
     except ValidationError as error:
         place = ".".join(map(str, error.instance_path)) or "the whole"
         return shown(f"{place}: {error.message}", LONGEST)
-    except ValueError as error:
-        return shown(f"the whole: {error}", LONGEST)  # lone surrogates, which no text of ours has
     return ""

@@ -9,6 +9,7 @@ from contract_tests.openapi.document import Contract, Operation, join
 from contract_tests.openapi.offline import offline
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.openapi.schema import all_schemas
+from contract_tests.openapi.validation import encodable
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import (
     DOCUMENT,
@@ -75,7 +76,7 @@ def test_schemas_are_valid(contract: Contract) -> None:
     report_all(
         _at(join(pointer, *error.instance_path), error.message)
         for pointer, schema in all_schemas(contract.document)
-        for error in meta.iter_errors(schema)
+        for error in meta.iter_errors(encodable(schema))
     )
 
 
