@@ -27,11 +27,8 @@ EQUIVALENT: Final = {
         "an id beyond 64 bits that is taken for an id is one that no execution has: it is refused with 404, a 4xx"
     ),
     "execute.workflow_id.minLength": OBJECT_ID,
-    "execute.workflow_id.maxLength": OBJECT_ID,
     "execute.body.workflow_id.minLength": OBJECT_ID,
-    "execute.body.workflow_id.maxLength": OBJECT_ID,
     "execute.body.workflow_run_id.minLength": OBJECT_ID,
-    "execute.body.workflow_run_id.maxLength": OBJECT_ID,
 }
 
 
