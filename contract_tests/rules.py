@@ -1,8 +1,8 @@
 """
 The vocabulary of rules: what a rule is, and how its check gives a verdict.
 
-A rule is a pytest test in a chapter, a module of ``spec/``, ``server/`` or ``client/``. The chapter's title is the
-first line of its module docstring. A rule reads like a line of documentation::
+A rule is a pytest test in a chapter, a module of the folder ``rules/`` of its side. The chapter's title is the first
+line of its module docstring. A rule reads like a line of documentation::
 
     @rule(
         "PL-RUN-06",
@@ -18,7 +18,8 @@ first line of its module docstring. A rule reads like a line of documentation::
         reply = server.run(callback_url=server.listener.new_url())
         expect(reply.status == 202, "status", received=reply.shown, reproduce=reply.curl)
 
-The function is named ``test_...`` and takes pytest fixtures. These are there on every side (see ``plugin.py``):
+The function is named ``test_...`` and takes pytest fixtures. These are there on every side (see
+``runner/pytest_plugin.py``):
 
 ``contract``
     The :class:`~contract_tests.openapi.document.Contract` under judgement.

@@ -7,6 +7,7 @@ page and in one folder.
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.util
 import os
@@ -165,3 +166,15 @@ def test_the_words_of_the_reports_are_explained(words: type[Verdict | Basis]) ->
     """A verdict is a term of the glossary, and a basis is named there."""
     glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     assert [word for word in words if not re.search(rf"\b{word.replace('_', ' ')}\b", glossary)] == []
+
+
+def test_every_session_that_is_named_is_there() -> None:
+    """CI, the nightly workflows and the pages ask nox for no session that has another name by now."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    sessions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+    files = [ROOT / ".ci/run", *ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/workflows/*.yml")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "CHANGELOG.md")
+    named = {name for names in re.findall(r"\bnox (?:--\S+ )*-s((?: [a-z_]+)+)", text) for name in names.split()}
+
+    assert len(named) > 5
+    assert named <= sessions

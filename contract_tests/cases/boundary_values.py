@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import UNIONS, branches
+from contract_tests.openapi.schema import branches
+from contract_tests.openapi.validation import UNIONS
 
 URL_TEXTS: Final = (
     " ",

@@ -21,10 +21,10 @@ from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
     LegalCase,
     as_arguments,
-    can_travel,
     is_driven,
     is_legal,
     legal_cases,
+    parameters_carry_values,
     probes,
     smuggled,
     start_case,
@@ -192,13 +192,12 @@ class CaseBook:
         if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
             starts.append(smallest)
         for one in starts:
-            near = requests_near(self.outgoing, one, self._sample)
-            yield from _a_few_each(self.outgoing, near)
+            yield from _a_few_each(self.outgoing, requests_near(self.outgoing, one, self._sample))
         generator = self._requests
         made = itertools.chain(
             generator.coverage_violations(start.operation), generator.drawn_breaches(start.operation)
         )
-        yield from (case for case in _a_few_each(self.outgoing, filter(can_travel, made)))
+        yield from _a_few_each(self.outgoing, filter(parameters_carry_values, made))
 
     def _drawn(self, schema: str) -> list[Any]:
         return self._drawn_at(self.incoming.follow(schema))

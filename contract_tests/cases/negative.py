@@ -10,8 +10,7 @@ from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.http.parameters import text_of
 from contract_tests.openapi.document import Contract, Parameter, split
 from contract_tests.openapi.json_text import read_json
-from contract_tests.openapi.schema import UNIONS
-from contract_tests.openapi.validation import Problem, sole_problem
+from contract_tests.openapi.validation import UNIONS, Problem, sole_problem
 
 READABLE: Final = {"type", "enum", "const", *UNIONS}
 LENIENT_BOOLEANS: Final = {"0", "1", "t", "f", "y", "n", "yes", "no", "on", "off", "true", "false"}

@@ -56,7 +56,7 @@ def start_case(contract: Contract, generator: Generator, sample: Sample, operati
         return case
     drawn = (without_nulls(drawn) for drawn in generator.requests(operation))
     for found in drawn:
-        if can_travel(found) and is_driven(found) and not has_probe(found):
+        if parameters_carry_values(found) and is_driven(found) and not has_probe(found):
             return found
     raise NotExercised("no legal request could be made from the contract: its body or a parameter is not driven yet")
 
@@ -92,7 +92,7 @@ def is_legal(contract: Contract, case: RequestCase) -> bool:
         not case.has_body or not (media and media.schema) or discriminators_match(contract, media.schema, case.body)
     )
     is_clear = not any(is_ambiguous_integer(contract, schema, value) for schema, value in _schemas_and_values(case))
-    return is_tagged and is_clear and not request_problems(contract, case) and can_travel(case)
+    return is_tagged and is_clear and not request_problems(contract, case) and parameters_carry_values(case)
 
 
 def _schemas_and_values(case: RequestCase) -> Iterator[tuple[str, Any]]:
@@ -213,7 +213,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or type(value) in {bool, int, float, str}
 
 
-def can_travel(case: RequestCase) -> bool:
+def parameters_carry_values(case: RequestCase) -> bool:
     """Whether parameters can carry their values: HTTP has no form for some texts, and none for null in a list."""
     inside = [value for place in LOCATIONS for value in case.values(place).values() if isinstance(value, list | dict)]
     if any(None in (value.values() if isinstance(value, dict) else value) for value in inside):

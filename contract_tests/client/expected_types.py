@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from contract_tests.openapi.discriminators import named_branch, tags_of
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import UNIONS, branches, children
+from contract_tests.openapi.schema import branches, children
+from contract_tests.openapi.validation import UNIONS
 
 COMPONENTS: Final = "#/components/schemas/"
 BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "NoneType", "tuple", "mappingproxy"})

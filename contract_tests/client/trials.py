@@ -329,8 +329,8 @@ class Trials:
             self._start_faults()
         return supported(future.result() for future in self._faults[operation.id])
 
-    def fault_alone(self, operation: Operation, trial: FaultTrial) -> FaultTrial:
-        """Make a call on a wire that misbehaves once more, with no other beside it that could keep it waiting."""
+    def fault_again(self, operation: Operation, trial: FaultTrial) -> FaultTrial:
+        """Return the same call on a wire that misbehaves, made once more."""
         return self._play_fault(self.book.start(operation), trial.case, trial.played.mode)
 
     def _play(
@@ -376,7 +376,7 @@ class Trials:
             with ThreadPoolExecutor(at_a_time) as pool:
                 for operation in self.contract.operations:
                     self._faults[operation.id] = [
-                        pool.submit(self.fault_alone, operation, one.result()) if _was_lost(one, guilty) else one
+                        pool.submit(self.fault_again, operation, one.result()) if _was_lost(one, guilty) else one
                         for one in self._faults[operation.id]
                     ]
 

@@ -264,6 +264,3 @@ def _seen(request: h11.Request, body: bytes) -> RecordedRequest:
 
 def _broken(reason: str) -> RecordedRequest:
     return RecordedRequest(method="", target="", headers=(), body=b"", at=time.monotonic(), broken=reason)
-
-
-WireServer = RecordingServer  # its name of before, which goes when nothing uses it any more

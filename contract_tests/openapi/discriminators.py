@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract
-from contract_tests.openapi.schema import UNIONS, branches, children
+from contract_tests.openapi.schema import branches, children
+from contract_tests.openapi.validation import UNIONS
 from contract_tests.rules import SetUpError
 
 COMPONENTS: Final = "#/components/schemas/"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
+from contract_tests.openapi.validation import UNIONS
 
 ONE: Final = (
     "additionalProperties",
@@ -18,7 +19,6 @@ ONE: Final = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
-UNIONS: Final = ("anyOf", "oneOf")
 COMPOSED: Final = ("allOf", *UNIONS)  # of schemas that describe the same value
 MANY: Final = (*COMPOSED, "prefixItems")
 NAMED: Final = ("$defs", "dependentSchemas", "patternProperties", "properties")

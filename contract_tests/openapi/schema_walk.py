@@ -126,7 +126,6 @@ def member_schemas(contract: Contract, schema: str | None) -> list[str]:
         if pointer in seen or not isinstance(stated, dict):
             continue
         seen.add(pointer)
-        names = [name.replace("~", "~0").replace("/", "~1") for name in stated.get("properties", {})]
-        found += [f"{pointer}/properties/{name}" for name in names]
+        found += [join(pointer, "properties", name) for name in stated.get("properties", {})]
         pointers += map(contract.follow, branches(contract, pointer))
     return found

@@ -19,7 +19,7 @@ from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
 from contract_tests.client.trials import Trials
 from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import WireServer
+from contract_tests.http.recording_server import RecordingServer
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
@@ -113,7 +113,7 @@ def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) ->
     book, secrets = case_book(spec, cases, seed), Secrets()
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
-    with Subject(choice) as subject, WireServer() as server:
+    with Subject(choice) as subject, RecordingServer() as server:
         stage = ClientSession(book.outgoing, subject, server)
         secrets.add(stage.key)
         yield Judge(Trials(book, stage, Coverage(book.contract)), options, secrets)

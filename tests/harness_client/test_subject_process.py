@@ -11,7 +11,7 @@ from contract_tests.client.operation_info import facts_of
 from contract_tests.client.outcome import Lost, Outcome, Raised, Unwritable, Value
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
-from contract_tests.http.recording_server import ScriptedResponse, WireServer
+from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Contract
 from contract_tests.rules import SetUpError
 
@@ -20,13 +20,13 @@ BOOK = b'{"title": "N\\u00f6tes", "pages": 12345678901234567890123, "price": 1.0
 
 
 @contextmanager
-def conforming() -> Iterator[tuple[Subject, WireServer]]:
+def conforming() -> Iterator[tuple[Subject, RecordingServer]]:
     """Start a client that keeps the contract, and a server for it."""
-    with Subject(Choice(adapter="shelf_client:Conforming")) as subject, WireServer() as server:
+    with Subject(Choice(adapter="shelf_client:Conforming")) as subject, RecordingServer() as server:
         yield subject, server
 
 
-def connection(server: WireServer, *, is_async: bool = False) -> Connection:
+def connection(server: RecordingServer, *, is_async: bool = False) -> Connection:
     """Say how to connect to the harness's server."""
     scheme = Scheme(kind="apiKey", location="header", name="X-Shelf-Key")
     return Connection(
@@ -34,7 +34,7 @@ def connection(server: WireServer, *, is_async: bool = False) -> Connection:
     )
 
 
-def add_book(subject: Subject, server: WireServer, *, is_async: bool = False, timeout: float = 30) -> Outcome:
+def add_book(subject: Subject, server: RecordingServer, *, is_async: bool = False, timeout: float = 30) -> Outcome:
     """Make one call."""
     call = Call(operation=facts_of(CONTRACT, CONTRACT.operation("addBook")), body={"title": "Notes"}, is_async=is_async)
     return subject.call(call, connection(server, is_async=is_async), timeout=timeout)
@@ -73,7 +73,7 @@ def test_an_error_says_what_it_is_and_what_it_keeps() -> None:
 
 def test_a_hanging_client_is_given_up_and_started_again() -> None:
     """A call without an outcome is lost, and so is only that call."""
-    with Subject(Choice(adapter="shelf_client:hangs")) as subject, WireServer() as server:
+    with Subject(Choice(adapter="shelf_client:hangs")) as subject, RecordingServer() as server:
         first, second = add_book(subject, server, timeout=0.5), add_book(subject, server, timeout=0.5)
 
     assert [first, second] == [Lost("the client hung: no outcome within 0.5 s", is_hung=True)] * 2
@@ -81,7 +81,7 @@ def test_a_hanging_client_is_given_up_and_started_again() -> None:
 
 def test_a_client_that_never_stops_sending_is_stopped() -> None:
     """So many requests in one call are no client's retries: it is ended at once, and the call is lost."""
-    with Subject(Choice(adapter="shelf_client:storms_for_ever")) as subject, WireServer() as server:
+    with Subject(Choice(adapter="shelf_client:storms_for_ever")) as subject, RecordingServer() as server:
         throttled = ScriptedResponse(status=429, body=b"{}")
         with server.play(throttled, on_request_limit=lambda: subject.stop_calls("it storms")) as take:
             outcome = add_book(subject, server)
@@ -91,7 +91,7 @@ def test_a_client_that_never_stops_sending_is_stopped() -> None:
 
 def test_a_dying_client_is_told_apart_and_started_again() -> None:
     """A call that ends the process is lost, with the process's status and last words."""
-    with Subject(Choice(adapter="shelf_client:dies")) as subject, WireServer() as server:
+    with Subject(Choice(adapter="shelf_client:dies")) as subject, RecordingServer() as server:
         first, second = add_book(subject, server), add_book(subject, server)
 
     assert isinstance(first, Lost)
@@ -147,5 +147,5 @@ def test_what_cannot_be_written_is_no_error_of_the_client(tmp_path: Path, monkey
         "    def invoke(self, client, call): raise Unsayable(f'no method for {call.operation.id}')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    with Subject(Choice(adapter="narrow:Adapter")) as subject, WireServer() as server:
+    with Subject(Choice(adapter="narrow:Adapter")) as subject, RecordingServer() as server:
         assert add_book(subject, server) == Unwritable("no method for addBook")

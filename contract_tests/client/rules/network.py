@@ -152,7 +152,7 @@ def test_faults_end_in_own_errors(trials: Trials, operation: Operation, findings
     """No fault becomes a value or a foreign exception, and none goes on for ever."""
     for first in of_kind(trials, operation, "time-out", "broken"):
         # What has taken so long among many calls at a time is the machine's fault unless it takes so long alone.
-        trial = first if first.played.seconds < HANG_LIMIT else trials.fault_alone(operation, first)
+        trial = first if first.played.seconds < HANG_LIMIT else trials.fault_again(operation, first)
         outcome = trial.played.outcome
         if not (isinstance(outcome, Raised) and outcome.own):
             yield findings.of(trial.case.name, f"after {trial.case.name}: {told(outcome)}", played=trial.played)

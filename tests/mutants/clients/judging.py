@@ -19,7 +19,7 @@ from contract_tests.client.session import ClientSession
 from contract_tests.client.subject import Subject
 from contract_tests.client.trials import Trials
 from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import WireServer
+from contract_tests.http.recording_server import RecordingServer
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
@@ -60,7 +60,7 @@ class Judge:
             SetUpError: If the client cannot be judged.
         """
         options, secrets = self._options(arguments), Secrets()
-        with Subject(choose_client(options)) as subject, WireServer() as server:
+        with Subject(choose_client(options)) as subject, RecordingServer() as server:
             stage = ClientSession(self._book.outgoing, subject, server)
             secrets.add(stage.key)
             trials = Trials(self._book, stage, Coverage(self._contract))
