@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import math
@@ -423,3 +424,20 @@ def test_own_failure_form_is_read(listener: CallbackListener) -> None:
 
     with pytest.raises(RunFailed, match="no output node succeeded"):
         listener.wait_for(1, timeout=0)
+
+
+def test_who_connects_while_it_closes_is_let_go() -> None:
+    """No connection is accepted and then forgotten: such a one would stay open, and be an unclosed socket here."""
+    for _ in range(60):
+        with CallbackListener() as listener:
+            port = httpx.URL(listener.url).port or 0
+            knocking = threading.Thread(target=_knock, args=(port,))
+            knocking.start()
+        knocking.join()
+    gc.collect()
+
+
+def _knock(port: int) -> None:
+    for _ in range(3):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 1).close()

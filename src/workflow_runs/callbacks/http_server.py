@@ -155,7 +155,11 @@ class HttpServer:
         self._listening.close()
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner, contextlib.suppress(asyncio.CancelledError):
+        # A selector tells that somebody knocks; the other kind of loop accepts by itself, also for whoever has left.
+        with (
+            asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
+            contextlib.suppress(asyncio.CancelledError),
+        ):
             runner.run(self._accept())
 
     async def _accept(self) -> None:
@@ -163,7 +167,11 @@ class HttpServer:
         self._started.set()
         while True:
             try:
-                accepted, _ = await self._loop.sock_accept(self._listening)
+                # Nothing is awaited between accepting and beginning, so that no connection is lost to a cancellation.
+                await self._knock()
+                accepted, _ = self._listening.accept()
+            except BlockingIOError:  # somebody knocked and went away
+                continue
             except OSError:  # this program has no file descriptor left, or the caller is gone already
                 self._make_room()
                 await asyncio.sleep(_SECONDS_WITHOUT_DESCRIPTORS)
@@ -171,6 +179,15 @@ class HttpServer:
             self._begin(_Connection(accepted, self._application, self._seconds))
             # Accepting doesn't wait while somebody knocks; what has come so far is to be read in between.
             await asyncio.sleep(0)
+
+    async def _knock(self) -> None:
+        loop = asyncio.get_running_loop()
+        knock = asyncio.Event()
+        loop.add_reader(self._listening, knock.set)
+        try:
+            await knock.wait()
+        finally:
+            loop.remove_reader(self._listening)
 
     def _begin(self, connection: _Connection) -> None:
         if len(self._open) >= self._most and not self._make_room():
