@@ -119,8 +119,8 @@ class Sandbox:
         process = self._spawn()
         # Should the server hang, its end closes the pipe and readline returns.
         too_late = threading.Timer(_SECONDS_TO_START, process.kill)
-        too_late.start()
         try:
+            too_late.start()
             self._url = self._first_line(process)
         except BaseException:  # Ctrl-C too: nothing is left running, and nothing waits for the timer
             process.kill()
