@@ -370,9 +370,10 @@ class Trials:
             for operation in self.contract.operations:
                 self._faults[operation.id] = list(self._submit_faults(pool, operation))
         # All calls of a moment share one process: what another call did to it says nothing of this one. So whoever was
-        # lost with it is called again, without those who end it, and then alone.
-        for at_a_time in (AT_A_TIME, 1):
-            guilty = {trial.case.name for trial in self._fault_trials() if _ends_its_process(trial.played)}
+        # lost with it is called again, without the cases that end it, and then alone. Alone a call that hangs costs
+        # its whole time, so a case that hung once is not tried again; one that storms is stopped at once.
+        for at_a_time, is_guilty in ((AT_A_TIME, _ends_its_process), (1, _hangs)):
+            guilty = {trial.case.name for trial in self._fault_trials() if is_guilty(trial.played)}
             with ThreadPoolExecutor(at_a_time) as pool:
                 for operation in self.contract.operations:
                     self._faults[operation.id] = [
@@ -415,16 +416,21 @@ def _largest_first(cases: Iterable[ReplyCase]) -> list[ReplyCase]:
     return sorted(cases, key=lambda case: -len(case.answer.body))
 
 
+def _hangs(played: Played) -> bool:
+    return isinstance(played.outcome, Lost) and played.outcome.is_hung
+
+
 def _ends_its_process(played: Played) -> bool:
     """Return whether a call hung or sent requests without end."""
-    outcome = played.outcome
-    return isinstance(outcome, Lost) and (outcome.is_hung or len(played.seen) >= REQUEST_LIMIT)
+    return _hangs(played) or (isinstance(played.outcome, Lost) and len(played.seen) >= REQUEST_LIMIT)
 
 
 def _was_lost(one: Future[FaultTrial], guilty: Collection[str]) -> bool:
-    """Return whether a call was lost with its process, in a case in which none ended it."""
+    """Return whether a call was lost with a process that it did not end itself, in none of the guilty cases."""
     trial = one.result() if one.exception() is None else None
-    return trial is not None and isinstance(trial.played.outcome, Lost) and trial.case.name not in guilty
+    if trial is None or _ends_its_process(trial.played):
+        return False
+    return isinstance(trial.played.outcome, Lost) and trial.case.name not in guilty
 
 
 def _failed(reason: Exception) -> Future[FaultTrial]:
