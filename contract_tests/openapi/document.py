@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 
 from contract_tests.openapi.validation import Problem, Validators
 from contract_tests.rules import SetUpError
-from workflow_contract import UnreadableError, read_contract
+from workflow_contract import Remark, UnreadableError, read_contract
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -141,6 +141,7 @@ class Contract:
         source: The file that it was read from.
         version: The version of OpenAPI that it was written in.
         notes: What was changed in reading it, one line each.
+        remarks: Where it was read otherwise than it is written.
     """
 
     def __init__(self, document: Mapping[str, Any], source: str = "") -> None:
@@ -148,6 +149,7 @@ class Contract:
         self.source = source
         self.version = str(document.get("openapi", ""))
         self.notes: tuple[str, ...] = ()
+        self.remarks: tuple[Remark, ...] = ()
         self._places: dict[str, Any] = {}
         self._validators = Validators(document, self._at)
 
@@ -164,7 +166,7 @@ class Contract:
         except UnreadableError as error:
             raise SetUpError(f"the contract {error}") from error
         contract = cls(read.document, str(path))
-        contract.version, contract.notes = read.version, read.notes
+        contract.version, contract.notes, contract.remarks = read.version, read.notes, read.remarks
         try:
             contract.operations  # noqa: B018 - reading them is what checks them
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 try:
     import document as doc
     import facts
+    import left_out
     import refusals
     import rendering
     import services
     from neutral import Neutral
 
     from workflow_contract import UnreadableError, read_contract
+    from workflow_contract.printing import printable
 except ModuleNotFoundError as missing:
     print(f"{missing.name} is not installed; this brings it: pip install -r requirements/dev.txt", file=sys.stderr)
     sys.exit(2)
@@ -46,7 +48,7 @@ def main(given: Sequence[str] | None = None) -> int:
     arguments = _arguments(given)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            fresh = generate(arguments.contract, arguments.config, Path(folder))
+            fresh = generate(arguments.contract, arguments.config, Path(folder), skip_refused=arguments.skip_refused)
             target = arguments.output / fresh.name
             if arguments.check:
                 return _report(_differences(target, fresh), target)
@@ -67,11 +69,19 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=ROOT / "generator-config.yml", help="the generator's settings")
     parser.add_argument("--output", type=Path, default=ROOT / "generated", help="folder that holds the package")
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs, with exit status 1")
+    skipping = "generate the rest where something is refused, and list the operations that are left out"
+    parser.add_argument("--skip-refused", action="store_true", help=skipping)
     return parser.parse_args(given)
 
 
-def generate(contract: Path, config: Path, folder: Path) -> Path:
+def generate(contract: Path, config: Path, folder: Path, *, skip_refused: bool = False) -> Path:
     """Write the package into a folder and give its place back.
+
+    Args:
+        contract: The OpenAPI document.
+        config: The generator's settings.
+        folder: Where the package goes.
+        skip_refused: Leave out what is refused, and the operations that need it.
 
     Raises:
         CannotGenerateError: the contract holds something that the client would get wrong, or the generator fails.
@@ -84,28 +94,56 @@ def generate(contract: Path, config: Path, folder: Path) -> Path:
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
     doc.drop_nulls(document)
     doc.spell_out_truths(document)
-    found = refusals.malformed(document)
-    if not found:
-        services.complete(document)
-        doc.drop_bodies_of_heads(document)
-        found = refusals.find(document)
-    if found:
-        raise _refused(contract, document, found)
     print(*(f"{contract}: note: {note}" for note in read.notes), sep="\n", end="\n" * bool(read.notes), file=sys.stderr)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
-    package = folder / name
-    neutral = Neutral(document)
-    try:
-        rendering.render(neutral, facts.of(document, neutral, provenance), config, TEMPLATES, package)
-    except rendering.RenderingError as error:
-        raise _refused(contract, document, [refusals.Refusal(*found) for found in error.found]) from None
+    package, left = folder / name, []
+    operations = _operations(document)
+    while found := _refusals(document, left, provenance, config, package):
+        more = left_out.take_out(document, found) if skip_refused else None
+        if more is None:
+            raise _refused(contract, document, found, skip_refused=skip_refused)
+        left += more
+    print(*map(printable, left_out.lines(left, operations)), sep="\n", end="\n" * bool(left), file=sys.stderr)
+    if len(left) == operations > 0:
+        raise CannotGenerateError(f"{contract}: nothing is left to generate")
     _complete(package, provenance)
     return package
 
 
-def _refused(contract: Path, document: dict[str, Any], found: list[refusals.Refusal]) -> CannotGenerateError:
+def _operations(document: dict[str, Any]) -> int:
+    """How many there are, in a document that may be no contract at all."""
+    paths = document.get("paths")
+    items = paths.values() if isinstance(paths, dict) else ()
+    return sum(method in item for item in items if isinstance(item, dict) for method in doc.METHODS)
+
+
+def _refusals(
+    document: dict[str, Any], left: list[left_out.LeftOut], provenance: facts.Provenance, config: Path, package: Path
+) -> list[refusals.Refusal]:
+    """Write the package, or say what stands in the way."""
+    found = refusals.malformed(document)
+    if found:
+        return found
+    services.complete(document)
+    doc.drop_bodies_of_heads(document)
+    found = refusals.find(document)
+    if found:
+        return found
+    neutral = Neutral(document)
+    known = facts.of(document, neutral, provenance) | {"left_out": {each.name: each.reason for each in left}}
+    try:
+        rendering.render(neutral, known, config, TEMPLATES, package)
+    except rendering.RenderingError as error:
+        return [refusals.Refusal(*found) for found in error.found]
+    return []
+
+
+def _refused(
+    contract: Path, document: dict[str, Any], found: list[refusals.Refusal], *, skip_refused: bool
+) -> CannotGenerateError:
     lines = "\n".join(f"  {line}" for line in refusals.lines(document, found))
-    return CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}")
+    advice = "" if skip_refused else "\nWith --skip-refused the rest is generated."
+    return CannotGenerateError(f"{contract} holds what the client would get wrong; refused:\n{lines}{advice}")
 
 
 def _generator() -> str:

@@ -31,15 +31,17 @@ class Provenance(NamedTuple):
 def of(document: dict[str, Any], neutral: Neutral, provenance: Provenance) -> dict[str, Any]:
     """The facts, as templates know them under the name `contract`."""
     classes = neutral.classes
+    recursive_maps = _recursive_maps(neutral.document["components"]["schemas"])
     return {
         "version": document["info"]["version"],
         "source_hash": provenance.source_hash,
         "generator": provenance.generator,
-        "components": list(classes.values()),
+        # A map without a name of its own is written out where it stands, unless that would never end.
+        "components": [*dict.fromkeys([*classes.values(), *recursive_maps])],
         "services": _services(document, neutral),
         "discriminators": discriminators(document, classes),
         "one_sided": _one_sided(document, classes),
-        "recursive_maps": _recursive_maps(document, classes),
+        "recursive_maps": recursive_maps,
         "parameters": neutral.parameters,
         "operations": {
             naming.identifier(found.operation["operationId"]): _operation(document, found, classes)
@@ -81,26 +83,21 @@ def one_side(document: dict[str, Any], declared: Any) -> str | None:
     return next((side for side in ("readOnly", "writeOnly") if schema.get(side)), None)
 
 
-def _recursive_maps(document: dict[str, Any], classes: dict[str, str]) -> list[str]:
-    """The classes of components that are maps and lead back to themselves through maps and lists alone."""
-    schemas = document.get("components", {}).get("schemas", {})
-    return [
-        classes[name]
-        for name, schema in schemas.items()
-        if isinstance(schema, dict) and name in _reached(document, schema, set())
-    ]
+def _recursive_maps(schemas: dict[str, Any]) -> list[str]:
+    """The classes that are maps and lead back to themselves through maps, lists and alternatives alone."""
+    return [name for name, schema in schemas.items() if name in _reached(schemas, schema, set())]
 
 
-def _reached(document: dict[str, Any], schema: Any, seen: set[str]) -> set[str]:
-    """Names of the components that a schema leads to, up to where an object with members of its own begins."""
+def _reached(schemas: dict[str, Any], schema: Any, seen: set[str]) -> set[str]:
+    """Names of the classes that a schema leads to, up to where an object with members of its own begins."""
     if isinstance(schema, dict) and not schema.get("properties"):
         name = doc.reference_name(schema)
         if name and name not in seen:
             seen.add(name)
-            _reached(document, doc.resolve(document, schema), seen)
+            _reached(schemas, schemas.get(name), seen)
         forms = [form for key in ("allOf", "anyOf", "oneOf") for form in schema.get(key, ())]
         for inner in (schema.get("additionalProperties"), schema.get("items"), *forms):
-            _reached(document, inner, seen)
+            _reached(schemas, inner, seen)
     return seen
 
 

@@ -8,6 +8,7 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
 _MEDIA_TYPE = re.compile(rf"({_WORD})/({_WORD})((?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|{_QUOTED}))*)")
 _CHARSET = re.compile(rf";[ \t]*charset=(?:({_WORD})|({_QUOTED}))", re.IGNORECASE)
+EVENTS = "text/event-stream"  # never whole, so that nothing could be read of it before it ends
 _UTF_8 = frozenset({"utf-8", "utf8"})
 
 
@@ -21,6 +22,8 @@ def kind(media_type: str) -> str:
     name = essence(media_type)
     if name == "application/json" or name.endswith("+json"):
         return "json"
+    if name == EVENTS:
+        return ""
     if name.startswith("text/"):
         return "text"
     return "bytes" if name == "application/octet-stream" else ""

@@ -56,8 +56,6 @@ def _anywhere(
     reference = schema.get("$ref")
     if reference is not None and not _is_component(reference):
         yield where, f"$ref {reference}: a schema can only be a component; make one of what stands there"
-    if "nullable" in schema:
-        yield where, "`nullable` means nothing in OpenAPI 3.1; write type: [x, 'null']"
     members = {} if can_be_one_sided else schema.get("properties", {})
     if any(facts.one_side(document, member) for member in members.values()):
         yield where, "readOnly and writeOnly are honoured in components, not in objects inside; make it a component"

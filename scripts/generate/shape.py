@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import document as doc
@@ -13,7 +12,6 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHOWN = 5
 _PLAIN_CONSTANTS = frozenset(("const", kind) for kind in ("str", "int", "float", "bool"))
 _KINDS = {
     "patternProperties": ((dict,), "an object"),
@@ -68,7 +66,7 @@ def _misfits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             if problem["loc"][-2:] not in _PLAIN_CONSTANTS:
                 where = _place(document, problem["loc"], is_missing=problem["type"] == "missing")
                 expected.setdefault(where, []).append(_words(problem["type"], problem["msg"]))
-        for where, words in islice(expected.items(), _SHOWN):
+        for where, words in expected.items():
             yield where, f"{' or '.join(dict.fromkeys(words))} is expected here"
 
 

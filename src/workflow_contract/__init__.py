@@ -6,10 +6,11 @@ refused in one line; a document of OpenAPI 3.0 is brought up to 3.1, so that a k
 
     contract = read_contract(Path("openapi.yaml"))
     contract.document  # in the words of OpenAPI 3.1
-    contract.notes     # what was made of it: upgraded, or patterns that are not enforced, each by JSON pointer
+    contract.notes     # what was made of it, each by JSON pointer: upgraded, read as meant, patterns not enforced
 """
 
+from workflow_contract.as_meant import Remark
 from workflow_contract.contract_file import ContractFile, read_contract
 from workflow_contract.reading import UnreadableError, read_file
 
-__all__ = ["ContractFile", "UnreadableError", "read_contract", "read_file"]
+__all__ = ["ContractFile", "Remark", "UnreadableError", "read_contract", "read_file"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from workflow_contract.as_meant import Remark, notes, read_as_meant
 from workflow_contract.patterns import set_aside
 from workflow_contract.reading import SHOWN, UnreadableError, read_file
 from workflow_contract.references import check_applied, decode
@@ -21,11 +22,13 @@ class ContractFile:
         document: The contract in the words of OpenAPI 3.1, with plain JSON pointers as references.
         version: The OpenAPI version that the file is written in.
         notes: What was changed in reading, one line each.
+        remarks: Where it was read otherwise than it is written, each place.
     """
 
     document: dict[str, Any]
     version: str
     notes: tuple[str, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_contract(path: Path) -> ContractFile:
@@ -54,16 +57,17 @@ def made_of(document: Any) -> ContractFile:
     if version.split(".")[:2] not in _VERSIONS:
         raise UnreadableError(f"is no OpenAPI document of version 3.0 or 3.1: 'openapi' is {version[:SHOWN]!r}")
     document["openapi"] = version
-    notes = []
+    said = []
     _drop_extensions(document)
     decode(document)
     if version.split(".")[1] == "0":
         document = upgraded(document)
-        notes.append(
+        said.append(
             f"written in OpenAPI {version[:SHOWN]}, and read as {VERSION}: bounds, nullable and examples were rewritten"
         )
+    remarks = read_as_meant(document)
     check_applied(document)
-    return ContractFile(document, version, (*notes, *set_aside(document)))
+    return ContractFile(document, version, (*said, *notes(remarks), *set_aside(document)), (*remarks,))
 
 
 def _drop_extensions(document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from workflow_contract.places import objects
 
 VERSION: Final = "3.1.0"
 _ANNOTATIONS: Final = ("title", "description", "deprecated", "readOnly", "writeOnly", "default", "examples")
-_COMPOSED: Final = ("$ref", "allOf", "anyOf", "oneOf", "not")
+_COMPOSED: Final = ("$ref", "allOf", "anyOf", "oneOf", "not", "const")
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _upgrade(schema: dict[str, Any]) -> None:
         del schema["format"]
         schema["contentEncoding"] = "base64"
     if schema.pop("nullable", False) is True:
-        _allow_null(schema)
+        allow_null(schema)
 
 
 def _keep_only_annotations_beside_a_reference(schema: dict[str, Any]) -> None:
@@ -44,13 +44,15 @@ def _keep_only_annotations_beside_a_reference(schema: dict[str, Any]) -> None:
             del schema[key]
 
 
-def _allow_null(schema: dict[str, Any]) -> None:
+def allow_null(schema: dict[str, Any]) -> None:
+    """Change a schema so that null is allowed beside what it allows."""
     if any(keyword in schema for keyword in _COMPOSED):
         # What is referred to or composed would refuse null by itself, so null becomes an alternative to all of it.
         meant = {key: schema.pop(key) for key in list(schema) if key not in _ANNOTATIONS and not key.startswith("x-")}
         schema["anyOf"] = [meant, {"type": "null"}]
         return
-    if isinstance(schema.get("type"), str):
-        schema["type"] = [schema["type"], "null"]
+    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type")
+    if isinstance(kinds, list) and "null" not in kinds:
+        schema["type"] = [*kinds, "null"]
     if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]

@@ -12,13 +12,11 @@ from workflow_runs_api.api.promptlayer import PromptLayerOperations
 
 _INNER = {"type": "object", "properties": {"a": {**TEXT, "readOnly": True}}}
 DOCUMENT = small(
-    Nullable={"type": "object", "properties": {"a": {"type": "string", "nullable": True}}},
     Inner={"type": "object", "properties": {"in": _INNER}},
     Told={"oneOf": [{"type": "object"}, TEXT], "discriminator": {"propertyName": "kind"}},
 )
 # By construct: the place that the refusal names, and words that it uses.
 SAID: dict[str, tuple[str, str]] = {
-    "nullable": ("#/components/schemas/Nullable", "nullable"),
     "one-sided inside": ("#/components/schemas/Inner", "readOnly"),
     "discriminator": ("#/components/schemas/Told", "discriminator"),
 }
@@ -101,7 +99,6 @@ def _bodies() -> None:
         "contains": TEXT,
         "unevaluatedProperties": False,
         "dependentRequired": {"a": ["b"]},
-        "nullable": True,
         "minContains": 1,
         "$dynamicRef": "#x",
     }

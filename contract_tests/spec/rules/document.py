@@ -27,7 +27,6 @@ from workflow_contract.places import at, objects
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12"
-OF_3_0_ONLY = ("nullable",)
 
 
 @rule(
@@ -49,7 +48,13 @@ def test_document_is_valid(contract: Contract) -> None:
         raise NotExercised(f"not decidable, since {circle[0]} leads back to itself, see SPEC-15")
     nowhere = [*_references_to_nowhere(contract)]
     errors = [] if nowhere else OpenAPIV31SpecValidator(offline(contract.document)).iter_errors()
-    report_all([*nowhere, *(_at(join("#", *error.absolute_path), error.message) for error in errors)])
+    report_all(
+        [
+            *nowhere,
+            *_misread(contract, "content"),
+            *(_at(join("#", *error.absolute_path), error.message) for error in errors),
+        ]
+    )
 
 
 def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
@@ -73,11 +78,12 @@ def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
 def test_schemas_are_valid(contract: Contract) -> None:
     """Every schema fits the meta-schema."""
     meta = Draft202012Validator({"$ref": f"{JSON_SCHEMA}/schema"}, offline=True)
-    report_all(
+    errors = (
         _at(join(pointer, *error.instance_path), error.message)
         for pointer, schema in all_schemas(contract.document)
         for error in meta.iter_errors(encodable(schema))
     )
+    report_all([*_misread(contract, "enum", "required"), *errors])
 
 
 @rule(
@@ -90,13 +96,8 @@ def test_schemas_are_valid(contract: Contract) -> None:
     side="spec",
 )
 def test_no_keyword_of_3_0(contract: Contract) -> None:
-    """`nullable` stands nowhere."""
-    report_all(
-        _at(join(pointer, keyword), f"{keyword} has no effect in 3.1; write the type as a list with null in it")
-        for pointer, schema in all_schemas(contract.document)
-        for keyword in OF_3_0_ONLY
-        if isinstance(schema, dict) and keyword in schema
-    )
+    """`nullable` stands nowhere; where it does, it has been read as in 3.0."""
+    report_all(_misread(contract, "nullable"))
 
 
 @rule(
@@ -128,6 +129,13 @@ def test_operation_has_rules(contract: Contract, operation: Operation) -> None:
 def test_links_lead_somewhere(contract: Contract, operation: Operation) -> None:
     """Every link of every response of the operation can be followed."""
     report_all(_broken_links(contract, operation))
+
+
+def _misread(contract: Contract, *keywords: str) -> Iterator[Violation]:
+    """Say where something was written that was read as its author meant it."""
+    for remark in contract.remarks:
+        if remark.keyword in keywords:
+            yield _at(join(remark.pointer, remark.keyword), remark.words)
 
 
 def _at(pointer: str, message: str) -> Violation:

@@ -1,0 +1,118 @@
+"""A stranger's contract is generated as far as it can be, and what is left out is told."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+from growing import ROOT, Generated, generate
+from strangers import LEFT_OUT, PATHS, STREAM, stranger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    """What came of the contract, but for the operations that are refused."""
+    folder = tmp_path_factory.mktemp("odd")
+    config = yaml.safe_load((ROOT / "generator-config.yml").read_text("utf-8")) | {"package_name_override": "odd"}
+    (folder / "config.yml").write_text(yaml.safe_dump(config), "utf-8")
+    return generate(stranger(), folder, "--config", str(folder / "config.yml"), "--skip-refused")
+
+
+@pytest.fixture(scope="module")
+def api(odd: Generated) -> Iterator[SimpleNamespace]:
+    """The package."""
+    sys.path.insert(0, str(odd.package()))
+    names = ("errors", "models", "types")
+    yield SimpleNamespace(
+        package=importlib.import_module("odd"),
+        service=importlib.import_module("odd.api.odd_things"),
+        **{name: importlib.import_module(f"odd.{name}") for name in names},
+    )
+    sys.path.pop(0)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "odd"]:
+        del sys.modules[name]
+
+
+class Wire:
+    """A client of the package, what it has sent, and what it gets."""
+
+    def __init__(self, api: SimpleNamespace, **options: Any) -> None:
+        self.sent: list[httpx.Request] = []
+        self.reply = httpx.Response(200, json="told")
+        http = httpx.Client(transport=httpx.MockTransport(self._answer))
+        options = {"api_key": None, "base_url": "https://odd.example", **options}
+        self.client = api.service.OddThingsOperations(http_client=http, **options)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request)
+        return self.reply
+
+
+@pytest.fixture
+def wire(api: SimpleNamespace) -> Wire:
+    """One without a key."""
+    return Wire(api)
+
+
+def test_what_is_refused_is_left_out_alone(odd: Generated, api: SimpleNamespace) -> None:
+    """Each operation that is left out is listed with its pointer and the reason, and the package knows it."""
+    assert f"left out {len(LEFT_OUT)} of " in odd.output
+    assert api.package.LEFT_OUT.keys() == LEFT_OUT.keys()
+    for name, word in LEFT_OUT.items():
+        assert word in api.package.LEFT_OUT[name]
+        assert f"({name})" in odd.output
+    methods = {name for name in vars(api.service.OddThingsOperations) if not name.startswith("_")}
+    assert len(methods - {"with_raw_response"}) == sum(map(len, PATHS.values())) - len(LEFT_OUT)
+
+
+def test_without_being_told_to_it_leaves_nothing_out(tmp_path: Path) -> None:
+    """The document is refused with a line for each cause, and the option is named."""
+    said = generate(stranger(), tmp_path).refused()
+    assert f"#/paths/~1events/get/responses/200: {STREAM}" in said
+    assert "--skip-refused" in said
+
+
+def test_where_nothing_is_left_it_is_refused(tmp_path: Path) -> None:
+    """A package without operations serves nobody."""
+    document = stranger() | {"paths": {"/events": PATHS["/events"]}}
+    assert "nothing is left" in generate(document, tmp_path, "--skip-refused").refused()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (
+            "#/components/schemas/Slips/properties/maybe",
+            "`nullable` has no effect in OpenAPI 3.1; it is read",
+        ),
+        ("#/components/schemas/Slips/properties/none", "an `enum` without values"),
+        ("#/components/schemas/Slips/properties/stray", "'max_length' is no keyword"),
+        ("#/components/schemas/Slips/properties/stray", "`required` is a list"),
+        ("#/paths/~1content/get/responses/200", "`content` can't be a $ref"),
+    ],
+)
+def test_slips_of_the_pen_are_told_and_passed_over(place: str, words: str, odd: Generated) -> None:
+    """Each is a note with its place."""
+    assert f"{place}: {words}" in odd.output
+
+
+def test_slips_are_read_as_they_were_meant(wire: Wire) -> None:
+    """Null is sent where it was meant to be allowed; a list without values and strange keywords forbid nothing."""
+    wire.client.send_slips(maybe=None, none="any", stray="long")
+    assert json.loads(wire.sent[0].content) == {"maybe": None, "none": "any", "stray": "long"}
+
+
+def test_a_map_that_holds_itself_without_a_name_is_read(wire: Wire) -> None:
+    """It stands inside the alternatives of a component."""
+    wire.reply = httpx.Response(200, json={"a": {"b": "c"}})
+    assert wire.client.get_json() == {"a": {"b": "c"}}
