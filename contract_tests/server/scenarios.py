@@ -1,5 +1,5 @@
 """
-Plays executions of the target's workflow, each by a script, and feeds the model of an execution with what happens.
+Plays executions of the target's workflow, each by a script, and keeps what happens as a trace.
 
 The three scripts of every run: an execution that is polled in both forms from its start; one with a callback, which is
 polled once the callback has come; one whose output nodes fail, which only a server on this machine can be asked for.
@@ -17,7 +17,7 @@ from typing import Any, Final
 from contract_tests.rules import NotExercised
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.callback import Callback
-from contract_tests.server.models.execution import Execution, id_of
+from contract_tests.server.models.execution import Execution
 from contract_tests.server.server import PLAIN_RUN, ServerUnderTest
 
 LOCAL_SECONDS: Final = 10.0
@@ -27,15 +27,20 @@ LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
 CASES_PER_SCRIPT: Final = 100
 MOST_STRAYS: Final = 3
 MOST_BYTES: Final = 32 * 1024 * 1024  # of results, since what an execution said is kept to compare it
-NEVER_ENDING: Final = {"PL-RES-24", "PL-RES-68"}  # laws after whose breach nothing more is waited for
 MAIN: Final = False  # the flag that asks for the main output alone
 
 
 class ExecutionScenarios:
-    """The executions that the rules about results and callbacks look at, played when a rule first asks for them."""
+    """
+    The executions that the rules about results and callbacks look at, played when a rule first asks for them.
+
+    Attributes:
+        executions: All that were started, in order.
+    """
 
     def __init__(self, server: ServerUnderTest, seed: int, cases: int | None) -> None:
         self.server = server
+        self.executions: list[Execution] = []
         self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
         self._random = random.Random(f"{seed} scripts")  # noqa: S311 - no secret
         self._more = (cases or 0) // CASES_PER_SCRIPT
@@ -64,7 +69,6 @@ class ExecutionScenarios:
         time.sleep(self._first_pause)
         for form in LATER:
             self._poll(execution, form)
-        execution.closed()
         return execution
 
     @property
@@ -143,7 +147,6 @@ class ExecutionScenarios:
             return self.called_back.execution
         execution = self._execution(self.server.run(return_all_outputs=True), asked_for_all=True)
         self.watch(execution, cycle(FORMS))
-        execution.closed()
         return execution
 
     @cached_property
@@ -160,7 +163,6 @@ class ExecutionScenarios:
         if not self.server.has_listener:
             execution = self._execution(self.server.run(metadata=metadata))
             self.watch(execution, cycle(FORMS))
-            execution.closed()
             return execution
         url = self.server.listener.new_url("runWorkflow")
         started = self.server.run(metadata=metadata, callback_url=url)
@@ -175,8 +177,7 @@ class ExecutionScenarios:
         """Ask for results, in these forms, until they have said that the execution has ended or the time is over."""
         seconds = LOCAL_SECONDS if self.server.target.is_local else LIVE_SECONDS
         deadline, pause = time.monotonic() + seconds, self._first_pause
-        ledger = self.server.ledger
-        while len(execution.strays) < MOST_STRAYS and not ledger.found.keys() & NEVER_ENDING:
+        while len(execution.strays) < MOST_STRAYS and not self._is_endless:
             self._poll(execution, next(forms))
             if execution.has_moved:
                 self._poll(execution, True)  # noqa: FBT003 - a node that goes back is seen by who looks twice
@@ -184,14 +185,18 @@ class ExecutionScenarios:
                 break
             is_late = time.monotonic() > deadline
             if execution.polls and (is_late or execution.size > MOST_BYTES):
-                received = f"still running after {f'{seconds:g} seconds' if is_late else f'{execution.size:,} bytes'}"
-                last = execution.polls[-1].exchange
-                ledger.add("PL-RES-68", last.violation("end", received), last.number)
-                return
+                limit = f"{seconds:g} seconds" if is_late else f"{execution.size:,} bytes"
+                execution.given_up = f"still running after {limit}"
+                break
             if not execution.polls or not execution.polls[-1].is_done:
                 time.sleep(pause)
                 pause = min(self._growth * pause, 5.0)
-        ledger.tried["PL-RES-68"] += 1
+        execution.is_watched = True
+
+    @property
+    def _is_endless(self) -> bool:
+        """Whether one of the executions will hardly end: then no other one is waited for."""
+        return any(execution.is_endless for execution in self.executions)
 
     @property
     def seconds_for_callback(self) -> float:
@@ -213,7 +218,6 @@ class ExecutionScenarios:
         self.watch(execution, cycle(FORMS))
         callback.ended()
         self.callbacks.append(callback)
-        execution.closed()
         return callback
 
     def _callback_run(self) -> tuple[Exchange, str]:
@@ -225,7 +229,9 @@ class ExecutionScenarios:
         return self.server.listener.new_url("runWorkflow")
 
     def _execution(self, started: Exchange, *, asked_for_all: bool = False) -> Execution:
-        return Execution(self.server.ledger, started, id_of(started), asked_for_all=asked_for_all)
+        execution = Execution(started, asked_for_all=asked_for_all)
+        self.executions.append(execution)
+        return execution
 
     def _poll(self, execution: Execution, form: bool | None) -> None:  # noqa: FBT001
         execution.polled(form, self.server.results(execution.id, return_all_outputs=form))
@@ -243,5 +249,4 @@ class ExecutionScenarios:
             time.sleep(draw.random() * self._first_pause)
         self.watch(execution, cycle(FORMS))
         self._poll(execution, draw.choice([True, False, None]))
-        execution.closed()
         return execution

@@ -10,7 +10,7 @@ from contract_tests.openapi.document import Contract, join
 from contract_tests.rules import NotExercised
 from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.health import Health
-from contract_tests.server.models.execution import Checks, id_of
+from contract_tests.server.models.execution import id_of
 from contract_tests.server.recorder import Watch
 from contract_tests.server.tags import PROMPTLAYER_TAG
 from contract_tests.server.transport import Wire, case_of
@@ -29,7 +29,6 @@ class ServerUnderTest:
     Attributes:
         health: Whether it is still the target that was set up.
         tag: What every run carries, so that a person finds it in the dashboard.
-        ledger: What executions were seen to do.
     """
 
     KNOWN_GOOD: Final = "known-good run"
@@ -50,7 +49,6 @@ class ServerUnderTest:
         self.watch = watch
         self.health = health
         self.tag = tag
-        self.ledger = Checks(contract)
         self._listener = listener
         self._once: dict[str, Exchange | NotExercised] = {}
 

@@ -1,10 +1,14 @@
 """Fixtures of the server side."""
 
+from contextlib import suppress
+
 import pytest
 
 from contract_tests.outcomes import Row
+from contract_tests.rules import NotExercised
 from contract_tests.runner.context import Run
 from contract_tests.server.conversations import Conversations
+from contract_tests.server.models.execution import Execution
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic
@@ -61,3 +65,18 @@ def lifecycle(
     if server not in all_lifecycles:
         all_lifecycles[server] = ExecutionScenarios(server, run.options.seed, run.options.budget.cases)
     return all_lifecycles[server]
+
+
+@pytest.fixture
+def executions(lifecycle: ExecutionScenarios) -> list[Execution]:
+    """Return every execution that was played, some of them watched to their ends; the same ones for every rule."""
+    lifecycle.plain, lifecycle.drawn  # noqa: B018 - reading them is what plays them
+    return lifecycle.executions
+
+
+@pytest.fixture
+def failing(lifecycle: ExecutionScenarios) -> list[Execution]:
+    """Return every execution that was played, one whose output nodes fail among them if the target can be asked."""
+    with suppress(NotExercised):
+        lifecycle.failing  # noqa: B018 - reading it is what plays it
+    return lifecycle.executions

@@ -1,37 +1,28 @@
 """PromptLayer: fetch the results of an execution."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
-from contract_tests.rules import NotExercised, rule
-from contract_tests.server.models.execution import Execution
-from contract_tests.server.scenarios import ExecutionScenarios
+from contract_tests.openapi.json_text import same
+from contract_tests.rules import Violation, judge, rule
+from contract_tests.server.models.execution import ENDED, OK, PENDING, RUNNING, Execution, Poll
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
-RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
-GUIDE: Final = "github.com/MagnivOrg/prompt-layer-docs, running-requests/promptlayer-run-agent.mdx at 2a3c657"
-FAILURES: Final = "github.com/MagnivOrg/prompt-layer-docs pull request 230; both vendor libraries"
 OPERATION: Final = "getWorkflowVersionExecutionResults"
 ABOUT: Final[dict[str, Any]] = {"operations": [OPERATION], "side": "server", "service": "promptlayer"}
 NEVER_RUNNING: Final = "the execution was never seen running"
-NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of all nodes cannot be read"
+NO_END: Final = "no execution was seen to end"
+ORDER: Final = {"QUEUED": 0, "RUNNING": 1, **dict.fromkeys(ENDED, 2)}
+Steps = list[tuple[Poll, list[Poll]]]
 
 
 @pytest.fixture
-def executions(lifecycle: ExecutionScenarios) -> list[Execution]:
-    """Give executions that were watched to their ends; the same ones for every rule."""
-    return [lifecycle.plain, *lifecycle.drawn]
-
-
-@pytest.fixture
-def failing(lifecycle: ExecutionScenarios) -> Execution | None:
-    """Give an execution whose output nodes fail, if the target lets one ask for it; None if not."""
-    try:
-        return lifecycle.failing
-    except NotExercised:
-        return None
+def steps(executions: list[Execution]) -> Steps:
+    """Return each reply, in either form, with the results that came before it."""
+    return [step for execution in executions for step in execution.steps]
 
 
 @rule(
@@ -60,7 +51,6 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     server.once("unknown execution", lambda: server.results(NO_SUCH_ID)).must_be(404, 403)
 
 
-@pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-23",
     "While a node is queued or running, the status is 202.",
@@ -69,12 +59,19 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_running_is_answered_202(server: ServerUnderTest) -> None:
+def test_running_is_answered_202(steps: Steps) -> None:
     """Every reply that shows a node which has not ended has the status 202, and none in the other form came before."""
-    server.ledger.must_be_kept("PL-RES-23", NEVER_RUNNING)
+    running = [(poll, earlier) for poll, earlier in steps if poll.shows_nodes and poll.words & RUNNING]
+    early = [one for _, earlier in running for one in earlier if one.is_done and not one.all_outputs]
+    judge(
+        [
+            *(poll.check(poll.status == PENDING, "status") for poll, _ in running),
+            *(one.check(False, "status of the main output") for one in early),  # noqa: FBT003 - it does not hold
+        ],
+        NEVER_RUNNING,
+    )
 
 
-@pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-24",
     "Once every node has ended, the status is 200.",
@@ -83,12 +80,28 @@ def test_running_is_answered_202(server: ServerUnderTest) -> None:
     basis="documented",
     **ABOUT,
 )
-def test_ended_is_answered_200(server: ServerUnderTest) -> None:
+def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> None:
     """Every reply that shows all nodes ended has the status 200, and from then on the other form has it too."""
-    server.ledger.must_be_kept("PL-RES-24", "no execution was seen to end")
+    bare = [(poll, earlier) for poll, earlier in steps if poll.is_result and not poll.all_outputs]
+    judge(
+        [
+            *(poll.check(poll.status == OK, "status") for poll, _ in steps if poll.shows_nodes and poll.shows_end),
+            *(
+                poll.check(poll.is_done, "status of the main output")
+                for poll, earlier in bare
+                if any(one.shows_end for one in earlier)
+            ),
+            *(
+                poll.check(poll.status == OK, "status of the main output")
+                for execution in executions
+                if execution.outputs
+                for poll in execution.main_outputs
+            ),
+        ],
+        NO_END,
+    )
 
 
-@pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-25",
     "Results do not change once they are there.",
@@ -97,99 +110,23 @@ def test_ended_is_answered_200(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_results_stay(server: ServerUnderTest) -> None:
+def test_results_stay(steps: Steps) -> None:
     """Later requests in the same form get the same status and the same body, for as long as the check lasts."""
-    server.ledger.must_be_kept("PL-RES-25", "no execution was seen to end")
+    judge((_check_same(poll, earlier) for poll, earlier in steps if _first_end(poll, earlier)), NO_END)
 
 
-@pytest.mark.usefixtures("executions")
-@rule(
-    "PL-RES-26",
-    "With return_all_outputs the results are an object of entries with five properties.",
-    says="Keyed by node name: status, value, error_message, raw_error_message and is_output_node.",
-    source=f"{PAGE}; {RECORDED}",
-    basis="documented",
-    **ABOUT,
-)
-def test_form_of_all_outputs(server: ServerUnderTest) -> None:
-    """The body is an object, and each of its values has the five members with their types."""
-    server.ledger.must_be_kept("PL-RES-26", "no execution was seen to end")
+def _check_same(poll: Poll, earlier: list[Poll]) -> Violation | None:
+    first = _first_end(poll, earlier) or poll
+    if poll.status != first.status:
+        return poll.check(False, "status", f"it was {first.status} before")  # noqa: FBT003 - it does not hold
+    return poll.check(same(poll.body, first.body), "body", "it was another one before")
 
 
-@pytest.mark.usefixtures("executions")
-@rule(
-    "PL-RES-27",
-    "Without return_all_outputs the result is the bare output value.",
-    says="The body is the main output itself, any JSON value; recorded is a bare string.",
-    source=f"{PAGE}; {RECORDED}",
-    basis="documented",
-    **ABOUT,
-)
-def test_form_of_the_main_output(server: ServerUnderTest) -> None:
-    """With the flag false and without it, the body is the value of an output node and not the object of entries."""
-    server.ledger.must_be_kept("PL-RES-27", NO_OUTPUT)
+def _first_end(poll: Poll, earlier: list[Poll]) -> Poll | None:
+    same_form = (one for one in earlier if bool(one.all_outputs) == bool(poll.all_outputs))
+    return next((one for one in same_form if one.is_done), None) if poll.is_result or poll.is_gone else None
 
 
-@pytest.mark.usefixtures("executions")
-@rule(
-    "PL-RES-28",
-    "The form of the results follows the request for them, not the run.",
-    says="Both forms were recorded for one and the same execution.",
-    source=RECORDED,
-    basis="recorded",
-    **ABOUT,
-)
-def test_form_follows_the_request(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A run that asked for all outputs still gives the bare one, if the request for results asks for that."""
-    if server.ledger.found.get("PL-RES-27"):
-        raise NotExercised("the bare output is never given; PL-RES-27 says more")
-    lifecycle.asked_for_all  # noqa: B018 - reading it is what starts and watches it
-    server.ledger.must_be_kept("PL-RES-28", NO_OUTPUT)
-
-
-@pytest.mark.usefixtures("executions")
-@rule(
-    "PL-RES-29",
-    "In a 202 with all outputs, an entry that has not ended has the value null.",
-    says="The example of a 202 shows null as the value of every node that has not ended.",
-    source=PAGE,
-    basis="documented",
-    **ABOUT,
-)
-def test_unfinished_entries_have_no_value(server: ServerUnderTest) -> None:
-    """QUEUED and RUNNING go with a value of null."""
-    server.ledger.must_be_kept("PL-RES-29", NEVER_RUNNING)
-
-
-@pytest.mark.usefixtures("failing")
-@rule(
-    "PL-RES-33",
-    "A node that failed has an error message.",
-    says="The entry of a failed node is shown with an error_message that is not null.",
-    source=GUIDE,
-    basis="inferred",
-    **ABOUT,
-)
-def test_failed_node_says_why(server: ServerUnderTest) -> None:
-    """Every entry with the status FAILED has an error_message other than null."""
-    server.ledger.must_be_kept("PL-RES-33", "no node was seen to fail")
-
-
-@pytest.mark.usefixtures("failing")
-@rule(
-    "PL-RES-34",
-    "An execution without a successful output is reported as failed: by a 500, or by the entries of all nodes.",
-    says="The vendor's libraries expect the entries of all nodes in place of the bare output; a proposal has a 500.",
-    source=FAILURES,
-    basis="inferred",
-    **ABOUT,
-)
-def test_failure_is_told(server: ServerUnderTest) -> None:
-    """Where no output node succeeded, the bare form is a 500 or an object of entries, never a value."""
-    server.ledger.must_be_kept("PL-RES-34", "no execution was seen to fail")
-
-
-@pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-66",
     "A node goes from QUEUED to RUNNING to its end, and never back.",
@@ -198,26 +135,27 @@ def test_failure_is_told(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_nodes_go_on(server: ServerUnderTest) -> None:
+def test_nodes_go_on(steps: Steps) -> None:
     """Between two requests a node's status stays or goes on; one that has ended keeps its status."""
-    server.ledger.must_be_kept("PL-RES-66", NO_OUTPUT)
+    judge(
+        (
+            poll.check(ORDER[new] > ORDER[old] or new == old, "status of a node", f"{old} became {new}")
+            for poll, earlier in steps
+            for old, new in _changes(poll, earlier)
+        ),
+        "no node was seen twice, or the entries of all nodes cannot be read",
+    )
 
 
-@pytest.mark.usefixtures("executions")
-@rule(
-    "PL-RES-67",
-    "A 202 with return_all_outputs has the form of the results.",
-    says="The schema of the 202 is the one of the 200; its example is the object of entries.",
-    source=PAGE,
-    basis="documented",
-    **ABOUT,
-)
-def test_form_while_running(server: ServerUnderTest) -> None:
-    """The body is an object, and each of its values has the five members with their types."""
-    server.ledger.must_be_kept("PL-RES-67", NEVER_RUNNING)
+def _changes(poll: Poll, earlier: list[Poll]) -> Iterator[tuple[str, str]]:
+    shown = next((one for one in reversed(earlier) if one.all_outputs and one.entries), None)
+    for name, entry in poll.entries.items() if shown is not None and poll.shows_nodes else ():
+        if shown is not None and name in shown.entries:
+            old, new = shown.entries[name]["status"], entry["status"]
+            if {old, new} <= ORDER.keys():
+                yield old, new
 
 
-@pytest.mark.usefixtures("executions")
 @rule(
     "PL-RES-68",
     "An execution ends.",
@@ -227,6 +165,9 @@ def test_form_while_running(server: ServerUnderTest) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_execution_ends(server: ServerUnderTest) -> None:
+def test_execution_ends(executions: list[Execution]) -> None:
     """Every execution of the target's workflow comes to an end while it is watched."""
-    server.ledger.must_be_kept("PL-RES-68", "no execution could be watched")
+    judge(
+        (one.last_exchange.check(not one.given_up, "end", one.given_up) for one in executions if one.is_watched),
+        "no execution could be watched",
+    )
