@@ -47,6 +47,7 @@ An adapter may have more, and then more rules judge its client; what it does not
 Only the standard library, this module and those of ``driver/`` are loaded into the client's process.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -68,16 +69,20 @@ class Scheme:
     Where the credentials go, as the contract's security scheme says.
 
     Attributes:
-        kind: ``apiKey`` or ``http``.
+        id: What the contract calls it.
+        kind: ``apiKey`` or ``http``, which OAuth2 and OpenID are as well: their token is a bearer's.
         location: For an API key: ``header``, ``query`` or ``cookie``.
         name: For an API key: the name of the header, query parameter or cookie.
         scheme: For ``http``: the scheme, such as ``bearer``.
+        others: What is needed beside it, each with the same key.
     """
 
+    id: str = ""
     kind: str
     location: str = ""
     name: str = ""
     scheme: str = ""
+    others: tuple["Scheme", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +124,7 @@ class Connection:
 
     Attributes:
         base_url: Stands for the operation's server; no slash at its end.
-        key: The credentials, empty for none. Never to be shown.
+        key: The credentials, empty for none; for HTTP basic the user, with an empty password. Never to be shown.
         scheme: Where the contract wants them; None for an operation without security.
         timeout: Seconds to wait for the wire; None for the client's own default.
         retries: How often a request may be sent again; None for the client's own default.
@@ -259,6 +264,11 @@ class Adapter(Protocol):
 
     def explain(self, error: BaseException, call: Call) -> Explanation:
         """Read one of ``own_errors``."""
+
+
+def user_alone(key: str) -> str:
+    """Return a key as HTTP basic writes it: as a user with an empty password, in base 64."""
+    return base64.b64encode(f"{key}:".encode()).decode()
 
 
 def to_json(value: Any) -> Any:

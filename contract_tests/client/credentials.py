@@ -1,6 +1,6 @@
 """Credentials: where the contract's security scheme puts them, and what has to stand there."""
 
-from contract_tests.client.adapter import Scheme
+from contract_tests.client.adapter import Scheme, user_alone
 from contract_tests.http.expected_parameters import cookies_of, decode, query_pairs
 from contract_tests.http.recording_server import RecordedRequest
 
@@ -19,4 +19,6 @@ def credentials_of(seen: RecordedRequest, scheme: Scheme) -> list[str]:
 
 def credentials_for(scheme: Scheme, key: str) -> str:
     """Give what has to stand there."""
+    if scheme.scheme == "basic":
+        return f"Basic {user_alone(key)}"
     return f"{scheme.scheme.capitalize()} {key}" if scheme.kind == "http" else key

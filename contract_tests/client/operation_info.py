@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.adapter import OperationInfo, Scheme
@@ -88,13 +89,21 @@ def base_path(operation: Operation) -> str:
 
 
 def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
-    """Give where the credentials go: the first scheme of the first alternative, None if none is needed."""
-    names = [name for alternative in operation.security for name in alternative]
-    if not names:
-        return None
-    stated = contract.at(contract.follow(f"#/components/securitySchemes/{names[0]}"))
+    """Give where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
+    ways = [[_scheme(contract, name) for name in names] for names in operation.security if names]
+    by_key = [way for way in ways if all(each.scheme in _BY_KEY for each in way)]
+    first, *others = next(iter(by_key or ways), [None])
+    return replace(first, others=tuple(filter(None, others))) if first else None
+
+
+_BY_KEY: Final = ("", "basic", "bearer")  # of the schemes of HTTP; other ones answer a challenge
+
+
+def _scheme(contract: Contract, name: str) -> Scheme:
+    stated = contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
     kind = "apiKey" if stated["type"] == "apiKey" else "http"
     return Scheme(
+        id=name,
         kind=kind,
         location=stated.get("in", ""),
         name=stated.get("name", ""),

@@ -140,7 +140,7 @@ class Settings:
     def __init__(
         self,
         *,
-        api_key: str | Secret[Any] | None,
+        api_key: str | Mapping[str, str] | Secret[Any] | None,
         base_url: str | Secret[Any],
         timeout: float | httpx.Timeout | None = None,
         total_timeout: float | None = TOTAL_TIMEOUT,
@@ -243,18 +243,13 @@ class Settings:
         return view
 
     def _all_headers(self, operation: Operation[Any]) -> Secret[dict[str, str]]:
-        credential = operation.credential
-        if credential is None or credential.name.lower() in self._headers.reveal():
-            return self._headers
-        if self._api_key.reveal() is None:
-            raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)
-        name, value = credential.name.lower(), Secret(credential.prefix + self._api_key.reveal())
-        return Secret({name: value.reveal(), **self._headers.reveal()})
+        return operation.keyed(self._api_key, self._headers)[0]
 
     def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
         """What is sent for a call; a sub-class may add to it."""
-        headers = self._all_headers(operation)
-        return operation.outgoing(call, self._base_url, headers, self._extra_query, self._extra_body)
+        headers, keys = operation.keyed(self._api_key, self._headers)
+        query = _both(keys, self._extra_query) if keys.reveal() else self._extra_query
+        return operation.outgoing(call, self._base_url, headers, query, self._extra_body)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         """A service's own error for what the reply says; a sub-class may know a better one."""
@@ -424,10 +419,18 @@ def _checked_seconds(field: str, seconds: Any) -> float:
 
 
 def _checked_key(given: Secret[Any]) -> Secret[Any]:
-    fault = None if given.reveal() is None else _fault_of_header(given.reveal())
+    if isinstance(given.reveal(), Mapping):
+        given = _checked_mapping("api_key", given)
+    fault = next(filter(None, map(_fault_of_header, _keys(given))), None)
     if fault is not None:
         raise BadArgument(fault, field="api_key")
     return given
+
+
+def _keys(given: Secret[Any]) -> list[Any]:
+    if isinstance(given.reveal(), Mapping):
+        return [*given.reveal().values()]
+    return [] if given.reveal() is None else [given.reveal()]
 
 
 def _checked_headers(given: Secret[Any]) -> Secret[dict[str, str]]:

@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from .credentials import Credential, Security, chosen, keyed_headers, keyed_query, wanted
 from .errors import BadArgument
 from .parameters import Parameter
 from .schema import check, whole_members
@@ -28,14 +29,6 @@ _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PLACES_SHOWN = 12
-
-
-class Credential(NamedTuple):
-    """Where the key goes."""
-
-    place: str
-    name: str
-    prefix: str = ""
 
 
 class Body(NamedTuple):
@@ -77,14 +70,14 @@ class Outgoing:
         place: Path and query as the arguments say, without what was added to them.
         own_headers: Those that the contract and the arguments ask for; they go before the client's.
         client_headers: Those of the client, the key included.
-        key_header: Name of the header that holds the key, in small letters.
+        key_names: Names of the headers and query parameters that hold keys, in small letters.
     """
 
     __slots__ = (
         "accept",
         "client_headers",
         "content",
-        "key_header",
+        "key_names",
         "method",
         "own_headers",
         "place",
@@ -105,7 +98,7 @@ class Outgoing:
         self.method = operation.method
         self.repeatable = operation.repeatable
         self.accept = operation.accept
-        self.key_header = operation.credential.name.lower() if operation.credential else None
+        self.key_names = {each.name.lower() for alternative in operation.security for each in alternative}
         self.place = place
         self.url = url
         self.content = content
@@ -115,7 +108,10 @@ class Outgoing:
     @property
     def headers(self) -> dict[str, str]:
         """All headers, the key included; of two with one name the argument of this call goes before the client's."""
-        return {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
+        sent = {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
+        if "cookie" in self.own_headers and "cookie" in self.client_headers.reveal():
+            sent["cookie"] = f"{self.client_headers.reveal()['cookie']}; {self.own_headers['cookie']}"
+        return sent
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method!r})"
@@ -126,6 +122,7 @@ class Operation(NamedTuple, Generic[T_co]):
 
     Attributes:
         accept: The media types of all documented replies, as the `Accept` header has them.
+        security: The keys that it needs, in one of several ways; empty if it needs none.
         read: Makes a reply the operation's result.
     """
 
@@ -134,7 +131,7 @@ class Operation(NamedTuple, Generic[T_co]):
     method: str
     path: str
     accept: str
-    credential: Credential | None
+    security: Security
     parameters: tuple[Parameter, ...]
     body: Body | None
     read: Callable[[Reply], T_co]
@@ -143,6 +140,20 @@ class Operation(NamedTuple, Generic[T_co]):
     def repeatable(self) -> bool:
         """Whether sending it twice does no more than sending it once."""
         return self.method in _REPEATABLE
+
+    def keyed(
+        self, key: Secret[Any], headers: Secret[dict[str, str]]
+    ) -> tuple[Secret[dict[str, str]], Secret[dict[str, str]]]:
+        """A client's headers with those keys that go there, and the keys that go into the query.
+
+        Raises:
+            BadArgument: a key is missing.
+        """
+        found = chosen(self.security, key, headers)
+        if found is None:
+            got = "none" if key.reveal() is None else "something else"
+            raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)
+        return keyed_headers(found, key, headers), keyed_query(found, key)
 
     def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
         """Check the arguments, given by place and by their name on the wire; the body whole or member by member.

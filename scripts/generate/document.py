@@ -127,18 +127,6 @@ def servers(document: dict[str, Any], found: Found) -> tuple[str, list[str]]:
     return "#/servers", []
 
 
-def scheme_names(document: dict[str, Any], found: Found) -> list[str]:
-    """The names of the schemes that hold for an operation: of its own requirements, else of the document's."""
-    requirements = found.operation.get("security", document.get("security", []))
-    return [name for requirement in requirements for name in requirement]
-
-
-def security(document: dict[str, Any], found: Found) -> list[dict[str, Any]]:
-    """The schemes that hold for an operation, as far as the document knows them."""
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    return [resolve(document, schemes[name]) for name in scheme_names(document, found) if name in schemes]
-
-
 def objects(value: Any, where: str = "#", *, named: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """All objects of the specification with their places, schemas among them; examples and other data are none."""
     if isinstance(value, list):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import document as doc
 import media_types
 import naming
+import security
 import structure
 from checkable import checkable
 
@@ -123,7 +124,7 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
         "method": found.method.upper(),
         "path": _path(found.path),
         "accept": _accept(document, operation),
-        "credential": _credential(document, found),
+        "security": security.alternatives(document, found),
         "parameters": {
             f"{place} {name}": _parameter(document, place, parameter) for (place, name), parameter in parameters.items()
         },
@@ -145,14 +146,6 @@ def _path(path: str) -> str:
     plain = path.rstrip("?&") if "?" in path else path
     parts = re.split(r"(\{[^{}]*\}|%[0-9A-Fa-f]{2})", plain)
     return "".join(part if i % 2 else quote(part, safe="/?!$&'()*+,;=:@~") for i, part in enumerate(parts))
-
-
-def _credential(document: dict[str, Any], found: doc.Found) -> list[str] | None:
-    for scheme in doc.security(document, found):
-        if scheme["type"] == "apiKey":
-            return [scheme["in"], scheme["name"]]
-        return ["header", "Authorization", "Bearer "]
-    return None
 
 
 def _accept(document: dict[str, Any], operation: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import document as doc
 import media_types
 import naming
+import security
 from neutral import PATH_PARAMETER
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _STYLES = {
     "header": {"simple"},
     "cookie": {"form"},
 }
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of headers and cookies (RFC 9110)
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
 _NOT_IN_ADDRESSES = re.compile(r"""[\x00-\x20"<>\\^`{|}\x7f?#]|[^\x00-\x7f]""")
 # Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
@@ -124,18 +124,13 @@ def _service_addresses(document: dict[str, Any]) -> Iterator[Problem]:
 
 def _security(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
     where = f"{found.pointer}/security" if "security" in found.operation else "#/security"
-    names = doc.scheme_names(document, found)
-    if len(names) > 1:
-        yield where, "more than one scheme; the client holds one key, so name the one that it is to send"
-    for name in names:
-        if name not in document.get("components", {}).get("securitySchemes", {}):
-            yield where, f"the scheme {name} is declared nowhere; declare it under components/securitySchemes"
-    for scheme in doc.security(document, found):
-        bearer = scheme["type"] == "http" and scheme.get("scheme", "").lower() == "bearer"
-        if not bearer and not (scheme["type"] == "apiKey" and scheme["in"] == "header"):
-            yield where, "only a bearer token and a key in a header can be sent; name such a scheme"
-        elif not bearer and not _TOKEN.fullmatch(scheme["name"]):
-            yield where, f"{scheme['name']!r} is no name for a header; correct the scheme"
+    stated = found.operation.get("security", document.get("security", []))
+    # One of several ways is enough.
+    if stated and not security.alternatives(document, found):
+        for name in dict.fromkeys(name for requirement in stated for name in requirement):
+            problem = security.problem(document, name)
+            if problem:
+                yield where, problem
 
 
 def _path(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
@@ -157,7 +152,7 @@ def _parameters(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]
             yield where, f"style {style} is not written by the client into a {place}; use {_STYLES_IN_WORDS[place]}"
         if parameter.get("allowReserved"):
             yield where, "allowReserved: the client always percent-encodes; leave it out"
-        if place in {"header", "cookie"} and not _TOKEN.fullmatch(name):
+        if place in {"header", "cookie"} and not security.TOKEN.fullmatch(name):
             yield where, f"{name!r} is no name that a {place} can have; correct it"
 
 

@@ -60,15 +60,12 @@ def _addresses() -> None:
 
 def _credentials() -> None:
     DOCUMENT["components"]["securitySchemes"] |= {
-        "second": {"type": "apiKey", "in": "header", "name": "X-Second"},
-        "query": {"type": "apiKey", "in": "query", "name": "key"},
-        "basic": {"type": "http", "scheme": "basic"},
-        "oauth": {"type": "oauth2", "flows": {}},
+        "digest": {"type": "http", "scheme": "digest"},
+        "badly named": {"type": "apiKey", "in": "header", "name": "X Y"},
     }
-    _refuse("two schemes", "more than one scheme", security=[{"promptLayerKey": [], "second": []}])
-    _refuse("scheme or other", "more than one scheme", security=[{"promptLayerKey": []}, {"second": []}])
-    for scheme in ("query", "basic", "oauth"):
-        _refuse(f"key by {scheme}", "only a bearer token and a key in a header", security=[{scheme: []}])
+    _refuse("key by digest", "only basic and bearer", security=[{"digest": []}])
+    _refuse("key by both", "only basic and bearer", security=[{"promptLayerKey": [], "digest": []}])
+    _refuse("key named badly", "no name for a header", security=[{"badly named": []}])
 
 
 def _parameters() -> None:

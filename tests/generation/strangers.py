@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from growing import JSON, TEXT, answer, reference
+from growing import JSON, TEXT, answer, parameter, reference
 
 
 def _operation(operation_id: str | None = None, **more: Any) -> dict[str, Any]:
@@ -34,7 +34,32 @@ SCHEMAS: dict[str, Any] = {
         "anyOf": [TEXT, {"additionalProperties": reference("Json"), "type": "object"}],
     },
 }
+SCHEMES: dict[str, Any] = {
+    "header": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "second": {"type": "apiKey", "in": "header", "name": "X-Second"},
+    "query": {"type": "apiKey", "in": "query", "name": "the key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "basic": {"type": "http", "scheme": "Basic"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "oauth": {"type": "oauth2", "flows": {}},
+    "openId": {"type": "openIdConnect", "openIdConnectUrl": "https://odd.example/id"},
+    "digest": {"type": "http", "scheme": "digest"},
+}
+# By operation: the ways to prove oneself, each with the schemes that belong together.
+SECURED: dict[str, list[list[str]]] = {
+    **{f"with{name.capitalize()}": [[name]] for name in SCHEMES},
+    "withBoth": [["header", "second"]],
+    "withEither": [["digest"], ["header", "second"], ["basic"]],
+    "withAny": [[], ["header"]],
+}
 PATHS: dict[str, Any] = {
+    **{
+        f"/{name}": {"get": _operation(name, security=[{name: [] for name in schemes} for schemes in ways])}
+        for name, ways in SECURED.items()
+    },
+    "/cookies": {
+        "get": _operation("withCookies", security=[{"cookie": []}], parameters=[parameter("cookie", "c", TEXT)])
+    },
     "/slips": {"post": _operation("sendSlips", requestBody=_sent(reference("Slips")))},
     "/content": {
         "get": _operation("getContent", responses={"200": {"description": "Told.", "content": {"$ref": "#/x-content"}}})
@@ -44,7 +69,7 @@ PATHS: dict[str, Any] = {
     "/unsound": {"post": _operation("sendHolder", requestBody=_sent(reference("Holder")))},
 }
 # Operations that are left out, and a word of the reason.
-LEFT_OUT = {"listen": STREAM, "sendHolder": "the keyword if"}
+LEFT_OUT = {"withDigest": "the scheme digest", "listen": STREAM, "sendHolder": "the keyword if"}
 
 
 def stranger() -> dict[str, Any]:
@@ -55,5 +80,5 @@ def stranger() -> dict[str, Any]:
         "servers": [{"url": "https://odd.example"}],
         "paths": PATHS,
         "x-content": {JSON: {"schema": TEXT}},
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": SCHEMAS, "securitySchemes": SCHEMES},
     }

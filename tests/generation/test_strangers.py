@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
+import subprocess
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ import httpx
 import pytest
 import yaml
 from growing import ROOT, Generated, generate
-from strangers import LEFT_OUT, PATHS, STREAM, stranger
+from strangers import LEFT_OUT, PATHS, SECURED, STREAM, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,3 +118,92 @@ def test_a_map_that_holds_itself_without_a_name_is_read(wire: Wire) -> None:
     """It stands inside the alternatives of a component."""
     wire.reply = httpx.Response(200, json={"a": {"b": "c"}})
     assert wire.client.get_json() == {"a": {"b": "c"}}
+
+
+def _proof(request: httpx.Request) -> dict[str, str]:
+    """What of a request holds a key."""
+    names = ("authorization", "x-key", "x-second", "cookie")
+    query = {"query": request.url.query.decode()} if request.url.query else {}
+    return {name: request.headers[name] for name in names if name in request.headers} | query
+
+
+KEY = "se:cret"
+BASIC = f"Basic {base64.b64encode(KEY.encode()).decode()}"
+BOTH = {"header": "one", "second": "two"}
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "proof"),
+    [
+        ("with_header", KEY, {"x-key": KEY}),
+        ("with_query", KEY, {"query": "the%20key=se%3Acret"}),
+        ("with_cookie", KEY, {"cookie": "session=se%3Acret"}),
+        ("with_basic", KEY, {"authorization": BASIC}),
+        ("with_basic", "user", {"authorization": "Basic dXNlcjo="}),
+        ("with_bearer", KEY, {"authorization": f"Bearer {KEY}"}),
+        ("with_oauth", KEY, {"authorization": f"Bearer {KEY}"}),
+        ("with_openid", KEY, {"authorization": f"Bearer {KEY}"}),
+        ("with_both", BOTH, {"x-key": "one", "x-second": "two"}),
+        ("with_either", KEY, {"authorization": BASIC}),
+        ("with_either", BOTH | {"basic": KEY}, {"x-key": "one", "x-second": "two"}),
+        ("with_either", {"header": "one", "basic": KEY}, {"authorization": BASIC}),
+        ("with_any", KEY, {"x-key": KEY}),
+        ("with_any", None, {}),
+        ("with_any", {"basic": KEY}, {}),
+    ],
+)
+def test_a_key_goes_where_the_contract_wants_it(
+    method: str, key: Any, proof: dict[str, str], api: SimpleNamespace
+) -> None:
+    """By the first of the alternatives for which there are keys; a mapping has them by the schemes' names."""
+    wire = Wire(api, api_key=key)
+    getattr(wire.client, method)()
+    assert _proof(wire.sent[0]) == proof
+    assert KEY not in repr(wire.client)
+
+
+def test_a_cookie_of_the_call_stands_beside_the_key(api: SimpleNamespace) -> None:
+    """Neither takes the other's place."""
+    wire = Wire(api, api_key=KEY)
+    wire.client.with_cookies(c="1")
+    assert _proof(wire.sent[0]) == {"cookie": "session=se%3Acret; c=1"}
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "words"),
+    [
+        ("with_query", None, "expected a key, got none"),
+        ("with_both", KEY, "a mapping with keys for header and second, got something else"),
+        ("with_both", {"header": "one"}, "a mapping with keys for header and second"),
+        ("with_basic", {"header": "one"}, "expected a key, got something else"),
+    ],
+)
+def test_without_a_key_that_will_do_nothing_is_sent(method: str, key: Any, words: str, api: SimpleNamespace) -> None:
+    """The error names the argument, and what it has to be."""
+    wire = Wire(api, api_key=key)
+    with pytest.raises(api.errors.BadArgument, match=words) as refused:
+        getattr(wire.client, method)()
+    assert refused.value.field == "api_key"
+    assert not wire.sent
+
+
+def test_a_key_in_the_query_is_in_no_error(api: SimpleNamespace) -> None:
+    """Neither if the service sends it back."""
+    wire = Wire(api, api_key="plain words")
+    wire.reply = httpx.Response(500, text="no: plain words, plain%20words")
+    with pytest.raises(api.errors.StatusError) as failed:
+        wire.client.with_query()
+    assert "plain" not in f"{failed.value!s} {failed.value!r} {failed.value.body}"
+
+
+def test_the_harness_drives_what_was_generated(odd: Generated, tmp_path: Path) -> None:
+    """Keys of all kinds stand where the contract wants them; what was left out is not claimed."""
+    spec = odd.folder.parent / "openapi.yaml"
+    options = ["--spec", str(spec), "--generated", str(odd.folder / "odd"), "--adapter", "operation-classes"]
+    chosen = ["--side", "client", "-k", "CL-REQ-07", "--report-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "contract_tests", *options, *chosen]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "results.json").read_text("utf-8"))["results"]
+    assert {row["operation"] for row in rows if row["verdict"] == "not_applicable"} == LEFT_OUT.keys()
+    assert {row["operation"] for row in rows if row["verdict"] == "pass"} >= SECURED.keys() - LEFT_OUT.keys()

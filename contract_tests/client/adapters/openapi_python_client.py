@@ -12,7 +12,16 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, Union
 
-from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, to_json
+from contract_tests.client.adapter import (
+    ABSENT,
+    Call,
+    CannotExpress,
+    Connection,
+    Explanation,
+    Received,
+    to_json,
+    user_alone,
+)
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
 
@@ -43,9 +52,10 @@ class OpenapiPythonClient:
         options: dict[str, Any] = {"base_url": connection.base_url, "raise_on_unexpected_status": True}
         if connection.timeout is not None:
             options["timeout"] = self._httpx.Timeout(connection.timeout)
-        if connection.headers:
-            options["headers"] = connection.headers
         scheme = connection.scheme
+        more = {each.name: connection.key for each in (scheme.others if scheme else ()) if each.location == "header"}
+        if connection.headers or more:
+            options["headers"] = connection.headers | more if more else connection.headers
         if scheme is None or not connection.key:
             return self._client.Client(**options)
         if scheme.kind == "apiKey" and scheme.location == "header":
@@ -56,7 +66,8 @@ class OpenapiPythonClient:
             place = {"cookie": {"cookies": {scheme.name: connection.key}}}
             query = {"httpx_args": {"params": {scheme.name: connection.key}}}
             return self._client.Client(**options, **place.get(scheme.location, query))
-        return self._client.AuthenticatedClient(**options, token=connection.key, prefix=scheme.scheme.capitalize())
+        token = user_alone(connection.key) if scheme.scheme == "basic" else connection.key
+        return self._client.AuthenticatedClient(**options, token=token, prefix=scheme.scheme.capitalize())
 
     def invoke(self, client: Any, call: Call) -> Any:
         """Call the operation's function; arguments become what its annotations ask for."""

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, to_json
+from contract_tests.client.adapter import (
+    ABSENT,
+    Call,
+    CannotExpress,
+    Connection,
+    Explanation,
+    NotSupported,
+    Received,
+    to_json,
+)
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
 
@@ -39,7 +48,7 @@ class OperationClasses:
         """Build the client of a service."""
         kind = self.operations(tag, is_async=connection.is_async)
         options = {"timeout": connection.timeout, "headers": connection.headers or None}
-        return kind(api_key=connection.key or None, base_url=connection.base_url, **options)
+        return kind(api_key=_keys(connection), base_url=connection.base_url, **options)
 
     def operations(self, tag: str, *, is_async: bool) -> Any:
         """Give the generated class of a service."""
@@ -56,6 +65,8 @@ class OperationClasses:
 
     def invoke(self, client: ClientOf, call: Call) -> Any:
         """Call the operation's method; what the contract does not name goes through ``with_options``."""
+        if reason := getattr(importlib.import_module(self._name), "LEFT_OUT", {}).get(call.operation.id):
+            raise NotSupported(f"the generator has left it out: {reason}")
         chosen = client(call.operation.tag)
         method = getattr(chosen, python_name(call.operation.id), None)
         if method is None:
@@ -144,6 +155,12 @@ class _Clients:
                 await client.aclose()
 
         return closing()
+
+
+def _keys(connection: Connection) -> str | dict[str, str] | None:
+    if connection.scheme is None or not connection.scheme.others or not connection.key:
+        return connection.key or None
+    return {scheme.id: connection.key for scheme in (connection.scheme, *connection.scheme.others)}
 
 
 def _is_async(name: str) -> bool:

@@ -25,7 +25,11 @@ TEXT_LIMIT = 50_000
 def connection_of(message: Mapping[str, Any]) -> Connection:
     """Read how to connect."""
     scheme = message["scheme"]
-    return Connection(**{**message, "scheme": None if scheme is None else Scheme(**scheme)})
+    return Connection(**{**message, "scheme": None if scheme is None else _scheme(scheme)})
+
+
+def _scheme(message: Mapping[str, Any]) -> Scheme:
+    return Scheme(**{**message, "others": tuple(map(_scheme, message["others"]))})
 
 
 def call_of(message: Mapping[str, Any]) -> Call:

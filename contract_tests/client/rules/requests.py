@@ -208,12 +208,15 @@ def test_credentials(trials: Trials, operation: Operation, findings: Findings) -
             if count:
                 yield findings.of("security", f"the key was sent {count} times", documented="no credentials")
             continue
-        got, wanted = credentials_of(seen, scheme), credentials_for(scheme, key)
-        place = f"{scheme.scheme or scheme.name} in {scheme.location or 'the Authorization header'}"
-        if [_spelled(text) for text in got] != [_spelled(wanted)]:
-            yield findings.of("security", f"{got}", played=trial.played, documented=place)
-        elif count != 1:
-            yield findings.of("security", f"the key was sent {count} times", played=trial.played, documented=place)
+        needed = (scheme, *scheme.others)
+        for each in needed:
+            got, wanted = credentials_of(seen, each), credentials_for(each, key)
+            place = f"{each.scheme or each.name} in {each.location or 'the Authorization header'}"
+            if [_spelled(text) for text in got] != [_spelled(wanted)]:
+                yield findings.of("security", f"{got}", played=trial.played, documented=place)
+        plain = sum(each.scheme != "basic" for each in needed)  # there the key is encoded
+        if count > plain:
+            yield findings.of("security", f"the key was sent {count} times", played=trial.played, documented="once")
 
 
 def _spelled(credentials: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     import httpx
 
@@ -100,10 +100,10 @@ class Redaction:
             headers += self.sent.headers.items()
             addresses.add(str(self.sent.url))
         for name, value in headers:
-            if name.lower() == self.outgoing.key_header or _is_secret(name.lower(), value):
+            if name.lower() in self.outgoing.key_names or _is_secret(name.lower(), value):
                 yield from _texts_of_header(name.lower(), value)
         for address in addresses:
-            yield from _texts_of_address(address)
+            yield from _texts_of_address(address, self.outgoing.key_names)
         yield from _texts_of_body((self.outgoing.content or b"").decode("utf-8", "replace"))
 
 
@@ -134,7 +134,7 @@ def _from_base64(text: str) -> str:
         return ""
 
 
-def _texts_of_address(url: str) -> Iterator[str]:
+def _texts_of_address(url: str, key_names: Container[str] = ()) -> Iterator[str]:
     """A user, a password, and the values of a query that are secrets by their name or their looks."""
     rest, _, query = url.partition("#")[0].partition("?")
     user, at, _ = rest.partition("://")[2].partition("/")[0].rpartition("@")
@@ -142,7 +142,7 @@ def _texts_of_address(url: str) -> Iterator[str]:
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         text = unquote_plus(value)
-        if re.search(_TELLING_NAME, name) or re.fullmatch(_OPAQUE, text):
+        if re.search(_TELLING_NAME, name) or unquote(name).lower() in key_names or re.fullmatch(_OPAQUE, text):
             yield text
 
 

@@ -286,8 +286,8 @@ def _swap(module: str, old: str, new: str) -> Edit:
 
 
 def _headers() -> Iterator[ClientDefect]:
-    key = 'credential=operation.Credential("header", "X-API-KEY")'
-    bearer = 'credential=operation.Credential("header", "Authorization", "Bearer ")'
+    key = 'operation.Credential("header", "X-API-KEY", "", "promptLayerKey")'
+    bearer = 'operation.Credential("header", "Authorization", "Bearer ", "interactlyKey")'
     yield _run(
         "run.key.elsewhere",
         "sends the key as a bearer token",
@@ -296,14 +296,14 @@ def _headers() -> Iterator[ClientDefect]:
         generated(RUN, key, bearer),
     )
     yield _results(
-        "results.key.missing", "sends no key", "header missing", "CL-REQ-07", generated(RESULTS, key, "credential=None")
+        "results.key.missing", "sends no key", "header missing", "CL-REQ-07", generated(RESULTS, f"(({key},),)", "()")
     )
     yield _execute(
         "execute.key.scheme",
         "sends the key without its scheme",
         "header changed",
         "CL-REQ-07",
-        generated(EXECUTE, bearer, bearer.replace(', "Bearer "', "")),
+        generated(EXECUTE, bearer, bearer.replace('"Bearer "', '""')),
     )
     yield defect(
         "execute.key.scheme-case",

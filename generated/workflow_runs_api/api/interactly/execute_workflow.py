@@ -124,7 +124,7 @@ OPERATION = operation.Operation(
     method="POST",
     path="/v1/workflows/{workflow_id}/execute",
     accept="application/json",
-    credential=operation.Credential("header", "Authorization", "Bearer "),
+    security=((operation.Credential("header", "Authorization", "Bearer ", "interactlyKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_id",

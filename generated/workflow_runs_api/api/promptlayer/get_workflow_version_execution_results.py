@@ -118,7 +118,7 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflow-version-execution-results",
     accept="application/json",
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_version_execution_id",

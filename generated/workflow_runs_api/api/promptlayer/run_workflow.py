@@ -100,7 +100,7 @@ OPERATION = operation.Operation(
     method="POST",
     path="/workflows/{workflow_name}/run",
     accept="application/json",
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_name",

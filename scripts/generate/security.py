@@ -1,0 +1,58 @@
+"""The keys that an operation needs, in one of several ways."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import document as doc
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of headers and cookies (RFC 9110)
+_BEARERS = frozenset({"oauth2", "openIdConnect"})
+_PREFIXES = {"bearer": "Bearer ", "basic": "Basic "}
+
+Credential = tuple[str, str, str, str]  # place, name, what stands before the key, and the scheme's name
+
+
+def alternatives(document: dict[str, Any], found: doc.Found) -> list[list[Credential]]:
+    """What has to be sent together, for each of the ways that the client can go."""
+    stated = found.operation.get("security", document.get("security", []))
+    return [
+        [_credential(name, _scheme(document, name)) for name in requirement if _is_sent(document, name)]
+        for requirement in stated
+        if not any(problem(document, name) for name in requirement)
+    ]
+
+
+def problem(document: dict[str, Any], name: str) -> str:
+    """Why a scheme can't be kept; empty if it can."""
+    scheme = _scheme(document, name)
+    if not scheme:
+        return f"the scheme {name} is declared nowhere; declare it under components/securitySchemes"
+    if scheme["type"] == "http" and scheme.get("scheme", "").lower() not in _PREFIXES:
+        return f"the scheme {name}: only basic and bearer of the schemes of HTTP are sent; name such a scheme"
+    if scheme["type"] == "apiKey" and scheme["in"] != "query" and not TOKEN.fullmatch(scheme["name"]):
+        return f"{scheme['name']!r} is no name for a {scheme['in']}; correct the scheme"
+    return ""
+
+
+def _scheme(document: dict[str, Any], name: str) -> dict[str, Any]:
+    scheme: dict[str, Any] = doc.resolve(
+        document, document.get("components", {}).get("securitySchemes", {}).get(name, {})
+    )
+    return scheme
+
+
+def _is_sent(document: dict[str, Any], name: str) -> bool:
+    return _scheme(document, name)["type"] != "mutualTLS"  # that is for the connection to show
+
+
+def _credential(name: str, scheme: dict[str, Any]) -> Credential:
+    if scheme["type"] == "apiKey":
+        return scheme["in"], scheme["name"], "", name
+    return (
+        "header",
+        "Authorization",
+        _PREFIXES["bearer" if scheme["type"] in _BEARERS else scheme["scheme"].lower()],
+        name,
+    )
