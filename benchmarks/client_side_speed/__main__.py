@@ -11,7 +11,6 @@ a busy machine too. Exit status: 0 measured; 2 the two did not play the same cas
 from __future__ import annotations
 
 import argparse
-import inspect
 import resource
 import sys
 import threading
@@ -22,18 +21,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
-from contract_tests.client.findings import Findings
+from contract_tests.client.judging import judge
 from contract_tests.client.selection import choose_client
 from contract_tests.client.session import ClientSession
 from contract_tests.client.subject import Subject
-from contract_tests.client.trials import Trials
+from contract_tests.client.trials import ClientTrials
 from contract_tests.coverage import Coverage
 from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
-from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
 from contract_tests.registry import rules_of_this_package
-from contract_tests.rules import NotApplicable, NotExercised, Rule, Violation, Violations, rule_of
+from contract_tests.rules import NotApplicable, NotExercised, Violations, rule_of
 from contract_tests.runner.command_line import parse
 
 if TYPE_CHECKING:
@@ -147,16 +145,15 @@ def _measured(book: CaseBook, options: Options, idle: float) -> Measured:
     before = _children()
     with TimedServer() as server:
         with Subject(choose_client(options)) as subject:
-            stage = ClientSession(book.outgoing, subject, server)
-            trials = Trials(book, stage, Coverage(book.contract))
+            client_trials = ClientTrials(ClientSession(book, subject, server, Coverage(book.contract)))
             clock, processor = time.perf_counter(), time.process_time()
-            _play(trials)
+            _play(client_trials)
             clock, processor = time.perf_counter() - clock, time.process_time() - processor
-            cases, wire = stage.played, server.seconds
+            cases, wire = client_trials.session.played, server.seconds
             started = time.process_time()
-            broken_rows = sum(_is_broken(trials, options, *row) for row in _rows(book.contract))
+            broken_rows = sum(_is_broken(client_trials, options, *row) for row in _rows(book.contract))
             comparison = time.process_time() - started
-            if stage.played != cases:
+            if client_trials.session.played != cases:
                 raise RuntimeError("comparing played further cases: its time would not be that of comparing")
         client = _children() - before - idle
     return Measured(
@@ -170,33 +167,30 @@ def _measured(book: CaseBook, options: Options, idle: float) -> Measured:
     )
 
 
-def _play(trials: Trials) -> None:
-    for operation in trials.contract.operations:
+def _play(client: ClientTrials) -> None:
+    for operation in client.contract.operations:
         for kind in KINDS:
             try:
-                getattr(trials, kind)(operation)
+                getattr(client.of(operation), kind)()
             except (NotApplicable, NotExercised):
                 continue
 
 
-def _rows(contract: Contract) -> Iterator[tuple[Rule, Callable[..., None], Operation]]:
+def _rows(contract: Contract) -> Iterator[tuple[Callable[..., None], Operation]]:
     rules_of_this_package()  # imports the chapters
     for name in JUDGES:
         for check in vars(sys.modules[f"contract_tests.client.rules.{name}"]).values():
             rule = rule_of(check)
             if rule is not None and rule.is_property:
-                yield from ((rule, check, operation) for operation in contract.operations)
+                yield from ((check, operation) for operation in contract.operations)
 
 
-def _is_broken(trials: Trials, options: Options, rule: Rule, check: Callable[..., None], operation: Operation) -> bool:
-    secrets = Secrets([trials.stage.key])
-    given = {"trials": trials, "operation": operation, "findings": Findings(rule.id, options, secrets)}
-    known = {**given, "contract": trials.contract, "options": options, "secrets": secrets}
+def _is_broken(client: ClientTrials, options: Options, check: Callable[..., None], operation: Operation) -> bool:
     try:
-        check(**{name: known[name] for name in inspect.signature(check).parameters})
+        judge(check, client, operation, options)
     except (NotApplicable, NotExercised):
         return False
-    except (Violation, Violations):
+    except Violations:
         return True
     return False
 

@@ -34,6 +34,7 @@ class RequestCase:
             for a number, null for a member that is left out.
         is_grounded: Whether all that it refers to exists on the target, so that nothing excuses a refusal.
         is_drawn: Whether it was drawn at random, from a schema's far corners too.
+        focus: Pointer of what it was made for, a schema or a parameter; empty if it was made for none.
     """
 
     operation: Operation
@@ -47,6 +48,12 @@ class RequestCase:
     is_coercible: bool = False
     is_grounded: bool = False
     is_drawn: bool = False
+    focus: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parameters that have a value."""
+        return [*self.path, *self.query, *self.headers, *self.cookies]
 
     @property
     def has_body(self) -> bool:

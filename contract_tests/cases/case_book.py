@@ -19,7 +19,6 @@ from contract_tests.cases.keeping import once
 from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
-    LegalCase,
     as_arguments,
     is_driven,
     is_legal,
@@ -38,7 +37,7 @@ from contract_tests.http.body_kinds import is_json, request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
-from contract_tests.openapi.document import LOCATIONS, Contract, Operation, Parameter
+from contract_tests.openapi.document import LOCATIONS, Contract, Operation
 from contract_tests.openapi.validation import Problem, sole_problem
 
 
@@ -68,7 +67,7 @@ class CaseBook:
         return next(successes, ScriptedResponse(status=200, body=b"", media_type=None))
 
     @once
-    def legal_requests(self, operation: Operation) -> Iterable[LegalCase]:
+    def legal_requests(self, operation: Operation) -> Iterable[RequestCase]:
         """Return legal arguments."""
         return legal_cases(self.outgoing, self._requests, self.start(operation))
 
@@ -89,8 +88,10 @@ class CaseBook:
         body = with_fewest_members(one.body, lambda body: fails_as_arguments(replace(one, body=body)))
         return as_arguments(self.outgoing, replace(one, body=body))
 
-    def is_drawn(self, case: ReplyCase) -> bool:
-        """Whether the value of a legal reply was drawn."""
+    def is_drawn(self, case: RequestCase | ReplyCase) -> bool:
+        """Whether a case is legal and its data was drawn."""
+        if isinstance(case, RequestCase):
+            return case.is_drawn and case.breach is None
         return case.has_value and bool(case.schema) and not case.focus and case.value in self._drawn(case.schema)
 
     def smallest_reply(self, case: ReplyCase, fails: Callable[[ReplyCase], bool]) -> ReplyCase | None:
@@ -107,16 +108,16 @@ class CaseBook:
         found = self._values.smallest_value(schema, fails_as_reply)
         return None if found is None else reply(with_fewest_members(found, fails_as_reply))
 
-    def probes(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
-        """Give arguments with a step or nothing as a path parameter, and that parameter."""
+    def probes(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return arguments with a step or nothing as a path parameter."""
         return probes(self.start(operation))
 
-    def smuggled(self, operation: Operation) -> Iterable[tuple[RequestCase, Parameter]]:
-        """Give arguments with what could end a header or a cookie, and the parameter that holds it."""
+    def smuggled(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return arguments with what could end a header or a cookie."""
         return smuggled(self.outgoing, self.start(operation))
 
-    def odd_numbers(self, operation: Operation) -> Iterable[tuple[RequestCase, str]]:
-        """Give arguments with numbers that JSON does not have, and the pointer of what holds them."""
+    def odd_numbers(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return arguments with numbers that JSON does not have."""
         return with_odd_numbers(self.outgoing, self.start(operation))
 
     @once

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from contract_tests.rules import NotApplicable, NotExercised
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Made = TypeVar("Made")
 
 
@@ -45,20 +46,25 @@ def again(reason: Exception) -> Exception:
     return type(reason)(str(reason))
 
 
-def once(make: Callable[[Any, Any], Made]) -> Callable[[Any, Any], Made]:
+def _name_of(about: Any) -> str:
+    return about if isinstance(about, str) else getattr(about, "id", "") or str(about.name)
+
+
+def once(make: Callable[P, Made]) -> Callable[P, Made]:
     """
-    Keep what a method makes of one operation, delivery or schema, or the reason why it can't.
+    Keep what a method makes, of an operation, a delivery or a schema if it takes one, or the reason why it can't.
 
     functools.cache needs hashable arguments, keeps a generator's first reading alone, and no exception.
     """
 
     @wraps(make)
-    def kept(self: Any, about: Any) -> Made:
-        memory: dict[tuple[str, str], Any] = self.__dict__.setdefault("_kept", {})
-        key = make.__name__, about if isinstance(about, str) else getattr(about, "id", "") or about.name
+    def kept(*given: P.args, **named: P.kwargs) -> Made:
+        owner, *about = given
+        memory: dict[tuple[str, ...], Any] = vars(owner).setdefault("_kept", {})
+        key = (make.__name__, *map(_name_of, about))
         if key not in memory:
             try:
-                made: Any = make(self, about)
+                made: Any = make(*given, **named)
                 memory[key] = Kept(made) if isinstance(made, Iterator) else made
             except (NotExercised, NotApplicable) as reason:
                 memory[key] = reason

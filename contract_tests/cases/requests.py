@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import (
@@ -28,14 +28,6 @@ SMUGGLED: Final = {
     "cookie": ("a; smuggled=1", "a;b", "a,b c", 'a"b', "a\r\nX-Smuggled: 1", "é"),
 }
 ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
-
-
-@dataclass(frozen=True)
-class LegalCase:
-    """A legal request; ``focus`` is the pointer of the schema that it was made for, empty if it was made for none."""
-
-    request: RequestCase
-    focus: str = ""
 
 
 def start_case(contract: Contract, generator: Generator, sample: Sample, operation: Operation) -> RequestCase:
@@ -75,12 +67,12 @@ def _with_start_body(case: RequestCase, sample: Sample) -> RequestCase:
     return replace(case, body=body, media_type=media.media_type)
 
 
-def legal_cases(contract: Contract, generator: Generator, start: RequestCase) -> Iterator[LegalCase]:
-    """Give legal requests near a start, then generated ones; none of them twice."""
+def legal_cases(contract: Contract, generator: Generator, start: RequestCase) -> Iterator[RequestCase]:
+    """Return legal requests near a start, then generated ones; none of them twice."""
     seen: set[str] = set()
     for case in _all_cases(contract, generator, start):
-        text = text_of(case.request)
-        if text not in seen and is_legal(contract, case.request):
+        text = text_of(case)
+        if text not in seen and is_legal(contract, case):
             seen.add(text)
             yield case
 
@@ -112,14 +104,14 @@ def _with_tags(contract: Contract, case: RequestCase) -> RequestCase:
     return replace(case, body=next(with_valid_discriminators(contract, media.schema, [case.body]), case.body))
 
 
-def _all_cases(contract: Contract, generator: Generator, start: RequestCase) -> Iterator[LegalCase]:
-    yield LegalCase(start)
+def _all_cases(contract: Contract, generator: Generator, start: RequestCase) -> Iterator[RequestCase]:
+    yield start
     yield from _with_body_variants(contract, start)
     for parameter in start.operation.parameters:
         yield from _with_parameter_variants(contract, start, parameter)
     for drawn in generator.requests(start.operation):
         if (case := as_arguments(contract, drawn)) is not None:
-            yield LegalCase(case)
+            yield case
 
 
 def as_arguments(contract: Contract, drawn: RequestCase) -> RequestCase | None:
@@ -128,54 +120,54 @@ def as_arguments(contract: Contract, drawn: RequestCase) -> RequestCase | None:
     return replace(_with_tags(contract, case), is_drawn=True) if is_driven(case) and not has_probe(case) else None
 
 
-def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[LegalCase]:
+def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[RequestCase]:
     media = request_media(start.operation)
     if media is None:
         return
     for example in media.examples:
-        yield LegalCase(replace(start, body=example.value, media_type=media.media_type))
+        yield replace(start, body=example.value, media_type=media.media_type)
     if media.schema is not None:
         smallest = {} if contract.is_valid({}, media.schema) else start.body
         for body, focus in variants(contract, media.schema, {} if smallest is ABSENT else smallest):
-            yield LegalCase(_with_tags(contract, replace(start, body=body, media_type=media.media_type)), focus)
+            yield _with_tags(contract, replace(start, body=body, media_type=media.media_type, focus=focus))
 
 
-def _with_parameter_variants(contract: Contract, start: RequestCase, parameter: Parameter) -> Iterator[LegalCase]:
+def _with_parameter_variants(contract: Contract, start: RequestCase, parameter: Parameter) -> Iterator[RequestCase]:
     if parameter.schema is None:
         return
     pool = PARAMETER_POOL if parameter.location in {"path", "query"} else (*HEADER_TEXTS, *POOL)
-    given = start.values(parameter.location)
     for value in legal(contract, parameter.schema, pool):
-        case = start.with_values(parameter.location, {**given, parameter.name: value})
+        case = _with_value(start, parameter, value)
         if value is not None and not has_probe(case):
-            yield LegalCase(case, parameter.pointer)
+            yield case
 
 
-def probes(start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
-    """Give requests whose path holds a step (``.``, ``..``) or nothing where a value belongs."""
+def _with_value(start: RequestCase, parameter: Parameter, value: Any) -> RequestCase:
+    values = {**start.values(parameter.location), parameter.name: value}
+    return replace(start.with_values(parameter.location, values), focus=parameter.pointer)
+
+
+def probes(start: RequestCase) -> Iterator[RequestCase]:
+    """Return requests whose path holds a step (``.``, ``..``) or nothing where a value belongs."""
     for parameter in start.operation.parameters:
         if parameter.location == "path" and f"/{{{parameter.name}}}" in start.operation.path:
-            for value in PATH_PROBES:
-                yield start.with_values("path", {**start.path, parameter.name: value}), parameter
+            yield from (_with_value(start, parameter, value) for value in PATH_PROBES)
 
 
-def smuggled(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, Parameter]]:
-    """Give requests with texts in headers and cookies that could end them and begin another."""
+def smuggled(contract: Contract, start: RequestCase) -> Iterator[RequestCase]:
+    """Return requests with texts in headers and cookies that could end them and begin another."""
     for parameter in start.operation.parameters:
         pool = SMUGGLED.get(parameter.location, ())
         for text in pool if parameter.schema and not parameter.media_type else ():
             if contract.is_valid(text, parameter.schema or "#"):
-                values = {**start.values(parameter.location), parameter.name: text}
-                yield start.with_values(parameter.location, values), parameter
+                yield _with_value(start, parameter, text)
 
 
-def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[tuple[RequestCase, str]]:
-    """Give requests with numbers that Python has and JSON does not, where the contract allows a number."""
+def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[RequestCase]:
+    """Return requests with numbers that Python has and JSON does not, where the contract allows a number."""
     for parameter in start.operation.parameters:
         if parameter.schema and contract.is_valid(0.5, parameter.schema):
-            for number in ODD_NUMBERS:
-                values = {**start.values(parameter.location), parameter.name: number}
-                yield start.with_values(parameter.location, values), parameter.pointer
+            yield from (_with_value(start, parameter, number) for number in ODD_NUMBERS)
     media = request_media(start.operation)
     if media is None or media.schema is None or not is_json(media.media_type):
         return
@@ -184,7 +176,7 @@ def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[tuple[R
         for number in ODD_NUMBERS:
             for stand_in, value in ((0.5, number), ({"a": 0.5}, {"a": number})):
                 if contract.is_valid({**body, name: stand_in}, media.schema):
-                    yield replace(start, body={**body, name: value}, media_type=media.media_type), pointer
+                    yield replace(start, body={**body, name: value}, media_type=media.media_type, focus=pointer)
 
 
 def has_probe(case: RequestCase) -> bool:

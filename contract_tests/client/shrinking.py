@@ -1,78 +1,50 @@
-"""Replaces a violation that drawn data has shown by one that the smallest such data shows."""
+"""Finds the smallest drawn data that breaks the same constraint as the data that has shown a violation."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, Final
+from copy import copy
 
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.cases.responses import ReplyCase
-from contract_tests.client.findings import Findings
-from contract_tests.client.trials import ReplyTrial, RequestTrial, Trials
-from contract_tests.openapi.document import Operation
-from contract_tests.rules import NotApplicable, NotExercised, Violation, Violations, shown
-
-Check = Callable[..., None]
-LONGEST: Final = 600
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import Trials
+from contract_tests.rules import NotApplicable, NotExercised, Violation, Violations
 
 
-class SingleTrial:
-    """Trials of which there is one of a kind: what a rule says of that one alone."""
-
-    def __init__(self, trials: Trials, kind: str, trial: RequestTrial | ReplyTrial) -> None:
-        self._trials = trials
-        setattr(self, kind, lambda _: [trial])
-
-    def __getattr__(self, name: str) -> Any:
-        """Return everything else as it is."""
-        return getattr(self._trials, name)
-
-
-def with_smallest_data(check: Check, given: dict[str, Any], found: list[Violation]) -> Iterator[Violation]:
-    """Return violations with the smallest drawn request or response that breaks the same constraint, if any does."""
-    trials, operation, findings = (given.get(name) for name in ("trials", "operation", "findings"))
-    for violation in found:
-        data = None
-        if isinstance(trials, Trials) and isinstance(operation, Operation) and isinstance(findings, Findings):
-            data = _smallest(check, trials, operation, findings, violation)
-        yield replace(violation, received=f"{violation.received}; smallest: {data}") if data else violation
-
-
-def _smallest(
-    check: Check, trials: Trials, operation: Operation, findings: Findings, violation: Violation
-) -> str | None:
-    book, stage = trials.book, trials.stage
-    trial = trials.drawn(operation, violation.found_after)
+def smallest_data(check: Callable[..., None], trials: Trials, violation: Violation) -> str | None:
+    """Return the smallest drawn request or response that breaks the same constraint, in words; None if none does."""
+    trial, book = trials.drawn(violation.found_after), trials.book
     if trial is None:
         return None
-    start, mode = book.start(operation), trial.played.mode
+    mode = trial.mode
 
     def is_request_wrong(case: RequestCase) -> bool:
-        played = stage.play(case, [book.success(operation)], mode)
-        return breaks("legal_requests", RequestTrial(case, played))
+        return breaks("legal_requests", trials.session.play(case, case, [trials.success], mode))
 
     def is_reply_wrong(case: ReplyCase) -> bool:
-        return breaks("legal_replies", ReplyTrial(case, stage.play(start, [case.answer], mode)))
+        return breaks("legal_replies", trials.session.play(case, trials.start, [case.answer], mode))
 
-    def breaks(kind: str, again: RequestTrial | ReplyTrial) -> bool:
-        named = {"trials": SingleTrial(trials, kind, again), "operation": operation, "findings": findings}
+    def breaks(kind: str, again: Trial[RequestCase] | Trial[ReplyCase]) -> bool:
         with suppress(NotApplicable, NotExercised):
             try:
-                check(**named)
+                check(trials=_with_single(trials, kind, again))
             except Violations as violations:
                 return any(one.constraint == violation.constraint for one in violations.found)
         return False
 
-    if isinstance(trial, RequestTrial):
-        request = book.smallest_request(operation, is_request_wrong)
-        return None if request is None else shown(findings.secrets.mask(_words(request)), LONGEST)
+    if isinstance(trial.case, RequestCase):
+        request = book.smallest_request(trials.operation, is_request_wrong)
+        return None if request is None else _words(request)
     reply = book.smallest_reply(trial.case, is_reply_wrong)
-    return (
-        None
-        if reply is None
-        else shown(findings.secrets.mask(f"{reply.answer.status} {json.dumps(reply.value)}"), LONGEST)
-    )
+    return None if reply is None else f"{reply.answer.status} {json.dumps(reply.value)}"
+
+
+def _with_single(trials: Trials, kind: str, trial: Trial[RequestCase] | Trial[ReplyCase]) -> Trials:
+    """Return the same trials, but of one kind this one alone: what a rule says of it."""
+    single = copy(trials)
+    vars(single)["_kept"] = {**vars(trials)["_kept"], (kind,): [trial]}
+    return single
 
 
 def _words(case: RequestCase) -> str:

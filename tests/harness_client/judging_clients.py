@@ -5,35 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from types import FunctionType
-from typing import Any
 
 from contract_tests.budget import Budget
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
-from contract_tests.client.findings import Findings
-from contract_tests.client.session import ClientSession
-from contract_tests.client.subject import Subject
+from contract_tests.client.judging import judge, opened
 from contract_tests.client.subject_process import Choice
-from contract_tests.client.trials import Trials
-from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import RecordingServer
-from contract_tests.http.redaction import Secrets
+from contract_tests.client.trials import ClientTrials, Trials
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
 from contract_tests.registry import chapters
-from contract_tests.rules import (
-    EVERY_OPERATION,
-    NotApplicable,
-    NotExercised,
-    Rule,
-    Verdict,
-    Violation,
-    Violations,
-    rule_of,
-)
+from contract_tests.rules import NotApplicable, NotExercised, Rule, Verdict, Violation, Violations, rule_of
 from contract_tests.runner.command_line import parse
 
 CASES = 4
@@ -57,10 +41,13 @@ class Judged:
 class Judge:
     """Judges one client by a contract."""
 
-    def __init__(self, trials: Trials, options: Options, secrets: Secrets) -> None:
-        self.trials = trials
+    def __init__(self, client: ClientTrials, options: Options) -> None:
+        self.client = client
         self.options = options
-        self.secrets = secrets
+
+    def trials(self, operation: str) -> Trials:
+        """Return what is played with an operation."""
+        return self.client.of(self.client.contract.operation(operation))
 
     def verdicts(self, *rule_ids: str, operation: str = "") -> list[Judged]:
         """Give the verdicts of some rules, or of all, on one operation or on every one."""
@@ -77,13 +64,12 @@ class Judge:
         return [judged for judged in verdicts if judged.verdict is Verdict.VIOLATION]
 
     def _operations(self, rule: Rule) -> Sequence[Operation | None]:
-        return self.trials.contract.operations if rule.operations == EVERY_OPERATION else (None,)
+        return self.client.contract.operations if rule.is_property else (None,)
 
     def _verdict(self, check: FunctionType, rule: Rule, operation: Operation | None) -> Judged:
-        findings, name = Findings(rule.id, self.options, self.secrets), operation.id if operation else ""
-        fixtures: dict[str, Any] = {"trials": self.trials, "operation": operation, "findings": findings}
+        name = operation.id if operation else ""
         try:
-            check(**{name: fixtures[name] for name in signature(check).parameters})
+            judge(check, self.client, operation, self.options)
         except Violations as violations:
             return Judged(rule, name, Verdict.VIOLATION, tuple(violations.found))
         except NotApplicable:
@@ -110,10 +96,7 @@ def case_book(spec: Path, cases: int, seed: int) -> CaseBook:
 @contextmanager
 def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) -> Iterator[Judge]:
     """Start a client and give its judge."""
-    book, secrets = case_book(spec, cases, seed), Secrets()
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
-    with Subject(choice) as subject, RecordingServer() as server:
-        stage = ClientSession(book.outgoing, subject, server)
-        secrets.add(stage.key)
-        yield Judge(Trials(book, stage, Coverage(book.contract)), options, secrets)
+    with opened(choice, case_book(spec, cases, seed)) as client:
+        yield Judge(client, options)

@@ -22,7 +22,7 @@ def test_a_client_without_an_asynchronous_form_is_judged_by_the_other() -> None:
     """Nothing is held against it, and every rule that judges the complete client judges this one."""
     with judging(Choice(adapter="partial_client:SyncOnly"), SPEC) as judge:
         partial = judge.verdicts(operation="addBook")
-        modes = {trial.played.mode for trial in judge.trials.legal_requests(judge.trials.contract.operation("addBook"))}
+        modes = {trial.mode for trial in judge.trials("addBook").legal_requests()}
     with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
         complete = judge.verdicts(operation="addBook")
 
@@ -37,7 +37,7 @@ def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
     with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:
         verdicts = {judged.rule.id: judged.verdict for judged in judge.verdicts(operation="removeBook")}
         with pytest.raises(NotApplicable, match=r"^not claimed: no removal$"):
-            judge.trials.faults(judge.trials.contract.operation("removeBook"))
+            judge.trials("removeBook").faults()
 
     assert {rule for rule, verdict in verdicts.items() if verdict is not Verdict.NOT_APPLICABLE} == {"CL-SEC-02"}
     assert verdicts.keys() == {rule.id for rule in client_rules() if rule.operations == EVERY_OPERATION}
@@ -47,7 +47,7 @@ def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
 def test_calls_with_an_argument_that_is_not_claimed_are_left_out() -> None:
     """The other calls of the operation are judged."""
     with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:
-        tried = judge.trials.legal_requests(judge.trials.contract.operation("listBooks"))
+        tried = judge.trials("listBooks").legal_requests()
         assert not judge.violations(operation="listBooks")
 
     assert tried

@@ -216,7 +216,7 @@ def test_a_finding_names_no_value_in_its_constraint_and_tells_how_to_see_it_agai
     assert violation.reproduce.startswith("python -m contract_tests --side client")
     assert violation.reproduce.endswith("-k CL-REQ-08 --seed 1")
     assert violation.documented == "NoneType None at /pages"
-    assert violation.received.startswith("nothing at /pages")
+    assert "nothing at /pages" in violation.received
 
 
 def test_a_key_that_the_client_was_not_given_is_not_its_secret() -> None:
@@ -235,7 +235,7 @@ def test_no_finding_shows_the_key() -> None:
     with judging(choice("key_in_query"), SPEC) as judge:
         judged = judge.violations("CL-REQ-05", "CL-REQ-07", operation="addBook")
         found = [violation for one in judged for violation in one.found]
-        key = judge.trials.stage.key
+        key = judge.client.session.key
 
     assert found
     assert not [violation for violation in found if key in repr(violation)]

@@ -81,7 +81,7 @@ def test_the_key_is_found_in_the_log() -> None:
 def test_a_refusal_is_what_the_contract_says_of_it(operation: str, status: int) -> None:
     """A client that trusts the contract is not given a refusal that breaks it; a `default` describes any status."""
     with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
-        answer = judge.trials.book.refusal(CONTRACT.operation(operation), status)
+        answer = judge.client.book.refusal(CONTRACT.operation(operation), status)
 
     assert (answer.status, answer.media_type) == (status, "application/json")
     assert CONTRACT.is_valid(json.loads(answer.body), "#/components/schemas/Problem")
@@ -90,6 +90,6 @@ def test_a_refusal_is_what_the_contract_says_of_it(operation: str, status: int) 
 def test_a_refusal_that_the_contract_does_not_know_says_little() -> None:
     """Nothing describes it: it is some JSON with the status."""
     with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
-        answer = judge.trials.book.refusal(CONTRACT.operation("addBook"), 429)
+        answer = judge.client.book.refusal(CONTRACT.operation("addBook"), 429)
 
     assert (answer.status, json.loads(answer.body)) == (429, {"message": "not now"})

@@ -17,12 +17,12 @@ CASES = 8
 
 def sent(judge: Judge) -> set[Any]:
     """Give all legal requests as they stood on the wire, without what differs from run to run."""
-    key, host = judge.trials.stage.key, judge.trials.stage.server.url.removeprefix("http://")
+    key, host = judge.client.session.key, judge.client.session.server.url.removeprefix("http://")
     return {
         (seen.target, seen.body, repr(seen.headers).replace(key, "key").replace(host, "host"))
-        for operation in judge.trials.contract.operations
-        for trial in judge.trials.legal_requests(operation)
-        for seen in trial.played.seen
+        for operation in judge.client.contract.operations
+        for trial in judge.client.of(operation).legal_requests()
+        for seen in trial.seen
     }
 
 

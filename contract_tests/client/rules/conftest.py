@@ -1,46 +1,54 @@
 """Fixtures of the client side."""
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from contract_tests.cases.case_book import CaseBook
-from contract_tests.client.findings import Findings
+from contract_tests.client.judging import opened, reported
 from contract_tests.client.selection import choose_client
-from contract_tests.client.session import ClientSession
-from contract_tests.client.shrinking import with_smallest_data
-from contract_tests.client.subject import Subject
-from contract_tests.client.trials import Trials
-from contract_tests.http.recording_server import RecordingServer
+from contract_tests.client.shrinking import smallest_data
+from contract_tests.client.trials import ClientTrials, Trials
+from contract_tests.openapi.document import Operation
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.outcomes import Row
-from contract_tests.rules import Violations
-from contract_tests.runner.context import RUN, Run
+from contract_tests.rules import Violation, Violations, shown
+from contract_tests.runner.context import RUN
+
+LONGEST: Final = 600
 
 
 @pytest.fixture(scope="session")
-def trials(request: pytest.FixtureRequest) -> Iterator[Trials]:
+def client(request: pytest.FixtureRequest) -> Iterator[ClientTrials]:
     """Start the judged client, and play with it what the rules ask for."""
     run = request.config.stash[RUN]
     ReferenceCycles(run.contract).refuse()
-    book = CaseBook(run.contract, run.generator)
-    with Subject(choose_client(run.options)) as subject, RecordingServer() as server:
-        stage = ClientSession(book.outgoing, subject, server)
-        run.secrets.add(stage.key)
-        yield Trials(book, stage, run.coverage)
+    with opened(choose_client(run.options), CaseBook(run.contract, run.generator), run.coverage) as client:
+        run.secrets.add(client.session.key)
+        yield client
+
+
+@pytest.fixture
+def trials(client: ClientTrials, operation: Operation) -> Trials:
+    """Return what is played with the operation of this row."""
+    return client.of(operation)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Have what drawn data has shown told with the smallest such data."""
+    """Have violations reported with a command; what drawn data has shown, with the smallest such data."""
     try:
         return (yield)
     except Violations as violations:
-        found = list(with_smallest_data(pyfuncitem.obj, pyfuncitem.funcargs, violations.found))
+        found = [_reported(pyfuncitem, violation) for violation in violations.found]
     raise Violations(found)
 
 
-@pytest.fixture
-def findings(run: Run, row: Row) -> Findings:
-    """Return what makes the violations of this row."""
-    return Findings(row.rule.id, run.options, run.secrets)
+def _reported(test: pytest.Function, violation: Violation) -> Violation:
+    run, trials = test.config.stash[RUN], test.funcargs.get("trials")
+    told = reported(violation, test.obj, run.options, run.secrets)
+    data = smallest_data(test.obj, trials, violation) if isinstance(trials, Trials) else None
+    if data is None:
+        return told
+    return replace(told, received=f"{told.received}; smallest: {shown(run.secrets.mask(data), LONGEST)}")

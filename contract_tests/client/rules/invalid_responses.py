@@ -1,192 +1,137 @@
 """Broken replies: what the caller gets when the contract is not kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
-from contract_tests.client.findings import Findings
+from contract_tests.cases.responses import ReplyCase
+from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, told
-from contract_tests.client.trials import ReplyTrial, Trials
-from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, Violation, rule
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import Trials
+from contract_tests.rules import NotApplicable, Violation
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
-KINDS = {"required": "missing", "type": "type", "anyOf": "type", "oneOf": "type"}
 CONTENT = "https://spec.openapis.org/oas/v3.1.1.html#media-type-object"
+KINDS: Final = {"required": "missing", "type": "type", "anyOf": "type", "oneOf": "type"}
+NO_JSON: Final = "the contract documents no JSON reply"
 
 
-def judge(findings: Findings, tried: list[ReplyTrial], nothing: str) -> Iterator[Violation]:
-    """Demand that every broken reply ends in the client's own error, which keeps status and body."""
-    if not tried:
-        raise NotApplicable(nothing)
-    for trial in tried:
-        problem = _problem(trial)
-        if problem is not None:
-            about = trial.case.problem.constraint if trial.case.problem else trial.case.breach
-            constraint = f"{trial.case.answer.status} {about}{problem[0]}"
-            yield findings.of(
-                constraint, f"{trial.case.answer.status}, {_broken(trial)}: {problem[1]}", played=trial.played
-            )
+def ends_in_own_error(
+    rule_id: str, title: str, kind: str, *, says: str, source: str, otherwise: str, basis: str = "documented"
+) -> Callable[[Trials], Iterator[Violation]]:
+    """Return a rule: responses broken in one way end in the client's own error, which keeps status and body."""
+
+    @operation_rule(rule_id, title, says=says, source=source, basis=basis)
+    def check(trials: Trials) -> Iterator[Violation]:
+        tried = [trial for trial in trials.broken_replies() if _kind(trial.case) == kind]
+        if not tried:
+            raise NotApplicable(otherwise)
+        for trial in tried:
+            problem = trial.case.problem
+            broken = f"{problem.message} at {problem.at or 'the whole body'}" if problem else trial.case.breach
+            status = trial.case.answer.status
+            yield from not_an_own_error(trial, f"{status} {trial.case.about}", f"{status}, {broken}: ")
+
+    return check
 
 
-def _problem(trial: ReplyTrial) -> tuple[str, str] | None:
-    outcome, answer = trial.played.outcome, trial.case.answer
+def _kind(case: ReplyCase) -> str:
+    return KINDS.get(case.problem.keyword, "limit") if case.problem else case.breach.partition(":")[0]
+
+
+def not_an_own_error(trial: Trial[ReplyCase], constraint: str, about: str = "") -> Iterator[Violation]:
+    """Return what is wrong if a broken response did not end in the client's own error with status and body."""
+    outcome, answer = trial.outcome, trial.case.answer
     if not isinstance(outcome, Raised) or not outcome.own:
-        return "", told(outcome)
-    if outcome.status != answer.status:
-        return " status is kept", f"{outcome.type_name} says status {outcome.status}"
-    if outcome.content != answer.body:
-        return " response is kept", f"{outcome.type_name} does not keep the body that came"
-    return None
+        yield trial.violation(constraint, about + told(outcome))
+    elif outcome.status != answer.status:
+        received = f"{about}{outcome.type_name} says status {outcome.status}"
+        yield trial.violation(f"{constraint} status is kept", received)
+    elif outcome.content != answer.body:
+        received = f"{about}{outcome.type_name} does not keep the body that came"
+        yield trial.violation(f"{constraint} response is kept", received)
 
 
-def _broken(trial: ReplyTrial) -> str:
-    problem = trial.case.problem
-    return f"{problem.message} at {problem.at or 'the whole body'}" if problem else trial.case.breach
-
-
-def whole(trials: Trials, operation: Operation, breach: str) -> list[ReplyTrial]:
-    """Give the replies that are broken as a whole in one way."""
-    return [trial for trial in trials.broken_replies(operation) if trial.case.breach.partition(":")[0] == breach]
-
-
-def inside(trials: Trials, operation: Operation) -> dict[str, list[ReplyTrial]]:
-    """Give the replies that break a constraint of their schema: ``missing``, ``type`` or ``limit``."""
-    found: dict[str, list[ReplyTrial]] = {"missing": [], "type": [], "limit": []}
-    for trial in whole(trials, operation, "schema"):
-        assert trial.case.problem is not None
-        found[KINDS.get(trial.case.problem.keyword, "limit")].append(trial)
-    return found
-
-
-@rule(
+test_missing_members = ends_in_own_error(
     "CL-BRK-01",
     "A response without a required property ends in the client's own error.",
+    "missing",
     says="If something that the contract requires is missing, the caller gets an error with status and body.",
     source=RESPONSES,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise="the contract requires no member of a reply",
 )
-def test_missing_members(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No reply that lacks a required member becomes a value or a foreign exception."""
-    yield from judge(findings, inside(trials, operation)["missing"], "the contract requires no member of a reply")
-
-
-@rule(
+test_wrong_types_in_replies = ends_in_own_error(
     "CL-BRK-02",
     "A response of the wrong type ends in the client's own error.",
+    "type",
     says="A value of another type than the contract's is an error with status and body, never returned as valid.",
     source=RESPONSES,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise="the contract allows any JSON in the replies",
 )
-def test_wrong_types_in_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No reply of another type becomes a value or a foreign exception."""
-    yield from judge(findings, inside(trials, operation)["type"], "the contract allows any JSON in the replies")
-
-
-@rule(
+test_not_json = ends_in_own_error(
     "CL-BRK-03",
     "A response that is not JSON ends in the client's own error.",
+    "not JSON",
     says="A proxy's HTML page, JSON followed by more text, and NaN are not JSON: an error with status and body.",
     source=CONTENT,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise=NO_JSON,
 )
-def test_not_json(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No page and no text that is nearly JSON becomes a value or a foreign exception."""
-    yield from judge(findings, whole(trials, operation, "not JSON"), "the contract documents no JSON reply")
-
-
-@rule(
+test_other_media_type = ends_in_own_error(
     "CL-BRK-04",
     "A response of another media type ends in the client's own error.",
+    "media type",
     says="The contract says which media types a response has. Another one is an error with status and body.",
     source=CONTENT,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise=NO_JSON,
 )
-def test_other_media_type(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No reply of another media type becomes a value or a foreign exception."""
-    yield from judge(findings, whole(trials, operation, "media type"), "the contract documents no JSON reply")
-
-
-@rule(
+test_empty = ends_in_own_error(
     "CL-BRK-05",
     "An empty response ends in the client's own error.",
+    "empty",
     says="An empty body is not JSON: where the contract describes a body, its absence is an error with the status.",
     source=CONTENT,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise=NO_JSON,
 )
-def test_empty(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No empty reply becomes a value or a foreign exception."""
-    yield from judge(findings, whole(trials, operation, "empty"), "the contract documents no JSON reply")
-
-
-@rule(
+test_cut_json = ends_in_own_error(
     "CL-BRK-06",
     "A truncated response ends in the client's own error.",
+    "cut",
     says="JSON that stops in the middle is an error with status and body.",
     source=CONTENT,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise="no reply can be cut so that it is not JSON any more",
 )
-def test_cut_json(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No cut JSON becomes a value or a foreign exception."""
-    yield from judge(findings, whole(trials, operation, "cut"), "no reply can be cut so that it is not JSON any more")
-
-
-@rule(
+test_undocumented_status = ends_in_own_error(
     "CL-BRK-07",
     "A status that the contract does not know ends in the client's own error.",
+    "status",
     says="Nothing is documented about it: it is an error with status and body, also where it looks like success.",
     source=RESPONSES,
-    basis="documented",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise="the contract documents every status",
 )
-def test_undocumented_status(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No undocumented status becomes a value or a foreign exception."""
-    yield from judge(findings, whole(trials, operation, "status"), "the contract documents every status")
-
-
-@rule(
+test_limits_in_replies = ends_in_own_error(
     "CL-BRK-08",
     "A response outside a limit ends in the client's own error.",
+    "limit",
     says="A value outside its limits is an error, for a client that reads as strictly as it writes.",
     source=RESPONSES,
     basis="inferred",
-    operations=EVERY_OPERATION,
-    side="client",
+    otherwise="the contract sets no limits in the replies",
 )
-def test_limits_in_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
-    """No reply outside a limit becomes a value or a foreign exception."""
-    yield from judge(findings, inside(trials, operation)["limit"], "the contract sets no limits in the replies")
 
 
-@rule(
+@operation_rule(
     "CL-BRK-09",
     "A very deeply nested response arrives or ends in the client's own error.",
     says="JSON has no limit of depth but every parser has one: the client raises its own error there.",
     source="https://www.rfc-editor.org/rfc/rfc8259#section-9",
     basis="inferred",
-    operations=EVERY_OPERATION,
-    side="client",
 )
-def test_deep_replies(trials: Trials, operation: Operation, findings: Findings) -> Iterator[Violation]:
+def test_deep_replies(trials: Trials) -> Iterator[Violation]:
     """Depth is no foreign exception; a legal reply may arrive, and brackets without end do not."""
-    tried = trials.deep_replies(operation)
+    tried = trials.deep_replies()
     if not tried:
-        raise NotApplicable("the contract documents no JSON reply")
+        raise NotApplicable(NO_JSON)
     for trial in tried:
-        outcome, is_legal = trial.played.outcome, trial.case.breach == "deep and legal"
-        is_right = is_legal and (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own))
-        if not is_right and (problem := _problem(trial)) is not None:
-            yield findings.of(
-                f"{trial.case.answer.status} {trial.case.breach}{problem[0]}", problem[1], played=trial.played
-            )
+        outcome, is_legal = trial.outcome, trial.case.breach == "deep and legal"
+        if not (is_legal and (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own))):
+            yield from not_an_own_error(trial, f"{trial.case.answer.status} {trial.case.breach}")

@@ -1,61 +1,47 @@
 """The package: what can be seen of a client before any call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from contract_tests.client.findings import Findings
-from contract_tests.client.trials import Trials
-from contract_tests.rules import DOCUMENT, NotApplicable, Violation, rule
-
-IMPORT = "https://docs.python.org/3/reference/import.html"
+from contract_tests.client.cards import client_rule
+from contract_tests.client.trials import ClientTrials
+from contract_tests.rules import Violation
 
 
-def judge(trials: Trials, findings: Findings, check: str) -> Iterator[Violation]:
-    """Demand that nothing of a kind is wrong with any module."""
-    remarks = trials.module_remarks()
-    if remarks is None:
-        raise NotApplicable("the adapter names no package to look at")
-    for remark in remarks:
-        if remark["check"] == check:
-            yield findings.of(remark["about"], f"{remark['about']}: {remark['text']}")
+def nothing_wrong(
+    rule_id: str, title: str, kind: str, *, says: str, source: str, basis: str
+) -> Callable[[ClientTrials], Iterator[Violation]]:
+    """Return a rule: a check that the driver makes of every module of the client's packages finds nothing."""
+
+    @client_rule(rule_id, title, says=says, source=source, basis=basis)
+    def check(client: ClientTrials) -> Iterator[Violation]:
+        for remark in client.module_remarks():
+            if remark["check"] == kind:
+                yield Violation(f"{remark['about']}: {remark['text']}", remark["about"])
+
+    return check
 
 
-@rule(
+test_modules_can_be_imported = nothing_wrong(
     "CL-PKG-01",
     "Every module can be imported.",
+    "import",
     says="A module that cannot be imported is an operation or a model that is not there.",
-    source=IMPORT,
+    source="https://docs.python.org/3/reference/import.html",
     basis="documented",
-    operations=DOCUMENT,
-    side="client",
 )
-def test_modules_can_be_imported(trials: Trials, findings: Findings) -> Iterator[Violation]:
-    """No module of the client's packages raises anything when it is imported."""
-    yield from judge(trials, findings, "import")
-
-
-@rule(
+test_modules_are_compiled_without_warnings = nothing_wrong(
     "CL-PKG-02",
     "Every module is compiled without a warning.",
+    "warning",
     says="What Python warns of today is an error in a later version.",
     source="https://docs.python.org/3/library/exceptions.html#SyntaxWarning",
     basis="inferred",
-    operations=DOCUMENT,
-    side="client",
 )
-def test_modules_are_compiled_without_warnings(trials: Trials, findings: Findings) -> Iterator[Violation]:
-    """No module of the client's packages makes the compiler warn."""
-    yield from judge(trials, findings, "warning")
-
-
-@rule(
+test_hints_can_be_resolved = nothing_wrong(
     "CL-PKG-03",
     "The type hints of every class of data can be resolved.",
+    "hints",
     says="Converters and validators ask for hints at run time: names in them have to be there then.",
     source="https://docs.python.org/3/library/typing.html#typing.get_type_hints",
     basis="inferred",
-    operations=DOCUMENT,
-    side="client",
 )
-def test_hints_can_be_resolved(trials: Trials, findings: Findings) -> Iterator[Violation]:
-    """typing.get_type_hints works for each class that holds data."""
-    yield from judge(trials, findings, "hints")

@@ -7,24 +7,18 @@ judged, so that the next one takes a fraction of the time. Several clients may b
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from inspect import signature
 from types import FunctionType
-from typing import Any, Final
+from typing import Final
 
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
-from contract_tests.client.findings import Findings
+from contract_tests.client.judging import judge, opened
 from contract_tests.client.selection import choose_client
-from contract_tests.client.session import ClientSession
-from contract_tests.client.subject import Subject
-from contract_tests.client.trials import Trials
-from contract_tests.coverage import Coverage
-from contract_tests.http.recording_server import RecordingServer
-from contract_tests.http.redaction import Secrets
+from contract_tests.client.trials import ClientTrials
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
 from contract_tests.registry import chapters
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Rule, Violation, Violations, rule_of
+from contract_tests.rules import NotApplicable, NotExercised, Rule, Violation, Violations, rule_of
 from contract_tests.runner.command_line import parse
 
 SIDE: Final = ("--side", "client")
@@ -59,22 +53,15 @@ class Judge:
         Raises:
             SetUpError: If the client cannot be judged.
         """
-        options, secrets = self._options(arguments), Secrets()
-        with Subject(choose_client(options)) as subject, RecordingServer() as server:
-            stage = ClientSession(self._book.outgoing, subject, server)
-            secrets.add(stage.key)
-            trials = Trials(self._book, stage, Coverage(self._contract))
+        options = self._options(arguments)
+        with opened(choose_client(options), self._book) as client:
             return [
                 (rule, violation)
                 for rule, check in self._checks.items()
                 if not rules or rule.id in rules
-                for operation in self._operations(rule)
-                for violation in _found(check, operation, trials, Findings(rule.id, options, secrets))
+                for operation in (self._contract.operations if rule.is_property else (None,))
+                for violation in _found(check, client, operation, options)
             ]
-
-    def _operations(self, rule: Rule) -> Sequence[Operation]:
-        # A rule about the whole client is judged once, and asks for no operation.
-        return self._contract.operations if rule.operations == EVERY_OPERATION else self._contract.operations[:1]
 
     def _options(self, arguments: Sequence[str]) -> Options:
         options = parse([*self._arguments, *arguments])
@@ -89,13 +76,12 @@ def client_rules() -> dict[Rule, FunctionType]:
     return {rule: check for check in checks if (rule := rule_of(check)) is not None}
 
 
-def _found(check: FunctionType, operation: Operation, trials: Trials, findings: Findings) -> Iterator[Violation]:
-    fixtures: dict[str, Any] = {"trials": trials, "operation": operation, "findings": findings}
+def _found(
+    check: FunctionType, client: ClientTrials, operation: Operation | None, options: Options
+) -> Iterator[Violation]:
     try:
-        check(**{name: fixtures[name] for name in signature(check).parameters})
+        judge(check, client, operation, options)
     except Violations as violations:
         yield from violations.found
-    except Violation as violation:
-        yield violation
     except (NotApplicable, NotExercised):
         return

@@ -1,0 +1,48 @@
+"""Plays what goes wrong on the wire: mostly waiting, so many calls wait at the same time."""
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from contract_tests.cases.network import FaultCase
+from contract_tests.client.outcome import Lost
+from contract_tests.client.session import Trial
+from contract_tests.http.recording_server import REQUEST_LIMIT
+
+AT_A_TIME: Final = 24
+
+FaultTrial = Trial[FaultCase]
+
+
+def play_faults(calls: Sequence[Callable[[], FaultTrial]]) -> list[FaultTrial]:
+    """Return what came of calls on a wire that misbehaves, each of which may be made again."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        played = list(pool.map(_make, calls))
+    # All calls of a moment share one process: what another call did to it says nothing of this one. So whoever was
+    # lost with it is called again, without the cases that end it, and then alone. Alone a call that hangs costs its
+    # whole time, so a case that hung once is not tried again; one that storms is stopped at once.
+    for at_a_time, is_guilty in ((AT_A_TIME, _ends_its_process), (1, _hangs)):
+        guilty = {trial.case.name for trial in played if is_guilty(trial)}
+        lost = [index for index, trial in enumerate(played) if _was_lost(trial, guilty)]
+        with ThreadPoolExecutor(at_a_time) as pool:
+            for index, trial in zip(lost, pool.map(_make, [calls[index] for index in lost]), strict=True):
+                played[index] = trial
+    return played
+
+
+def _make(call: Callable[[], FaultTrial]) -> FaultTrial:
+    return call()
+
+
+def _hangs(trial: FaultTrial) -> bool:
+    return isinstance(trial.outcome, Lost) and trial.outcome.is_hung
+
+
+def _ends_its_process(trial: FaultTrial) -> bool:
+    """Return whether a call hung or sent requests without end."""
+    return _hangs(trial) or (isinstance(trial.outcome, Lost) and len(trial.seen) >= REQUEST_LIMIT)
+
+
+def _was_lost(trial: FaultTrial, guilty: Collection[str]) -> bool:
+    """Return whether a call was lost with a process that it did not end itself, in none of the guilty cases."""
+    return isinstance(trial.outcome, Lost) and not _ends_its_process(trial) and trial.case.name not in guilty
