@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import signal
 
 # A process that a shell script started in the background ignores Ctrl-C, and one under nohup a closed terminal. Both
@@ -7,3 +8,9 @@ import signal
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later search for garbage, of which each run of the harness makes two."""
+    gc.collect()
+    gc.freeze()
