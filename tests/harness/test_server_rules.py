@@ -1,21 +1,23 @@
 """Every rule of the server side tells a server that keeps it from one that does not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from breaking_proxy import Break, BreakingProxy, Reply, Request
+from faulty_server import FaultyServer
 from judging import Judgement, interactly, judge, promptlayer, targets_file
-from server_breaks import INTERACTLY, PROMPTLAYER, PROPERTIES, SEEN_WHILE_RUNNING
 
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
 from contract_tests.targets import Target
+from mutants.fork_server import generated_once
+from mutants.servers.all_defects import defect, defects
+from mutants.servers.fault import ServerDefect
+from mutants.servers.messages import EXECUTE
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
-NOT_BROKEN_ALONE = {"PL-RES-28"}  # tested below: which request breaks it depends on another one
 OTHER_CONTRACT = {"SRV-12"}  # see test_third_service.py: ours documents no headers
 OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
 OF_NO_CONCERN = (
@@ -25,21 +27,44 @@ OF_NO_CONCERN = (
 )
 
 
-@pytest.fixture
-def upstream(request: pytest.FixtureRequest, name: str) -> Sandbox:
-    """The server behind a break, slow where the break shows only while a run goes on."""
-    sandbox: Sandbox = request.getfixturevalue("slow_sandbox" if name in SEEN_WHILE_RUNNING else "sandbox")
-    return sandbox
+# What only a request during the run can meet: each node takes longer then, so that a busy machine sees it running.
+SEEN_WHILE_RUNNING = {"PL-RES-23", "PL-RES-29", "PL-RES-66", "PL-RES-67", "PL-CB-67", "SRV-08"}
+# A rule that judges alone does not see the first defect that declares it, which another rule's requests bring out.
+SEEN_ALONE = {
+    "IA-EXE-75": "execute.version-not-told",
+    "PL-CB-66": "callback.output-null",
+    "PL-RES-21": "results.no-id-500",
+    "PL-RES-34": "results.failed-is-200-null",
+    "PL-RES-66": "results.node-runs-again",
+    "PL-RUN-17": "run.unknown-workflow-wordless",
+    "SRV-01": "results.202.status-503",
+    "SRV-09": "callback.method-put",
+}
+SERVER_RULES = {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}
+
+
+FOUND_BY: dict[str, ServerDefect] = {rule: defect(name) for rule, name in SEEN_ALONE.items()}
+for one in defects():
+    if not one.equivalent and not one.missed:
+        FOUND_BY.setdefault(one.rules[0], one)
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[FaultyServer]:
+    """The server that gets one defect after the other, and the same requests each time."""
+    with generated_once(), FaultyServer(node_seconds=0.05) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def slow_faulty() -> Iterator[FaultyServer]:
+    """The same with runs that last."""
+    with FaultyServer(node_seconds=0.5) as running:
+        yield running
 
 
 def _not_passed(judgement: Judgement) -> set[tuple[str, str]]:
     return {(row["id"], row["operation"]) for row in judgement.report["results"] if row["verdict"] != "pass"}
-
-
-def _violation(judgement: Judgement, rule: str) -> Mapping[str, Any]:
-    found = [row for row in judgement.report["results"] if (row["id"], row["verdict"]) == (rule, "violation")]
-    assert len(found) == 1, judgement.report["results"]
-    return found[0]
 
 
 def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
@@ -50,6 +75,7 @@ def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
     assert _not_passed(judgement) == OF_NO_CONCERN
 
 
+@pytest.mark.slow
 def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> None:
     """A target from a file passes every row as well, so that what the breaks below find is their own doing."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
@@ -60,72 +86,30 @@ def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> No
     assert _not_passed(judgement) == OF_NO_CONCERN
 
 
-@pytest.mark.parametrize("name", PROMPTLAYER)
-def test_rule_finds_a_broken_promptlayer(name: str, tmp_path: Path, upstream: Sandbox) -> None:
+@pytest.mark.parametrize("rule", sorted(FOUND_BY))
+def test_rule_finds_a_broken_server(rule: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The rule reports the break with what came and a curl line; only an inferred one does not fail the run."""
-    rule, broken = PROMPTLAYER[name]
-    with BreakingProxy(upstream.promptlayer_url, broken) as proxy:
-        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
-        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
+    broken = FOUND_BY[rule]
+    server: FaultyServer = request.getfixturevalue("slow_faulty" if rule in SEEN_WHILE_RUNNING else "faulty")
+    with server.having(broken) as url:
+        table = interactly(url) if broken.operation == EXECUTE else promptlayer(url)
+        path = targets_file(tmp_path, {"broken": table})
+        only = ("-k", rule, "--target", "broken", "--targets", str(path))
+        judgement = judge(tmp_path, *SIDE, *only)
 
-    row = _violation(judgement, rule)
-    assert row["identity"].startswith(f"{rule} {row['operation']} ")
+    row = judgement.row(rule, broken.operation)
+    assert row["verdict"] == "violation"
+    assert row["identity"].startswith(f"{rule} {broken.operation} ")
     assert row["received"]
     assert row["reproduce"].startswith("curl")
     assert row["found_after"] <= judgement.report["targets"][0]["requests"]
     assert judgement.status == (0 if row["basis"] == "inferred" else 1)
 
 
-@pytest.mark.parametrize("name", INTERACTLY)
-def test_rule_finds_a_broken_interactly(name: str, tmp_path: Path, sandbox: Sandbox) -> None:
-    """The rule reports the break."""
-    rule, broken = INTERACTLY[name]
-    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
-        path = targets_file(tmp_path, {"broken": interactly(proxy.url)})
-        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
-
-    row = judgement.row(rule)
-    assert row["verdict"] == "violation"
-    assert judgement.status == (0 if row["basis"] == "inferred" else 1)
-
-
-@pytest.mark.parametrize("name", PROPERTIES)
-def test_property_finds_a_broken_operation(name: str, tmp_path: Path, upstream: Sandbox) -> None:
-    """The property reports the operation that breaks it."""
-    rule, operation, broken = PROPERTIES[name]
-    with BreakingProxy(upstream.promptlayer_url, broken) as proxy:
-        table = interactly(proxy.url) if operation == "executeWorkflow" else promptlayer(proxy.url)
-        path = targets_file(tmp_path, {"broken": table})
-        judgement = judge(tmp_path, *SIDE, "-k", rule, "--target", "broken", "--targets", str(path))
-
-    row = judgement.row(rule, operation)
-    assert row["verdict"] == "violation"
-    assert judgement.status == (0 if row["basis"] == "inferred" else 1)
-
-
-def test_rule_finds_a_form_that_follows_the_run(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A server whose results have the form that the run asked for breaks PL-RES-28."""
-    wanted: list[bool] = []
-
-    def before(request: object) -> None:
-        path, body = getattr(request, "path"), getattr(request, "json")  # noqa: B009
-        if path.endswith("/run"):
-            wanted.append(bool(body.get("return_all_outputs")))
-        elif wanted[-1]:
-            setattr(request, "path", path.replace("outputs=false", "outputs=true"))  # noqa: B010
-
-    with BreakingProxy(sandbox.promptlayer_url, Break(before=before)) as proxy:
-        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
-        judgement = judge(tmp_path, *SIDE, "-k", "PL-RES-28", "--target", "broken", "--targets", str(path))
-
-    assert judgement.row("PL-RES-28")["verdict"] == "violation"
-
-
-def test_word_in_another_case_is_told_as_that_alone(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_word_in_another_case_is_told_as_that_alone(tmp_path: Path, faulty: FaultyServer) -> None:
     """A status in small letters is that, not an output that never came nor an end that nobody reached."""
-    _, broken = PROMPTLAYER["words of nodes in small letters"]
-    with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
-        path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+    with faulty.having(defect("results.all.status-in-lower-case")) as url:
+        path = targets_file(tmp_path, {"broken": promptlayer(url)})
         judgement = judge(tmp_path, *SIDE, "-k", "PL-RES-*", "--target", "broken", "--targets", str(path))
 
     assert {rule for rule, _ in judgement.violations} <= {"PL-RES-26", "PL-RES-67"}  # of ended, and of running ones
@@ -168,10 +152,7 @@ def test_versions_are_told_apart_only_where_the_table_says_so(tmp_path: Path, sa
 
 def test_every_server_rule_has_a_break() -> None:
     """No rule of the server side goes without a server that it catches."""
-    broken = {rule for rule, _ in [*PROMPTLAYER.values(), *INTERACTLY.values()]}
-    broken |= {rule for rule, _, _ in PROPERTIES.values()} | NOT_BROKEN_ALONE | OTHER_FORM | OTHER_CONTRACT
-
-    assert broken == {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}
+    assert {*FOUND_BY} | OTHER_FORM | OTHER_CONTRACT == SERVER_RULES
 
 
 def test_only_options_is_tried_elsewhere(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ judgement, which is one of a correct subject. What is sent, judged and reported 
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -80,17 +81,17 @@ class _Kept:
 
 
 def _serve(there: Connection, first: Order) -> None:
-    _keep_what_is_generated()
-    there.send(_run(first))
-    while True:
-        try:
-            order = there.recv()
-        except EOFError:
-            return
-        child = os.fork()
-        if not child:
-            os._exit(_run(order))
-        there.send(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    with generated_once():
+        there.send(_run(first))
+        while True:
+            try:
+                order = there.recv()
+            except EOFError:
+                return
+            child = os.fork()
+            if not child:
+                os._exit(_run(order))
+            there.send(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _run(order: Order) -> int:
@@ -100,11 +101,16 @@ def _run(order: Order) -> int:
         return main(order.arguments)
 
 
-def _keep_what_is_generated() -> None:
+@contextmanager
+def generated_once() -> Iterator[None]:
+    """Keep what is generated for a contract, a seed and an operation, for all runs of the harness in this process."""
     kept: dict[tuple[Any, ...], Any] = {}
-    for name in KEPT:
-        if hasattr(Generator, name):
-            setattr(Generator, name, _keeping(name, getattr(Generator, name), kept))
+    before = {name: getattr(Generator, name) for name in KEPT if hasattr(Generator, name)}
+    for name, generate in before.items():
+        setattr(Generator, name, _keeping(name, generate, kept))
+    yield
+    for name, generate in before.items():
+        setattr(Generator, name, generate)
 
 
 def _keeping(name: str, generate: Callable[..., Any], kept: dict[tuple[Any, ...], Any]) -> Callable[..., Any]:

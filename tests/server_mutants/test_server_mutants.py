@@ -1,4 +1,4 @@
-"""Seeded defects of servers: one of each family is found by its declared rule; `nox -s mutants` tries more."""
+"""Seeded defects of servers: a whole run finds one of each family by its declared rule; `nox -s mutants` tries more."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def test_declared_rules_exist() -> None:
     assert {rule for one in defects() for rule in one.rules} - known == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_declared_rule_finds_the_defect(name: str, made: Runner) -> None:
     """The rule that the defect declares has a violation, and the first finding comes within few requests."""
@@ -75,6 +76,7 @@ def test_declared_rule_finds_the_defect(name: str, made: Runner) -> None:
     assert 0 < trial.judgement.after <= MANY
 
 
+@pytest.mark.slow
 def test_equivalent_defect_is_not_found(made: Runner) -> None:
     """What is declared equivalent no rule tells from a correct server."""
     trial = Trial(defect=defect(EQUIVALENT), judgement=made.judge(defect(EQUIVALENT)))
@@ -82,6 +84,7 @@ def test_equivalent_defect_is_not_found(made: Runner) -> None:
     assert (trial.outcome, trial.complaint) == (Outcome.EQUIVALENT, "")
 
 
+@pytest.mark.slow
 def test_breach_has_the_same_identity_every_night(made: Runner) -> None:
     """Two runs with other seeds name the same breach alike."""
     with open_runner(RunnerOptions(seed=2, pattern="SRV-04")) as next_night:

@@ -21,11 +21,11 @@ POST_SECONDS: Final = 10.0
 
 
 class FaultyApp:
-    """Serves what the correct application serves, but for one fault."""
+    """Serves what the correct application serves, but for one fault, which may be another one from now on."""
 
     def __init__(self, app: App, fault: Fault) -> None:
         self._app = app
-        self._fault = fault
+        self.fault = fault
         self._aims: list[str] = []
         self._client = httpx.AsyncClient(timeout=POST_SECONDS, trust_env=False, follow_redirects=False)
         self._tasks: set[asyncio.Future[object]] = set()
@@ -39,9 +39,9 @@ class FaultyApp:
         if request.path.startswith(RELAY):
             reply = await self._relayed(request, scope)
         else:
-            if self._fault.sees_callbacks:
+            if self.fault.sees_callbacks:
                 self._redirect_callback(request, scope["server"])
-            reply = await self._fault.answer(request, _Correct(self, scope))
+            reply = await self.fault.answer(request, _Correct(self, scope))
         await _write(reply, send)
 
     async def ask(self, request: Request, scope: Scope) -> Reply:
@@ -89,6 +89,12 @@ class FaultyApp:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def close(self) -> None:
+        """Let go of what is left to do and of its connections."""
+        for task in self._tasks:
+            task.cancel()
+        await self._client.aclose()
+
     def _redirect_callback(self, request: Request, server: tuple[str, int]) -> None:
         aim = request.members.get("callback_url")
         if request.operation != RUN or not isinstance(aim, str) or _host(aim) not in LOOPBACK:
@@ -99,7 +105,7 @@ class FaultyApp:
 
     async def _relayed(self, request: Request, scope: Scope) -> Reply:
         aim = self._aims[int(request.path.removeprefix(RELAY))]
-        status = await self._fault.deliver(Callback(aim, request.content), _Correct(self, scope))
+        status = await self.fault.deliver(Callback(aim, request.content), _Correct(self, scope))
         return Reply(status, [], b"")
 
 

@@ -15,6 +15,7 @@ from mutants.servers.request_faults import Refused, TakenAs
 DONE, REFUSED, UNKNOWN = Where(EXECUTE, 200), Where(EXECUTE, 409), Where(EXECUTE, 404)
 RUN_ID: Final = "workflow_run_id"
 DIGITS: Final = 24
+TIRED_AFTER: Final = 3
 RESUMED: Final = "no page says how far a run goes on that is taken up again: it may run, fail or come to its end"
 SAME_END: Final = {("completed", "data"), ("cancelled", "stop")}
 STAYED: Final = "the run stays in the final status that it has, and no page says that the command has to be refused"
@@ -121,6 +122,8 @@ def _identity() -> Iterator[ServerDefect]:
     yield _defect("run-by-forgotten", "does not say who has started a run", "semantics", "IA-EXE-76",
                   MemberSet(DONE, ("run_by",), None),
                   equivalent="run_by may be null, and no page says that a run always tells it")  # fmt: skip
+    yield _defect("run-by-another", "says that somebody else has started the run", "semantics", "IA-EXE-76",
+                  MemberSet(DONE, ("run_by",), "somebody"))  # fmt: skip
     yield _defect("turns-forgotten", "tells of the last turn alone", "semantics", "IA-EXE-73", LastTurnOnly())
 
 
@@ -141,6 +144,8 @@ def _versions() -> Iterator[ServerDefect]:
                   Crashing(EXECUTE, lambda request: request.query.get("version") == "0"))  # fmt: skip
     yield _defect("version-refused", "refuses a request with a version", "legal refused", "IA-EXE-75",
                   Refused(EXECUTE, lambda request: "version" in request.query))  # fmt: skip
+    yield _defect("version-demanded", "refuses a request without a version", "legal refused", "IA-EXE-56",
+                  Refused(EXECUTE, lambda request: "version" not in request.query))  # fmt: skip
 
 
 def _answers() -> Iterator[ServerDefect]:
@@ -155,8 +160,11 @@ def _answers() -> Iterator[ServerDefect]:
     yield _defect("other-generation", "answers in the other form of execute", "form", "IA-EXE-57", OtherGeneration())
     yield _defect("202", "answers 202 as if it ran later", "status undocumented", "IA-EXE-57", StatusChanged(DONE, 202))
     yield _defect("cut", "ends the connection within a reply", "cut reply", "SRV-01", Cut(DONE))
+    yield _defect("fourth-run-500", "fails from the fourth run on", "crash", "IA-EXE-64", Tiring())
     yield _defect("unknown-workflow-200", "answers 200 with an empty object for an unknown workflow",
                   "unknown accepted", "IA-EXE-54", Replaced(UNKNOWN, 200, {}))  # fmt: skip
+    yield _defect("unknown-workflow-wordless", "answers 404 with an empty object", "refusal without words",
+                  "IA-EXE-17", Replaced(UNKNOWN, 404, {}))  # fmt: skip
 
 
 def _requests() -> Iterator[ServerDefect]:
@@ -219,6 +227,19 @@ class Keeping(Fault):
     def kept(self, request: Request) -> dict[str, Any] | None:
         """Give the run that a request is about."""
         return self._runs.get(str(request.members.get(RUN_ID)))
+
+
+@dataclass
+class Tiring(Fault):
+    """Fails once it has started three runs."""
+
+    _started: int = field(default=0, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Count the runs, and fail when there are too many."""
+        self._started += DONE.holds(request, reply) and request.members.get("command", "start") == "start"
+        if DONE.holds(request, reply) and self._started > TIRED_AFTER:
+            reply.status = 500
 
 
 @dataclass

@@ -88,6 +88,10 @@ def _answers() -> Iterator[ServerDefect]:
         "PL-RUN-02",
         Replaced(Where(RUN, 404), 500, CRASHED),
     )
+    yield _defect(
+        "unknown-workflow-wordless", "answers 404 with an empty object", "refusal without words", "PL-RUN-17",
+        Replaced(Where(RUN, 404), 404, {}),
+    )  # fmt: skip
     yield _defect("cut", "ends the connection within a reply", "cut reply", "SRV-01", Cut(CREATED))
 
 

@@ -46,20 +46,25 @@ def served(name: str) -> Iterator[str]:
 
 def serve(listening: socket.socket, fault: Fault) -> None:
     """Serve the sandbox with a fault on a bound socket until the process is told to stop."""
-    logging.getLogger("uvicorn.error").addFilter(lambda record: not _was_cut_on_purpose(record))
     with Store(":memory:") as store:
-        settings = Settings(api_key=KEY, callbacks=CallbackPolicy(backoff_seconds=0.1))
-        app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
-        config = uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            ws="none",
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=1,
-        )
-        asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+        asyncio.run(server_of(store, fault)[1].serve(sockets=[listening]))
+
+
+def server_of(store: Store, fault: Fault, *, node_seconds: float = 0.05) -> tuple[FaultyApp, uvicorn.Server]:
+    """Make the sandbox with a fault, and what serves it."""
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not _was_cut_on_purpose(record))
+    settings = Settings(api_key=KEY, node_seconds=node_seconds, callbacks=CallbackPolicy(backoff_seconds=0.1))
+    app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=1,
+    )
+    return app, uvicorn.Server(config)
 
 
 def _was_cut_on_purpose(record: logging.LogRecord) -> bool:
