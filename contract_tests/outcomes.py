@@ -31,6 +31,11 @@ class Row:
         """Rule and operation, what makes a row unique in a report."""
         return f"{self.rule.id} {self.operation}".strip()
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What it is about: a target and an operation."""
+        return self.target, self.operation
+
     def is_in_shard(self, shard: tuple[int, int]) -> bool:
         """Whether the row belongs to this part; the hash keeps its place whatever other rows there are."""
         part, parts = shard

@@ -101,6 +101,8 @@ class Rule:
         operations: Names of operations, :data:`EVERY_OPERATION` or :data:`DOCUMENT`.
         side: Who is judged.
         service: The service whose operations it is about; empty for any.
+        is_about_success: Whether it states how the ordinary request is answered. If that is answered with a wrong
+            status, every response with this status is the same breach, a crash too.
     """
 
     id: str
@@ -111,6 +113,16 @@ class Rule:
     operations: tuple[str, ...]
     side: Side
     service: str = ""
+    is_about_success: bool = False
+
+    @property
+    def specificity(self) -> int:
+        """How much it says of how little: the most specific rule is judged first, and reports what others see too."""
+        if self.side is not Side.SERVER:
+            return 0  # there no two rules see the same
+        if not self.is_property:
+            return 2
+        return int(self.basis is not Basis.INFERRED)
 
     @property
     def is_property(self) -> bool:
@@ -136,6 +148,7 @@ def rule(
     operations: Sequence[str],
     side: str,
     service: str = "",
+    is_about_success: bool = False,
 ) -> Callable[[Check], Check]:
     """Make a pytest test a rule; see the module's docstring."""
     made = Rule(
@@ -147,6 +160,7 @@ def rule(
         operations=tuple(operations),
         side=Side(side),
         service=service,
+        is_about_success=is_about_success,
     )
 
     def attach(check: Check) -> Check:
@@ -176,6 +190,32 @@ class SetUpError(Exception):
     """The run itself cannot be done; its text is the one line that the user sees, and the exit status is 2."""
 
 
+class Wrong(StrEnum):
+    """What of a response may be wrong as a whole."""
+
+    STATUS = "status"
+    MEDIA_TYPE = "media type"
+    BODY = "body"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    What a violation was seen in; by this one breach is known that two rules have found.
+
+    Attributes:
+        exchange: The number of the request.
+        status: Of the response.
+        wrong: What of the response is wrong as a whole; None if it is a part of it.
+        tried: Of a request that had to be carried out: the parts that were tried by it, as pointers into the contract.
+    """
+
+    exchange: int
+    status: int
+    wrong: Wrong | None = None
+    tried: tuple[str, ...] = ()
+
+
 @dataclass
 class Violation(Exception):
     """
@@ -189,8 +229,7 @@ class Violation(Exception):
         reproduce: A command that shows it again, usually curl. Secrets stand in it as environment variables.
         found_after: How much had been tried when it was seen: cases on the client side. On the server side, where
             requests to the target are counted, it may be left out; then all that were sent until the verdict count.
-        explains: Further constraints that are broken by this very breach. A property that holds for every operation
-            does not repeat what a rule about this operation has reported or explained.
+        evidence: What it was seen in, on the server side.
     """
 
     received: str
@@ -198,7 +237,7 @@ class Violation(Exception):
     documented: str = ""
     reproduce: str = ""
     found_after: int | None = None
-    explains: tuple[str, ...] = ()
+    evidence: Evidence | None = None
 
     def __str__(self) -> str:
         return self.received
@@ -206,9 +245,16 @@ class Violation(Exception):
 
 @dataclass
 class Violations(Exception):
-    """Several breaches of one rule on one operation, each of another constraint."""
+    """
+    Several breaches of one rule on one operation.
+
+    Attributes:
+        found: The first of each constraint.
+        all: All of them, if there are more.
+    """
 
     found: list[Violation] = field(default_factory=list)
+    all: list[Violation] = field(default_factory=list)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.found))
@@ -230,10 +276,6 @@ class Undecodable(Unanswered):
     """A whole reply came, but its body is not what its Content-Encoding says."""
 
 
-class AlreadyReported(Exception):
-    """Nothing is left to tell: rules about the operation have told it; the text says which."""
-
-
 def expect(holds: bool, constraint: str, *, received: str, documented: str = "", reproduce: str = "") -> None:  # noqa: FBT001
     """
     Say in a check what has to hold.
@@ -252,11 +294,17 @@ def report_all(found: Iterable[Violation]) -> None:
     Raises:
         Violations: If anything was found.
     """
+    all_found = list(found)
+    if all_found:
+        raise Violations(first_of_each(all_found), all_found)
+
+
+def first_of_each(found: Iterable[Violation]) -> list[Violation]:
+    """Return the first violation of each constraint, in the order of the constraints."""
     distinct: dict[str, Violation] = {}
     for violation in found:
         distinct.setdefault(violation.constraint, violation)
-    if distinct:
-        raise Violations([distinct[constraint] for constraint in sorted(distinct)])
+    return [distinct[constraint] for constraint in sorted(distinct)]
 
 
 def judge(checks: Iterable[Violation | None], otherwise: str) -> None:

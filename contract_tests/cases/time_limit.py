@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn
 
-from contract_tests.rules import AlreadyReported, NotApplicable, NotExercised, SetUpError, Violation, Violations
+from contract_tests.rules import NotApplicable, NotExercised, SetUpError, Violation, Violations
 
 # Where it is caught and dropped, as while an object is being deleted, it comes again after so many seconds.
 AGAIN: Final = 0.5
 
 
-VERDICTS: Final = (Violation, Violations, NotApplicable, NotExercised, AlreadyReported, SetUpError)
+VERDICTS: Final = (Violation, Violations, NotApplicable, NotExercised, SetUpError)
 
 
 class OutOfTime(BaseException):

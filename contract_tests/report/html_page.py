@@ -21,7 +21,8 @@ h3 { font-size: 1rem; margin: 1rem 0 .3rem }
 .counts li { border-radius: .4rem; background: #eef0f3 }
 .counts a { display: block; padding: .3rem .7rem; color: inherit; text-decoration: none }
 .counts a:hover, .counts a:focus { text-decoration: underline } a { color: #0969da }
-details, .row { border-top: 1px solid #e3e6ea; padding: .35rem 0 } section:target h2 { text-decoration: underline }
+details, .row { border-top: 1px solid #e3e6ea; padding: .35rem 0 }
+section:target h2 { text-decoration: underline } details details { margin-left: 1.2rem }
 summary { cursor: pointer; overflow-wrap: anywhere }
 .verdict { display: inline-block; min-width: 8.5rem; font-weight: 600 }
 code { font-family: ui-monospace, monospace; font-size: .9em } pre { white-space: pre-wrap; overflow-wrap: anywhere;
@@ -42,11 +43,12 @@ HEADINGS: Final = {
     Verdict.NOT_APPLICABLE: "Not applicable",
     Verdict.PASS: "Passed",
 }
+FOLDED: Final = (Verdict.NOT_APPLICABLE, Verdict.PASS)  # what matters least is one line for each chapter
 ADDRESS: Final = re.compile(r"(https?://[^\s;,<>\"'()]+)")
 
 
 def html_page(report: Report) -> str:
-    """Return the page: counts that lead to their rows, then the rows, violations first and unfolded."""
+    """Return the page: counts that lead to their rows, then the rows; violations come first, and lie open."""
     title = f"{report.contract['title']} {report.contract['version']}"
     return f"""<!doctype html>
 <html lang="en">
@@ -110,10 +112,16 @@ def _section(report: Report, verdict: Verdict) -> str:
 def _chapters(report: Report, rows: Iterable[Mapping[str, Any]]) -> str:
     order = list(dict.fromkeys(report.chapters.values()))
     ordered = sorted(rows, key=lambda row: order.index(report.chapters[row["id"]]))
-    return "".join(
-        f"<h3>{_escaped(chapter)}</h3>{''.join(_row(row, report.sources[row['id']]) for row in of_chapter)}"
-        for chapter, of_chapter in groupby(ordered, key=lambda row: report.chapters[row["id"]])
-    )
+    grouped = groupby(ordered, key=lambda row: report.chapters[row["id"]])
+    return "".join(_chapter(report, chapter, list(of_chapter)) for chapter, of_chapter in grouped)
+
+
+def _chapter(report: Report, chapter: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    inside = "".join(_row(row, report.sources[row["id"]]) for row in rows)
+    if rows[0]["verdict"] not in FOLDED:
+        return f"<h3>{_escaped(chapter)}</h3>{inside}"
+    count = f'<span class="muted">{len(rows)} row{"s" * (len(rows) > 1)}</span>'
+    return f"<details><summary>{_escaped(chapter)} {count}</summary>{inside}</details>"
 
 
 def _row(row: Mapping[str, Any], source: str) -> str:

@@ -10,11 +10,12 @@ from contract_tests.openapi.json_text import read_json
 from contract_tests.options import MergeOptions
 from contract_tests.registry import rules_by_chapter, rules_of_this_package
 from contract_tests.report.circumstances import Circumstances, State
+from contract_tests.report.folding import Folding
 from contract_tests.report.results import EXERCISED, Report, worse
 from contract_tests.report.shape import damage
 from contract_tests.report.terminal import Terminal
 from contract_tests.report.writing import RESULTS, write_reports
-from contract_tests.rules import Rule, SetUpError, Verdict
+from contract_tests.rules import Rule, SetUpError, Verdict, Violation
 
 WHOLE = (1, 1)
 SCOPE = ("sides", "targets", "pattern", "budget", "strict")
@@ -162,30 +163,29 @@ def _information(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without_repetitions(rows: list[dict[str, Any]], known: Mapping[str, Rule]) -> list[dict[str, Any]]:
-    """Take out of a property's row what a rule about the operation has told, since the two were in different parts."""
-    told: dict[tuple[str, str], str] = {}
+    """Fold what rules in different parts have found, as a single run does, as far as the constraints tell."""
+    folding = Folding()
     for row in rows:
-        if row["id"] in known and not known[row["id"]].is_property:
-            told |= {(row["operation"], found["constraint"]): row["id"] for found in row.get("findings", ())}
-    return [_without_told(row, told) if row["id"] in known and known[row["id"]].is_property else row for row in rows]
+        if row["id"] in known:
+            folding.report(known[row["id"]], ("", row["operation"]), _violations(row))
+    return [_folded(row, known[row["id"]], folding) if row["id"] in known else row for row in rows]
 
 
-def _without_told(row: dict[str, Any], told: Mapping[tuple[str, str], str]) -> dict[str, Any]:
-    left = [found for found in row.get("findings", ()) if (row["operation"], found["constraint"]) not in told]
-    if row["verdict"] != Verdict.VIOLATION or len(left) == len(row["findings"]):
+def _violations(row: Mapping[str, Any]) -> list[Violation]:
+    return [Violation(found["received"], found["constraint"]) for found in row.get("findings", ())]
+
+
+def _folded(row: dict[str, Any], rule: Rule, folding: Folding) -> dict[str, Any]:
+    found, place = _violations(row), ("", row["operation"])
+    constraints = {one.constraint for one in folding.left(rule, place, found)}
+    if row["verdict"] != Verdict.VIOLATION or len(constraints) == len(found):
         return row
+    left = [one for one in row["findings"] if one["constraint"] in constraints]
     if left:
-        texts = {name: "\n".join(dict.fromkeys(found[name] for found in left)) for name in TEXTS}
+        texts = {name: "\n".join(dict.fromkeys(one[name] for one in left)) for name in TEXTS}
         return {**row, **texts, "identity": left[0]["identity"], "findings": left}
-    rules = sorted({told[row["operation"], found["constraint"]] for found in row["findings"]})
-    told_elsewhere = {
-        "verdict": Verdict.PASS.value,
-        "fails": False,
-        "identity": "",
-        "reproduce": "",
-        "found_after": None,
-    }
-    return {**row, **told_elsewhere, "received": f"what was found is told by {', '.join(rules)}", "findings": []}
+    nothing = {"verdict": Verdict.PASS.value, "fails": False, "identity": "", "reproduce": "", "found_after": None}
+    return {**row, **nothing, "received": folding.reason(rule, place, found), "findings": []}
 
 
 def _read(directory: Path) -> dict[str, Any]:

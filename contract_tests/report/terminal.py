@@ -1,4 +1,8 @@
-"""The report on a terminal: one line per rule, grouped by chapter, and the details of every violation."""
+"""
+The report on a terminal: chapter by chapter the violations with their details, then a line for each other rule.
+
+What is not applicable is one line for the whole chapter.
+"""
 
 import os
 import shutil
@@ -31,6 +35,7 @@ ID = 20
 MOST_FINDINGS = 5
 MOST_NOTES = 20
 MOST_FAILING = 50
+MOST_REASONS = 3
 
 
 def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
@@ -70,6 +75,7 @@ class Terminal:
         self._width = shutil.get_terminal_size((100, 24)).columns
         self._chapter: str | None = None
         self._rule: list[Outcome] = []
+        self._later: list[tuple[Verdict, str, list[Outcome], bool]] = []  # what the chapter's violations come before
         self._judged = 0
         self._all = 0
         self._targets = 0
@@ -109,21 +115,38 @@ class Terminal:
             self._out.write(f"  {self._judged} of {self._all}\r")
 
     def _tell_rule(self) -> None:
-        """One line for all rows of a rule that ended alike, then its violations."""
+        """Tell the violations of a rule, keep the rest for the end of its chapter; rows that ended alike are one."""
         self._erase()
+        self._head(self._rule[0].chapter)
         alike: dict[tuple[Verdict, str], list[Outcome]] = {}
         for outcome in self._rule:
             reason = ": ".join(filter(None, (outcome.reason, outcome.error)))
             violated = outcome.verdict is Verdict.VIOLATION
             alike.setdefault((outcome.verdict, self._where(outcome) if violated else reason), []).append(outcome)
         for (verdict, reason), outcomes in alike.items():
-            self._head(outcomes[0].chapter)
-            self._verdict(verdict, outcomes, of_all=len(alike) == 1)
             if verdict is Verdict.VIOLATION:
+                self._verdict(verdict, outcomes, of_all=len(alike) == 1)
                 self._violation(outcomes[0])
-            elif reason:
-                self._detail("Reason", reason)
+            else:
+                self._later.append((verdict, reason, outcomes, len(alike) == 1))
         self._rule = []
+
+    def _tell_rest(self) -> None:
+        """Tell what of the chapter is no violation."""
+        told = [one for one in self._later if one[0] is not Verdict.NOT_APPLICABLE]
+        for verdict, reason, outcomes, of_all in told:
+            self._verdict(verdict, outcomes, of_all=of_all)
+            if reason:
+                self._detail("Reason", reason)
+        folded = [one for one in self._later if one[0] is Verdict.NOT_APPLICABLE]
+        if folded:
+            rows = sum(len(outcomes) for _, _, outcomes, _ in folded)
+            rules = len({outcomes[0].rule.id for _, _, outcomes, _ in folded})
+            reasons = list(dict.fromkeys(reason for _, reason, _, _ in folded))
+            why = "; ".join([*reasons[:MOST_REASONS], *["…"] * (len(reasons) > MOST_REASONS)])
+            count = f"{rows} row{'s' * (rows > 1)} of {rules} rule{'s' * (rules > 1)}"
+            self._line(self._fitted(f"  {WORDS[Verdict.NOT_APPLICABLE]:<{LABEL}}{count}: {why}"))
+        self._later = []
 
     def _verdict(self, verdict: Verdict, outcomes: list[Outcome], *, of_all: bool) -> None:
         word, rule = WORDS[verdict], outcomes[0].rule
@@ -139,6 +162,7 @@ class Terminal:
         if self._rule:
             self._tell_rule()
         self._erase()
+        self._tell_rest()
         counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)
         failing = [row for row in report.results if row["fails"]]
         self._information(report)
@@ -186,6 +210,7 @@ class Terminal:
 
     def _head(self, chapter: str) -> None:
         if chapter != self._chapter:
+            self._tell_rest()
             self._chapter = chapter
             self._line("")
             self._line(chapter)

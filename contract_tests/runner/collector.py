@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract_tests.outcomes import Outcome, Row, finding
+from contract_tests.outcomes import Outcome, Row
 from contract_tests.report.printing import failure
 from contract_tests.report.progress import Progress
 from contract_tests.report.terminal import Terminal
-from contract_tests.rules import AlreadyReported, Verdict, Violation, Violations, report_all
+from contract_tests.rules import Verdict, Violation
 from contract_tests.runner.context import RUN, Run
 from contract_tests.runner.known_deviations import Deviations
 from contract_tests.runner.pytest_plugin import chapter_of, row_of
@@ -115,22 +115,11 @@ class Collector:
         place = (row.rule, row.operation, row.service, row.target, self._chapters[row])
         outcome = self._outcomes.get(row) or Outcome(*place, Verdict.NOT_EXERCISED, reason)
         found = self._seen_so_far(row) if outcome.verdict is Verdict.NOT_EXERCISED else []
-        if not found:
+        if not self._run.folding.left(row.rule, row.place, found):
             return outcome
-        findings = tuple(finding(row.rule, violation) for violation in found)
-        counted = [one.found_after for one in found if one.found_after is not None]
-        violated = Outcome(*place, Verdict.VIOLATION, "", "", findings, min(counted, default=None))
-        return self._deviations.applied(violated, self._run)
+        return self._deviations.applied(self._run.folding.outcome(row, self._chapters[row], found), self._run)
 
     def _seen_so_far(self, row: Row) -> list[Violation]:
-        """Give what a property had found when the run was stopped: its row comes last, its findings do not."""
+        """Return what a property had found when the run was stopped: its row comes last, its findings do not."""
         server = self._run.live.opened(row.target, row.service)
-        if server is None or not row.rule.is_property:
-            return []
-        try:
-            report_all(server.watch.unreported(row.rule.id, row.operation))
-        except Violations as violations:
-            return violations.found
-        except AlreadyReported:
-            pass
-        return []
+        return server.watch.found(row.rule.id, row.operation) if server is not None else []

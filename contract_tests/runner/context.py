@@ -10,6 +10,7 @@ from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract
 from contract_tests.options import Options
 from contract_tests.outcomes import Row
+from contract_tests.report.folding import Folding
 from contract_tests.rules import Side
 from contract_tests.server.open_targets import OpenTargets
 from contract_tests.server.tags import new_tag
@@ -26,6 +27,7 @@ class Run:
         self.secrets = Secrets(value for target in self.targets for value in target.known_secrets)
         self.coverage = Coverage(self.contract, self._services)
         self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
+        self.folding = Folding()
         self.resources = ExitStack()
         self.tag = new_tag()
         self.live = OpenTargets(

@@ -8,6 +8,7 @@ the first row is collected: the command line puts it there, and for ``pytest con
 from collections.abc import Generator as Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,12 @@ from contract_tests.coverage import Coverage
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.options import Options
-from contract_tests.outcomes import Finding, Outcome, Row, finding, rows_of
+from contract_tests.outcomes import Outcome, Row, rows_of
 from contract_tests.registry import is_chapter, title_of
 from contract_tests.report.printing import failure
 from contract_tests.rules import (
-    AlreadyReported,
     NotApplicable,
     NotExercised,
-    Rule,
     SetUpError,
     Side,
     Verdict,
@@ -127,9 +126,15 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None, object, object]:
 
 def _confirm(run: Run, row: Row | None, raised: Exception | None) -> None:
     server = run.live.opened(row.target, row.service) if row is not None else None
-    if server is not None:
-        is_violation = isinstance(raised, Violation | Violations)
+    if row is not None and server is not None:
+        is_violation = bool(run.folding.left(row.rule, row.place, _violations(raised)))
         server.health.confirm(unproven=raised is None or is_violation, anyway=is_violation)
+
+
+def _violations(raised: BaseException | None) -> list[Violation]:
+    if isinstance(raised, Violations):
+        return raised.all or raised.found
+    return [raised] if isinstance(raised, Violation) else []
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
@@ -164,64 +169,41 @@ def chapter_of(item: pytest.Item) -> str:
 
 
 def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None:
-    """Give the verdict of a finished phase of a test; None if the phase says nothing yet."""
+    """Return the verdict of a finished phase of a test; None if the phase says nothing yet."""
     row = row_of(item)
     raised = call.excinfo.value if call.excinfo else None
     if row is None or (raised is None and call.when != "call"):
         return None
-    verdict, reason, error, findings = _judge(row.rule, raised)
-    _explain(item.config.stash[RUN], row, raised)
-    found_after = _found_after(item.config.stash[RUN], row, raised) if findings else None
-    place = (row.rule, row.operation, row.service, row.target, chapter_of(item))
-    return Outcome(*place, verdict, reason, error, findings, found_after)
+    found = _violations(raised)
+    if not found:
+        return Outcome(row.rule, row.operation, row.service, row.target, chapter_of(item), *_verdict(raised))
+    run = item.config.stash[RUN]
+    outcome = run.folding.outcome(row, chapter_of(item), found)
+    server = run.live.opened(row.target, row.service) if row.rule.side is Side.SERVER else None
+    if outcome.verdict is Verdict.PASS or outcome.found_after is not None or server is None:
+        return outcome
+    return replace(outcome, found_after=server.wire.sent)
 
 
-def _judge(rule: Rule, raised: BaseException | None) -> tuple[Verdict, str, str, tuple[Finding, ...]]:
+def _verdict(raised: BaseException | None) -> tuple[Verdict, str, str]:
     if raised is None:
-        return Verdict.PASS, "", "", ()
-    if isinstance(raised, Violation | Violations):
-        found = raised.found if isinstance(raised, Violations) else [raised]
-        return Verdict.VIOLATION, "", "", tuple(finding(rule, one) for one in found)
-    if isinstance(raised, NotApplicable | AlreadyReported):
-        verdict = Verdict.PASS if isinstance(raised, AlreadyReported) else Verdict.NOT_APPLICABLE
-        return verdict, str(raised), "", ()
-    reason, error = _unjudged(raised)
-    return Verdict.NOT_EXERCISED, reason, error, ()
-
-
-def _explain(run: Run, row: Row, raised: BaseException | None) -> None:
-    """Have the properties keep silent about what a rule about this operation has told."""
-    server = run.live.opened(row.target, row.service)
-    found = raised.found if isinstance(raised, Violations) else [raised]
-    for violation in found if server is not None and not row.rule.is_property else ():
-        if isinstance(violation, Violation) and server is not None:
-            server.watch.explain(row.rule.id, row.operation, violation)
-
-
-def _found_after(run: Run, row: Row, raised: BaseException | None) -> int | None:
-    found = raised.found if isinstance(raised, Violations) else [raised]
-    counted = [one.found_after for one in found if isinstance(one, Violation) and one.found_after is not None]
-    if counted or row.rule.side is not Side.SERVER:
-        return min(counted, default=None)
-    server = run.live.opened(row.target, row.service)
-    return server.wire.sent if server else None
-
-
-def _unjudged(raised: BaseException) -> tuple[str, str]:
+        return Verdict.PASS, "", ""
+    if isinstance(raised, NotApplicable):
+        return Verdict.NOT_APPLICABLE, str(raised), ""
     if isinstance(raised, NotExercised | OutOfTime):
-        return str(raised), ""
+        return Verdict.NOT_EXERCISED, str(raised), ""
     if isinstance(raised, KeyboardInterrupt):
-        return "interrupted", ""
+        return Verdict.NOT_EXERCISED, "interrupted", ""
     if isinstance(raised, SetUpError):
-        return "the run stopped here", str(raised)
-    return "the harness failed", failure(raised)
+        return Verdict.NOT_EXERCISED, "the run stopped here", str(raised)
+    return Verdict.NOT_EXERCISED, "the harness failed", failure(raised)
 
 
-def _place(item: pytest.Item) -> tuple[int, bool]:
-    # On the server side rules come first: what a rule can name is found within the first requests, and told by it.
+def _place(item: pytest.Item) -> tuple[int, int]:
+    # What a specific rule can name is found within the first requests, and reported by it.
     row = row_of(item)
     assert row is not None
-    return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
+    return list(Side).index(row.rule.side), -row.rule.specificity
 
 
 def _refuse_twins(items: Sequence[pytest.Item]) -> None:

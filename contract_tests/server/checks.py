@@ -1,13 +1,13 @@
 """The properties of a single exchange: what the contract says of any request and its reply."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join, split
 from contract_tests.openapi.json_text import is_json, read_json
 from contract_tests.openapi.validation import Problem
-from contract_tests.rules import Violation
+from contract_tests.rules import Violation, Wrong
 from contract_tests.server.exchange import Access, Exchange
 
 UNANSWERED: Final = "SRV-01"
@@ -15,15 +15,7 @@ WHOLE: Final = ""  # in place of a member: the body itself
 DENIED: Final = (401, 403)
 
 
-@dataclass(frozen=True)
-class Found:
-    """A violation, and by what else than its constraint a rule's finding explains it."""
-
-    violation: Violation
-    keys: tuple[str, ...] = ()
-
-
-def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """The status is documented. What has to be refused may be with any 4xx, and if it isn't, other properties tell."""
     operation = exchange.case.operation
     must_be_refused = exchange.case.breach is not None or exchange.access is not Access.OWN
@@ -33,18 +25,18 @@ def status(_: Contract, exchange: Exchange) -> Iterator[Found]:
     documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
     # The class of statuses names the breach: which of them comes may change from night to night.
     constraint = f"{operation.pointer}/responses {exchange.status // 100}XX"
-    yield Found(exchange.violation(constraint, documented=documented), (*exchange.status_keys, exchange.same_status))
+    yield exchange.violation(constraint, documented=documented, wrong=Wrong.STATUS)
 
 
-def media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """The body has a documented media type."""
     response = exchange.case.operation.response(exchange.status)
     if response is not None and response.media and exchange.media_type not in response.media:
         documented = f"The body of {response.status} is {', '.join(response.media)}."
-        yield Found(exchange.violation(f"{response.pointer}/content", documented=documented))
+        yield exchange.violation(f"{response.pointer}/content", documented=documented, wrong=Wrong.MEDIA_TYPE)
 
 
-def body(contract: Contract, exchange: Exchange) -> Iterator[Found]:
+def body(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
     """The body fits its schema."""
     media = exchange.media
     if media is None or media.schema is None or not is_json(media.media_type):
@@ -53,13 +45,13 @@ def body(contract: Contract, exchange: Exchange) -> Iterator[Found]:
         read_json(exchange.reply)
     except ValueError as error:
         received = exchange.bounded(f"no JSON: {error}", 160)
-        yield Found(exchange.violation(media.schema, received, documented="The body is JSON."))
+        yield exchange.violation(media.schema, received, documented="The body is JSON.", wrong=Wrong.BODY)
         return
     for _, violation in body_problems(contract, exchange):
-        yield Found(violation)
+        yield violation
 
 
-def response_headers(contract: Contract, exchange: Exchange) -> Iterator[Found]:
+def response_headers(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
     """
     Documented headers are there if they have to be, and fit their schemas.
 
@@ -70,11 +62,11 @@ def response_headers(contract: Contract, exchange: Exchange) -> Iterator[Found]:
         pointer = contract.follow(join(response.pointer, "headers", name)) if response is not None else ""
         text = exchange.reply_headers.get(name.lower())
         if text is None and header.get("required"):
-            yield Found(exchange.violation(join(pointer, "required"), f"there is no header {name}"))
+            yield exchange.violation(join(pointer, "required"), f"there is no header {name}")
         if text is None or "schema" not in header or name.lower() == "content-type":
             continue
         for problem in _header_problems(contract, text, join(pointer, "schema")):
-            yield Found(exchange.violation(problem.constraint, exchange.bounded(f"{name}: {problem.message}", 160)))
+            yield exchange.violation(problem.constraint, exchange.bounded(f"{name}: {problem.message}", 160))
 
 
 def _header_problems(contract: Contract, text: str, schema: str) -> list[Problem]:
@@ -92,20 +84,20 @@ def _scalar(text: str) -> Any:
 
 
 def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Problem, Violation]]:
-    """Give what the contract has against a JSON body whose status and media type it knows."""
+    """Return what the contract has against a JSON body whose status and media type it knows."""
     media = exchange.media
     if media is None or media.schema is None:
         return
     for problem in contract.problems(exchange.json, media.schema):
         received = f"at {problem.at or '/'}: {exchange.bounded(problem.message, 160)}"
         documented = f"The body fits {media.schema}, which states {problem.constraint}."
-        yield problem, exchange.violation(problem.constraint, received, documented=documented)
+        yield problem, exchange.violation(problem.constraint, received, documented=documented, wrong=Wrong.BODY)
 
 
 def member_problems(contract: Contract, exchange: Exchange, *members: str) -> list[Violation]:
-    """Give what the contract has against these members of a JSON object, missing ones included; the rule says why."""
+    """Return what the contract has against these members of a JSON object, missing ones included; the rule says why."""
     return [
-        replace(violation, documented="")
+        replace(violation, documented="", evidence=None)
         for problem, violation in body_problems(contract, exchange)
         if _member_of(contract, problem) in members
     ]
@@ -118,39 +110,39 @@ def _member_of(contract: Contract, problem: Problem) -> str:
     return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else WHOLE
 
 
-def refusal(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def refusal(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """A request that breaks one constraint is refused."""
     if not exchange.case.is_coercible:
         yield from _not_refused(exchange)
 
 
-def coercible_data_rejection(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def coercible_data_rejection(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """So is one that a lenient reader may take for a legal one."""
     if exchange.case.is_coercible:
         yield from _not_refused(exchange)
 
 
-def _not_refused(exchange: Exchange) -> Iterator[Found]:
+def _not_refused(exchange: Exchange) -> Iterator[Violation]:
     breach = exchange.case.breach
     if breach is None or exchange.is_refused or exchange.access is not Access.OWN or _is_about_media_type(exchange):
         return
     received = f"{breach.at} {exchange.bounded(breach.message, 120)}"
     documented = f"A request that breaks {breach.constraint} is refused with a 4xx."
-    yield Found(exchange.violation(breach.constraint, received, documented=documented))
+    yield exchange.violation(breach.constraint, received, documented=documented)
 
 
-def foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """A body in another media type is refused."""
     breach = exchange.case.breach
     if breach is None or exchange.is_refused or exchange.access is not Access.OWN or not _is_about_media_type(exchange):
         return
-    yield Found(exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}"))
+    yield exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}")
 
 
-def access(_: Contract, exchange: Exchange) -> Iterator[Found]:
+def access(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """Nobody gets in without the key."""
     if exchange.is_legal and exchange.access is not Access.OWN and exchange.status not in DENIED:
-        yield Found(exchange.violation(exchange.access.value))
+        yield exchange.violation(exchange.access.value)
 
 
 def _is_about_media_type(exchange: Exchange) -> bool:
@@ -162,7 +154,7 @@ def _is_about_media_type(exchange: Exchange) -> bool:
     )
 
 
-Judge = Callable[[Contract, Exchange], Iterator[Found]]
+Judge = Callable[[Contract, Exchange], Iterator[Violation]]
 JUDGES: Final[Mapping[str, Judge]] = {
     "SRV-01": status,
     "SRV-02": media_type,

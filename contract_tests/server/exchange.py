@@ -10,12 +10,11 @@ from contract_tests.cases.case import RequestCase
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Media
 from contract_tests.openapi.json_text import read_json, whole
-from contract_tests.rules import NotExercised, Violation, shown
+from contract_tests.rules import Evidence, NotExercised, Violation, Wrong, shown
 
 Status = int
 REFUSED: Final = range(400, 500)
 SUCCEEDED: Final = range(200, 300)
-CRASHED: Final = 500
 SHOWN: Final = 300  # characters of a reply
 LONGEST_TYPE: Final = 100
 
@@ -127,65 +126,60 @@ class Exchange:
         except ValueError:
             return False
 
-    @property
-    def status_keys(self) -> tuple[str, ...]:
-        """What a finding about the status explains: the same one elsewhere, but a crash has a reason each time."""
-        here = f"request {self.number} status"
-        return (here,) if self.status >= CRASHED else (here, self.same_status)
-
-    @property
-    def same_status(self) -> str:
-        """What explains every reply with this status."""
-        return f"status {self.status}"
-
     def violation(
-        self, constraint: str, received: str = "", *, documented: str = "", explains: tuple[str, ...] = ()
+        self,
+        constraint: str,
+        received: str = "",
+        *,
+        documented: str = "",
+        wrong: Wrong | None = None,
+        tried: tuple[str, ...] = (),
     ) -> Violation:
-        """Make a finding of which this exchange is the evidence."""
+        """Make a finding of which this exchange is the evidence; see :class:`~contract_tests.rules.Evidence`."""
         text = f"{received}; {self.shown}" if received else self.shown
-        return Violation(text, constraint, documented, self.curl, explains=explains)
+        evidence = Evidence(self.number, self.status, wrong, tried)
+        return Violation(text, constraint, documented, self.curl, evidence=evidence)
 
     def check(self, holds: bool, constraint: str, received: str = "") -> Violation | None:  # noqa: FBT001
         """Return a finding, made after this request, if something does not hold of the reply."""
-        found = self.violation(constraint, received, explains=self.status_keys)
-        return None if holds else replace(found, found_after=self.number)
+        return None if holds else replace(self.violation(constraint, received), found_after=self.number)
 
-    def must_be(self, *statuses: Status) -> Self:
+    def check_status(
+        self, *statuses: Status, constraint: str = "status", received: str = "", tried: tuple[str, ...] = ()
+    ) -> Violation | None:
         """
-        Demand one of these statuses.
+        Return a finding, made after this request, if the reply has none of these statuses.
+
+        Of a request that has to succeed, ``tried`` are the parts that it tries, by their pointers in the contract;
+        without them it is the operation itself.
+        """
+        if self.status in statuses:
+            return None
+        has_to_succeed = self.is_legal and all(status in SUCCEEDED for status in statuses)
+        parts = (tried or (self.case.operation.pointer,)) if has_to_succeed else ()
+        found = self.violation(constraint, received, wrong=Wrong.STATUS, tried=parts)
+        return replace(found, found_after=self.number)
+
+    def must_be(self, *statuses: Status, constraint: str = "status", tried: tuple[str, ...] = ()) -> Self:
+        """
+        Demand one of these statuses; see :meth:`check_status`.
 
         Raises:
             Violation: If the reply has another one.
         """
-        if self.status not in statuses:
-            raise self.violation("status", explains=self.status_keys)
+        found = self.check_status(*statuses, constraint=constraint, tried=tried)
+        if found is not None:
+            raise found
         return self
 
-    def must_succeed(self, *explains: str) -> Self:
-        """
-        Demand any status from 200 to 299: which one is right has a rule of its own, so that a breach counts once.
-
-        Args:
-            explains: Parts of the request by their pointers in the contract, to which a refusal would be due.
-
-        Raises:
-            Violation: If the reply has another one.
-        """
-        if not self.has_succeeded:
-            raise self.violation("success", explains=(*self.status_keys, *explains))
-        return self
+    def must_succeed(self, *tried: str) -> Self:
+        """Demand any status from 200 to 299; see :meth:`must_be`."""
+        return self.must_be(*SUCCEEDED, constraint="success", tried=tried)
 
     def must_be_refused(self) -> Self:
-        """
-        Demand any status from 400 to 499. What the request breaks is the constraint, if that is exactly one.
-
-        Raises:
-            Violation: If the reply has another one.
-        """
-        if not self.is_refused:
-            breach = self.case.breach
-            raise self.violation(breach.constraint if breach else "status", explains=self.status_keys)
-        return self
+        """Demand any status from 400 to 499. What the request breaks is the constraint, if that is exactly one."""
+        breach = self.case.breach
+        return self.must_be(*REFUSED, constraint=breach.constraint if breach else "status")
 
     def must_have(self, member: str, *types: type) -> Any:
         """

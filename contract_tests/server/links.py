@@ -7,7 +7,7 @@ from typing import Any
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.openapi.document import Contract, Operation, Response, join, split
 from contract_tests.openapi.json_text import read_json
-from contract_tests.server.checks import Found
+from contract_tests.rules import Violation
 from contract_tests.server.exchange import Access, Exchange
 
 RULE = "SRV-08"
@@ -33,7 +33,7 @@ class Links:
         self.kept: set[str] = set()
         self.broken: set[str] = set()
 
-    def judge(self, exchange: Exchange) -> Iterator[tuple[str, Found]]:
+    def judge(self, exchange: Exchange) -> Iterator[tuple[str, Violation]]:
         """Say what an exchange shows of earlier promises: the operation that made one, and what is wrong with it."""
         if exchange.access is Access.OWN:
             for promise in [one for one in self._open if _uses(exchange.case, one.case)]:
@@ -46,7 +46,7 @@ class Links:
                     received = f"what it names is not there: {exchange.method} {exchange.url} gives {exchange.shown}"
                     documented = f"{promise.constraint} leads from the reply to {exchange.case.operation.id}."
                     source = promise.source.case.operation.id
-                    yield source, Found(exchange.violation(promise.constraint, received, documented=documented))
+                    yield source, exchange.violation(promise.constraint, received, documented=documented)
         self._open += self._promised(exchange)
 
     def unused(self, operation: str) -> list[Promise]:

@@ -6,7 +6,6 @@ from typing import Final
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.openapi.document import split
 from contract_tests.openapi.schema_walk import member_schemas
-from contract_tests.server.checks import Found
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.sanitize import is_known
 from contract_tests.server.server import ServerUnderTest
@@ -37,7 +36,7 @@ class Acceptance:
         constraint = " and ".join(sorted(parts)) or operation.pointer
         documented = "A request that fits the contract is carried out."
         rule = "SRV-07" if exchange.case.is_drawn else "SRV-06"
-        self._server.watch.add(rule, smallest, Found(smallest.violation(constraint, documented=documented)))
+        self._server.watch.add(rule, smallest, smallest.violation(constraint, documented=documented))
 
     def _smallest(self, exchange: Exchange) -> Exchange:
         for part in sorted(self._parts(exchange.case)):

@@ -1,12 +1,11 @@
 """Judges every exchange with a target when it comes, whichever rule or property sent the request."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.rules import AlreadyReported, NotExercised, Violation
-from contract_tests.server.checks import JUDGES, UNANSWERED, Found
+from contract_tests.rules import NotExercised, Violation
+from contract_tests.server.checks import JUDGES, UNANSWERED
 from contract_tests.server.exchange import SHOWN, Exchange
 from contract_tests.server.links import RULE as LINKS_RULE
 from contract_tests.server.links import Links
@@ -18,12 +17,11 @@ KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of replies that later rules may l
 
 @dataclass(frozen=True)
 class Seen:
-    """A finding of one of the properties; ``keys`` are what explains it if a rule has told of it."""
+    """A finding of one of the properties, after so many requests."""
 
     rule: str
     operation: str
     violation: Violation
-    keys: frozenset[str]
     number: int
 
 
@@ -44,7 +42,6 @@ class Watch:
         self.links = Links(contract)
         self._seen: list[Seen] = []
         self._kept = 0
-        self._explained: dict[str, dict[str, str]] = {}
 
     def saw(self, exchange: Exchange) -> None:
         """Judge an exchange by every property."""
@@ -63,15 +60,14 @@ class Watch:
         is_too_much = self._kept > KEPT_BYTES
         self.exchanges.append(replace(exchange, reply=exchange.reply[:SHOWN], is_cut=True) if is_too_much else exchange)
 
-    def add(self, rule: str, exchange: Exchange, found: Found, operation: str = "") -> None:
+    def add(self, rule: str, exchange: Exchange, violation: Violation, operation: str = "") -> None:
         """Take down a finding of a property, on the operation of the exchange or another one."""
-        violation = replace(found.violation, found_after=exchange.number)
-        keys = frozenset({violation.constraint, *found.keys})
-        self._seen.append(Seen(rule, operation or exchange.case.operation.id, violation, keys, exchange.number))
+        counted = replace(violation, found_after=exchange.number)
+        self._seen.append(Seen(rule, operation or exchange.case.operation.id, counted, exchange.number))
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take down a request to which no complete reply came."""
-        self._seen.append(Seen(UNANSWERED, operation.id, violation, frozenset(), violation.found_after or 0))
+        self._seen.append(Seen(UNANSWERED, operation.id, violation, violation.found_after or 0))
 
     def turned_away(self, reason: NotExercised) -> None:
         """Nothing is judged by it: whether a target may be asked at all is no part of the contract."""
@@ -81,43 +77,9 @@ class Watch:
         self._seen = [one for one in self._seen if one.number < since]
 
     def of(self, operation: str) -> list[Exchange]:
-        """Give the exchanges of an operation."""
+        """Return the exchanges of an operation."""
         return [exchange for exchange in self.exchanges if exchange.case.operation.id == operation]
 
-    def about(self, rule: str, *exchanges: Exchange) -> list[Violation]:
-        """Give what a property has found on these exchanges."""
-        numbers = {exchange.number for exchange in exchanges}
-        return [seen.violation for seen in self._seen if seen.rule == rule and seen.number in numbers]
-
-    def explain(self, rule: str, operation: str, violation: Violation) -> None:
-        """Take down that a rule has told of a breach, so that no property repeats it."""
-        explained = self._explained.setdefault(operation, {})
-        for key in (violation.constraint, *violation.explains):
-            explained.setdefault(key, rule)
-
-    def unreported(self, rule: str, operation: str) -> list[Violation]:
-        """
-        Give what a property has found on an operation and no rule about that operation has told.
-
-        Raises:
-            AlreadyReported: If rules have told all of it.
-        """
-        seen = [one for one in self._seen if (one.rule, one.operation) == (rule, operation)]
-        return self._untold(operation, [(one.violation, one.keys) for one in seen])
-
-    def without_told(self, operation: str, found: Iterable[Violation]) -> list[Violation]:
-        """
-        Give what no rule about an operation has told.
-
-        Raises:
-            AlreadyReported: If rules have told all of it.
-        """
-        return self._untold(operation, [(one, frozenset({one.constraint})) for one in found])
-
-    def _untold(self, operation: str, found: Sequence[tuple[Violation, frozenset[str]]]) -> list[Violation]:
-        explained = self._explained.get(operation, {})
-        unreported = [violation for violation, keys in found if not keys & explained.keys()]
-        if found and not unreported:
-            rules = sorted({explained[key] for _, keys in found for key in keys & explained.keys()})
-            raise AlreadyReported(f"what was found is told by {', '.join(rules)}")
-        return unreported
+    def found(self, rule: str, operation: str) -> list[Violation]:
+        """Return what a property has found on an operation."""
+        return [one.violation for one in self._seen if (one.rule, one.operation) == (rule, operation)]

@@ -31,6 +31,7 @@ RULE = Rule(
     service="promptlayer",
 )
 NEXT_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-98"})
+LAST_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-00"})
 SNAPSHOT = """\
 Workflow runs 0.1.0
 sides server; targets mine; 2 rows; seed 1
@@ -43,7 +44,6 @@ sides server; targets mine; 2 rows; seed 1
     Writes:         none: operations that create, change or delete are left out
 
 PromptLayer: run a workflow
-  pass            PL-RUN-02           A run of an unknown workflow is answered 404.
   VIOLATION       PL-RUN-04           The response to a run has success, message and workflow_version_execution_id.
     Documented:     success is a boolean, message a string,
                     workflow_version_execution_id an integer; all three are
@@ -66,6 +66,7 @@ PromptLayer: run a workflow
     Reproduce with: curl -sS -i --max-time 60 -X POST -H 'Content-Type: application/json' \
 -H "X-API-KEY: $HARNESS_TEST_KEY" http://127.0.0.1:PORT/workflows/canary/run \
 --data-binary '{"input_variables": {"user_message": "ping"}, "metadata": {"contract_tests_run": "TAG"}}'
+  pass            PL-RUN-02           A run of an unknown workflow is answered 404.
 
 Failing
   PL-RUN-04           runWorkflow: The response to a run has success, message and workflow_version_execution_id.
@@ -207,16 +208,44 @@ def test_terminal_shows_progress_and_colour(monkeypatch: pytest.MonkeyPatch) -> 
     assert screen.getvalue().endswith("  2 of 0\r")
 
 
+def _outcome(rule: Rule, verdict: Verdict, reason: str = "", *findings: Finding) -> Outcome:
+    chapter = "Chapter" if rule.id != LAST_RULE.id else "Another chapter"
+    return Outcome(rule, "runWorkflow", "promptlayer", "", chapter, verdict, reason, findings=findings)
+
+
+def _told(*outcomes: Outcome) -> str:
+    """What stands in a pipe of a chapter that is over."""
+    pipe = io.StringIO()
+    terminal = Terminal(Secrets(), pipe)
+    for outcome in (*outcomes, *[_outcome(LAST_RULE, Verdict.PASS)] * 2):
+        terminal.judged(outcome)
+    terminal.judged(_outcome(RULE, Verdict.PASS))
+    return pipe.getvalue().partition("\nAnother chapter\n")[0]
+
+
 def test_piped_output_is_plain() -> None:
     """Into a pipe go whole lines without colour and without progress."""
-    pipe = io.StringIO()
     title = "A rule with a title that is longer than any terminal is wide. " * 5
     rule = Rule(**{**RULE.__dict__, "title": title})
-    terminal = Terminal(Secrets(), pipe)
-    terminal.judged(Outcome(rule, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
-    terminal.judged(Outcome(NEXT_RULE, "runWorkflow", "promptlayer", "", "Chapter", Verdict.PASS))
 
-    assert pipe.getvalue() == f"\nChapter\n  pass            PL-RUN-99           {title}\n"
+    assert _told(_outcome(rule, Verdict.PASS)) == f"\nChapter\n  pass            PL-RUN-99           {title}\n"
+
+
+def test_violations_come_first_and_what_does_not_apply_is_one_line() -> None:
+    """In a chapter, whatever the order of its rules; the line counts rows and rules and says why."""
+    rules = [Rule(**{**RULE.__dict__, "id": f"PL-RUN-{number}"}) for number in (1, 2, 3, 4)]
+    told = _told(
+        _outcome(rules[0], Verdict.NOT_APPLICABLE, "it has no body"),
+        _outcome(rules[1], Verdict.PASS),
+        _outcome(rules[2], Verdict.NOT_APPLICABLE, "it has no links"),
+        _outcome(rules[3], Verdict.VIOLATION, "", Finding("status", "201.", "500.", "")),
+    ).splitlines()
+
+    assert told[1:3] == ["Chapter", "  VIOLATION       PL-RUN-4            A rule."]
+    assert told[-2:] == [
+        "  pass            PL-RUN-2            A rule.",
+        "  not applicable  2 rows of 2 rules: it has no body; it has no links",
+    ]
 
 
 def test_rules_page_is_current(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import NotApplicable, NotExercised, Violation, report_all, rule
+from contract_tests.rules import NotApplicable, NotExercised, Violation, Wrong, report_all, rule
 from contract_tests.server.checks import WHOLE, member_problems
 from contract_tests.server.exchange import STRANGERS, Exchange
 from contract_tests.server.models.execution import id_of
@@ -14,6 +14,7 @@ from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORK
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
+UNAUTHORIZED: Final = 401
 DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 
@@ -29,16 +30,8 @@ ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server",
 def test_key_is_needed(server: ServerUnderTest) -> None:
     """Neither no key nor a wrong one starts a run."""
     replies = [server.run_exactly({"metadata": server.metadata}, access=access) for access in STRANGERS]
-    report_all(
-        reply.violation(reply.access.value, explains=reply.status_keys)
-        for reply in replies
-        if reply.status != 401  # noqa: PLR2004 - HTTP
-    )
-    report_all(
-        reply.violation("object", explains=tuple(one.constraint for one in server.watch.about("SRV-03", reply)))
-        for reply in replies
-        if not reply.is_object
-    )
+    report_all(filter(None, (reply.check_status(UNAUTHORIZED, constraint=reply.access.value) for reply in replies)))
+    report_all(reply.violation("object", wrong=Wrong.BODY) for reply in replies if not reply.is_object)
 
 
 @rule(
@@ -67,7 +60,7 @@ def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: Exec
     """`{}` is a complete body; the output of the plain run is that of the latest version."""
     plain = lifecycle.must_start()
     body = {} if server.target.is_local else {"metadata": server.metadata}
-    server.run_exactly(body).must_succeed(plain.case.operation.pointer)
+    server.run_exactly(body).must_succeed()
     if server.target.latest_version is not None:
         expected = lifecycle.output_of_version(server.target.latest_version)
         plain.expect(same(lifecycle.output_of(plain), expected), "version", "another version than the latest ran")
@@ -108,13 +101,12 @@ def test_type_of_the_warning(contract: Contract, server: ServerUnderTest, lifecy
     says="With a callback URL the run is accepted at once with 202, and its outcome is posted later.",
     source=PAGE,
     basis="documented",
+    is_about_success=True,
     **ABOUT,
 )
 def test_callback_is_answered_202(lifecycle: ExecutionScenarios) -> None:
     """202, not 201, tells that the outcome will be posted."""
-    reply = lifecycle.called_back_run
-    if reply.status != 202:  # noqa: PLR2004 - HTTP
-        raise reply.violation("status", explains=(*reply.status_keys, reply.same_status))
+    lifecycle.called_back_run.must_be(202)
 
 
 @rule(
@@ -123,13 +115,12 @@ def test_callback_is_answered_202(lifecycle: ExecutionScenarios) -> None:
     says="Without a callback URL the run is created and answered 201.",
     source=PAGE,
     basis="documented",
+    is_about_success=True,
     **ABOUT,
 )
 def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
     """201, not 202, tells that nothing will be posted."""
-    reply = lifecycle.plain_run
-    if reply.status != 201:  # noqa: PLR2004 - HTTP
-        raise reply.violation("status", explains=(*reply.status_keys, reply.same_status, reply.case.operation.pointer))
+    lifecycle.plain_run.must_be(201)
 
 
 @rule(
@@ -409,10 +400,10 @@ def _must_warn(reply: Exchange) -> None:
     reply.must_succeed()
     body = reply.json
     if not isinstance(body, dict):
-        raise NotExercised("the reply is no object; PL-RUN-04 says more")
+        raise NotExercised("the reply is no object, of which another rule tells")
     warning = body.get("warning")
     if warning is not None and not isinstance(warning, str):
-        raise NotExercised("the warning has another type; PL-RUN-05 says more")
+        raise NotExercised("the warning has another type, of which another rule tells")
     reply.expect(isinstance(warning, str), "member warning")
 
 

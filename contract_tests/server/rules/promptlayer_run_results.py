@@ -7,7 +7,7 @@ import pytest
 
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Violation, judge, rule
-from contract_tests.server.models.execution import ENDED, OK, PENDING, RUNNING, Execution, Poll
+from contract_tests.server.models.execution import ENDED, FAILED, OK, PENDING, RUNNING, Execution, Poll
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
@@ -65,8 +65,8 @@ def test_running_is_answered_202(steps: Steps) -> None:
     early = [one for _, earlier in running for one in earlier if one.is_done and not one.all_outputs]
     judge(
         [
-            *(poll.check(poll.status == PENDING, "status") for poll, _ in running),
-            *(one.check(False, "status of the main output") for one in early),  # noqa: FBT003 - it does not hold
+            *(poll.exchange.check_status(PENDING) for poll, _ in running),
+            *(one.exchange.check_status(PENDING, constraint="status of the main output") for one in early),
         ],
         NEVER_RUNNING,
     )
@@ -85,14 +85,14 @@ def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Non
     bare = [(poll, earlier) for poll, earlier in steps if poll.is_result and not poll.all_outputs]
     judge(
         [
-            *(poll.check(poll.status == OK, "status") for poll, _ in steps if poll.shows_nodes and poll.shows_end),
+            *(poll.exchange.check_status(OK) for poll, _ in steps if poll.shows_nodes and poll.shows_end),
             *(
-                poll.check(poll.is_done, "status of the main output")
+                poll.exchange.check_status(OK, FAILED, constraint="status of the main output")
                 for poll, earlier in bare
                 if any(one.shows_end for one in earlier)
             ),
             *(
-                poll.check(poll.status == OK, "status of the main output")
+                poll.exchange.check_status(OK, constraint="status of the main output")
                 for execution in executions
                 if execution.outputs
                 for poll in execution.main_outputs
@@ -117,9 +117,8 @@ def test_results_stay(steps: Steps) -> None:
 
 def _check_same(poll: Poll, earlier: list[Poll]) -> Violation | None:
     first = _first_end(poll, earlier) or poll
-    if poll.status != first.status:
-        return poll.check(False, "status", f"it was {first.status} before")  # noqa: FBT003 - it does not hold
-    return poll.check(same(poll.body, first.body), "body", "it was another one before")
+    wrong_status = poll.exchange.check_status(first.status, received=f"it was {first.status} before")
+    return wrong_status or poll.check(same(poll.body, first.body), "body", "it was another one before")
 
 
 def _first_end(poll: Poll, earlier: list[Poll]) -> Poll | None:
