@@ -13,6 +13,7 @@ from contract_tests.server.exchange import Access, Exchange
 UNANSWERED: Final = "SRV-01"
 WHOLE: Final = ""  # in place of a member: the body itself
 DENIED: Final = (401, 403)
+DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
 
 
 def status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -108,6 +109,21 @@ def _member_of(contract: Contract, problem: Problem) -> str:
         return split(problem.at)[0]
     tokens = split(problem.constraint)
     return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else WHOLE
+
+
+def unexplained(reply: Exchange) -> Iterator[Violation]:
+    """Return what keeps an error body from saying why."""
+    body = reply.json
+    if not isinstance(body, dict):
+        return  # which the schema says already
+    told = [body[name] for name in ("message", "error", "detail") if body.get(name)]
+    if not told:
+        yield reply.violation("message, error or detail")
+    detail = body.get("detail")
+    for entry in detail if isinstance(detail, list) else ():
+        for name, type_ in DETAIL.items():
+            if not isinstance(entry, dict) or not isinstance(entry.get(name), type_):
+                yield reply.violation(f"detail member {name}")
 
 
 def refusal(_: Contract, exchange: Exchange) -> Iterator[Violation]:

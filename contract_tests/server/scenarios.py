@@ -103,7 +103,7 @@ class ExecutionScenarios:
 
     def must_start(self) -> Exchange:
         """
-        Give the reply that started the plain execution, without which nothing else can be said of runs.
+        Return the reply that started the plain execution, without which nothing else can be said of runs.
 
         Raises:
             NotExercised: If it was refused, which has rules of its own.
@@ -114,7 +114,7 @@ class ExecutionScenarios:
 
     def output_of(self, started: Exchange) -> Any:
         """
-        Give the main output of a run, once it has ended.
+        Return the main output of a run, once it has ended.
 
         Raises:
             NotExercised: If the results operation does not tell.
@@ -127,13 +127,18 @@ class ExecutionScenarios:
         return poll.body
 
     def output_of_version(self, number: int) -> Any:
-        """Give the main output of a version of the workflow; NotExercised if it cannot be had."""
+        """Return the main output of a version of the workflow; NotExercised if it cannot be had."""
         return self.output_of(self.version_run(number))
 
     def version_run(self, number: int) -> Exchange:
         """The reply to a run of a version."""
         run = self.server.run
         return self.server.once(f"run of version {number}", lambda: run(workflow_version_number=number))
+
+    @property
+    def run_without_variables(self) -> Exchange:
+        """The reply to a run without input variables."""
+        return self.server.once("run without variables", lambda: self.server.run(input_variables={}))
 
     @property
     def called_back_run(self) -> Exchange:

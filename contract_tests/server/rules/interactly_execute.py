@@ -1,14 +1,12 @@
 """Interactly: execute a workflow."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract
-from contract_tests.rules import NotExercised, Violation, report_all, rule
-from contract_tests.server.checks import DENIED, WHOLE, member_problems
+from contract_tests.rules import NotExercised, report_all, rule
+from contract_tests.server.checks import DENIED, WHOLE, member_problems, unexplained
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.exchange import STRANGERS, Exchange
-from contract_tests.server.rules.promptlayer_run import unexplained
+from contract_tests.server.exchange import STRANGERS
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
@@ -238,12 +236,7 @@ def test_refusal_says_why(server: ServerUnderTest) -> None:
     """Every refusal seen so far, and one of an unknown workflow, has one of the three members with something in it."""
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
     refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
-    report_all(_all_unexplained(refused))
-
-
-def _all_unexplained(refused: list[Exchange]) -> Iterator[Violation]:
-    for reply in refused:
-        yield from unexplained(reply)
+    report_all(found for reply in refused for found in unexplained(reply))
 
 
 def _is_start(body: Any) -> bool:
@@ -251,6 +244,6 @@ def _is_start(body: Any) -> bool:
 
 
 def _version_parameter(server: ServerUnderTest) -> str:
-    """Give where the contract states the parameter version; what a refusal of it is about."""
+    """Return where the contract states the parameter version; what a refusal of it is about."""
     parameters = server.contract.operation("executeWorkflow").parameters
     return next((one.pointer for one in parameters if one.name == "version"), "version")

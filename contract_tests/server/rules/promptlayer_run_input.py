@@ -3,23 +3,100 @@
 import json
 from typing import Any, Final
 
-from contract_tests.rules import NotExercised, rule
+from contract_tests.rules import NotApplicable, NotExercised, rule
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 
+PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
+RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 MARKS: Final = ("first-of-two", "second-of-two")
+ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+
+
+@rule(
+    "PL-RUN-11-METADATA",
+    "Null for metadata means the same as leaving it out.",
+    says="The vendor's own library sends null and is answered 201.",
+    source=RECORDED,
+    basis="recorded",
+    **ABOUT,
+)
+def test_null_metadata_is_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """A run with metadata of null is started; not tried on a live target, where every run carries a tag."""
+    if not server.target.is_local:
+        raise NotExercised("on a live target every run carries a tag in its metadata")
+    lifecycle.must_start()
+    server.run(metadata=None).must_succeed(server.member("metadata"))
+
+
+@rule(
+    "PL-RUN-12",
+    "Metadata with a value that is no string is refused.",
+    says="metadata maps strings to strings.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
+    """A number as value is refused with a 4xx."""
+    server.must_refuse(server.run(metadata={**server.metadata, "attempt": 1}))
+
+
+@rule(
+    "PL-RUN-14",
+    "A run that lacks an input variable is started with a warning.",
+    says="warning names missing input variables, so a run that lacks one is not an error.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """If the run is started, the warning is a string; a refusal is left open by the source."""
+    server.input_variables  # noqa: B018 - reading it is what demands that there are some
+    lifecycle.must_start()
+    reply = lifecycle.run_without_variables
+    if reply.is_refused:
+        raise NotApplicable("this server refuses a run that lacks an input variable")
+    _must_warn(reply)
+
+
+@rule(
+    "PL-RUN-15",
+    "A run with an unused input variable is started with a warning.",
+    says="warning names missing or unused input variables.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_unused_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """A variable that the workflow does not have leads to a string as warning."""
+    variables = {**server.input_variables, "contract_tests_unused": "x"}
+    lifecycle.must_start()
+    reply = server.run(input_variables=variables)
+    if reply.is_refused:
+        raise NotApplicable("this server refuses a run with an unused input variable")
+    _must_warn(reply)
+
+
+def _must_warn(reply: Exchange) -> None:
+    reply.must_succeed()
+    body = reply.json
+    if not isinstance(body, dict):
+        raise NotExercised("the reply is no object, of which another rule tells")
+    warning = body.get("warning")
+    if warning is not None and not isinstance(warning, str):
+        raise NotExercised("the warning has another type, of which another rule tells")
+    reply.expect(isinstance(warning, str), "member warning")
 
 
 @rule(
     "PL-RUN-80",
     "The output of a run comes from its own input.",
     says="Runs have nothing to do with each other: what is in the input of one alone is not in the output of another.",
-    source="https://docs.promptlayer.com/reference/run-workflow",
+    source=PAGE,
     basis="inferred",
-    operations=["runWorkflow"],
-    side="server",
-    service="promptlayer",
+    **ABOUT,
 )
 def test_output_comes_from_own_input(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """Of two runs at a time, each with its own word as input, none outputs the other's or repeats an earlier run."""

@@ -1,0 +1,122 @@
+"""PromptLayer: which version a run runs."""
+
+from typing import Any, Final
+
+from contract_tests.openapi.json_text import same
+from contract_tests.rules import rule
+from contract_tests.server.scenarios import ExecutionScenarios
+from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, ServerUnderTest
+
+PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
+RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
+ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+
+
+@rule(
+    "PL-RUN-08",
+    "A run by label runs the version that carries the label.",
+    says="workflow_label_name picks the version that carries the label. That it does shows where the target's table "
+    "names the latest version too; elsewhere only that a run with a label that exists is started.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """A label that exists is enough to start a run, whose output is that of the version which carries it."""
+    lifecycle.must_start()
+    reply = server.run_by_label().must_succeed(server.member("workflow_label_name"))
+    if server.target.latest_version is not None:
+        expected = lifecycle.output_of_version(server.version)
+        reply.expect(same(lifecycle.output_of(reply), expected), "version", "another version than the labelled one ran")
+
+
+@rule(
+    "PL-RUN-09",
+    "A run by version number runs that version.",
+    says="workflow_version_number picks the version with that number. That it does shows where the target's table "
+    "names the latest version too; elsewhere only that a run of a version that exists is started.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """A version number that exists is enough to start a run, whose output is not that of another version."""
+    lifecycle.must_start()
+    reply = lifecycle.version_run(server.version).must_succeed(server.member("workflow_version_number"))
+    latest = server.target.latest_version
+    if latest not in (None, server.version):
+        other = lifecycle.output_of_version(latest)
+        reply.expect(not same(lifecycle.output_of(reply), other), "version", f"version {latest} has the same output")
+
+
+@rule(
+    "PL-RUN-10",
+    "A run with both a label and a version number is refused.",
+    says="A label and a version number exclude each other.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
+    """Both together are refused with a 4xx, though a run with either of them alone is started."""
+    label = server.target.label or NO_SUCH_LABEL
+    version = server.target.version if server.target.version is not None else 1
+    both = server.run(workflow_label_name=label, workflow_version_number=version)
+    for alone in (server.run_by_label, server.run_by_version):
+        server.must_refuse(both, sound=alone)
+
+
+@rule(
+    "PL-RUN-11",
+    "Null for label and version number means the same as leaving them out.",
+    says="The vendor's own library sends both as null and is answered 201.",
+    source=RECORDED,
+    basis="recorded",
+    **ABOUT,
+)
+def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+    """A run with nulls is started."""
+    lifecycle.must_start()
+    names = ("workflow_label_name", "workflow_version_number")
+    server.run(**dict.fromkeys(names)).must_succeed(*map(server.member, names))
+
+
+@rule(
+    "PL-RUN-13",
+    "A version number that is a text is refused.",
+    says="workflow_version_number is an integer or null.",
+    source=PAGE,
+    basis="documented",
+    **ABOUT,
+)
+def test_version_number_is_an_integer(server: ServerUnderTest) -> None:
+    """A word in place of the number is refused with a 4xx."""
+    server.must_refuse(server.run(workflow_version_number="first"))
+
+
+@rule(
+    "PL-RUN-13-DIGITS",
+    "A version number that is written as a text is refused.",
+    says="workflow_version_number is an integer or null; whether digits in a text are taken for one is not said.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_digits_are_no_number(server: ServerUnderTest) -> None:
+    """The digits of a version that exists, as a text, are refused with a 4xx."""
+    server.must_refuse(server.run(workflow_version_number=str(server.version)))
+
+
+@rule(
+    "PL-RUN-16",
+    "A run of an unknown label or version number is refused.",
+    says="What does not exist cannot run; no page names the status.",
+    source=PAGE,
+    basis="inferred",
+    **ABOUT,
+)
+def test_unknown_version_is_refused(server: ServerUnderTest) -> None:
+    """A label that no version carries and numbers that no version has, one below zero, are refused with a 4xx."""
+    server.must_refuse(server.run(workflow_label_name=NO_SUCH_LABEL))
+    for number in (NO_SUCH_ID, -1):
+        server.must_refuse(server.run(workflow_version_number=number))
