@@ -106,7 +106,10 @@ class Redaction:
                 yield from _texts_of_header(name.lower(), value)
         for address in addresses:
             yield from _texts_of_address(address, self.outgoing.key_names)
-        yield from _texts_of_body((self.outgoing.content or b"").decode("utf-8", "replace"))
+        body = (self.outgoing.content or b"").decode("utf-8", "replace")
+        yield from _texts_of_body(body)
+        if self.outgoing.own_headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            yield from _texts_of_address(f"?{body}")
 
 
 def _is_secret(name: str, value: str) -> bool:

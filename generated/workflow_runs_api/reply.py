@@ -98,10 +98,14 @@ class Reply:
         self._check_media_type(media_types)
         return self.response.content
 
+    def is_any_of(self, *media_types: str) -> bool:
+        """Whether the body has one of these media types."""
+        received = self.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return received in media_types or any(_covers(pattern, received) for pattern in media_types)
+
     def _check_media_type(self, expected: tuple[str, ...]) -> None:
-        header = self.response.headers.get("content-type", "")
-        received = header.partition(";")[0].strip().lower()
-        if received not in expected and not any(_covers(pattern, received) for pattern in expected):
+        if not self.is_any_of(*expected):
+            header = self.response.headers.get("content-type", "")
             problem = Problem(" or ".join(expected), received=header or "no content-type")
             raise self.broken(problem, "content-type")
 

@@ -10,12 +10,44 @@ import math
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .errors import WorkflowRunsError
 from .unset import UNSET, Unset
 
-__all__ = ["UNSET", "Moment", "Problem", "Unset", "member_to_json", "to_json"]
+__all__ = ["UNSET", "Moment", "Part", "Problem", "Unset", "Upload", "member_to_json", "to_json"]
+
+
+class Upload(NamedTuple):
+    """A file to send in a form.
+
+    Attributes:
+        content: Its bytes.
+        filename: What the service is told that it is called; by default as the form's member.
+        media_type: What it is, as in `image/png`.
+    """
+
+    content: bytes
+    filename: str = ""
+    media_type: str = ""
+
+    def __repr__(self) -> str:
+        return f"Upload({len(self.content)} bytes, {self.filename!r}, {self.media_type!r})"
+
+
+class Part(str):
+    """A file on its way: a text of one character for each byte, so that it can be checked like one."""
+
+    __slots__ = ("filename", "media_type")
+    filename: str
+    media_type: str
+
+    @classmethod
+    def of(cls, content: bytes, filename: str = "", media_type: str = "") -> Self:
+        """The file as such a text."""
+        part = cls(content.decode("latin-1"))
+        part.filename, part.media_type = filename, media_type
+        return part
 
 
 class Problem(WorkflowRunsError, ValueError):
@@ -111,7 +143,7 @@ def to_json(value: Any) -> Any:
         Problem: the value, or one inside it, has no JSON form.
     """
     kind = value.__class__
-    if kind is str or kind is bool or kind is int or value is None:
+    if kind is str or kind is bool or kind is int or value is None or kind is Part:
         return value
     if kind is dict or isinstance(value, Mapping):
         return {_key(key): member_to_json(key, item) for key, item in value.items()}

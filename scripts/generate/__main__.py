@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
+    import bodies
     import document as doc
     import facts
     import left_out
@@ -124,6 +125,7 @@ def _refusals(
     found = refusals.malformed(document)
     if found:
         return found
+    bodies.choose(document)
     services.complete(document)
     doc.drop_bodies_of_heads(document)
     found = refusals.find(document)

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+import bodies
 import document as doc
 import media_types
 import naming
@@ -173,6 +174,8 @@ def _body(document: dict[str, Any], body: dict[str, Any] | None) -> dict[str, An
         return None
     media_type, content = next(iter(body["content"].items()))
     return {
+        "kind": media_types.kind_of_request(media_type),
+        "encoding": content.get("encoding", {}),
         "media_type": media_type,
         "required": bool(body.get("required", False)),
         "schema": checkable(document, content.get("schema", True)),
@@ -185,7 +188,11 @@ def _replies(document: dict[str, Any], operation: dict[str, Any], classes: dict[
     return {
         status: {
             "description": reply.get("description", ""),
-            "media_types": list(dict.fromkeys(map(media_types.essence, reply.get("content", {})))),
+            # By the way that they are read; the first is what the generator knows of.
+            "kinds": [
+                [kind, list(dict.fromkeys(map(media_types.essence, content)))]
+                for kind, content in bodies.by_kind(reply.get("content", {}))
+            ],
             # What a class that holds this reply would be called: after its schema if no other success has that.
             "schema_name": name if names.count(name := _schema_name(reply, classes)) == 1 else "",
             "status_name": naming.class_name(f"{operation['operationId']}_{status}"),

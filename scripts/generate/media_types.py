@@ -8,6 +8,7 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
 _MEDIA_TYPE = re.compile(rf"({_WORD})/({_WORD})((?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|{_QUOTED}))*)")
 _CHARSET = re.compile(rf";[ \t]*charset=(?:({_WORD})|({_QUOTED}))", re.IGNORECASE)
+ANY = frozenset({"*/*", "application/*"})
 EVENTS = "text/event-stream"  # never whole, so that nothing could be read of it before it ends
 _UTF_8 = frozenset({"utf-8", "utf8"})
 
@@ -18,15 +19,19 @@ def essence(media_type: str) -> str:
 
 
 def kind(media_type: str) -> str:
-    """How a body of it is read: as `json`, `text` or `bytes`; empty if it can't be."""
+    """How a body of it is read: as `json`, `text` or `bytes`; empty for a stream of events, which has no end."""
     name = essence(media_type)
     if name == "application/json" or name.endswith("+json"):
         return "json"
     if name == EVENTS:
         return ""
-    if name.startswith("text/"):
-        return "text"
-    return "bytes" if name == "application/octet-stream" else ""
+    return "text" if name.startswith("text/") else "bytes"
+
+
+def kind_of_request(media_type: str) -> str:
+    """How a body of it is written: as `json`, `form`, `multipart`, `text` or `bytes`."""
+    forms = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
+    return forms.get(essence(media_type)) or kind(media_type) or "text"
 
 
 def problem(media_type: str) -> str:

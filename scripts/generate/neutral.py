@@ -11,6 +11,7 @@ import re
 from itertools import chain
 from typing import Any
 
+import bodies
 import document as doc
 import media_types
 import naming
@@ -74,7 +75,7 @@ class Neutral:
         if body:
             told["requestBody"] = {
                 "required": bool(body.get("required", False)),
-                "content": self._content(body["content"], "body", name, f"{found.pointer}/requestBody"),
+                "content": self._sent(body["content"], name, f"{found.pointer}/requestBody"),
             }
         return {found.method: told}
 
@@ -90,18 +91,27 @@ class Neutral:
     def _reply(self, reply: dict[str, Any], name: str, method: str, where: str) -> dict[str, Any]:
         told = {"description": reply.get("description", "")}
         if reply.get("content"):
-            told["content"] = self._content(reply["content"], name, method, f"{where}/responses")
+            kind, content = next(bodies.by_kind(reply["content"]))
+            told["content"] = {_STAND_INS[kind]: self._read(content, kind, name, method, f"{where}/responses")}
         return told
 
-    def _content(self, content: dict[str, Any], name: str, method: str, where: str) -> dict[str, Any]:
+    def _sent(self, content: dict[str, Any], method: str, where: str) -> dict[str, Any]:
+        """A request's body: as if it was JSON, where the generator allows any type; what it is tells its kind."""
+        [(media_type, described)] = content.items()
+        kind = media_types.kind_of_request(media_type)
+        schema = {"type": "string", "format": "binary"} if kind == "bytes" else described.get("schema", {})
+        return {"application/json": {"schema": self._value(schema, "body", method, where)}}
+
+    def _read(self, content: dict[str, Any], kind: str, name: str, method: str, where: str) -> dict[str, Any]:
+        if kind != "json":
+            return {"schema": {"type": "string"}}
         schemas: list[Any] = []
         for described in content.values():
             if described.get("schema", {}) not in schemas:
                 schemas.append(described.get("schema", {}))
         # A reply in JSON of several media types is whichever of their schemas it fits.
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        stand_in = _STAND_INS[media_types.kind(next(iter(content)))]
-        return {stand_in: {"schema": self._value(schema, name, method, where)}}
+        return {"schema": self._value(schema, name, method, where)}
 
     def _add(self, called: str, schema: Any, where: str) -> None:
         self.pointers[called] = where

@@ -43,6 +43,8 @@ def scalar(schema: dict[str, Any]) -> dict[str, Any]:
     """A value without parts, as the generator is to know it: a constant, a type, a text in a form of its own."""
     if type(schema.get("const")) in _CONSTANTS:
         return {"const": schema["const"]}
+    if schema.get("type") == "string" and "contentMediaType" in schema and "contentEncoding" not in schema:
+        return {"type": "string", "format": "binary"}
     names = ("type", "format") if schema.get("type") == "string" and schema.get("format") in _FORMATS else ("type",)
     return {name: schema[name] for name in names if name in schema}
 

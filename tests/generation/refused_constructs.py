@@ -83,14 +83,6 @@ def _parameters() -> None:
 
 
 def _bodies() -> None:
-    for name, words, media_types in (
-        ("two bodies", "one media type", [JSON, "application/merge-patch+json"]),
-        ("form body", "application/x-www-form-urlencoded", ["application/x-www-form-urlencoded"]),
-        ("file body", "multipart/form-data", ["multipart/form-data"]),
-        ("bytes body", "application/octet-stream", ["application/octet-stream"]),
-    ):
-        content = {each: {"schema": {"type": "object"}} for each in media_types}
-        _refuse(name, words)["requestBody"] = {"content": content}
     keywords = {
         "if": {"type": "object"},
         "contains": TEXT,
@@ -108,11 +100,6 @@ def _bodies() -> None:
     )
 
 
-def _replies() -> None:
-    mixed = {JSON: {"schema": TEXT}, "text/plain": {"schema": TEXT}}
-    _refuse("mixed reply", "one kind of media type", responses={"200": {"description": "Told.", "content": mixed}})
-
-
 def _texts() -> None:
     for name, media_type in (
         ("no media type", "json"),
@@ -124,7 +111,7 @@ def _texts() -> None:
         words = "charset" if "charset" in media_type else "no media type"
         _refuse(f"reply {name}", words, responses={"200": answer(TEXT, media_type)})
         _refuse(f"sent {name}", words)["requestBody"] = {"content": {media_type: {"schema": TEXT}}}
-    _refuse("reply unread", "replies of it are not read", responses={"200": answer(TEXT, "image/png")})
+    _refuse("reply unread", "it has no end", responses={"200": answer(TEXT, "text/event-stream")})
     for status in ("2xx", "20", "2_0", "\u0662\u0660\u0660", "600", "Default"):
         _refuse(f"status {status}", "no status", responses={status: {"description": "Told."}})
     for place, name in (("header", "X Y"), ("header", "X\r\nY"), ("cookie", "a;b"), ("cookie", "a=b")):
@@ -140,5 +127,5 @@ def _texts() -> None:
         _refuse(f"address {len(SAID)}", "absolute http or https", tags=[url], servers=[{"url": url}])
 
 
-for _part in (_names, _addresses, _credentials, _parameters, _bodies, _replies, _texts):
+for _part in (_names, _addresses, _credentials, _parameters, _bodies, _texts):
     _part()

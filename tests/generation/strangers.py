@@ -6,6 +6,8 @@ from typing import Any
 
 from growing import JSON, TEXT, answer, parameter, reference
 
+STREAM = "text/event-stream"
+
 
 def _operation(operation_id: str | None = None, **more: Any) -> dict[str, Any]:
     named = {"operationId": operation_id} if operation_id else {}
@@ -16,7 +18,6 @@ def _sent(schema: Any, media_type: str = JSON) -> dict[str, Any]:
     return {"required": True, "content": {media_type: {"schema": schema}}}
 
 
-STREAM = "text/event-stream"
 SCHEMAS: dict[str, Any] = {
     "Slips": {
         "type": "object",
@@ -27,6 +28,7 @@ SCHEMAS: dict[str, Any] = {
             "stray": {"type": "string", "max_length": 2, "required": True},
         },
     },
+    "Named": {"type": "object", "properties": {"name": TEXT}},
     "Unsound": {"type": "object", "if": {"required": ["a"]}, "properties": {"a": TEXT}},
     "Holder": {"type": "object", "properties": {"inner": reference("Unsound")}},
     "Json": {
@@ -52,7 +54,49 @@ SECURED: dict[str, list[list[str]]] = {
     "withEither": [["digest"], ["header", "second"], ["basic"]],
     "withAny": [[], ["header"]],
 }
+FILE = {"type": "string", "format": "binary"}
+_TAGS = {"type": "array", "items": TEXT}
+_FORM = {
+    "type": "object",
+    "properties": {"name": TEXT, "tags": _TAGS, "more": {"type": "object"}, "flag": {"type": "boolean"}},
+}
+_UPLOAD = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": FILE, "files": {"type": "array", "items": FILE}, "note": TEXT, "more": {"type": "object"}},
+}
+_NAMED = reference("Named")
+_XML = "application/xml"
+_ZIP = "application/zip"
+
+
+def _told(**content: Any) -> dict[str, Any]:
+    return {"200": {"description": "Told.", "content": {name: {"schema": schema} for name, schema in content.items()}}}
+
+
+BODIES: dict[str, Any] = {
+    "/form": {"post": _operation("sendForm", requestBody=_sent(_FORM, "application/x-www-form-urlencoded"))},
+    "/upload": {"post": _operation("sendUpload", requestBody=_sent(_UPLOAD, "multipart/form-data"))},
+    "/raw": {"put": _operation("sendRaw", requestBody=_sent(FILE, "image/png"))},
+    "/words": {"put": _operation("sendWords", requestBody=_sent(TEXT, "text/plain"))},
+    "/several": {
+        "post": _operation(
+            "sendSeveral",
+            requestBody={"content": {"multipart/form-data": {"schema": _UPLOAD}, JSON: {"schema": _FORM}, _XML: {}}},
+        )
+    },
+    "/notations": {
+        "get": _operation("getNotations", responses=_told(**{_XML: reference("Named"), JSON: reference("Named")}))
+    },
+    "/packed": {
+        "get": _operation("getPacked", responses=_told(**{_ZIP: FILE, JSON: reference("Named"), STREAM: TEXT}))
+    },
+    "/table": {"get": _operation("getTable", responses=_told(**{"text/csv": TEXT}))},
+    "/picture": {"get": _operation("getPicture", responses=_told(**{"image/png": FILE}))},
+    "/whatever": {"get": _operation("getWhatever", responses=_told(**{"*/*": _NAMED}))},
+}
 PATHS: dict[str, Any] = {
+    **BODIES,
     **{
         f"/{name}": {"get": _operation(name, security=[{name: [] for name in schemes} for schemes in ways])}
         for name, ways in SECURED.items()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import email.policy
 import importlib
 import json
 import subprocess
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -207,3 +209,92 @@ def test_the_harness_drives_what_was_generated(odd: Generated, tmp_path: Path) -
     rows = json.loads((tmp_path / "results.json").read_text("utf-8"))["results"]
     assert {row["operation"] for row in rows if row["verdict"] == "not_applicable"} == LEFT_OUT.keys()
     assert {row["operation"] for row in rows if row["verdict"] == "pass"} >= SECURED.keys() - LEFT_OUT.keys()
+
+
+def _parts(request: httpx.Request) -> list[tuple[str | None, str | None, str, bytes]]:
+    """Name, file name, media type and content of each part of a form."""
+    head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
+    message = email.message_from_bytes(head + request.content, policy=email.policy.HTTP)
+    return [
+        (
+            part.get_param("name", header="content-disposition"),
+            part.get_filename(),
+            part.get("content-type", ""),
+            part.get_payload(decode=True),
+        )
+        for part in message.iter_parts()
+    ]
+
+
+def test_a_form_is_written_field_by_field(wire: Wire) -> None:
+    """Lists are several fields, objects JSON; what is not given is absent."""
+    wire.client.send_form(name="a b&c", tags=["x", "y"], more={"n": 1}, flag=True)
+    request = wire.sent[0]
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qsl(request.content.decode()) == [
+        ("name", "a b&c"), ("tags", "x"), ("tags", "y"), ("more", '{"n":1}'), ("flag", "true"),
+    ]  # fmt: skip
+
+
+def test_files_are_parts_of_a_form(wire: Wire, api: SimpleNamespace) -> None:
+    """Bytes are a file that is called as the member; an `Upload` says how it is called and what it is."""
+    picture = api.types.Upload(b"\x00\xff", "p.png", "image/png")
+    wire.client.send_upload(file=b"\r\n--", files=[picture, b"2"], note="ü", more={"n": 1})
+    assert _parts(wire.sent[0]) == [
+        ("file", "file", "application/octet-stream", b"\r\n--"),
+        ("files", "p.png", "image/png", b"\x00\xff"),
+        ("files", "files", "application/octet-stream", b"2"),
+        ("note", None, "", "ü".encode()),
+        ("more", None, "application/json", b'{"n":1}'),
+    ]
+    assert "p.png" in repr(picture)
+    assert "xff" not in repr(picture)
+
+
+def test_bytes_and_texts_are_sent_as_they_are(wire: Wire, api: SimpleNamespace) -> None:
+    """With the contract's media type; what is no such thing is refused."""
+    wire.client.send_raw(body=b"\x00")
+    wire.client.send_words(body="ü")
+    sent = [(request.content, request.headers["content-type"]) for request in wire.sent]
+    assert sent == [(b"\x00", "image/png"), ("ü".encode(), "text/plain")]
+    upload = api.types.Upload(b"1", media_type="a/b\r\nX: y")
+    with pytest.raises(api.errors.BadArgument, match="media type"):
+        wire.client.send_upload(file=upload)
+    for call, body in ((wire.client.send_raw, 1), (wire.client.send_words, 1), (wire.client.send_words, "\ud800")):
+        with pytest.raises(api.errors.BadArgument):
+            call(body=body)
+
+
+def test_of_several_media_types_json_is_sent(wire: Wire) -> None:
+    """Whatever stands first."""
+    wire.client.send_several(name="a")
+    assert (wire.sent[0].headers["content-type"], wire.sent[0].content) == ("application/json", b'{"name":"a"}')
+
+
+@pytest.mark.parametrize(
+    ("method", "reply", "read", "accepted"),
+    [
+        ("get_notations", ("application/json", b'{"name": "a"}'), {"name": "a"}, "application/json"),
+        ("get_packed", ("application/json", b'{"name": "a"}'), {"name": "a"}, "application/json, application/zip"),
+        ("get_packed", ("application/zip", b"\x00"), b"\x00", "application/json, application/zip"),
+        ("get_table", ("text/csv; charset=utf-8", b"a;b"), "a;b", "text/csv"),
+        ("get_picture", ("image/png", b"\x00"), b"\x00", "image/png"),
+        ("get_whatever", ("application/hal+json", b'{"name": "a"}'), {"name": "a"}, "*/*"),
+    ],
+)
+def test_a_reply_is_read_by_its_media_type(
+    method: str, reply: tuple[str, bytes], read: Any, accepted: str, wire: Wire
+) -> None:
+    """JSON as its model, texts and bytes as such; what is only another notation of JSON is not asked for."""
+    wire.reply = httpx.Response(200, content=reply[1], headers={"content-type": reply[0]})
+    got = getattr(wire.client, method)()
+    assert (got.to_dict() if hasattr(got, "to_dict") else got) == read
+    assert wire.sent[0].headers["accept"] == accepted
+
+
+def test_a_secret_in_a_form_is_in_no_error(wire: Wire, api: SimpleNamespace) -> None:
+    """It is told by its name, as in JSON."""
+    wire.reply = httpx.Response(500, text="no: hush hush")
+    with pytest.raises(api.errors.StatusError) as failed:
+        wire.client.with_options(extra_body={"password": "hush hush"}).send_form()
+    assert "hush" not in f"{failed.value!s} {failed.value.body}"
