@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+QUICK: Final = "quick"
 QUICK_CASES: Final = 20
 NIGHTLY_CASES: Final = 500
 BATCH: Final = 20
@@ -24,24 +25,26 @@ class Budget:
         cases: Cases for each property and operation; None if ``seconds`` limits them.
         seconds: Time for the whole run in seconds, shared among the rows that are still to come.
         rows_left: Rows still to be judged, the present one included; the plugin counts them down.
+        name: How the command line says it.
     """
 
     cases: int | None = QUICK_CASES
     seconds: float | None = None
     rows_left: int = 1
+    name: str = QUICK
     clock: Callable[[], float] = time.monotonic
     _deadline: float = field(default=0.0, init=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``quick``, ``nightly`` or a positive number of seconds; raises ValueError."""
-        named = {"quick": QUICK_CASES, "nightly": NIGHTLY_CASES}
+        named = {QUICK: QUICK_CASES, "nightly": NIGHTLY_CASES}
         if text in named:
-            return cls(cases=named[text])
+            return cls(cases=named[text], name=text)
         seconds = float(text)
         if not 0 < seconds < float("inf"):
             raise ValueError(text)
-        return cls(cases=None, seconds=seconds)
+        return cls(cases=None, seconds=seconds, name=text)
 
     def start(self) -> None:
         """Start the clock of a budget in seconds."""

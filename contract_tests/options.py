@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_tests.budget import Budget
+from contract_tests.budget import QUICK, Budget
 from contract_tests.rules import Side
 
 SANDBOX = "sandbox"
@@ -49,6 +49,20 @@ class Options:
     fail_under: float | None
     pattern: str | None
     command: str = ""
+
+    def command_for(self, rule_id: str, side: Side, target: str = "") -> list[str]:
+        """Return the words of a command that judges one rule again on the same data."""
+        named = {
+            "--target": target if target != SANDBOX else None,
+            "--targets": self.targets_file if target else None,
+            "--spec": self.spec if self.has_own_spec else None,
+            "--generated": self.generated,
+            "--client": self.client,
+            "--adapter": self.adapter,
+            "--budget": None if self.budget.name == QUICK else self.budget.name,
+        }
+        given = [word for option, value in named.items() if value for word in (option, str(value))]
+        return ["python", "-m", "contract_tests", "--side", side, *given, "-k", rule_id, "--seed", str(self.seed)]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from contract_tests.cases import deliveries as delivery_cases
@@ -37,7 +36,7 @@ from contract_tests.http.body_kinds import is_json, request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
-from contract_tests.openapi.document import LOCATIONS, Contract, Operation
+from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.validation import Problem, sole_problem
 
 
@@ -79,14 +78,7 @@ class CaseBook:
             return case is not None and is_legal(self.outgoing, case) and fails(case)
 
         found = self._requests.smallest_request(operation, fails_as_arguments)
-        if found is None:
-            return None
-        for place in LOCATIONS:
-            fails_with = partial(_fails_with_values, fails_as_arguments, found, place)
-            found = found.with_values(place, with_fewest_members(found.values(place), fails_with))
-        one = found
-        body = with_fewest_members(one.body, lambda body: fails_as_arguments(replace(one, body=body)))
-        return as_arguments(self.outgoing, replace(one, body=body))
+        return None if found is None else as_arguments(self.outgoing, found)
 
     def is_drawn(self, case: RequestCase | ReplyCase) -> bool:
         """Whether a case is legal and its data was drawn."""
@@ -207,10 +199,6 @@ class CaseBook:
     def _drawn_at(self, pointer: str) -> list[Any]:
         values = with_valid_discriminators(self.incoming, pointer, self._values.values(pointer))
         return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
-
-
-def _fails_with_values(fails: Callable[[RequestCase], bool], case: RequestCase, place: str, values: Any) -> bool:
-    return fails(case.with_values(place, values))
 
 
 def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:

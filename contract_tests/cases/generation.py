@@ -14,7 +14,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Final, Self
 from urllib.parse import unquote
@@ -31,7 +31,7 @@ from contract_tests.budget import Budget
 from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
 from contract_tests.cases.negative import manner, with_sole_violation
 from contract_tests.cases.scratch import scratch_folder
-from contract_tests.cases.shrinking import smallest
+from contract_tests.cases.shrinking import MOST_TRIES, smallest, with_fewest_parts
 from contract_tests.cases.single_violations import requests_near, sampler
 from contract_tests.openapi.document import Contract, Media, Operation, Parameter
 from contract_tests.openapi.json_text import read_json
@@ -43,6 +43,25 @@ __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "re
 VALUES_PATH: Final = "/values"
 ALL_BUT_SURROGATES: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
 LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
+
+
+@dataclass(frozen=True)
+class DrawnBatch:
+    """
+    Which requests are drawn for a property test.
+
+    Attributes:
+        size: How many, until one fails.
+        purpose: What tells batches of one operation apart, and so their data; ``number`` as well.
+        is_broken: Whether they are to break the contract.
+        most_tries: How many are tried, after one has failed, to make it smaller.
+    """
+
+    size: int
+    purpose: str = ""
+    number: int = 0
+    is_broken: bool = False
+    most_tries: int = MOST_TRIES
 
 
 class Generator:
@@ -67,9 +86,9 @@ class Generator:
     def _document(self) -> dict[str, Any]:
         return _without_security(self.contract.document)
 
-    def requests(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
-        """Give legal requests for an operation, on behalf of so many rows."""
-        for case in self._cases(operation, GenerationMode.POSITIVE, rows):
+    def requests(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return legal requests for an operation."""
+        for case in self._cases(operation, GenerationMode.POSITIVE):
             if can_travel(case) and not request_problems(self.contract, case):
                 yield case
 
@@ -115,9 +134,9 @@ class Generator:
             if broken is not None and not broken.is_coercible:
                 yield broken
 
-    def drawn_breaches(self, operation: Operation, rows: int = 1) -> Iterator[RequestCase]:
-        """Give drawn requests that break exactly one constraint, on behalf of so many rows."""
-        for case in self._cases(operation, GenerationMode.NEGATIVE, rows):
+    def drawn_breaches(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return drawn requests that break exactly one constraint."""
+        for case in self._cases(operation, GenerationMode.NEGATIVE):
             broken = with_sole_violation(self.contract, case)
             if broken is not None:
                 yield replace(broken, is_drawn=True)
@@ -127,22 +146,30 @@ class Generator:
         yield from self.breaches(operation)
         yield from self.drawn_breaches(operation)
 
-    def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
-        """Return the smallest of the drawn requests that fail; None if none does."""
-        mode = GenerationMode.POSITIVE
-        strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
-        requests = strategy.map(lambda drawn: self._request(operation, drawn))
-        return self._smallest(requests, f"{operation.id} {mode}", fails)
+    def smallest_request(
+        self, operation: Operation, fails: Callable[[RequestCase], bool], batch: DrawnBatch | None = None
+    ) -> RequestCase | None:
+        """
+        Draw requests, and return the smallest one that fails; None if none does.
+
+        Args:
+            operation: What the requests are for.
+            fails: Whether one fails. It is shown what breaks the contract in any way, too.
+            batch: What is drawn; by default the legal requests that :meth:`requests` begins with.
+        """
+        one = batch or DrawnBatch(next(self.budget.batches(0)))
+        mode = GenerationMode.NEGATIVE if one.is_broken else GenerationMode.POSITIVE
+        requests = self._drawn_requests(operation, mode).map(lambda drawn: self._request(operation, drawn))
+        random_seed = self._seed_of(f"{operation.id} {mode}{one.purpose}", one.number)
+        found = smallest(requests, one.size, random_seed, fails, one.most_tries)
+        return None if found is None else with_fewest_parts(found, fails)
 
     def smallest_value(self, schema: str, fails: Callable[[Any], bool]) -> Any | None:
         """Return the smallest of the values drawn for the schema at a pointer that fail; None if none does."""
         mode = GenerationMode.POSITIVE
         described = self._body_schema(self.contract.at(self.contract.follow(schema)))[VALUES_PATH]["POST"]
         bodies = described.as_strategy(generation_mode=mode).map(lambda drawn: drawn.body)
-        return self._smallest(bodies, f"{schema} {mode}", fails)
-
-    def _smallest(self, strategy: Any, purpose: str, fails: Callable[[Any], bool]) -> Any | None:
-        return smallest(strategy, next(self.budget.batches(0)), self._seed_of(purpose, 0), fails)
+        return smallest(bodies, next(self.budget.batches(0)), self._seed_of(f"{schema} {mode}", 0), fails)
 
     def values(self, schema: str) -> Iterator[Any]:
         """Give values that fit the schema at a pointer."""
@@ -158,10 +185,12 @@ class Generator:
         bodies = [case.body for case in cases if case.meta.generation.mode is GenerationMode.NEGATIVE]
         return [body for body in bodies if not isinstance(body, NotSet)]
 
-    def _cases(self, operation: Operation, mode: GenerationMode, rows: int) -> Iterator[RequestCase]:
-        strategy = self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
-        for drawn in self._draw(strategy, f"{operation.id} {mode}", rows):
+    def _cases(self, operation: Operation, mode: GenerationMode) -> Iterator[RequestCase]:
+        for drawn in self._draw(self._drawn_requests(operation, mode), f"{operation.id} {mode}"):
             yield self._request(operation, drawn)
+
+    def _drawn_requests(self, operation: Operation, mode: GenerationMode) -> Any:
+        return self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
 
     @cache  # noqa: B019 - lives as long as its run
     def _covered(self, operation_id: str) -> dict[GenerationMode, list[RequestCase]]:

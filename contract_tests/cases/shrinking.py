@@ -1,11 +1,17 @@
-"""Draws again what has failed, under hypothesis, which shrinks it to the smallest value that fails the same way."""
+"""Property tests on drawn data: hypothesis draws, the caller tries, and what fails is shrunk."""
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky, Unsatisfiable
+
+from contract_tests.cases.case import RequestCase
+from contract_tests.openapi.document import LOCATIONS
+from contract_tests.rules import NotExercised, SetUpError
 
 MOST_TRIES: Final = 200  # after the first failure: each may be a call through the process of a client
 
@@ -14,17 +20,24 @@ class _StillFails(Exception):
     pass
 
 
-def smallest(strategy: Any, count: int, random_seed: int, fails: Callable[[Any], bool]) -> Any | None:
+def smallest(
+    strategy: Any, count: int, random_seed: int, fails: Callable[[Any], bool], most_tries: int = MOST_TRIES
+) -> Any | None:
     """
     Return the smallest value that fails; None if none of those that are drawn does.
 
     Args:
         strategy: Where values come from.
-        count: How many are drawn.
-        random_seed: The one that they were drawn with before, so that they are the same.
-        fails: Whether a value fails; asked a bounded number of times.
+        count: How many are drawn until one fails.
+        random_seed: The same one draws the same values.
+        fails: Whether a value fails.
+        most_tries: How often that may be asked after the first failure.
+
+    Raises:
+        NotExercised: If ``fails`` does so before anything has failed; SetUpError likewise, whenever it does.
     """
     found: list[Any] = []
+    ended: list[NotExercised | SetUpError] = []
     tries = 0
 
     @seed(random_seed)
@@ -41,7 +54,14 @@ def smallest(strategy: Any, count: int, random_seed: int, fails: Callable[[Any],
     def judge(value: Any) -> None:
         nonlocal tries
         tries += bool(found)
-        if tries <= MOST_TRIES and fails(value):
+        if ended or tries > most_tries:
+            return
+        try:
+            is_failing = fails(value)
+        except (NotExercised, SetUpError) as reason:
+            ended.append(reason)  # raised here, it would be taken for a failure, and shrunk
+            return
+        if is_failing:
             found.append(value)
             raise _StillFails
 
@@ -49,7 +69,21 @@ def smallest(strategy: Any, count: int, random_seed: int, fails: Callable[[Any],
     # Beyond the bound nothing fails any more, which hypothesis takes for flaky.
     with contextlib.suppress(_StillFails, Flaky, Unsatisfiable):
         run()
+    for reason in ended:
+        if not found or isinstance(reason, SetUpError):
+            raise reason
     return found[-1] if found else None
+
+
+def with_fewest_parts(case: RequestCase, fails: Callable[[RequestCase], bool]) -> RequestCase:
+    """Return a request that fails without the parameters and members that it fails without too."""
+    for place in LOCATIONS:
+        case = _fewest(case.values(place), partial(case.with_values, place), fails)
+    return _fewest(case.body, lambda body: replace(case, body=body), fails)
+
+
+def _fewest(value: Any, put: Callable[[Any], RequestCase], fails: Callable[[RequestCase], bool]) -> RequestCase:
+    return put(with_fewest_members(value, lambda fewer: fails(put(fewer))))
 
 
 def with_fewest_members(value: Any, fails: Callable[[Any], bool]) -> Any:

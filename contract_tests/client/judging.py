@@ -18,7 +18,7 @@ from contract_tests.http.recording_server import RecordingServer
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
-from contract_tests.rules import Violation, Violations, rule_of, shown
+from contract_tests.rules import Side, Violation, Violations, rule_of, shown
 
 Check = Callable[..., None]
 
@@ -59,14 +59,6 @@ def reported(violation: Violation, check: Check, options: Options, secrets: Secr
 
 
 def _command(check: Check, options: Options) -> str:
-    named = {
-        "--spec": options.spec if options.has_own_spec else None,
-        "--generated": options.generated,
-        "--client": options.client,
-        "--adapter": options.adapter,
-    }
     rule, python = rule_of(check), os.environ.get(PYTHON_VARIABLE)
     words = ["env", f"{PYTHON_VARIABLE}={python}"] if python else []
-    words += ["python", "-m", "contract_tests", "--side", "client"]
-    words += [word for option, value in named.items() if value is not None for word in (option, str(value))]
-    return shlex.join([*words, "-k", rule.id if rule else "", "--seed", str(options.seed)])
+    return shlex.join([*words, *options.command_for(rule.id if rule else "", Side.CLIENT)])

@@ -56,8 +56,8 @@ def details_of(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "Documented", finding.documented
         yield "Received", finding.received
         yield "Source", f"{outcome.rule.source} ({outcome.rule.basis})"
-        if finding.reproduce:
-            yield REPRODUCE, finding.reproduce
+        for command in filter(None, finding.reproduce.split("\n")):
+            yield REPRODUCE, command
     more = len(outcome.findings) - MOST_FINDINGS
     if more > 0:
         yield "More", f"{more} further broken constraints"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from contract_tests.openapi.document import Contract, join, split
+from contract_tests.openapi.document import Contract, Operation, Parameter, join, split
 from contract_tests.openapi.json_text import is_json, read_json
 from contract_tests.openapi.validation import Problem
 from contract_tests.rules import Violation, Wrong
@@ -14,6 +14,7 @@ UNANSWERED: Final = "SRV-01"
 WHOLE: Final = ""  # in place of a member: the body itself
 DENIED: Final = (401, 403)
 DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
+SENT_BY_EVERY_CLIENT: Final = ("Accept", "Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
 
 
 def status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -140,7 +141,9 @@ def coercible_data_rejection(_: Contract, exchange: Exchange) -> Iterator[Violat
 
 def _not_refused(exchange: Exchange) -> Iterator[Violation]:
     breach = exchange.case.breach
-    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or _is_about_media_type(exchange):
+    if breach is None or exchange.is_refused or exchange.access is not Access.OWN:
+        return
+    if _is_about_media_type(exchange) or _missing_header(exchange) is not None:
         return
     received = f"{breach.at} {exchange.bounded(breach.message, 120)}"
     documented = f"A request that breaks {breach.constraint} is refused with a 4xx."
@@ -153,6 +156,36 @@ def foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     if breach is None or exchange.is_refused or exchange.access is not Access.OWN or not _is_about_media_type(exchange):
         return
     yield exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}")
+
+
+def missing_header(_: Contract, exchange: Exchange) -> Iterator[Violation]:
+    """
+    A request without a header that must be there is refused.
+
+    The stock check takes six statuses; it says nothing where a path has parameters and the reply is a 404.
+    """
+    header = _missing_header(exchange)
+    if header is None or exchange.is_refused or exchange.access is not Access.OWN or _is_sent_anyway(exchange, header):
+        return
+    documented = f"A request without the header {header.name} is refused with a 4xx."
+    yield exchange.violation(f"{header.pointer}/required", f"there was no {header.name}", documented=documented)
+
+
+def required_headers(operation: Operation) -> list[Parameter]:
+    """Return the headers that every request for an operation must have."""
+    return [one for one in operation.parameters if one.location == "header" and one.required]
+
+
+def _missing_header(exchange: Exchange) -> Parameter | None:
+    breach = exchange.case.breach
+    missing = [one for one in required_headers(exchange.case.operation) if one.name not in exchange.case.headers]
+    return next((one for one in missing if breach and breach.constraint == f"{one.pointer}/required"), None)
+
+
+def _is_sent_anyway(exchange: Exchange, header: Parameter) -> bool:
+    # Credentials have a rule of their own, and every HTTP client adds some headers by itself.
+    named = {*SENT_BY_EVERY_CLIENT, *exchange.headers, *exchange.environment}
+    return header.name.lower() in {name.lower() for name in named}
 
 
 def access(_: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -180,4 +213,5 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "SRV-10": foreign_media_type,
     "SRV-11": coercible_data_rejection,
     "SRV-12": response_headers,
+    "SRV-15": missing_header,
 }

@@ -1,7 +1,8 @@
 """Judges every exchange with a target when it comes, whichever rule or property sent the request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.rules import NotExercised, Violation
@@ -15,6 +16,14 @@ from contract_tests.targets import Target
 KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of replies that later rules may look at
 
 
+class Breach(NamedTuple):
+    """What of the contract was broken, by rule, operation and constraint."""
+
+    rule: str
+    operation: str
+    constraint: str
+
+
 @dataclass(frozen=True)
 class Seen:
     """A finding of one of the properties, after so many requests."""
@@ -23,6 +32,11 @@ class Seen:
     operation: str
     violation: Violation
     number: int
+
+    @property
+    def breach(self) -> Breach:
+        """What it is a finding of."""
+        return Breach(self.rule, self.operation, self.violation.constraint)
 
 
 class Watch:
@@ -83,3 +97,14 @@ class Watch:
     def found(self, rule: str, operation: str) -> list[Violation]:
         """Return what a property has found on an operation."""
         return [one.violation for one in self._seen if (one.rule, one.operation) == (rule, operation)]
+
+    def breaches(self, since: int = 0) -> set[Breach]:
+        """Return what was found from a request on."""
+        return {one.breach for one in self._seen if one.number >= since}
+
+    def report_by(self, breach: Breach, number: int, tell: Callable[[Violation], Violation]) -> None:
+        """Have a breach reported by this request, not by the first one that showed it."""
+        found = [one for one in self._seen if one.breach == breach]
+        shown = next(one for one in found if one.number >= number)
+        violation = replace(tell(shown.violation), found_after=found[0].violation.found_after)
+        self._seen.insert(0, replace(shown, violation=violation))

@@ -8,7 +8,6 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import zip_longest
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase, can_travel, is_http, request_problems
@@ -16,13 +15,14 @@ from contract_tests.cases.generation import Generator, example_requests
 from contract_tests.openapi.document import Operation, split
 from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.schema_walk import member_schemas
+from contract_tests.options import Options
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
+from contract_tests.server.drawn_requests import DrawnRequests, Tried
 from contract_tests.server.exchange import STRANGERS, Access
 from contract_tests.server.minimize import Acceptance
 from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 
-PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 FOREIGN: Final = "text/plain"
 EDGES: Final[tuple[Any, ...]] = (
     None,
@@ -49,13 +49,16 @@ class Traffic:
         stopped: Why it ended before its time; None if it did not.
     """
 
-    def __init__(self, server: ServerUnderTest, generator: Generator, operations: Iterable[Operation]) -> None:
+    def __init__(
+        self, server: ServerUnderTest, generator: Generator, operations: Iterable[Operation], options: Options
+    ) -> None:
         self.server = server
         self.stopped: NotExercised | None = None
         self._generator = generator
         self._operations = [one for one in operations if self._why_not(one) is None]
         self._acceptance = Acceptance(server)
-        self._sent: set[str] = set()
+        self._drawn = DrawnRequests(server, generator, options, self._acceptance, self._try)
+        self._tried: dict[str, Tried] = {}
         self._is_played = False
 
     def play(self, operation: Operation) -> None:
@@ -91,13 +94,16 @@ class Traffic:
             self._coverage,
             self._edges,
             self._followed,
-            self._drawn,
         ]
         try:
             for layer in layers:
                 for operation in self._operations:
                     for case in layer(operation):
-                        self._send(case)
+                        allowed = case if case.is_grounded else safe(case, self.server)
+                        if allowed is not None:
+                            self._try(allowed)
+            for operation in self._operations:
+                self._drawn.play(operation)
         except NotExercised as reason:
             self.stopped = reason
 
@@ -148,37 +154,29 @@ class Traffic:
                     self.server.wire.send(case, access)
         yield from ()
 
-    def _drawn(self, operation: Operation) -> Iterator[RequestCase]:
-        # Every other legal one refers to what exists: the rest shows how the target takes what does not.
-        generator = self._generator
-        legal = generator.requests(operation, PROPERTIES)
-        broken = generator.drawn_breaches(operation, PROPERTIES)
-        for number, (one, other) in enumerate(zip_longest(legal, broken)):
-            if one is not None:
-                drawn = replace(one, is_drawn=True)
-                yield from self._grounded(drawn) if number % 2 else [drawn]
-            if other is not None:
-                yield other
-
     def _grounded(self, case: RequestCase) -> list[RequestCase]:
         found = with_existing_ids(case, self.server)
         return [] if found is None else [found]
 
-    def _send(self, case: RequestCase) -> None:
-        allowed = case if case.is_grounded else safe(case, self.server)
-        if allowed is None or not (can_travel(allowed) if allowed.breach is None else is_http(allowed)):
-            return
-        if self._is_known(allowed):
-            return
-        try:
-            exchange = self.server.wire.send(allowed)
-        except Unanswered:
-            return
-        self._acceptance.judge(exchange)
+    def _try(self, case: RequestCase) -> Tried:
+        """Send a request unless that was done or it can't travel; return what broke with it."""
+        if not (can_travel(case) if case.breach is None else is_http(case)):
+            return Tried(case)
+        key = _key(case)
+        if key not in self._tried:
+            self._tried[key] = self._sent(case)
+        return self._tried[key]
 
-    def _is_known(self, case: RequestCase) -> bool:
-        body = GIVEN_ADDRESS.sub("", repr(case.body))
-        key = repr([case.operation.id, case.path, case.query, case.headers, body, case.media_type])
-        is_known = key in self._sent
-        self._sent.add(key)
-        return is_known
+    def _sent(self, case: RequestCase) -> Tried:
+        number, exchange = self.server.wire.sent + 1, None
+        with contextlib.suppress(Unanswered):
+            exchange = self.server.wire.send(case)
+            if not case.is_drawn and self._acceptance.is_breach(exchange):
+                self._acceptance.add("SRV-06", exchange)
+        refused = exchange if exchange is not None and exchange.is_refused and case.is_grounded else None
+        return Tried(case, number, frozenset(self.server.watch.breaches(number)), refused)
+
+
+def _key(case: RequestCase) -> str:
+    body = GIVEN_ADDRESS.sub("", repr(case.body))
+    return repr([case.operation.id, case.path, case.query, case.headers, body, case.media_type])

@@ -94,7 +94,7 @@ class Wire:
         """
         path = encode_path(case.operation, case.path)
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
-        content, headers = _content(case)
+        content, headers = content_of(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         secret, environment = self._credentials(case.operation, access)
         request = self._client.build_request(
@@ -212,7 +212,8 @@ class Wire:
         return "Authorization", "Bearer "
 
 
-def _content(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
+def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
+    """Return the body of a request as it is sent, and its headers."""
     if case.body is ABSENT:
         return None, {}
     headers = {"Content-Type": case.media_type or "application/json"}

@@ -145,3 +145,28 @@ def test_documented_headers_are_judged(value: str | None, constraint: str, contr
 
     assert row["verdict"] == ("violation" if constraint else "pass")
     assert row["identity"].endswith(f"/{constraint}" if constraint else "")
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_required_headers_are_looked_at(looks: bool, contract: Path, tmp_path: Path) -> None:  # noqa: FBT001
+    """Who takes a request without a required header breaks SRV-15 alone; credentials are no concern of it."""
+    document = json.loads(contract.read_text(encoding="utf-8"))
+    named = {"in": "header", "required": True, "schema": {"type": "string", "minLength": 1}, "example": "one"}
+    headers = [{"name": name, **named} for name in ("X-Tenant", "X-Acme-Key", "User-Agent")]
+    document["paths"]["/jobs/{job_id}"]["get"]["parameters"] = headers
+    document["paths"]["/jobs/{job_id}"]["get"]["responses"]["400"] = {"description": "Refused."}
+    path = tmp_path / "openapi.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    kept, taken = message("400 Bad Request"), reply("200 OK", json.dumps(EXAMPLE), "content-type: application/json")
+
+    def answer(connection: Any, request: bytes) -> None:
+        lacks = looks and b"x-tenant: o" not in request.lower()
+        (kept if lacks else taken)(connection, request)
+
+    judgement = _judged(tmp_path, path, answer, "-k", "SRV-[01][45]", max_requests=60)
+    row = judgement.row("SRV-15", "getJob")
+
+    assert row["verdict"] == ("pass" if looks else "violation")
+    assert len(row["findings"]) == (not looks)
+    assert judgement.row("SRV-15", "createJob")["verdict"] == "not_applicable"
+    assert "X-Tenant" not in judgement.row("SRV-04", "getJob")["received"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from contract_tests.__main__ import main
-from contract_tests.cases.generation import Generator
+from contract_tests.cases.generation import DrawnBatch, Generator
 from mutants.processes import CONTEXT
 
 KEPT: Final = ("requests", "coverage_requests", "breaches", "drawn_breaches", "broken_requests")
@@ -106,11 +106,38 @@ def generated_once() -> Iterator[None]:
     """Keep what is generated for a contract, a seed and an operation, for all runs of the harness in this process."""
     kept: dict[tuple[Any, ...], Any] = {}
     before = {name: getattr(Generator, name) for name in KEPT if hasattr(Generator, name)}
+    draw = Generator.smallest_request
     for name, generate in before.items():
         setattr(Generator, name, _keeping(name, generate, kept))
+    Generator.smallest_request = _trying_again(draw)  # type: ignore[method-assign]
     yield
     for name, generate in before.items():
         setattr(Generator, name, generate)
+    Generator.smallest_request = draw  # type: ignore[method-assign]
+
+
+def _trying_again(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Try the requests that have been drawn before, and draw again only to shrink one that fails."""
+    kept: dict[tuple[Any, ...], list[Any]] = {}
+
+    def smallest_request(
+        self: Generator, operation: Any, fails: Callable[[Any], bool], batch: DrawnBatch | None = None
+    ) -> Any:
+        key = (self.contract.source, self.seed, operation.id, batch)
+        if key in kept and not any(map(fails, kept[key])):
+            return None
+        drawn: list[Any] = []
+
+        def trying(case: Any) -> bool:
+            drawn.append(case)
+            return fails(case)
+
+        found = draw(self, operation, trying, batch)
+        if found is None:
+            kept.setdefault(key, drawn)
+        return found
+
+    return smallest_request
 
 
 def _keeping(name: str, generate: Callable[..., Any], kept: dict[tuple[Any, ...], Any]) -> Callable[..., Any]:

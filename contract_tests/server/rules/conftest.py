@@ -31,7 +31,7 @@ def traffic(run: Run, row: Row, server: ServerUnderTest, all_traffic: dict[Serve
     """Give the generated traffic of this target."""
     if server not in all_traffic:
         operations = [one for one in run.contract.operations if one.service == row.service]
-        all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations)
+        all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations, run.options)
     return all_traffic[server]
 
 

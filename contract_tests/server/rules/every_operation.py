@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, report_all, rule
-from contract_tests.server.checks import DENIED
+from contract_tests.server.checks import DENIED, required_headers
 from contract_tests.server.exchange import Access
 from contract_tests.server.links import links_of
 from contract_tests.server.methods import is_allowed_to, undocumented_methods
@@ -303,3 +303,25 @@ def test_refused_method_is_told_others(operation: Operation, server: ServerUnder
         for one, allow in allowed
         if allow is None or one.method in {method.strip() for method in allow.split(",")}
     )
+
+
+@rule(
+    "SRV-15",
+    "A request without a required header is refused with a 4xx.",
+    says="A header that the contract marks as required must be in every request. Credentials are looked at by SRV-05.",
+    source=f"{OAS}#parameter-object",
+    basis="documented",
+    operations=EVERY_OPERATION,
+    side="server",
+)
+def test_missing_header_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+    """A request that lacks one header, and is right otherwise, is answered with a status from 400 to 499."""
+    headers = {f"{one.pointer}/required" for one in required_headers(operation)}
+    if not headers:
+        raise NotApplicable("it has no required headers")
+    traffic.play(operation)
+    report_all(server.watch.found("SRV-15", operation.id))
+    breaches = [exchange.case.breach for exchange in server.watch.of(operation.id)]
+    if not any(breach is not None and breach.constraint in headers for breach in breaches):
+        raise NotExercised("no request could be made that lacks nothing but a header")
+    _must_tell_faults(server, operation)
