@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Final, Self
 from urllib.parse import unquote
 
@@ -52,13 +52,12 @@ class DrawnBatch:
 
     Attributes:
         size: How many, until one fails.
-        purpose: What tells batches of one operation apart, and so their data; ``number`` as well.
+        number: Each batch of an operation has other data.
         is_broken: Whether they are to break the contract.
         most_tries: How many are tried, after one has failed, to make it smaller.
     """
 
     size: int
-    purpose: str = ""
     number: int = 0
     is_broken: bool = False
     most_tries: int = MOST_TRIES
@@ -159,17 +158,19 @@ class Generator:
         """
         one = batch or DrawnBatch(next(self.budget.batches(0)))
         mode = GenerationMode.NEGATIVE if one.is_broken else GenerationMode.POSITIVE
-        requests = self._drawn_requests(operation, mode).map(lambda drawn: self._request(operation, drawn))
-        random_seed = self._seed_of(f"{operation.id} {mode}{one.purpose}", one.number)
-        found = smallest(requests, one.size, random_seed, fails, one.most_tries)
+        read = partial(self._request, operation)
+        random_seed = self._seed_of(f"{operation.id} {mode}", one.number)
+        requests = self._drawn_requests(operation, mode)
+        found = smallest(requests, one.size, random_seed, fails, read=read, most_tries=one.most_tries)
         return None if found is None else with_fewest_parts(found, fails)
 
     def smallest_value(self, schema: str, fails: Callable[[Any], bool]) -> Any | None:
         """Return the smallest of the values drawn for the schema at a pointer that fail; None if none does."""
         mode = GenerationMode.POSITIVE
         described = self._body_schema(self.contract.at(self.contract.follow(schema)))[VALUES_PATH]["POST"]
-        bodies = described.as_strategy(generation_mode=mode).map(lambda drawn: drawn.body)
-        return smallest(bodies, next(self.budget.batches(0)), self._seed_of(f"{schema} {mode}", 0), fails)
+        random_seed, count = self._seed_of(f"{schema} {mode}", 0), next(self.budget.batches(0))
+        cases = described.as_strategy(generation_mode=mode)
+        return smallest(cases, count, random_seed, fails, read=lambda drawn: drawn.body)
 
     def values(self, schema: str) -> Iterator[Any]:
         """Give values that fit the schema at a pointer."""

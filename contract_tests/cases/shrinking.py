@@ -21,7 +21,13 @@ class _StillFails(Exception):
 
 
 def smallest(
-    strategy: Any, count: int, random_seed: int, fails: Callable[[Any], bool], most_tries: int = MOST_TRIES
+    strategy: Any,
+    count: int,
+    random_seed: int,
+    fails: Callable[[Any], bool],
+    *,
+    read: Callable[[Any], Any],
+    most_tries: int = MOST_TRIES,
 ) -> Any | None:
     """
     Return the smallest value that fails; None if none of those that are drawn does.
@@ -31,6 +37,7 @@ def smallest(
         count: How many are drawn until one fails.
         random_seed: The same one draws the same values.
         fails: Whether a value fails.
+        read: Makes a value of what is drawn. A strategy that is mapped draws other data from the same seed.
         most_tries: How often that may be asked after the first failure.
 
     Raises:
@@ -51,11 +58,12 @@ def smallest(
         verbosity=Verbosity.quiet,
     )
     @given(strategy)
-    def judge(value: Any) -> None:
+    def judge(drawn: Any) -> None:
         nonlocal tries
         tries += bool(found)
         if ended or tries > most_tries:
             return
+        value = read(drawn)
         try:
             is_failing = fails(value)
         except (NotExercised, SetUpError) as reason:

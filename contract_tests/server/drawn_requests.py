@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from contract_tests.cases.case import RequestCase
+from contract_tests.cases.case import RequestCase, can_travel, request_problems
 from contract_tests.cases.generation import DrawnBatch, Generator
 from contract_tests.cases.negative import with_sole_violation
 from contract_tests.http.parameters import encode_path, encode_query
@@ -26,7 +26,8 @@ from contract_tests.server.transport import content_of
 
 ODD: Final = "SRV-07"
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
-MOST_TRIES: Final = 300  # to make one request smaller, in so many seconds
+MOST_TRIES: Final = 300  # to make one request smaller
+MOST_SHRUNK: Final = 3  # breaches of one operation, in so many seconds; the others are reported as they were drawn
 MOST_SECONDS: Final = 20.0
 SHARE: Final = 4  # of the requests that are left of max_requests, a quarter at most goes into shrinking one
 
@@ -48,7 +49,6 @@ class Tried:
     refused: Exchange | None = None
 
 
-Prepare = Callable[[RequestCase], RequestCase | None]
 Try = Callable[[RequestCase], Tried]
 
 
@@ -64,44 +64,36 @@ class DrawnRequests:
         self._acceptance = acceptance
         self._try = try_
         self._known: set[Breach] = set()
+        self._left, self._seconds = 0, 0.0
 
     def play(self, operation: Operation) -> None:
         """Try the drawn requests for an operation."""
         self._known |= self._server.watch.breaches()
-        ends = self._generator.budget.row_ends(PROPERTIES)
-        for number, size in enumerate(self._generator.budget.batches(PROPERTIES)):
-            # Every other legal one refers to what exists: the rest shows how the target takes what does not.
-            existing = DrawnBatch(size // 2, " of what exists", number, most_tries=MOST_TRIES)
-            legal = DrawnBatch(size - size // 2, "", number, most_tries=MOST_TRIES)
-            broken = DrawnBatch(size, "", number, is_broken=True, most_tries=MOST_TRIES)
-            for batch, prepare in ((existing, self._existing), (legal, self._legal), (broken, self._broken)):
+        self._left, self._seconds = MOST_SHRUNK, MOST_SECONDS
+        budget = self._generator.budget
+        ends = budget.row_ends(PROPERTIES)
+        for number, size in enumerate(budget.batches(PROPERTIES)):
+            legal = DrawnBatch(size, number, most_tries=MOST_TRIES)
+            for batch in (legal, replace(legal, is_broken=True)):
                 # What is known fails no more, so that the rest of the batch is tried as well.
-                while self._finds_breach(operation, batch, prepare, ends):
+                while self._finds_breach(operation, batch, ends):
                     pass
 
-    def _existing(self, drawn: RequestCase) -> RequestCase | None:
-        return with_existing_ids(drawn, self._server)
-
-    def _legal(self, drawn: RequestCase) -> RequestCase | None:
-        return safe(drawn, self._server)
-
-    def _broken(self, drawn: RequestCase) -> RequestCase | None:
-        broken = with_sole_violation(self._server.contract, drawn)
-        return None if broken is None else safe(broken, self._server)
-
-    def _finds_breach(self, operation: Operation, batch: DrawnBatch, prepare: Prepare, ends: float) -> bool:
-        def try_(drawn: RequestCase) -> Tried | None:
-            case = prepare(replace(drawn, is_drawn=True))
-            return None if case is None else self._try(case)
-
-        search = _Search(self._server, try_, self._unknown, self._generator.budget.clock, ends)
+    def _finds_breach(self, operation: Operation, batch: DrawnBatch, ends: float) -> bool:
+        clock = self._generator.budget.clock
+        search = _Search(self._server, batch.is_broken, self._try, self._unknown, clock, ends, self._seconds)
         self._generator.smallest_request(operation, search.fails, batch)
-        if search.breach is not None:
-            self._report(search.breach, search.failed[0], search.failed[-1])
-        return search.breach is not None
+        if search.breach is None:
+            return False
+        self._left -= 1
+        self._seconds -= clock() - search.started
+        self._report(search.breach, search.failed[0], search.failed[-1])
+        return True
 
     def _unknown(self, tried: Tried) -> set[Breach]:
-        """Return what broke with a request and was not seen before."""
+        """Return what broke with a request, was not seen before, and is to be shrunk."""
+        if not self._left or self._seconds <= 0:
+            return set()
         # Whether a link can be followed depends on earlier requests, which are not shrunk.
         found = {one for one in tried.breaches - self._known if one.rule != LINKS_RULE}
         if tried.refused is not None and self._acceptance.is_breach(tried.refused):
@@ -130,34 +122,53 @@ class _Search:
     """The property: nothing unknown breaks with a request. What breaks first is what is shrunk."""
 
     server: ServerUnderTest
-    try_: Callable[[RequestCase], Tried | None]
+    is_broken: bool
+    try_: Callable[[RequestCase], Tried]
     unknown: Callable[[Tried], set[Breach]]
     clock: Callable[[], float]
     ends: float
+    seconds: float
     breach: Breach | None = None
     failed: list[Tried] = field(default_factory=list)
+    started: float = 0.0
     last_request: int = 0
+    is_grounded: bool = True
 
     def fails(self, drawn: RequestCase) -> bool:
         """Whether a drawn request breaks anything unknown; once one has, whether it breaks the same."""
         if self.breach is not None and (self.clock() > self.ends or self.server.wire.sent >= self.last_request):
             return False
+        case = self._prepared(replace(drawn, is_drawn=True))
         try:
-            tried = self.try_(drawn)
+            tried = Tried(drawn) if case is None else self.try_(case)
         except NotExercised:
             if self.breach is None:
                 raise
             return False  # a breach is reported, even if it can be shrunk no more
-        found = set() if tried is None else self.unknown(tried)
+        found = self.unknown(tried)
         if self.breach is None and found:
-            self.breach = min(found)
-            left = self.server.target.max_requests - self.server.wire.sent
-            self.last_request = self.server.wire.sent + left // SHARE
-            self.ends = min(self.ends, self.clock() + MOST_SECONDS)
-        if tried is None or self.breach not in found:
+            self._start(min(found))
+        if self.breach is None or self.breach not in found:
             return False
         self.failed.append(tried)
         return True
+
+    def _prepared(self, drawn: RequestCase) -> RequestCase | None:
+        if self.is_broken:
+            broken = with_sole_violation(self.server.contract, drawn)
+            return None if broken is None else safe(broken, self.server)
+        if not can_travel(drawn) or request_problems(self.server.contract, drawn):
+            return None
+        if self.breach is None:
+            # Every other one refers to what exists: the rest shows how the target takes what does not.
+            self.is_grounded = not self.is_grounded
+        return with_existing_ids(drawn, self.server) if self.is_grounded else safe(drawn, self.server)
+
+    def _start(self, breach: Breach) -> None:
+        self.breach, self.started = breach, self.clock()
+        self.ends = min(self.ends, self.started + self.seconds)
+        left = self.server.target.max_requests - self.server.wire.sent
+        self.last_request = self.server.wire.sent + left // SHARE
 
 
 def _size(case: RequestCase) -> int:
