@@ -18,12 +18,12 @@ from mutants.servers.messages import EXECUTE
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
-OTHER_CONTRACT = {"SRV-12"}  # see test_third_service.py: ours documents no headers
+OTHER_CONTRACT = {"SRV-12", "SRV-15"}  # see test_third_service.py: ours documents no headers
 OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
 OF_NO_CONCERN = (
-    {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, "SRV-08", "SRV-09", "SRV-12")}
-    | {(id_, "getWorkflowVersionExecutionResults") for id_ in ("SRV-08", "SRV-09", "SRV-10", "SRV-11", "SRV-12")}
-    | {("SRV-12", "runWorkflow")}
+    {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, *OTHER_CONTRACT, "SRV-08", "SRV-09")}
+    | {(id_, "getWorkflowVersionExecutionResults") for id_ in (*OTHER_CONTRACT, "SRV-08", "SRV-09", "SRV-10", "SRV-11")}
+    | {(id_, "runWorkflow") for id_ in OTHER_CONTRACT}
 )
 
 
