@@ -1,5 +1,6 @@
 """What one call of the command line asked for."""
 
+import fnmatch
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,10 @@ class Options:
     fail_under: float | None
     pattern: str | None
     command: str = ""
+
+    def selects(self, rule_id: str) -> bool:
+        """Whether a rule is asked for."""
+        return self.pattern is None or fnmatch.fnmatchcase(rule_id.lower(), self.pattern.lower())
 
     def command_for(self, rule_id: str, side: Side, target: str = "") -> list[str]:
         """Return the words of a command that judges one rule again on the same data."""

@@ -1,6 +1,5 @@
 """Rows: a rule judged on one operation, before and after."""
 
-import fnmatch
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -103,13 +102,9 @@ def rows_of(rule: Rule, contract: Contract, options: Options, served: Sequence[t
         options: Side, pattern and shard.
         served: Targets as name and service.
     """
-    if rule.side not in options.sides or not _matches(rule, options.pattern):
+    if rule.side not in options.sides or not options.selects(rule.id):
         return []
     return [row for row in _all_rows(rule, contract, served) if row.is_in_shard(options.shard)]
-
-
-def _matches(rule: Rule, pattern: str | None) -> bool:
-    return pattern is None or fnmatch.fnmatchcase(rule.id.lower(), pattern.lower())
 
 
 def _all_rows(rule: Rule, contract: Contract, served: Sequence[tuple[str, str]]) -> Iterator[Row]:

@@ -81,7 +81,7 @@ class DrawnRequests:
 
     def _finds_breach(self, operation: Operation, batch: DrawnBatch, ends: float) -> bool:
         clock = self._generator.budget.clock
-        search = _Search(self._server, batch.is_broken, self._try, self._unknown, clock, ends, self._seconds)
+        search = _Search(self._server, batch.is_broken, self._try, self._to_shrink, clock, ends, self._seconds)
         self._generator.smallest_request(operation, search.fails, batch)
         if search.breach is None:
             return False
@@ -90,15 +90,19 @@ class DrawnRequests:
         self._report(search.breach, search.failed[0], search.failed[-1])
         return True
 
-    def _unknown(self, tried: Tried) -> set[Breach]:
-        """Return what broke with a request, was not seen before, and is to be shrunk."""
-        if not self._left or self._seconds <= 0:
-            return set()
+    def _to_shrink(self, tried: Tried) -> set[Breach]:
+        """Return what broke with a request, was not seen before, and may be shrunk."""
         # Whether a link can be followed depends on earlier requests, which are not shrunk.
         found = {one for one in tried.breaches - self._known if one.rule != LINKS_RULE}
         if tried.refused is not None and self._acceptance.is_breach(tried.refused):
             found.add(Breach(ODD, tried.case.operation.id, ""))
-        return found
+            if self._is_spent:
+                self._acceptance.add(ODD, tried.refused)
+        return set() if self._is_spent else {one for one in found if self._options.selects(one.rule)}
+
+    @property
+    def _is_spent(self) -> bool:
+        return not self._left or self._seconds <= 0
 
     def _report(self, breach: Breach, first: Tried, smallest: Tried) -> None:
         """Have the smallest request reported in place of the one that was drawn."""
@@ -124,7 +128,7 @@ class _Search:
     server: ServerUnderTest
     is_broken: bool
     try_: Callable[[RequestCase], Tried]
-    unknown: Callable[[Tried], set[Breach]]
+    to_shrink: Callable[[Tried], set[Breach]]
     clock: Callable[[], float]
     ends: float
     seconds: float
@@ -145,7 +149,7 @@ class _Search:
             if self.breach is None:
                 raise
             return False  # a breach is reported, even if it can be shrunk no more
-        found = self.unknown(tried)
+        found = self.to_shrink(tried)
         if self.breach is None and found:
             self._start(min(found))
         if self.breach is None or self.breach not in found:
