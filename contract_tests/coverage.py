@@ -82,7 +82,7 @@ class Coverage:
         return 100 * sum(map(len, self.seen.values())) / possible if possible else 100.0
 
     def to_data(self) -> dict[str, Any]:
-        """Give per cent, and for each kind what was and was not exercised."""
+        """Return per cent, and for each kind what was and was not exercised."""
         kinds = {
             kind: {"exercised": sorted(self.seen[kind]), "not_exercised": sorted(possible - self.seen[kind])}
             for kind, possible in self.possible.items()
@@ -127,5 +127,5 @@ def _json_media(media: Iterable[Media]) -> list[Media]:
 
 
 def member_names(contract: Contract, schema: str | None) -> list[str]:
-    """Give the members that an object schema declares, its alternatives' included."""
+    """Return the members that an object schema declares, its alternatives' included."""
     return sorted({split(pointer)[-1] for pointer in member_schemas(contract, schema)})

@@ -9,7 +9,7 @@ from contract_tests.rules import Rule, Side, rule_of
 
 
 def chapters() -> list[str]:
-    """Give the names of the modules that hold rules, side by side."""
+    """Return the names of the modules that hold rules, side by side."""
     package = Path(__file__).parent
     found = [path for side in Side for path in sorted((package / side / "rules").glob("*.py")) if is_chapter(path)]
     return [".".join(("contract_tests", *path.relative_to(package).with_suffix("").parts)) for path in found]
@@ -22,7 +22,7 @@ def is_chapter(path: Path) -> bool:
 
 @cache
 def title_of(path: Path) -> str:
-    """Give a chapter's title: the first line of its docstring, as written, since `python -OO` drops it."""
+    """Return a chapter's title: the first line of its docstring, as written, since `python -OO` drops it."""
     text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
     return text.splitlines()[0].rstrip(".") if text else ""
 
@@ -39,5 +39,5 @@ def rules_by_chapter() -> dict[str, tuple[Rule, ...]]:
 
 
 def rules_of_this_package() -> list[Rule]:
-    """Give all rules."""
+    """Return all rules."""
     return [rule for rules in rules_by_chapter().values() for rule in rules]

@@ -95,7 +95,7 @@ class Target:
 
     def with_secrets(self) -> Self:
         """
-        Give the target with its key and secret headers read from the environment.
+        Return the target with its key and secret headers read from the environment.
 
         Raises:
             SetUpError: If one of the variables is not set, or no header can carry its value.
@@ -116,7 +116,7 @@ class Target:
 
 def choose(options: Options, services: Sequence[str]) -> list[Target]:
     """
-    Give the targets that the command line named.
+    Return the targets that the command line named.
 
     Args:
         options: What the command line asked for.
@@ -140,7 +140,7 @@ def choose(options: Options, services: Sequence[str]) -> list[Target]:
 
 
 def sandbox_targets() -> list[Target]:
-    """Give the built-in target in the role of both services; its address and key are known once it runs."""
+    """Return the built-in target in the role of both services; its address and key are known once it runs."""
     promptlayer = Target(
         name=SANDBOX,
         service="promptlayer",

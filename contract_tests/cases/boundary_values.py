@@ -64,7 +64,7 @@ UNKNOWN_WORD: Final = "x_unknown_word"
 
 
 def legal(contract: Contract, schema: str, pool: tuple[Any, ...] = POOL) -> list[Any]:
-    """Give the values of a pool that fit a schema, and what the schema itself suggests."""
+    """Return the values of a pool that fit a schema, and what the schema itself suggests."""
     made = [*declared_values(contract, schema), *_containers(contract, schema, pool), *_of_formats(contract, schema)]
     fitting = [value for value in (*made, *pool) if contract.is_valid(value, schema)]
     return [value for value in fitting if not is_ambiguous_integer(contract, schema, value)]
@@ -82,7 +82,7 @@ def is_ambiguous_integer(contract: Contract, schema: str, value: Any) -> bool:
 
 
 def _with_fractions(value: Any) -> Any:
-    """Give a value with a real fraction in each number that is written with one and has none; itself if it has none."""
+    """Return a value with a real fraction in each number that is written with one and has none, or itself."""
     if isinstance(value, float):
         return math.copysign(min(abs(value), LARGEST_HALF) + 0.5, value) if value.is_integer() else value
     if isinstance(value, dict):
@@ -95,7 +95,7 @@ def _with_fractions(value: Any) -> Any:
 
 
 def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> list[str]:
-    """Give the pointers of a schema and of all its alternatives, references followed."""
+    """Return the pointers of a schema and of all its alternatives, references followed."""
     pointer = contract.follow(schema)
     node = contract.at(pointer)
     if pointer in seen or not isinstance(node, dict):
@@ -105,14 +105,14 @@ def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> 
 
 
 def _of_formats(contract: Contract, schema: str) -> Iterator[str]:
-    """Give texts that are of a format, and texts that are almost of it, for where any text is allowed beside."""
+    """Return texts that are of a format, and texts that are almost of it, for where any text is allowed beside."""
     formats = {contract.at(branch).get("format") for branch in branches_of(contract, schema)}
     for name, texts in BY_FORMAT.items():
         yield from texts if name in formats else ()
 
 
 def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Iterator[Any]:
-    """Give lists of one, two and three items, and an object with each of its members, as far as the schema has such."""
+    """Return lists of one, two and three items, and an object with each of its properties, as far as there are such."""
     for pointer in branches_of(contract, schema):
         node = contract.at(pointer)
         if isinstance(node.get("items"), dict):
@@ -129,7 +129,7 @@ def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Itera
 
 
 def _entries(contract: Contract, schema: str) -> Iterator[dict[str, Any]]:
-    """Give the object that a map holds, with all its members, and once more for each word that one of them may be."""
+    """Return the object that a map holds, with all its members, and once more for each word that one of them may be."""
     node = contract.at(pointer := contract.follow(schema))
     if not isinstance(node, dict) or not node.get("properties"):
         return
@@ -141,13 +141,13 @@ def _entries(contract: Contract, schema: str) -> Iterator[dict[str, Any]]:
 
 
 def _plain(contract: Contract, schema: str) -> list[Any]:
-    """Give ordinary values that fit a schema."""
+    """Return ordinary values that fit a schema."""
     ordinary = (*declared_values(contract, schema), *PLAIN, *_of_formats(contract, schema))
     return [value for value in ordinary if value is not None and contract.is_valid(value, schema)]
 
 
 def declared_values(contract: Contract, schema: str) -> list[Any]:
-    """Give what a schema names itself: its enum, const, default and examples."""
+    """Return what a schema names itself: its enum, const, default and examples."""
     node = contract.at(contract.follow(schema))
     if not isinstance(node, dict):
         return []
@@ -159,7 +159,7 @@ def declared_values(contract: Contract, schema: str) -> list[Any]:
 
 def variants(contract: Contract, schema: str, start: Any) -> Iterator[tuple[Any, str]]:
     """
-    Give legal values: those of the pool, and those near a legal one.
+    Return legal values: those of the pool, and those near a legal one.
 
     That one with each value of the pool in each declared member that it fits, and without the member; and with all
     members that an exclusion names, as far as they may stand together.
@@ -195,7 +195,7 @@ def _beside_exclusions(contract: Contract, schema: str, start: dict[str, Any]) -
 
 
 def members(contract: Contract, schema: str) -> dict[str, str]:
-    """Give the declared members of an object with the pointers of their schemas, those of its alternatives included."""
+    """Return the declared properties of an object with the pointers of their schemas, those of its branches too."""
     node = contract.at(pointer := contract.follow(schema))
     if not isinstance(node, dict):
         return {}
@@ -206,7 +206,7 @@ def members(contract: Contract, schema: str) -> dict[str, str]:
 
 
 def with_unknown_members(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, str]]:
-    """Give a legal value with a member that the contract does not name, in each object of it that is open."""
+    """Return a legal value with a member that the contract does not name, in each object of it that is open."""
     for place, node in _inner(value):
         if isinstance(node, dict):
             grown = _replace(value, place, {**node, UNKNOWN_MEMBER: {"nested": [1, None]}})

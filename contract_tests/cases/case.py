@@ -61,18 +61,18 @@ class RequestCase:
         return self.body is not ABSENT
 
     def with_values(self, location: str, values: dict[str, Any]) -> Self:
-        """Give the same request with other parameters in one location."""
+        """Return the same request with other parameters in one location."""
         places = {"path": self.path, "query": self.query, "header": self.headers, "cookie": self.cookies}
         path, query, headers, cookies = {**places, location: values}.values()
         return replace(self, path=path, query=query, headers=headers, cookies=cookies)
 
     def values(self, location: str) -> dict[str, Any]:
-        """Give the parameters of one location: path, query, header or cookie."""
+        """Return the parameters of one location: path, query, header or cookie."""
         return {"path": self.path, "query": self.query, "header": self.headers, "cookie": self.cookies}[location]
 
 
 def request_problems(contract: Contract, case: RequestCase) -> list[Problem]:
-    """Give everything about a request that the contract forbids."""
+    """Return everything about a request that the contract forbids."""
     problems: list[Problem] = []
     for parameter in case.operation.parameters:
         problems += _parameter_problems(contract, parameter, case.values(parameter.location))

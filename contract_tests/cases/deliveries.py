@@ -61,11 +61,11 @@ class Post:
     method: str = "POST"
 
     def proven(self, proof: str) -> Self:
-        """Give the same delivery with another proof of its sender."""
+        """Return the same delivery with another proof of its sender."""
         return replace(self, proof=proof)
 
     def failing(self) -> Self:
-        """Give the same delivery to a handler that fails."""
+        """Return the same delivery to a handler that fails."""
         return replace(self, fails=True)
 
     def to_message(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Post:
 
 
 def deliveries(contract: Contract) -> list[Delivery]:
-    """Give the callbacks and webhooks of a contract that bring JSON."""
+    """Return the callbacks and webhooks of a contract that bring JSON."""
     called: list[Operation] = [
         one
         for operation in contract.operations
@@ -91,7 +91,7 @@ def deliveries(contract: Contract) -> list[Delivery]:
 
 
 def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
-    """Give legal deliveries: examples, generated ones, values next to them."""
+    """Return legal deliveries: examples, generated ones, values next to them."""
     schema = delivery.media.schema or "#"
     starts = _examples(contract, delivery)
     near = (value for value, _ in variants(contract, schema, next(iter(starts), None)))
@@ -104,14 +104,14 @@ def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[
 
 
 def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
-    """Give deliveries with members that the contract does not name."""
+    """Return deliveries with members that the contract does not name."""
     for start in _starts(contract, delivery, draw):
         for value, place in with_unknown_members(contract, delivery.media.schema or "#", start):
             yield _post(delivery, value, about=f"member of {place or 'the body'}")
 
 
 def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, broken: Broken) -> Iterator[Post]:
-    """Give deliveries that break the contract in one way each."""
+    """Return deliveries that break the contract in one way each."""
     starts = _starts(contract, delivery, draw)
     for value, problem in broken(delivery.media.schema or "#", starts):
         if problem.keyword not in GROWTH:
@@ -135,7 +135,7 @@ def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, broken: Bro
 
 def others_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> Iterator[tuple[Post, Post]]:
     """
-    Give a delivery together with others of the same kind.
+    Return a delivery together with others of the same kind.
 
     They differ in every number and text but for members whose words the contract lists: these say of what kind a
     delivery is, and not which one. Numbers are next to each other, or have their last digits in common. The last one

@@ -22,7 +22,7 @@ LONGEST_CYCLE: Final = 4
 
 
 def broken_replies(contract: Contract, operation: Operation, draw: Draw, broken: Broken) -> Iterator[ReplyCase]:
-    """Give replies that break the contract in one way each."""
+    """Return replies that break the contract in one way each."""
     seen_schemas: set[str] = set()
     sample: ReplyCase | None = None
     for status, response in statuses(operation):
@@ -85,7 +85,7 @@ def _broken_inside(status: int, media: Media, starts: list[Any], broken: Broken)
 
 
 def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
-    """Give replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
+    """Return replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
     met: set[bool] = set()
     for status, response in statuses(operation):
         media, is_success = json_media(dict(response.media)), status in SUCCESS
@@ -122,7 +122,7 @@ def _nested(contract: Contract, schema: str, starts: list[Any]) -> bytes | None:
 
 
 def _way_back(contract: Contract, goal: str) -> tuple[str | int, ...] | None:
-    """Give the shortest way from a schema to itself, as a place in the data; None if there is none."""
+    """Return the shortest way from a schema to itself, as a place in the data; None if there is none."""
     ways: list[tuple[str, tuple[str | int, ...]]] = [(goal, ())]
     seen = {goal}
     for _ in range(LONGEST_CYCLE):

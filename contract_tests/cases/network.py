@@ -33,7 +33,7 @@ class FaultCase:
 def fault_cases(
     operation: Operation, success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]
 ) -> Iterator[FaultCase]:
-    """Give the faults for an operation; ``success`` is its legal answer, ``refusal`` makes one with a status."""
+    """Return the faults for an operation; ``success`` is its legal answer, ``refusal`` makes one with a status."""
     at_once = (("Retry-After", "0"),)
     for status in (500, 502, 503, 504, 520, 529):
         answer = replace(refusal(status), headers=at_once)
@@ -54,7 +54,7 @@ def fault_cases(
 
 
 def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]) -> Iterator[FaultCase]:
-    """Give refusals that say how long to wait: in seconds, by a date, and with the status of a service that is down."""
+    """Return refusals that say how long to wait: in seconds, by a date, with the status of a service that is down."""
     in_seconds = (("Retry-After", str(ASKED_WAIT)),)
     throttled = replace(refusal(429), headers=in_seconds)
     yield FaultCase(name="Retry-After", kind="wait", answers=(throttled, success))
@@ -66,7 +66,7 @@ def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]
 
 
 def _unread(success: ScriptedResponse) -> Iterator[FaultCase]:
-    """Give whole answers that say nothing a client can read: no JSON, a page in place of it, an unknown success."""
+    """Return whole answers that say nothing a client can read: no JSON, a page in place of it, an unknown success."""
     unknown = ScriptedResponse(status=UNKNOWN_SUCCESS, body=MESSAGE)
     yield FaultCase(name=f"status {UNKNOWN_SUCCESS}", kind="unread", answers=(unknown,))
     if success.body:

@@ -32,7 +32,7 @@ ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
 
 def start_case(contract: Contract, generator: Generator, sample: Sample, operation: Operation) -> RequestCase:
     """
-    Give a small legal request to start from: what is required, with the contract's own examples.
+    Return a small legal request to start from: what is required, with the contract's own examples.
 
     Raises:
         NotExercised: If no legal request can be made, for instance since the body is not JSON.

@@ -21,7 +21,7 @@ from contract_tests.openapi.document import Contract, Media, Operation, Response
 from contract_tests.openapi.validation import Problem
 
 Draw = Callable[[str], list[Any]]
-"""Gives generated legal values for the schema at a pointer."""
+"""Returns generated legal values for the schema at a pointer."""
 
 Broken = Callable[[str, list[Any]], Iterator[tuple[Any, Problem]]]
 """Returns values that break one constraint each, for the schema at a pointer and legal values of it."""
@@ -72,7 +72,7 @@ class ReplyCase:
 
 
 def statuses(operation: Operation) -> Iterator[tuple[int, Response]]:
-    """Give a status for each documented response: itself, or one of its class."""
+    """Return a status for each documented response: itself, or one of its class."""
     for response in operation.responses.values():
         if response.status.isdecimal():
             yield int(response.status), response
@@ -92,7 +92,7 @@ def _first_digit(operation: Operation, response: Response) -> str:
 
 
 def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
-    """Give legal replies of every documented status: examples, values next to them, generated ones."""
+    """Return legal replies of every documented status: examples, values next to them, generated ones."""
     seen_schemas: set[str] = set()
     for status, response in statuses(operation):
         media = json_media(dict(response.media))
@@ -109,7 +109,7 @@ def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
 
 
 def _spelled(case: ReplyCase) -> Iterator[ReplyCase]:
-    """Give a reply in ASCII, with escapes, and once more in UTF-8 if that is not the same."""
+    """Return a reply in ASCII, with escapes, and once more in UTF-8 if that is not the same."""
     yield case
     text = json.dumps(case.value, ensure_ascii=False)
     # Half a surrogate pair can only be escaped.
@@ -154,7 +154,7 @@ def _examples(contract: Contract, media: Media) -> list[Any]:
 
 
 def extended_responses(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
-    """Give replies with a member or a word that the contract does not name, where it does not forbid them."""
+    """Return replies with a member or a word that the contract does not name, where it does not forbid them."""
     for status, response in statuses(operation):
         media = json_media(dict(response.media))
         if media is None or media.schema is None:
@@ -174,7 +174,7 @@ def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator
 
 
 def odd_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
-    """Give legal replies with times that few libraries read: a leap second, nanoseconds, small letters."""
+    """Return legal replies with times that few libraries read: a leap second, nanoseconds, small letters."""
     for status, response in statuses(operation):
         media = json_media(dict(response.media))
         if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
@@ -188,7 +188,7 @@ def odd_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterato
 
 
 def starts_of(contract: Contract, media: Media, draw: Draw) -> list[Any]:
-    """Give a few legal values to start from."""
+    """Return a few legal values to start from."""
     assert media.schema is not None
     return _examples(contract, media) or draw(media.schema)[:SAMPLE_OF_SEEN]
 

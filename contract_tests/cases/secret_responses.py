@@ -21,7 +21,7 @@ class Ending:
 
 
 def terminations(success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Iterator[Ending]:
-    """Give one ending of each kind: success, a documented error, an unknown status, no JSON, no reply."""
+    """Return one ending of each kind: success, a documented error, an unknown status, no JSON, no reply."""
     yield Ending("success", success)
     error = next((case.answer for case in legal if not case.is_success), None)
     if error is not None:
@@ -33,7 +33,7 @@ def terminations(success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Itera
 
 
 def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Iterator[Ending]:
-    """Give replies that send the key back: in each documented error, in an unknown one, in place of a result."""
+    """Return replies that send the key back: in each documented error, in an unknown one, in place of a result."""
     text = ECHO.format(key)
     headers = (("X-Request-Id", key),)
     told: set[int] = set()
@@ -52,7 +52,7 @@ def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> I
 
 
 def _saying(value: Any, text: str) -> Any:
-    """Give a value that says something wherever it has a text, or beside all that it has if it has none."""
+    """Return a value that says something wherever it has a text, or beside all that it has if it has none."""
     said = _with_texts(value, text)
     return {**value, "message": text} if isinstance(value, dict) and said == value else said
 

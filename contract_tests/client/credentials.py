@@ -6,7 +6,7 @@ from contract_tests.http.recording_server import RecordedRequest
 
 
 def credentials_of(seen: RecordedRequest, scheme: Scheme) -> list[str]:
-    """Give what stands in the place of the credentials."""
+    """Return what stands in the place of the credentials."""
     if scheme.kind == "http":
         return seen.all("Authorization")
     if scheme.location == "query":
@@ -18,7 +18,7 @@ def credentials_of(seen: RecordedRequest, scheme: Scheme) -> list[str]:
 
 
 def credentials_for(scheme: Scheme, key: str) -> str:
-    """Give what has to stand there."""
+    """Return what has to stand there."""
     if scheme.scheme == "basic":
         return f"Basic {user_alone(key)}"
     return f"{scheme.scheme.capitalize()} {key}" if scheme.kind == "http" else key

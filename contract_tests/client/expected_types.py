@@ -32,7 +32,7 @@ class NamedPlace:
 
 
 def named_places(contract: Contract, schema: str, value: Any, place: str = "") -> Iterator[NamedPlace]:
-    """Give the objects in a value for which the contract claims a name, outer ones first."""
+    """Return the objects in a value for which the contract claims a name, outer ones first."""
     pointer = contract.follow(schema)
     forms = list(forms_of(contract, pointer, value))
     names = [_names(contract, form) for form in forms]
@@ -49,7 +49,7 @@ def named_places(contract: Contract, schema: str, value: Any, place: str = "") -
 
 
 def forms_of(contract: Contract, schema: str, value: Any) -> Iterator[str]:
-    """Give the schemas without alternatives that a value fits; where a discriminator names one, that alone."""
+    """Return the schemas without alternatives that a value fits; where a discriminator names one, that alone."""
     pointer = contract.follow(schema)
     forms = branches(contract, pointer, UNIONS)
     if not forms:
@@ -63,7 +63,7 @@ def forms_of(contract: Contract, schema: str, value: Any) -> Iterator[str]:
 
 
 def _names(contract: Contract, pointer: str) -> set[str]:
-    """Give the names of an object, its own and its title; none if the contract claims none for it."""
+    """Return the names of an object, its own and its title; none if the contract claims none for it."""
     node = contract.at(pointer)
     if not isinstance(node, dict) or not node.get("properties") or not _component(pointer):
         return set()

@@ -16,7 +16,7 @@ __all__ = ["base_path", "facts_of", "is_json", "json_media", "request_media", "s
 
 
 def facts_of(contract: Contract, operation: Operation) -> OperationInfo:
-    """Give what an adapter may want to know; ``contract`` as requests see it."""
+    """Return what an adapter may want to know; ``contract`` as requests see it."""
     declared = {place: [item for item in operation.parameters if item.location == place] for place in LOCATIONS}
     media = request_media(operation)
     is_flat = media is not None and kind_of(media.media_type) in {BodyKind.JSON, BodyKind.FORM, BodyKind.MULTIPART}
@@ -45,7 +45,7 @@ def _first(names: list[str], required: set[str]) -> list[str]:
 
 
 def _forms(contract: Contract, schema: str) -> list[str] | None:
-    """Give the objects that a body may be, each as a pointer; None if it may be something else."""
+    """Return the objects that a body may be, each as a pointer; None if it may be something else."""
     pointer = contract.follow(schema)
     node = contract.at(pointer)
     if not isinstance(node, dict):
@@ -83,13 +83,13 @@ def _is_closed(contract: Contract, form: str) -> bool:
 
 
 def base_path(operation: Operation) -> str:
-    """Give the path of the operation's server, which the harness's own address replaces; empty for the root."""
+    """Return the path of the operation's server, which the harness's own address replaces; empty for the root."""
     server = operation.servers[0] if operation.servers else ""
     return re.sub(r"[{}]", "", urlsplit(server).path).rstrip("/")
 
 
 def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
-    """Give where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
+    """Return where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
     ways = [[_scheme(contract, name) for name in names] for names in operation.security if names]
     by_key = [way for way in ways if all(each.scheme in _BY_KEY for each in way)]
     first, *others = next(iter(by_key or ways), [None])

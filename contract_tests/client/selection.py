@@ -65,7 +65,7 @@ def check_has_client(options: Options, contract: Contract) -> None:
 
 
 def own_services() -> set[str]:
-    """Give the services of the installed client, as the generator names their folders."""
+    """Return the services of the installed client, as the generator names their folders."""
     found = find_spec(OWN_GENERATED)
     places = found.submodule_search_locations if found else None
     return {path.parent.name for place in places or () for path in Path(place, "api").glob("*/__init__.py")}
@@ -73,7 +73,7 @@ def own_services() -> set[str]:
 
 def _interpreter() -> str:
     """
-    Give the interpreter of the environment in which the client is installed: this one, unless a variable names another.
+    Return the interpreter of the environment that the client is installed in: this one, unless a variable names another.
 
     Raises:
         SetUpError: If it names no file.
@@ -86,7 +86,7 @@ def _interpreter() -> str:
 
 def package_in(directory: Path, option: str, is_candidate: Callable[[Path], bool]) -> Path:
     """
-    Give the one package that a directory is or holds.
+    Return the one package that a directory is or holds.
 
     Raises:
         SetUpError: If there is none or more than one.
@@ -111,7 +111,7 @@ def is_generated(folder: Path) -> bool:
 
 
 def import_name(package: Path) -> str:
-    """Give the name under which a generated package is imported; a copy may lie in a folder of any name."""
+    """Return the name under which a generated package is imported; a copy may lie in a folder of any name."""
     return package.name if package.name.isidentifier() else "generated_client"
 
 

@@ -48,7 +48,7 @@ class Subject:
         return outcome_of(self.ask("call", connection, call, timeout=timeout))
 
     def show(self, connection: Connection) -> str:
-        """Give the text that the client shows of itself."""
+        """Return the text that the client shows of itself."""
         text: str = self.ask("show", connection)["text"]
         return text
 

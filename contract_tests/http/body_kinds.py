@@ -18,7 +18,7 @@ class BodyKind(StrEnum):
 
 
 def kind_of(media_type: str) -> BodyKind:
-    """Give how bodies of a media type stand on the wire; what nothing is known of is bytes."""
+    """Return how bodies of a media type stand on the wire; what nothing is known of is bytes."""
     essence = essence_of(media_type)
     if essence == "application/json" or essence.endswith("+json"):
         return BodyKind.JSON
@@ -30,7 +30,7 @@ def kind_of(media_type: str) -> BodyKind:
 
 
 def essence_of(media_type: str) -> str:
-    """Give a media type without its parameters, in lower case."""
+    """Return a media type without its parameters, in lower case."""
     return media_type.partition(";")[0].strip().lower()
 
 
@@ -40,18 +40,18 @@ def is_json(media_type: str) -> bool:
 
 
 def json_media(media: dict[str, Media] | None) -> Media | None:
-    """Give the first JSON form of a body, None if there is none."""
+    """Return the first JSON form of a body, None if there is none."""
     return next((found for found in (media or {}).values() if is_json(found.media_type)), None)
 
 
 def request_media(operation: Operation) -> Media | None:
-    """Give the form of an operation's request body that is driven: JSON if there is such, else the first one."""
+    """Return the form of an operation's request body that is driven: JSON if there is such, else the first one."""
     declared = dict(operation.body.media) if operation.body else {}
     return json_media(declared) or next(iter(declared.values()), None)
 
 
 def with_bytes(contract: Contract, media: Media, body: Any) -> Any:
-    """Give a body with bytes where the contract says so, for texts that stand for them in cases."""
+    """Return a body with bytes where the contract says so, for texts that stand for them in cases."""
     if kind_of(media.media_type) is BodyKind.BINARY and isinstance(body, str):
         return body.encode()
     if kind_of(media.media_type) is not BodyKind.MULTIPART or not isinstance(body, dict):

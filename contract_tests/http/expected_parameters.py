@@ -35,7 +35,7 @@ def is_json_of(text: str, value: Any) -> bool:
 
 
 def path_of(target: str) -> str:
-    """Give the path of a request target, undecoded."""
+    """Return the path of a request target, undecoded."""
     return target.partition("?")[0]
 
 
@@ -58,7 +58,7 @@ def path_values(operation: Operation, base: str, target: str) -> dict[str, str] 
 
 
 def segment_of(operation: Operation, base: str, target: str, name: str) -> str | None:
-    """Give the whole raw segment that holds a path parameter; None if the target has other segments."""
+    """Return the whole raw segment that holds a path parameter; None if the target has other segments."""
     template, path = (base + path_of(operation.path)).split("/"), path_of(target).split("/")
     place = next(index for index, expected in enumerate(template) if f"{{{name}}}" in expected)
     return path[place] if len(template) == len(path) else None
@@ -137,7 +137,7 @@ def _all_read(parts: list[str | None], items: list[Any]) -> bool:
 
 
 def query_pairs(target: str) -> list[tuple[str, str]]:
-    """Give the pairs of a query in order, undecoded but for ``+``, which stands for a space."""
+    """Return the pairs of a query in order, undecoded but for ``+``, which stands for a space."""
     _, _, query = target.partition("?")
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return [(name.replace("+", "%20"), value.replace("+", "%20")) for name, _, value in pairs]
@@ -219,6 +219,6 @@ def holds_text(raw: str, text: str) -> bool:
 
 
 def cookies_of(seen: RecordedRequest) -> dict[str, str]:
-    """Give the cookies of a request, undecoded."""
+    """Return the cookies of a request, undecoded."""
     pairs = [pair.strip().partition("=") for line in seen.all("Cookie") for pair in line.split(";")]
     return {name: value for name, _, value in pairs if name}

@@ -56,7 +56,7 @@ class ScriptedResponse:
     fault: Fault | None = None
 
     def wire(self, method: str = "") -> bytes:
-        """Give the bytes of the answer to a request with this method."""
+        """Return the bytes of the answer to a request with this method."""
         headers = [*self.headers, ("Content-Length", str(len(self.body)))]
         if self.retry_at is not None:
             headers.append(("Retry-After", formatdate(time.time() + self.retry_at, usegmt=True)))
@@ -90,7 +90,7 @@ class RecordedRequest:
     broken: str = ""
 
     def all(self, name: str) -> list[str]:
-        """Give the values of all headers of a name, whatever its case."""
+        """Return the values of all headers of a name, whatever its case."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 

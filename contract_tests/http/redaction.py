@@ -33,7 +33,7 @@ class Secrets:
 
     def mask_start(self, text: str, limit: int) -> str:
         """
-        Give the beginning of a text without secrets, in a time that does not grow with the text.
+        Return the beginning of a text without secrets, in a time that does not grow with the text.
 
         It is longer than ``limit`` if the text is, unless secrets in it were masked.
         """

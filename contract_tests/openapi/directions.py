@@ -13,12 +13,12 @@ from contract_tests.openapi.schema import all_schemas
 
 
 def request_view(contract: Contract) -> Contract:
-    """Give the contract for requests: ``readOnly`` members are neither required nor allowed."""
+    """Return the contract for requests: ``readOnly`` members are neither required nor allowed."""
     return _without(contract, "readOnly")
 
 
 def response_view(contract: Contract) -> Contract:
-    """Give the contract for replies: ``writeOnly`` members are neither required nor allowed."""
+    """Return the contract for replies: ``writeOnly`` members are neither required nor allowed."""
     return _without(contract, "writeOnly")
 
 

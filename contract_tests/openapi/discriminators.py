@@ -13,7 +13,7 @@ PICKS: Final = 4
 
 
 def tags_of(contract: Contract, pointer: str) -> dict[str, str]:
-    """Give the words of a union's discriminator with the branches that they name; none without a discriminator."""
+    """Return the words of a union's discriminator with the branches that they name; none without a discriminator."""
     node = contract.at(pointer)
     stated = node.get("discriminator") if isinstance(node, dict) else None
     if not isinstance(stated, dict) or "propertyName" not in stated:
@@ -26,7 +26,7 @@ def tags_of(contract: Contract, pointer: str) -> dict[str, str]:
 
 
 def named_branch(contract: Contract, pointer: str, value: Any) -> str | None:
-    """Give the branch that a value's discriminator names; None if it names none."""
+    """Return the branch that a value's discriminator names; None if it names none."""
     member = contract.at(pointer)["discriminator"]["propertyName"]
     tag = value.get(member) if isinstance(value, dict) else None
     return tags_of(contract, pointer).get(tag) if isinstance(tag, str) else None
@@ -48,7 +48,7 @@ def discriminators_match(contract: Contract, schema: str, value: Any) -> bool:
 
 
 def with_valid_discriminators(contract: Contract, schema: str, values: Iterable[Any]) -> Iterator[Any]:
-    """Give legal values with discriminators that name what they are: as they are, else mended as far as possible."""
+    """Return legal values with discriminators that name what they are: as they are, else mended as far as possible."""
     for index, value in enumerate(values):
         if discriminators_match(contract, schema, value):
             yield value

@@ -35,7 +35,7 @@ def join(pointer: str, *tokens: str | int) -> str:
 
 
 def split(pointer: str) -> list[str]:
-    """Give the tokens of a JSON pointer, with or without a leading ``#``."""
+    """Return the tokens of a JSON pointer, with or without a leading ``#``."""
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.removeprefix("#").split("/")[1:]]
 
 
@@ -123,7 +123,7 @@ class Operation:
     callbacks: Mapping[str, Mapping[str, tuple[Self, ...]]] = field(default_factory=dict)
 
     def response(self, status: int) -> Response | None:
-        """Give what the contract says of a status: itself, then its class (``4XX``), then ``default``."""
+        """Return what the contract says of a status: itself, then its class (``4XX``), then ``default``."""
         keys = (str(status), f"{status // 100}XX", "default")
         return next((self.responses[key] for key in keys if key in self.responses), None)
 
@@ -196,14 +196,14 @@ class Contract:
         return tuple(dict.fromkeys(operation.service for operation in self.operations))
 
     def operation(self, name: str) -> Operation:
-        """Give the operation with this operationId; KeyError if there is none."""
+        """Return the operation with this operationId; KeyError if there is none."""
         for operation in self.operations:
             if operation.id == name:
                 return operation
         raise KeyError(name)
 
     def at(self, pointer: str) -> Any:
-        """Give what stands at a JSON pointer, without following a reference at its end."""
+        """Return what stands at a JSON pointer, without following a reference at its end."""
         if pointer not in self._places:
             value: Any = self.document
             for token in split(pointer):

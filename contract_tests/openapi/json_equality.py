@@ -33,7 +33,7 @@ class Difference:
 
 
 def differences(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[Difference]:
-    """Give all places in which ``after`` is not ``before``, down to the smallest value."""
+    """Return all places in which ``after`` is not ``before``, down to the smallest value."""
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _of_members(before, after, place)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):

@@ -37,7 +37,7 @@ def _members(value: Any) -> Iterable[Any]:
 
 
 def whole(value: Any) -> int | None:
-    """Give an integer, which JSON may write as ``7.0`` too; None if it is none."""
+    """Return an integer, which JSON may write as ``7.0`` too; None if it is none."""
     is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
     return int(value) if is_whole else None
 
@@ -48,7 +48,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def canonical(value: Any) -> str:
-    """Give one text for all JSON values that are equal."""
+    """Return one text for all JSON values that are equal."""
     return json.dumps(_plain(value), sort_keys=True)
 
 

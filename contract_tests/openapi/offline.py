@@ -10,7 +10,7 @@ _NAMES_OF_SCHEMAS: Final = ("$id", "$schema")
 
 
 def offline(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a copy of a document in which no example, no identifier and no data names another one."""
+    """Return a copy of a document in which no example, no identifier and no data names another one."""
     made: dict[str, Any] = copy.deepcopy(dict(document))
     for place in objects(made):
         if place.is_schema:

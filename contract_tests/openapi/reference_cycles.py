@@ -27,7 +27,7 @@ class ReferenceCycles:
         self._met: list[str] = []
 
     def all(self) -> Iterator[list[str]]:
-        """Give the pointers of each circle, the first one of the document first."""
+        """Return the pointers of each circle, the first one of the document first."""
         told: set[str] = set()
         for pointer, _ in all_schemas(self._contract.document):
             if pointer not in told and self.has(pointer):
@@ -88,11 +88,11 @@ class ReferenceCycles:
         return found
 
     def _at_once(self, pointer: str) -> Iterator[str]:
-        """Give the schemas that judge the same value."""
+        """Return the schemas that judge the same value."""
         yield from self._from(pointer, AT_ONCE)
 
     def _everywhere(self, pointer: str) -> Iterator[str]:
-        """Give those as well that judge a part of the value."""
+        """Return those as well that judge a part of the value."""
         yield from self._from(pointer, {"$ref", *ONE, *MANY, *NAMED} - {"$defs"})
 
     def _from(self, pointer: str, keywords: frozenset[str] | set[str]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def children(contract: Contract, pointer: str, step: str | int) -> list[str]:
 
 
 def all_schemas(document: Any) -> Iterator[tuple[str, Any]]:
-    """Give the JSON pointer and the text of every schema of a document, outer ones first."""
+    """Return the JSON pointer and the text of every schema of a document, outer ones first."""
     yield from _outside(document, "#")
 
 

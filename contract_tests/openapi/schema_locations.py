@@ -8,7 +8,7 @@ from contract_tests.openapi.schema import branches, children
 
 
 def schemas_at(contract: Contract, schema: str, place: Sequence[str | int]) -> list[str]:
-    """Give the pointers of all schemas that describe a place in the data; none if the contract leaves it open."""
+    """Return the pointers of all schemas that describe a place in the data; none if the contract leaves it open."""
     found = list(_alternatives(contract, schema))
     for token in place:
         found = [
@@ -21,7 +21,7 @@ def schemas_at(contract: Contract, schema: str, place: Sequence[str | int]) -> l
 
 
 def closest_schema(contract: Contract, schema: str, place: Sequence[str | int]) -> str:
-    """Give the pointer of the innermost schema that describes a place or what it lies in: its name without values."""
+    """Return the pointer of the innermost schema that describes a place or what it lies in: its name without values."""
     for length in range(len(place), 0, -1):
         found = [
             pointer
@@ -34,7 +34,7 @@ def closest_schema(contract: Contract, schema: str, place: Sequence[str | int]) 
 
 
 def defaults_at(contract: Contract, schema: str, place: Sequence[str | int]) -> list[Any]:
-    """Give the defaults that the contract states for a place."""
+    """Return the defaults that the contract states for a place."""
     nodes = [contract.at(pointer) for pointer in schemas_at(contract, schema, place)]
     return [node["default"] for node in nodes if isinstance(node, dict) and "default" in node]
 

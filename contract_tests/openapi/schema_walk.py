@@ -34,7 +34,7 @@ def walk(contract: Contract, schema: str, value: Any) -> Iterator[Visit]:
 
 def member_paths(contract: Contract, schema: str | None) -> set[str]:
     """
-    Give the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them.
+    Return the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them.
 
     Where references lead to references they multiply: of very many members only the outer ones are given.
     """
@@ -52,7 +52,7 @@ def member_paths(contract: Contract, schema: str | None) -> set[str]:
 
 
 def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
-    """Give the members that an object's schemas name, with their schemas; None if they leave the names open."""
+    """Return the members that an object's schemas name, with their schemas; None if they leave the names open."""
     found: dict[str, list[str]] = {}
     is_open = True
     for pointer in visit.schemas:
@@ -105,7 +105,7 @@ def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, 
 
 
 def _beneath(contract: Contract, pointer: str, path: str) -> Iterator[tuple[str, str]]:
-    """Give the schemas that a schema holds, and the paths of what they describe."""
+    """Return the schemas that a schema holds, and the paths of what they describe."""
     node = contract.at(pointer)
     yield from ((branch, path) for branch in branches(contract, pointer))
     for name in node.get("properties", {}):
@@ -116,7 +116,7 @@ def _beneath(contract: Contract, pointer: str, path: str) -> Iterator[tuple[str,
 
 
 def member_schemas(contract: Contract, schema: str | None) -> list[str]:
-    """Give the pointers of the members' schemas that an object schema declares, its alternatives' included."""
+    """Return the pointers of the members' schemas that an object schema declares, its alternatives' included."""
     if schema is None:
         return []
     pointers, found, seen = [contract.follow(schema)], [], set()

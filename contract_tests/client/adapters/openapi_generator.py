@@ -97,7 +97,7 @@ class Service:
         self._client = package.ApiClient(self._configuration)
 
     def method(self, call: Call) -> Any:
-        """Give the method for an operation."""
+        """Return the method for an operation."""
         kind: Any = getattr(self._package, f"{class_name(call.operation.tag or 'default')}Api", None)
         name = f"{python_name(call.operation.id)}_with_http_info"
         if not hasattr(kind, name):
@@ -122,7 +122,7 @@ class KeyOfAnyName(dict[str, str]):
         return True
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002 - a dictionary's
-        """Give the key."""
+        """Return the key."""
         return self._key
 
 

@@ -167,7 +167,7 @@ def _typed_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]
 
 
 def _as(hint: Any, value: Any) -> Any:
-    """Give a JSON value the type that an annotation asks for; what does not fit is handed on as it is."""
+    """Return a JSON value the type that an annotation asks for; what does not fit is handed on as it is."""
     if typing.get_origin(hint) in {Union, types.UnionType}:
         return _as_one_of(typing.get_args(hint), value)
     if isinstance(value, list) and typing.get_origin(hint) is list:

@@ -41,7 +41,7 @@ class OperationClasses:
         self.services: tuple[str, ...] = tuple(module.name for module in iter_modules(api.__path__))
 
     def connect(self, connection: Connection) -> ClientOf:
-        """Give the client of a service; one for each that is asked for, since a key belongs to one service."""
+        """Return the client of a service; one for each that is asked for, since a key belongs to one service."""
         return _Clients(self, connection)
 
     def make(self, tag: str, connection: Connection) -> Any:
@@ -51,7 +51,7 @@ class OperationClasses:
         return kind(api_key=_keys(connection), base_url=connection.base_url, **options)
 
     def operations(self, tag: str, *, is_async: bool) -> Any:
-        """Give the generated class of a service."""
+        """Return the generated class of a service."""
         module = self._service(tag)
         return next(
             getattr(module, name) for name in module.__all__ if name.endswith(SUFFIX) and _is_async(name) == is_async
@@ -173,7 +173,7 @@ def _plain(value: Any) -> Any:
 
 def spelled(call: Call) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """
-    Give the keywords of parameters, by place and name, and of the body's members.
+    Return the keywords of parameters, by place and name, and of the body's members.
 
     Names that are Python's own as they stand come first, then place by place and by the alphabet. A name that another
     argument has already gets its place in front, then a number behind until it is free.

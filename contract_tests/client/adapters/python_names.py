@@ -14,7 +14,7 @@ PREFIX: Final = "field_"
 
 
 def python_name(name: str) -> str:
-    """Give the argument or method name: snake case, no reserved word, always an identifier."""
+    """Return the argument or method name: snake case, no reserved word, always an identifier."""
     kept = _kept(name)
     snake = "_".join(_words(kept)).lower()
     if snake in RESERVED or keyword.iskeyword(snake):
@@ -23,7 +23,7 @@ def python_name(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Give the class name: each word with a capital, words that are all capitals as they are."""
+    """Return the class name: each word with a capital, words that are all capitals as they are."""
     return "".join(word if word.isupper() else word.capitalize() for word in _words(_kept(name)))
 
 

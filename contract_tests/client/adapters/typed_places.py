@@ -8,7 +8,7 @@ from contract_tests.client.adapters.python_names import python_name
 
 def types_in(value: Any, data: Any, place: str = "") -> dict[str, str]:
     """
-    Give the names of classes by JSON pointer, as far as attributes have the names of members.
+    Return the names of classes by JSON pointer, as far as attributes have the names of members.
 
     Args:
         value: A model, or a container of models.

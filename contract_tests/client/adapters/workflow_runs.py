@@ -36,7 +36,7 @@ class WorkflowRuns(OperationClasses):
         return kind(api_key=key, base_url=connection.base_url, headers=headers, **given)
 
     def _kind(self, tag: str, *, is_async: bool) -> Any:
-        """Give the class by hand of a service, which has the name of the generated one; None if there is none."""
+        """Return the class by hand of a service, which has the name of the generated one; None if there is none."""
         generated = self.operations(tag, is_async=is_async)
         found = getattr(self._package, generated.__name__.removesuffix(SUFFIX), None)
         return found if isinstance(found, type) and issubclass(found, generated) else None
@@ -76,7 +76,7 @@ class WorkflowRuns(OperationClasses):
 
 
 def _finished(event: Any, unset: Any) -> Any:
-    """Give a callback as it was sent: what has attributes from those, the rest from what the event keeps."""
+    """Return a callback as it was sent: what has attributes from those, the rest from what the event keeps."""
     rest = {name: value for name, value in event.raw.items() if name != "final_output"}
     sent = {**rest, "workflow_version_execution_id": event.execution_id}
     if event.nodes is not None:
@@ -85,7 +85,7 @@ def _finished(event: Any, unset: Any) -> Any:
 
 
 def _nodes(event: Any) -> Any:
-    """Give the entries of all nodes with the word FAILURE where it stood: it is documented to read FAILED."""
+    """Return the entries of all nodes with the word FAILURE where it stood: it is documented to read FAILED."""
     sent = event.raw.get("final_output", {})
     shown: dict[str, dict[str, Any]] = to_json(event.nodes)
     for name, node in shown.items():

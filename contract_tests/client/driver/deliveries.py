@@ -54,7 +54,7 @@ def post_of(message: Mapping[str, Any]) -> Post:
 
 
 def proofs_of(receiving: Receiving) -> list[str]:
-    """Give the kinds of proof that a sender can lack."""
+    """Return the kinds of proof that a sender can lack."""
     signed = () if receiving.sign is None else FORGED
     return [*signed, *(ASTRAY if receiving.foreign_path else ())]
 
@@ -128,7 +128,7 @@ def _json(receiving: Receiving, event: Any) -> dict[str, Any]:
 
 
 def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, str]) -> tuple[int | str, str]:
-    """Give the status, or the exception that came through, and all that the sender is told beside it."""
+    """Return the status, or the exception that came through, and all that the sender is told beside it."""
     path = _path(receiving, post.proof)
     try:
         return asyncio.run(asyncio.wait_for(_asked(app, path, post, headers), SECONDS))

@@ -7,7 +7,7 @@ MARK: Final = "\0bytes"
 
 
 def encode_bytes(value: Any) -> Any:
-    """Give a value in which bytes are written as JSON."""
+    """Return a value in which bytes are written as JSON."""
     if isinstance(value, bytes):
         return {MARK: base64.b64encode(value).decode()}
     if isinstance(value, dict):

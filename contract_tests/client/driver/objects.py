@@ -21,7 +21,7 @@ PLAIN: Final = (bool, int, float, str, bytes, list, dict, tuple, type(None))
 
 def look_at(adapter: Adapter, call: Call, value: Any, twin: Any) -> list[Remark]:
     """
-    Give what is wrong with a value.
+    Return what is wrong with a value.
 
     Args:
         adapter: Reads values.
@@ -43,7 +43,7 @@ class _Look:
         self.before = self.read(value)
 
     def read(self, value: Any) -> Any:
-        """Give a value as JSON text, in which true is not 1; whatever stops that is a text as well."""
+        """Return a value as JSON text, in which true is not 1; whatever stops that is a text as well."""
         try:
             return json.dumps(self._adapter.read(value, self._call).json, sort_keys=True)
         except NotJSON as foreign:
@@ -207,7 +207,7 @@ def _odd_items(look: _Look) -> Iterator[Remark]:
 
 
 def models_in(value: Any, depth: int = 0) -> Iterator[Any]:
-    """Give the objects in a value that are made for the contract, outer ones first."""
+    """Return the objects in a value that are made for the contract, outer ones first."""
     if depth > 6 or isinstance(value, type):  # noqa: PLR2004 - deep enough
         return
     if not isinstance(value, PLAIN) and any(callable(getattr(value, name, None)) for name in WRITERS):

@@ -91,7 +91,7 @@ class Driver:
         return self._run(both, connection, call)
 
     def show(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the text that the client shows of itself."""
+        """Return the text that the client shows of itself."""
         try:
             client = self._client(connection_of(message["connection"]))
         except NotSupported:
@@ -104,7 +104,7 @@ class Driver:
         return dict(NOT_OFFERED) if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
 
     def address(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the address that the client knows by itself for an operation."""
+        """Return the address that the client knows by itself for an operation."""
         if not hasattr(self._adapter, "address"):
             return dict(NOT_OFFERED)
         try:
@@ -113,7 +113,7 @@ class Driver:
             return {"kind": UNCLAIMED, "text": str(reason)}
 
     def timeout(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the time-out of a client that was built without one."""
+        """Return the time-out of a client that was built without one."""
         if not hasattr(self._adapter, "default_timeout"):
             return dict(NOT_OFFERED)
         client = self._adapter.connect(connection_of(message["connection"]))

@@ -78,14 +78,14 @@ class LogWatch(logging.Handler):
 
 
 def _ends() -> list[logging.Logger]:
-    """Give the loggers at which records end up: the root, and those that hand nothing on to it."""
+    """Return the loggers at which records end up: the root, and those that hand nothing on to it."""
     known = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
     return [logging.root, *(logger for logger in known if not logger.propagate)]
 
 
 def places_of(secret: str, error: BaseException) -> list[str]:
     """
-    Give the places below an error at which a secret lies, as Python would reach them.
+    Return the places below an error at which a secret lies, as Python would reach them.
 
     Its public attributes and all that these hold; not its cause, its context and its traceback, which are Python's.
     """
@@ -105,7 +105,7 @@ def places_of(secret: str, error: BaseException) -> list[str]:
 
 def variables_of(secret: str, error: BaseException) -> list[str]:
     """
-    Give the variables of frames that show a secret to what records errors, each as function and name.
+    Return the variables of frames that show a secret to what records errors, each as function and name.
 
     Such trackers write down the locals of every frame: they walk lists, tuples, sets and mappings, and take of all else
     the repr. Looked at are the frames of the error and of those behind it that a traceback shows; not the harness' own.
@@ -156,7 +156,7 @@ def _inside(place: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _public_names(value: Any) -> Iterator[str]:
-    """Give the names of what an object shows: attributes, slots and properties; ``args`` of an exception."""
+    """Return the names of what an object shows: attributes, slots and properties; ``args`` of an exception."""
     names = {"args"} if isinstance(value, BaseException) else set()
     names |= set(getattr(value, "__dict__", ()))
     for base in type(value).__mro__:

@@ -60,7 +60,7 @@ class _Search:
         self.left_out = 0
 
     def overlaps(self, pointer: str, schema: dict[str, Any]) -> Iterator[Violation]:
-        """Give the pairs of branches of a schema that a value fits."""
+        """Return the pairs of branches of a schema that a value fits."""
         examples = schema.get("examples")
         known = [*PLAIN, *(examples if isinstance(examples, list) else ())]
         branches = [join(pointer, "oneOf", index) for index in range(len(schema["oneOf"]))]
@@ -99,7 +99,7 @@ class _Search:
 
 
 def _joined(one: list[Any], other: list[Any], required: set[str]) -> Iterator[dict[str, Any]]:
-    """Give objects with the members that both branches require, each taken from a value of one of them."""
+    """Return objects with the members that both branches require, each taken from a value of one of them."""
     for first, second in zip(one, other, strict=False):
         if isinstance(first, dict) and isinstance(second, dict):
             for value in (first | second, second | first):
@@ -124,7 +124,7 @@ def _picked(contract: Contract, branches: list[str], witness: Any) -> str:
 
 
 def _required(contract: Contract, branch: str) -> set[str] | None:
-    """Give the members that an object of a branch has to have; None if the branch is no plain object."""
+    """Return the members that an object of a branch has to have; None if the branch is no plain object."""
     node = contract.at(contract.follow(branch))
     if not isinstance(node, dict) or node.get("type") != "object":
         return None

@@ -69,7 +69,7 @@ def _module(operation: Operation) -> str:
 
 @cache
 def _generated(contract: Contract) -> Generated | None:
-    """Give what the generator makes of a contract; None if it does not end."""
+    """Return what the generator makes of a contract; None if it does not end."""
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         package = Path(folder, "made")
         config = Path(folder, "config.json")
