@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import branches
+from contract_tests.openapi.schema import alternatives, branches, members
 from contract_tests.openapi.validation import UNIONS
 
 URL_TEXTS: Final = (
@@ -94,26 +94,16 @@ def _with_fractions(value: Any) -> Any:
     return value
 
 
-def branches_of(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> list[str]:
-    """Return the pointers of a schema and of all its alternatives, references followed."""
-    pointer = contract.follow(schema)
-    node = contract.at(pointer)
-    if pointer in seen or not isinstance(node, dict):
-        return []
-    inner = branches(contract, pointer)
-    return [pointer, *(found for branch in inner for found in branches_of(contract, branch, (*seen, pointer)))]
-
-
 def _of_formats(contract: Contract, schema: str) -> Iterator[str]:
     """Return texts that are of a format, and texts that are almost of it, for where any text is allowed beside."""
-    formats = {contract.at(branch).get("format") for branch in branches_of(contract, schema)}
+    formats = {contract.at(branch).get("format") for branch in alternatives(contract, schema)}
     for name, texts in BY_FORMAT.items():
         yield from texts if name in formats else ()
 
 
 def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Iterator[Any]:
     """Return lists of one, two and three items, and an object with each of its properties, as far as there are such."""
-    for pointer in branches_of(contract, schema):
+    for pointer in alternatives(contract, schema):
         node = contract.at(pointer)
         if isinstance(node.get("items"), dict):
             items = [item for item in PLAIN + pool if contract.is_valid(item, join(pointer, "items"))]
@@ -183,7 +173,7 @@ def variants(contract: Contract, schema: str, start: Any) -> Iterator[tuple[Any,
 
 def _beside_exclusions(contract: Contract, schema: str, start: dict[str, Any]) -> Iterator[tuple[Any, str]]:
     declared = members(contract, schema)
-    for pointer in branches_of(contract, schema):
+    for pointer in alternatives(contract, schema):
         excluded = contract.at(pointer).get("not")
         names = excluded.get("required", []) if isinstance(excluded, dict) else []
         pools = {name: legal(contract, declared[name]) for name in names if name in declared}
@@ -192,17 +182,6 @@ def _beside_exclusions(contract: Contract, schema: str, start: dict[str, Any]) -
             for value in pool:
                 if contract.is_valid(changed := {**start, **together, name: value}, schema):
                     yield changed, join(pointer, "not")
-
-
-def members(contract: Contract, schema: str) -> dict[str, str]:
-    """Return the declared properties of an object with the pointers of their schemas, those of its branches too."""
-    node = contract.at(pointer := contract.follow(schema))
-    if not isinstance(node, dict):
-        return {}
-    found = {name: join(pointer, "properties", name) for name in node.get("properties", {})}
-    for branch in branches(contract, pointer):
-        found |= members(contract, branch) | found
-    return found
 
 
 def with_unknown_members(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, str]]:

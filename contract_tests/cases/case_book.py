@@ -32,11 +32,12 @@ from contract_tests.cases.requests import (
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.shrinking import with_fewest_members
 from contract_tests.cases.single_violations import PER_CONSTRAINT, near, requests_near, sampler, single_violations
-from contract_tests.http.body_kinds import is_json, request_media
+from contract_tests.http.body_kinds import request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
 from contract_tests.openapi.document import Contract, Operation
+from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.validation import Problem, sole_problem
 
 

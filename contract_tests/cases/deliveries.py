@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from contract_tests.cases.boundary_values import declared_values, members, variants, with_unknown_members
+from contract_tests.cases.boundary_values import declared_values, variants, with_unknown_members
 from contract_tests.cases.invalid_responses import HTML, with_nan, without_utf_8
 from contract_tests.cases.responses import Broken, Draw
 from contract_tests.http.body_kinds import json_media
 from contract_tests.openapi.discriminators import discriminators_match
 from contract_tests.openapi.document import Contract, Media, Operation
+from contract_tests.openapi.schema import members
 from contract_tests.openapi.text_equality import TIME
 
 STARTS: Final = 3

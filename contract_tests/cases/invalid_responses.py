@@ -10,7 +10,8 @@ from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
 from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, reply_of, starts_of, statuses
 from contract_tests.http.body_kinds import essence_of, json_media
 from contract_tests.http.recording_server import ScriptedResponse
-from contract_tests.openapi.document import Contract, Media, Operation, Response, join
+from contract_tests.openapi.document import Contract, Media, Operation, Response
+from contract_tests.openapi.schema import ITEM, parts
 
 NO_CONTENT: Final = 204
 UNDOCUMENTED: Final = (200, 201, 202, 203, NO_CONTENT, 206, 299, 418, 500, 503, 520)
@@ -136,15 +137,8 @@ def _way_back(contract: Contract, goal: str) -> tuple[str | int, ...] | None:
 
 
 def _steps(contract: Contract, pointer: str) -> Iterator[tuple[str, str | int]]:
-    node = contract.at(pointer)
-    if not isinstance(node, dict):
-        return
-    for name in node.get("properties", {}):
-        yield contract.follow(join(pointer, "properties", name)), name
-    if isinstance(node.get("items"), dict):
-        yield contract.follow(join(pointer, "items")), 0
-    if isinstance(node.get("additionalProperties"), dict):
-        yield contract.follow(join(pointer, "additionalProperties")), "inner"
+    for child, token in parts(contract, pointer):
+        yield contract.follow(child), 0 if token == ITEM else token
 
 
 def _put(value: Any, place: tuple[str | int, ...], new: Any) -> Any:

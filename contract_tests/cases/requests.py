@@ -12,15 +12,16 @@ from contract_tests.cases.boundary_values import (
     POOL,
     is_ambiguous_integer,
     legal,
-    members,
     variants,
 )
 from contract_tests.cases.generation import ABSENT, Generator, RequestCase, request_problems
 from contract_tests.cases.single_violations import Sample
-from contract_tests.http.body_kinds import is_json, request_media
+from contract_tests.http.body_kinds import request_media
 from contract_tests.http.parameters import COOKIE_VALUE, HEADER_VALUE
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
 from contract_tests.openapi.document import LOCATIONS, Contract, Operation, Parameter
+from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.schema import members
 from contract_tests.rules import NotExercised
 
 SMUGGLED: Final = {

@@ -8,8 +8,6 @@ from typing import Any, Final
 from contract_tests.cases.boundary_values import (
     ODD_TIMES,
     UNKNOWN_WORD,
-    branches_of,
-    members,
     variants,
     with_unknown_members,
 )
@@ -18,6 +16,7 @@ from contract_tests.http.body_kinds import BodyKind, json_media, kind_of
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.discriminators import discriminators_match, with_valid_discriminators
 from contract_tests.openapi.document import Contract, Media, Operation, Response
+from contract_tests.openapi.schema import alternatives, members
 from contract_tests.openapi.validation import Problem
 
 Draw = Callable[[str], list[Any]]
@@ -180,7 +179,7 @@ def odd_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterato
         if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
             continue
         for name, pointer in members(contract, media.schema).items():
-            formats = {contract.at(branch).get("format") for branch in branches_of(contract, pointer)}
+            formats = {contract.at(branch).get("format") for branch in alternatives(contract, pointer)}
             for text in ODD_TIMES if "date-time" in formats and isinstance(starts[0], dict) else ():
                 value = {**starts[0], name: text}
                 if contract.is_valid(value, media.schema):

@@ -48,7 +48,8 @@ Only the standard library, this module and those of ``driver/`` are loaded into 
 """
 
 import base64
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -158,6 +159,12 @@ class Call:
     header: Mapping[str, Any] = field(default_factory=dict)
     cookie: Mapping[str, Any] = field(default_factory=dict)
     body: Any = ABSENT
+
+    def given(self) -> Iterator[tuple[str, str, Any]]:
+        """Return location, name and value of each parameter that has a value, in the order of the contract."""
+        for location, names in self.operation.parameters.items():
+            values: Mapping[str, Any] = getattr(self, location)
+            yield from ((location, name, values[name]) for name in names if name in values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +276,19 @@ class Adapter(Protocol):
 def user_alone(key: str) -> str:
     """Return a key as HTTP basic writes it: as a user with an empty password, in base 64."""
     return base64.b64encode(f"{key}:".encode()).decode()
+
+
+def check_signature(method: Callable[..., Any], *positional: Any, **named: Any) -> None:
+    """
+    Demand that a signature takes these arguments: what it does not take is refused by Python, not by the client.
+
+    Raises:
+        CannotExpress: If it does not.
+    """
+    try:
+        inspect.signature(method).bind(*positional, **named)
+    except TypeError as error:
+        raise CannotExpress(str(error)) from None
 
 
 def to_json(value: Any) -> Any:

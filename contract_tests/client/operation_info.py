@@ -7,12 +7,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.adapter import OperationInfo, Scheme
-from contract_tests.http.body_kinds import BodyKind, is_json, json_media, kind_of, request_media
+from contract_tests.http.body_kinds import BodyKind, kind_of, request_media
 from contract_tests.openapi.document import LOCATIONS, Contract, Operation, join
 from contract_tests.openapi.schema import branches
 from contract_tests.openapi.validation import UNIONS
-
-__all__ = ["base_path", "facts_of", "is_json", "json_media", "request_media", "scheme_of"]
 
 
 def facts_of(contract: Contract, operation: Operation) -> OperationInfo:

@@ -83,5 +83,5 @@ class DeliveryTrials:
     def _ask(self, posts: list[dict[str, Any]], **more: Any) -> Mapping[str, Any]:
         answer = self._session.subject.ask("receive", delivery=self.delivery.name, posts=posts, **more)
         if answer["kind"] != "received":
-            raise NotApplicable(f"not claimed: {answer['text']}")
+            raise NotApplicable(f"not claimed: {answer['reason']}")
         return answer

@@ -73,7 +73,7 @@ def own_services() -> set[str]:
 
 def _interpreter() -> str:
     """
-    Return the interpreter of the environment that the client is installed in: this one, unless a variable names another.
+    Return the interpreter of the environment that has the client: this one, unless a variable names another.
 
     Raises:
         SetUpError: If it names no file.

@@ -49,7 +49,7 @@ class Subject:
 
     def show(self, connection: Connection) -> str:
         """Return the text that the client shows of itself."""
-        text: str = self.ask("show", connection)["text"]
+        text: str = self.ask("show", connection).get("text", "")
         return text
 
     def ask(
@@ -89,9 +89,9 @@ class Subject:
             answer = process.ask(message).result(timeout)
         except FutureTimeoutError:
             self._forget(process)
-            return {"kind": "lost", "is_hung": True, "text": f"the client hung: no outcome within {timeout:g} s"}
+            return {"kind": "lost", "is_hung": True, "reason": f"the client hung: no outcome within {timeout:g} s"}
         if answer["kind"] == "broken":
-            raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['text'])}")
+            raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['reason'])}")
         if answer["kind"] == "lost":
             self._forget(process)
         return answer

@@ -107,10 +107,10 @@ class SubjectProcess:
         try:
             answer = started.result(START_TIMEOUT)
         except FutureTimeoutError:
-            answer = {"kind": "lost", "text": f"it did not start within {START_TIMEOUT:g} s"}
+            answer = {"kind": "lost", "reason": f"it did not start within {START_TIMEOUT:g} s"}
         if answer["kind"] != "ready":
             self.end("the client could not be loaded")
-            raise SetUpError(f"the client could not be loaded: {shown(answer['text'])}")
+            raise SetUpError(f"the client could not be loaded: {shown(answer['reason'])}")
 
     def _write(self, message: Mapping[str, Any]) -> None:
         pipe = self._popen.stdin
@@ -148,7 +148,7 @@ class SubjectProcess:
 
     def _give_up(self, reason: str) -> None:
         for future in self._waiting.values():
-            future.set_result({"kind": "lost", "text": reason})
+            future.set_result({"kind": "lost", "reason": reason})
         self._waiting.clear()
 
     def _listen_to_noise(self) -> None:

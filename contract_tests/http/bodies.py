@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from contract_tests.http.body_comparison import body_differences, read_body
-from contract_tests.http.body_kinds import BodyKind, essence_of, is_json, kind_of, with_bytes
+from contract_tests.http.body_kinds import BodyKind, essence_of, kind_of, with_bytes
 from contract_tests.http.expected_parameters import is_json_of, reads_as
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, Media, join
 from contract_tests.openapi.json_equality import Kind
-from contract_tests.openapi.schema_locations import closest_schema
+from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.schema import closest_schema
 
 Problem = tuple[str, str, str]
 """A constraint, what was received, and what is documented (empty for what the rule says)."""

@@ -8,7 +8,7 @@ from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, join
 from contract_tests.openapi.json_equality import Difference, Kind, differences
 from contract_tests.openapi.json_text import read_json
-from contract_tests.openapi.schema_locations import defaults_at, schemas_at
+from contract_tests.openapi.schema import defaults_at, schemas_at
 from contract_tests.openapi.text_equality import equal_by_format
 
 SPELLED_FREELY: Final = frozenset({"date-time", "uuid"})

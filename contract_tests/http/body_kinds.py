@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from contract_tests.openapi.document import Contract, Media, Operation, join
+from contract_tests.openapi.json_text import is_json
 from contract_tests.rules import SetUpError
 
 
@@ -20,7 +21,7 @@ class BodyKind(StrEnum):
 def kind_of(media_type: str) -> BodyKind:
     """Return how bodies of a media type stand on the wire; what nothing is known of is bytes."""
     essence = essence_of(media_type)
-    if essence == "application/json" or essence.endswith("+json"):
+    if is_json(media_type):
         return BodyKind.JSON
     if essence == "application/x-www-form-urlencoded":
         return BodyKind.FORM
@@ -32,11 +33,6 @@ def kind_of(media_type: str) -> BodyKind:
 def essence_of(media_type: str) -> str:
     """Return a media type without its parameters, in lower case."""
     return media_type.partition(";")[0].strip().lower()
-
-
-def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON: ``application/json`` or any ``+json``."""
-    return kind_of(media_type) is BodyKind.JSON
 
 
 def json_media(media: dict[str, Media] | None) -> Media | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from contract_tests.http.parameters import text_of
+from contract_tests.http.parameters import items_of, query_entries, text_of
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Operation, Parameter
 from contract_tests.openapi.json_text import read_json
@@ -108,21 +108,17 @@ def _prefixless(raw: str, parameter: Parameter, reads: Callable[[str], bool]) ->
 
 
 def _reads_whole(raw: str, value: Any, parameter: Parameter) -> bool:
-    if isinstance(value, list):
-        return _reads_list(raw, value, parameter)
-    if isinstance(value, dict):
-        joined = [part for name, member in value.items() for part in (name, member)]
-        if parameter.explode:
-            return _reads_list(raw, [f"{name}={text_of(member)}" for name, member in value.items()], parameter)
-        return _reads_list(raw, joined, parameter)
+    if isinstance(value, dict) and parameter.explode:
+        return _reads_list(raw, [f"{name}={text_of(member)}" for name, member in value.items()], parameter)
+    if isinstance(value, list | dict):
+        return _reads_list(raw, items_of(value), parameter)
     text = decode(raw)
     return text is not None and reads_as(text, value)
 
 
 def _reads_list(raw: str, items: list[Any], parameter: Parameter) -> bool:
     delimiter = DELIMITERS.get(parameter.style, ",")
-    parts = [decode(part) for part in raw.split(delimiter)]
-    if _all_read(parts, items):
+    if _all_read([decode(part) for part in raw.split(delimiter)], items):
         return True
     # The delimiter may be percent-encoded itself, as long as that leaves no doubt.
     whole = decode(raw)
@@ -178,31 +174,28 @@ def query_problems(
 
 def _belongs(raw_name: str, name: str, value: Any, parameter: Parameter) -> bool:
     decoded = decode(raw_name) or ""
-    if parameter.media_type:
-        return decoded == name
-    if isinstance(value, dict) and parameter.style == "deepObject":
-        return decoded.startswith(f"{name}[")
-    if isinstance(value, dict) and parameter.explode:
-        return decoded in value
+    if isinstance(value, dict) and not parameter.media_type:
+        if parameter.style == "deepObject":
+            return decoded.startswith(f"{name}[")
+        if parameter.explode:
+            return decoded in value
     return decoded == name
 
 
 def _query_reads(pairs: list[tuple[str, str]], value: Any, parameter: Parameter) -> bool:
     if parameter.media_type:
         return len(pairs) == 1 and is_json_of(decode(pairs[0][1]) or "", value)
-    if isinstance(value, dict) and (parameter.explode or parameter.style == "deepObject"):
-        is_deep = parameter.style == "deepObject"
-        expected = {f"{parameter.name}[{name}]" if is_deep else name: member for name, member in value.items()}
-        return _pairs_read({decode(name) or "": text for name, text in pairs}, expected, len(pairs))
-    if isinstance(value, list) and (parameter.explode or not value):
-        return _all_read([decode(text) for _, text in pairs], value)
-    return len(pairs) == 1 and _reads_whole(pairs[0][1], value, parameter)
+    entries = query_entries(parameter, value) if value != [] else []
+    sent = [(decode(name) or "", raw) for name, raw in pairs]
+    if isinstance(value, dict):  # whose members may stand in any order
+        entries, sent = sorted(entries, key=_name), sorted(sent, key=_name)
+    return [*map(_name, sent)] == [*map(_name, entries)] and all(
+        _reads_whole(raw, item, parameter) for (_, raw), (_, item) in zip(sent, entries, strict=True)
+    )
 
 
-def _pairs_read(sent: Mapping[str, str], expected: Mapping[str, Any], count: int) -> bool:
-    if set(sent) != set(expected) or len(sent) != count:
-        return False
-    return all(reads_as(decode(text) or "", expected[name]) for name, text in sent.items())
+def _name(entry: tuple[str, Any]) -> str:
+    return entry[0]
 
 
 def header_reads(text: str, value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -64,10 +64,8 @@ def can_be_written(parameter: Parameter, value: Any) -> bool:
         return parameter.location != "cookie"
     if not isinstance(value, list | dict):
         return _is_plain(value) and _has_form(parameter, text_of(value))
-    parts = [part for pair in value.items() for part in pair] if isinstance(value, dict) else value
-    if not parts or not all(map(_is_plain, parts)):
-        return False
-    if parameter.location == "cookie":
+    parts = items_of(value)
+    if not parts or not all(map(_is_plain, parts)) or parameter.location == "cookie":
         return False
     if parameter.location == "query" and (parameter.explode or parameter.style == "deepObject"):
         return True
@@ -112,29 +110,28 @@ def _styled(parameter: Parameter, value: Any, escape: Callable[[str], str]) -> s
     return prefix + ",".join(part for member in members for part in member)
 
 
-def _pairs(parameter: Parameter, value: Any) -> list[str]:
-    name = _escape(parameter.name)
-    if parameter.media_type:
-        return [f"{name}={_escape(json.dumps(value))}"]
-    if isinstance(value, dict):
-        return _object_pairs(parameter, name, value)
-    if isinstance(value, list):
-        items = [_escape(text_of(item)) for item in value]
-        return [f"{name}={item}" for item in items] if parameter.explode else [f"{name}={_joined(parameter, items)}"]
-    return [f"{name}={_escape(text_of(value))}"]
+def query_entries(parameter: Parameter, value: Any) -> list[tuple[str, Any]]:
+    """Return the pairs of a query that a value becomes: a name, and a plain value or a list of what stands in it."""
+    if isinstance(value, dict) and parameter.style == "deepObject":
+        return [(f"{parameter.name}[{key}]", item) for key, item in value.items()]
+    if isinstance(value, dict) and parameter.explode:
+        return list(value.items())
+    if isinstance(value, list) and parameter.explode:
+        return [(parameter.name, item) for item in value]
+    return [(parameter.name, items_of(value))]
 
 
-def _object_pairs(parameter: Parameter, name: str, value: Mapping[str, Any]) -> list[str]:
-    members = [(_escape(key), _escape(text_of(item))) for key, item in value.items()]
-    if parameter.style == "deepObject":
-        return [f"{name}%5B{key}%5D={item}" for key, item in members]
-    if parameter.explode:
-        return [f"{key}={item}" for key, item in members]
-    return [f"{name}={_joined(parameter, [part for member in members for part in member])}"]
+def items_of(value: Any) -> Any:
+    """Return a value with the names and values of an object in turn, as it stands in one pair or one segment."""
+    return [part for pair in value.items() for part in pair] if isinstance(value, dict) else value
 
 
-def _joined(parameter: Parameter, items: list[str]) -> str:
-    return SEPARATORS.get(parameter.style, ",").join(items)
+def _pairs(parameter: Parameter, value: Any) -> Iterator[str]:
+    entries = [(parameter.name, json.dumps(value))] if parameter.media_type else query_entries(parameter, value)
+    separator = SEPARATORS.get(parameter.style, ",")
+    for name, item in entries:
+        items = item if isinstance(item, list) else [item]
+        yield f"{_escape(name)}={separator.join(_escape(text_of(each)) for each in items)}"
 
 
 def _header_text(parameter: Parameter, value: Any) -> str:

@@ -8,11 +8,11 @@ A tree is no such thing: it leads back to itself for a member or an item of the 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import COMPOSED, MANY, NAMED, ONE, all_schemas
+from contract_tests.openapi.document import Contract
+from contract_tests.openapi.schema import COMPOSED, MANY, NAMED, ONE, all_schemas, subschemas
 from contract_tests.rules import NotExercised, SetUpError
 
-AT_ONCE: Final = frozenset({"$ref", *COMPOSED, "not", "if", "then", "else", "dependentSchemas"})
+AT_ONCE: Final = frozenset({*COMPOSED, "not", "if", "then", "else", "dependentSchemas"})
 SHOWN: Final = 3
 
 Edges = Callable[[str], Iterator[str]]
@@ -93,20 +93,13 @@ class ReferenceCycles:
 
     def _everywhere(self, pointer: str) -> Iterator[str]:
         """Return those as well that judge a part of the value."""
-        yield from self._from(pointer, {"$ref", *ONE, *MANY, *NAMED} - {"$defs"})
+        yield from self._from(pointer, {*ONE, *MANY, *NAMED} - {"$defs"})
 
     def _from(self, pointer: str, keywords: frozenset[str] | set[str]) -> Iterator[str]:
         node = self._node(pointer)
-        for keyword in sorted(keywords & node.keys()):
-            value, here = node[keyword], join(pointer, keyword)
-            if keyword == "$ref":
-                yield from (value,) if isinstance(value, str) and value.startswith("#") else ()
-            elif keyword in ONE:
-                yield here
-            elif keyword in MANY:
-                yield from (join(here, index) for index in range(len(value) if isinstance(value, list) else 0))
-            else:
-                yield from (join(here, name) for name in (value if isinstance(value, dict) else ()))
+        if isinstance(reference := node.get("$ref"), str) and reference.startswith("#"):
+            yield reference
+        yield from (here for keyword, here, _ in subschemas(node, pointer) if keyword in keywords)
 
     def _node(self, pointer: str) -> dict[str, Any]:
         try:

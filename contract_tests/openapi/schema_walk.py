@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import branches
+from contract_tests.openapi.schema import ANY, ITEM, alternatives, branches, children, parts
 
 MOST_FOLLOWED: Final = 2_000
 
@@ -70,62 +70,35 @@ def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
 def _walk(contract: Contract, stated: tuple[str, ...], path: str, value: Any) -> Iterator[Visit]:
     visit = Visit(path, value, tuple(dict.fromkeys(fit for one in stated for fit in _fitting(contract, one, value))))
     yield visit
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            schemas, segment = _of_member(contract, visit, name)
-            if schemas:
-                yield from _walk(contract, schemas, f"{path}.{segment}".lstrip("."), inner)
-    if isinstance(value, list):
-        items = tuple(join(one, "items") for one in visit.schemas if isinstance(contract.at(one).get("items"), dict))
-        for inner in value if items else ():
-            yield from _walk(contract, items, f"{path}[]", inner)
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in inside:
+        schemas = tuple(child for pointer in visit.schemas for child in children(contract, pointer, step))
+        if schemas:
+            is_declared = any(step in contract.at(pointer).get("properties", {}) for pointer in visit.schemas)
+            token = ITEM if isinstance(step, int) else step if is_declared else ANY
+            yield from _walk(contract, schemas, _within(path, token), inner)
 
 
 def _fitting(contract: Contract, schema: str, value: Any) -> Iterator[str]:
     pointer = contract.follow(schema)
-    node = contract.at(pointer)
-    if not isinstance(node, dict):
-        return
-    yield pointer
-    for branch in branches(contract, pointer):
-        if contract.is_valid(value, branch):
-            yield from _fitting(contract, branch, value)
-
-
-def _of_member(contract: Contract, visit: Visit, name: str) -> tuple[tuple[str, ...], str]:
-    found, segment = [], "*"
-    for pointer in visit.schemas:
-        node = contract.at(pointer)
-        if name in node.get("properties", {}):
-            found.append(join(pointer, "properties", name))
-            segment = name
-        elif isinstance(node.get("additionalProperties"), dict):
-            found.append(join(pointer, "additionalProperties"))
-    return tuple(found), segment
+    if isinstance(contract.at(pointer), dict):
+        yield pointer
+        for branch in branches(contract, pointer):
+            if contract.is_valid(value, branch):
+                yield from _fitting(contract, branch, value)
 
 
 def _beneath(contract: Contract, pointer: str, path: str) -> Iterator[tuple[str, str]]:
     """Return the schemas that a schema holds, and the paths of what they describe."""
-    node = contract.at(pointer)
     yield from ((branch, path) for branch in branches(contract, pointer))
-    for name in node.get("properties", {}):
-        yield join(pointer, "properties", name), f"{path}.{name}".lstrip(".")
-    for keyword, segment in (("additionalProperties", ".*"), ("items", "[]")):
-        if isinstance(node.get(keyword), dict):
-            yield join(pointer, keyword), f"{path}{segment}".lstrip(".")
+    yield from ((child, _within(path, token)) for child, token in parts(contract, pointer))
+
+
+def _within(path: str, token: str) -> str:
+    return f"{path}{ITEM}" if token == ITEM else f"{path}.{token}".lstrip(".")
 
 
 def member_schemas(contract: Contract, schema: str | None) -> list[str]:
     """Return the pointers of the members' schemas that an object schema declares, its alternatives' included."""
-    if schema is None:
-        return []
-    pointers, found, seen = [contract.follow(schema)], [], set()
-    while pointers:
-        pointer = pointers.pop()
-        stated = contract.at(pointer)
-        if pointer in seen or not isinstance(stated, dict):
-            continue
-        seen.add(pointer)
-        found += [join(pointer, "properties", name) for name in stated.get("properties", {})]
-        pointers += map(contract.follow, branches(contract, pointer))
-    return found
+    nodes = {pointer: contract.at(pointer) for pointer in alternatives(contract, schema)} if schema else {}
+    return [join(pointer, "properties", name) for pointer, node in nodes.items() for name in node.get("properties", {})]

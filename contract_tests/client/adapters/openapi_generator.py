@@ -25,6 +25,7 @@ from contract_tests.client.adapter import (
     Explanation,
     NotSupported,
     Received,
+    check_signature,
     to_json,
 )
 from contract_tests.client.adapters.python_names import class_name, python_name
@@ -55,10 +56,7 @@ class OpenApiGenerator:
         named = _arguments(method, call)
         if client.connection.timeout is not None:
             named["_request_timeout"] = float(client.connection.timeout)
-        try:
-            inspect.signature(method).bind(**named)
-        except TypeError as error:
-            raise CannotExpress(str(error)) from None
+        check_signature(method, **named)
         return method(**named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
@@ -128,10 +126,7 @@ class KeyOfAnyName(dict[str, str]):
 
 def _arguments(method: Any, call: Call) -> dict[str, Any]:
     """Spell a call: the body is the one argument that is no declared parameter and no setting."""
-    values: dict[str, Any] = {}
-    for place in ("path", "query", "header", "cookie"):
-        given: Mapping[str, Any] = getattr(call, place)
-        values |= {python_name(name): value for name, value in given.items()}
+    values = {python_name(name): value for _, name, value in call.given()}
     if call.body is not ABSENT:
         declared = {python_name(name) for names in call.operation.parameters.values() for name in names}
         names = [name for name in inspect.signature(method).parameters if not name.startswith(SETTINGS)]

@@ -19,6 +19,7 @@ from contract_tests.client.adapter import (
     Connection,
     Explanation,
     Received,
+    check_signature,
     to_json,
     user_alone,
 )
@@ -76,10 +77,7 @@ class OpenapiPythonClient:
         if function is None:
             raise CannotExpress(f"{module.__name__} has no function {self.functions[call.is_async]}")
         named = _arguments(function, call)
-        try:
-            inspect.signature(function).bind(client=client, **named)
-        except TypeError as error:
-            raise CannotExpress(str(error)) from None
+        check_signature(function, client=client, **named)
         return function(client=client, **named)
 
     def _module(self, call: Call) -> Any:
@@ -152,15 +150,13 @@ def _arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
 
 def _typed_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
     hints = typing.get_type_hints(function)
-    places = {"path": call.path, "query": call.query, "header": call.header, "cookie": call.cookie}
     names = Counter(python_name(name) for declared in call.operation.parameters.values() for name in declared)
     named: dict[str, Any] = {}
-    for place, values in places.items():
-        for name, value in values.items():
-            plain = python_name(name)
-            # The generator tells parameters of one name apart by their place.
-            spelled = plain if names[plain] == 1 else f"{plain}_{place}"
-            named[spelled] = _as(hints.get(spelled), value)
+    for location, name, value in call.given():
+        plain = python_name(name)
+        # The generator tells parameters of one name apart by their location.
+        spelled = plain if names[plain] == 1 else f"{plain}_{location}"
+        named[spelled] = _as(hints.get(spelled), value)
     if call.body is not ABSENT:
         named["body"] = _as(hints.get("body"), call.body)
     return named

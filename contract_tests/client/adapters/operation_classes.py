@@ -1,9 +1,8 @@
 """Drives packages that are generated with this project's templates: one method per operation on a class per tag."""
 
 import importlib
-import inspect
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pkgutil import iter_modules
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from contract_tests.client.adapter import (
     Explanation,
     NotSupported,
     Received,
+    check_signature,
     to_json,
 )
 from contract_tests.client.adapters.python_names import python_name
@@ -72,7 +72,7 @@ class OperationClasses:
         if method is None:
             raise CannotExpress(f"{type(chosen).__name__} has no method {python_name(call.operation.id)}")
         positional, named, extra = _arguments(call)
-        _check_signature(method, positional, named)
+        check_signature(method, *positional, **named)
         if extra or (call.body == {} and call.operation.members is not None):
             method = getattr(chosen.with_options(extra_body=extra), python_name(call.operation.id))
         return method(*positional, **named)
@@ -212,7 +212,7 @@ def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     parameters, members = spelled(call)
     positional: list[Any] = []
     named: dict[str, Any] = {}
-    for place, name, value in _given(call):
+    for place, name, value in call.given():
         if place == "path" and len(positional) == operation.parameters["path"].index(name):
             positional.append(value)
         else:
@@ -236,24 +236,3 @@ def _check_body(call: Call) -> None:
         raise CannotExpress("the body's members are keywords: without any there is no body")
     if call.body is not ABSENT and not isinstance(call.body, Mapping):
         raise CannotExpress("the body's members are keywords: it can't be anything but an object")
-
-
-def _given(call: Call) -> Iterator[tuple[str, str, Any]]:
-    values: dict[str, Mapping[str, Any]] = {
-        "path": call.path,
-        "query": call.query,
-        "header": call.header,
-        "cookie": call.cookie,
-    }
-    for place in PLACES:
-        for name in call.operation.parameters.get(place, ()):
-            if name in values[place]:
-                yield place, name, values[place][name]
-
-
-def _check_signature(method: Callable[..., Any], positional: list[Any], named: Mapping[str, Any]) -> None:
-    # An argument that the signature demands, or does not know, is refused by Python before the client is asked.
-    try:
-        inspect.signature(method).bind(*positional, **named)
-    except TypeError as error:
-        raise CannotExpress(str(error)) from None

@@ -7,7 +7,6 @@ derives from it. A generated client takes one key, so that operations of other s
 """
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from contract_tests.client.adapter import (
     Explanation,
     NotSupported,
     Received,
+    check_signature,
     to_json,
 )
 from contract_tests.client.adapters.python_names import python_name
@@ -48,10 +48,7 @@ class Stainful:
         if resource is None or method is None:
             raise NotSupported(f"this package was generated for another service than {operation.tag}")
         positional, named = _arguments(call)
-        try:
-            inspect.signature(method).bind(*positional, **named)
-        except TypeError as error:
-            raise CannotExpress(str(error)) from None
+        check_signature(method, *positional, **named)
         return method(*positional, **named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's

@@ -49,8 +49,7 @@ class Post:
 
 def post_of(message: Mapping[str, Any]) -> Post:
     """Read a delivery."""
-    facts = {name: message[name] for name in ("media_type", "proof", "fails", "method")}
-    return Post(content=base64.b64decode(message["content"]), **facts)
+    return Post(**{**message, "content": base64.b64decode(message["content"])})
 
 
 def proofs_of(receiving: Receiving) -> list[str]:

@@ -11,6 +11,7 @@ from contract_tests.client.adapter import (
     Call,
     CannotExpress,
     Connection,
+    Explanation,
     NotJSON,
     NotSupported,
     OperationInfo,
@@ -32,48 +33,44 @@ def _scheme(message: Mapping[str, Any]) -> Scheme:
     return Scheme(**{**message, "others": tuple(map(_scheme, message["others"]))})
 
 
-def call_of(message: Mapping[str, Any]) -> Call:
+def call_of(operation: Mapping[str, Any], arguments: Mapping[str, Any], *, is_async: bool) -> Call:
     """Read a call."""
-    facts = dict(message["operation"])
+    facts = dict(operation)
     for name in ("parameters", "required"):
-        facts[name] = {place: tuple(names) for place, names in facts[name].items()}
+        facts[name] = {location: tuple(names) for location, names in facts[name].items()}
     facts["members"] = None if facts["members"] is None else tuple(facts["members"])
     facts["required_members"] = tuple(facts["required_members"])
-    arguments = {place: message["arguments"].get(place, {}) for place in ("path", "query", "header", "cookie")}
-    body = message["arguments"].get("body", ABSENT)
-    return Call(
-        operation=OperationInfo(**facts),
-        is_async=message["connection"]["is_async"],
-        body=body if body is ABSENT else decode_bytes(body),
-        **arguments,
-    )
+    body = decode_bytes(arguments["body"]) if "body" in arguments else ABSENT
+    return Call(operation=OperationInfo(**facts), is_async=is_async, **{**arguments, "body": body})
 
 
 def value_message(adapter: Adapter, value: Any, call: Call) -> dict[str, Any]:
-    """Say what a call has given."""
+    """Return what a call has given."""
     try:
-        received = adapter.read(value, call)
+        return {"kind": "value", **_as_json(adapter.read(value, call))}
     except NotJSON as foreign:
-        return {"kind": "value", "type": type(value).__name__, "foreign": str(foreign)}
-    return {"kind": "value", **_received(received)}
+        return {"kind": "value", **foreign_value(value, foreign)}
+
+
+def foreign_value(value: Any, reason: Exception) -> dict[str, Any]:
+    """Return what there is to say of a value that is not JSON."""
+    return {"json": None, "type_name": type(value).__name__, "foreign": str(reason)}
 
 
 def error_message(adapter: Adapter, error: BaseException, call: Call) -> dict[str, Any]:
-    """Say what a call has raised."""
+    """Return what a call has raised."""
     if isinstance(error, CannotExpress):
-        kind = "unclaimed" if isinstance(error, NotSupported) else "unsayable"
-        return {"kind": kind, "text": str(error)}
-    own = isinstance(error, adapter.own_errors)
-    lines = traceback.format_exception(error)
+        return {"kind": "unclaimed" if isinstance(error, NotSupported) else "unsayable", "reason": str(error)}
+    own, text = isinstance(error, adapter.own_errors), _text_of(error)
     refusals = getattr(adapter, "refusals", None)
     outcome = {
         "kind": "error",
-        "type": type(error).__name__,
-        "mro": [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__],
+        "type_name": type(error).__name__,
+        "family": [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__],
         "own": own,
         "refuses": refusals is None or isinstance(error, refusals),
-        "text": _text_of(error),
-        "shown": "\n".join([_text_of(error), repr(error), *lines])[:TEXT_LIMIT],
+        "text": text,
+        "shown": "\n".join([text, repr(error), *traceback.format_exception(error)])[:TEXT_LIMIT],
     }
     return outcome | (_explanation(adapter, error, call) if own else {})
 
@@ -82,28 +79,14 @@ def _explanation(adapter: Adapter, error: BaseException, call: Call) -> dict[str
     try:
         said = adapter.explain(error, call)
     except NotJSON as foreign:
-        return {"body": {"type": type(error).__name__, "foreign": str(foreign)}}
-    return {
-        "status": said.status,
-        "body": None if said.body is None else _received(said.body),
-        "content": _base64(said.content),
-        "facts": dict(said.facts),
-        "may_have_acted": said.may_have_acted,
-    }
+        return {"body": foreign_value(error, foreign)}
+    return {**_as_json(said), "body": None if said.body is None else _as_json(said.body)}
 
 
-def _received(received: Received) -> dict[str, Any]:
-    return {
-        "json": received.json,
-        "type": received.type_name,
-        "status": received.status,
-        "content": _base64(received.content),
-        "types": dict(received.types),
-    }
-
-
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
+def _as_json(said: Received | Explanation) -> dict[str, Any]:
+    content = None if said.content is None else base64.b64encode(said.content).decode()
+    plain = {name: dict(value) if name in {"types", "facts"} else value for name, value in vars(said).items()}
+    return {**plain, "content": content}
 
 
 def _text_of(error: BaseException) -> str:

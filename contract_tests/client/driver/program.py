@@ -27,8 +27,6 @@ from contract_tests.client.driver.objects import look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
 WORKERS = 64
-UNCLAIMED = "unclaimed"
-NOT_OFFERED = {"kind": UNCLAIMED, "text": "the adapter does not offer this"}
 
 
 class SubjectFinder:
@@ -59,29 +57,25 @@ class Driver:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def do(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what a message asks for and give the outcome."""
-        tasks: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            "call": self.call,
-            "show": self.show,
-            "objects": self.objects,
-            "modules": self.modules,
-            "address": self.address,
-            "timeout": self.timeout,
-            "closed": self.closed,
-            "headers": self.headers,
-            "watched": self.watched,
-            "receive": self.receive,
-        }
-        return tasks[message["do"]](message)
+        """Do what a message asks for, which names one of the methods below, and return the outcome."""
+        given = {name: value for name, value in message.items() if name not in {"id", "do", "operation", "arguments"}}
+        if "connection" in message:
+            given["connection"] = connection_of(message["connection"])
+        if "operation" in message:
+            is_async = given["connection"].is_async
+            given["call"] = call_of(message["operation"], message["arguments"], is_async=is_async)
+        try:
+            outcome: dict[str, Any] = getattr(self, message["do"])(**given)
+        except NotSupported as reason:
+            return {"kind": "unclaimed", "reason": str(reason)}
+        return outcome
 
-    def call(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Make one call and give its outcome."""
-        connection, call = connection_of(message["connection"]), call_of(message)
+    def call(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make one call."""
         return self._told(call, connection, lambda: self._invoked(self._client(connection), call))
 
-    def objects(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def objects(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make one call twice and look at the objects that come of it."""
-        connection, call = connection_of(message["connection"]), call_of(message)
 
         async def both() -> dict[str, Any]:
             client = self._client(connection)
@@ -90,58 +84,43 @@ class Driver:
 
         return self._run(both, connection, call)
 
-    def show(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def show(self, connection: Connection) -> dict[str, Any]:
         """Return the text that the client shows of itself."""
-        try:
-            client = self._client(connection_of(message["connection"]))
-        except NotSupported:
-            return {"kind": "shown", "text": ""}
+        client = self._client(connection)
         return {"kind": "shown", "text": f"{client!r}\n{client!s}"[:TEXT_LIMIT]}
 
-    def modules(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - like the others
+    def modules(self) -> dict[str, Any]:
         """Look at the modules of the client's packages."""
-        names = getattr(self._adapter, "modules", None)
-        return dict(NOT_OFFERED) if names is None else {"kind": "looked at", "remarks": look_at_modules(names)}
+        return {"kind": "looked at", "remarks": look_at_modules(self._offered("modules"))}
 
-    def address(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def address(self, connection: Connection, call: Call) -> dict[str, Any]:  # noqa: ARG002 - like the others
         """Return the address that the client knows by itself for an operation."""
-        if not hasattr(self._adapter, "address"):
-            return dict(NOT_OFFERED)
-        try:
-            return {"kind": "address", "url": self._adapter.address(call_of(message))}
-        except NotSupported as reason:
-            return {"kind": UNCLAIMED, "text": str(reason)}
+        return {"kind": "address", "url": self._offered("address")(call)}
 
-    def timeout(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def timeout(self, connection: Connection, call: Call) -> dict[str, Any]:  # noqa: ARG002 - like the others
         """Return the time-out of a client that was built without one."""
-        if not hasattr(self._adapter, "default_timeout"):
-            return dict(NOT_OFFERED)
-        client = self._adapter.connect(connection_of(message["connection"]))
-        return {"kind": "timeout", "seconds": self._adapter.default_timeout(client)}
+        seconds_of = self._offered("default_timeout")
+        return {"kind": "timeout", "seconds": seconds_of(self._adapter.connect(connection))}
 
-    def closed(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def closed(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with a client that has been closed."""
-        if not hasattr(self._adapter, "close"):
-            return dict(NOT_OFFERED)
-        connection, call = connection_of(message["connection"]), call_of(message)
+        close = self._offered("close")
 
         async def closing() -> Any:
             client = self._adapter.connect(connection)
             await self._invoked(client, call)  # so that there is something to close
-            await _awaited(self._adapter.close(client))  # type: ignore[attr-defined] # asked for above
+            await _awaited(close(client))
             return await self._invoked(client, call)
 
         return self._told(call, connection, closing)
 
-    def headers(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def headers(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with headers of the caller's, and say what became of the caller's mapping."""
-        connection, call = connection_of(message["connection"]), call_of(message)
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
-        return {**outcome, "kind": "headers", "left": dict(connection.headers)}
+        return {**outcome, "left": dict(connection.headers)}
 
-    def watched(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def watched(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with a client of its own, and say where the key lies afterwards."""
-        connection, call = connection_of(message["connection"]), call_of(message)
         held: list[str] = []
         framed: list[str] = []
 
@@ -157,17 +136,18 @@ class Driver:
             outcome = self._told(call, connection, calling)
         return {**outcome, "held": held, "framed": framed, "logged": log.told}
 
-    def receive(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def receive(self, delivery: str, posts: list[dict[str, Any]]) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""
-        if not hasattr(self._adapter, "receiving"):
-            return dict(NOT_OFFERED)
-        try:
-            receiving = self._adapter.receiving(message["delivery"])
-        except NotSupported as reason:
-            return {"kind": UNCLAIMED, "text": str(reason)}
-        posts = [post_of(post) for post in message["posts"]]
-        taken = received(self._adapter, receiving, posts)
+        receiving = self._offered("receiving")(delivery)
+        taken = received(self._adapter, receiving, [post_of(post) for post in posts])
         return {"kind": "received", "taken": taken, "proofs": proofs_of(receiving)}
+
+    def _offered(self, member: str) -> Any:
+        """Return a member that an adapter need not have."""
+        found = getattr(self._adapter, member, None)
+        if found is None:
+            raise NotSupported("the adapter does not offer this")
+        return found
 
     def _told(self, call: Call, connection: Connection, make: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         async def outcome() -> dict[str, Any]:
@@ -220,7 +200,7 @@ def _finished(coroutine: Any) -> dict[str, Any]:
         outcome: dict[str, Any] = end.value
         return outcome
     coroutine.close()
-    return {"kind": "broken", "text": "the adapter gave an awaitable in the synchronous form"}
+    return {"kind": "broken", "reason": "the adapter gave an awaitable in the synchronous form"}
 
 
 def load(reference: str, generated: str) -> Adapter:
@@ -255,8 +235,8 @@ class Pipe:
         try:
             text = json.dumps(message, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            shown = {"id": message["id"], "kind": "value", "type": message.get("type", ""), "foreign": str(error)}
-            text = json.dumps(shown)
+            foreign = {"json": None, "type_name": message.get("type_name", ""), "foreign": str(error)}
+            text = json.dumps({"id": message["id"], "kind": "value", **foreign})
         with self._lock:
             self._output.write(text + "\n")
             self._output.flush()
@@ -270,7 +250,7 @@ def main() -> None:
     try:
         driver = Driver(load(order["adapter"], order["generated"]))
     except BaseException as error:  # noqa: BLE001 - whatever stops the client from being loaded is the answer
-        pipe.send({"id": 0, "kind": "refused", "text": f"{type(error).__name__}: {error}"})
+        pipe.send({"id": 0, "kind": "refused", "reason": f"{type(error).__name__}: {error}"})
         return
     pipe.send({"id": 0, "kind": "ready"})
     with ThreadPoolExecutor(WORKERS) as workers:
@@ -283,5 +263,5 @@ def _serve(driver: Driver, pipe: Pipe, message: Mapping[str, Any]) -> None:
     try:
         outcome = driver.do(message)
     except BaseException as error:  # noqa: BLE001 - an adapter that breaks is told apart from a client
-        outcome = {"kind": "broken", "text": f"{type(error).__name__}: {error}"}
+        outcome = {"kind": "broken", "reason": f"{type(error).__name__}: {error}"}
     pipe.send({"id": message["id"], **outcome})

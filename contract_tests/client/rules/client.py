@@ -86,6 +86,6 @@ def test_default_timeout(trials: Trials) -> Iterator[Violation]:
         if trial.told["kind"] == "unclaimed":
             raise NotApplicable("the adapter does not say how long the client waits")
         if trial.told["kind"] != "timeout":
-            raise NotExercised(f"the client could not be built: {trial.told.get('text', '')}")
+            raise NotExercised(f"the client could not be built: {trial.told.get('reason', '')}")
         if trial.told["seconds"] is None:
             yield trial.violation("time-out", "the client waits for ever")

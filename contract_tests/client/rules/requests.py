@@ -12,10 +12,11 @@ from contract_tests.client.trials import Trials
 from contract_tests.http import expected_parameters as wire
 from contract_tests.http.bodies import body_problems
 from contract_tests.http.body_comparison import body_differences, read_body
-from contract_tests.http.body_kinds import is_json, request_media
+from contract_tests.http.body_kinds import request_media
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, Operation, Parameter
-from contract_tests.openapi.schema_locations import closest_schema
+from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.schema import closest_schema
 from contract_tests.rules import NotApplicable, NotExercised, Violation
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"

@@ -12,7 +12,7 @@ from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http.body_comparison import body_differences
 from contract_tests.openapi.json_equality import differences
-from contract_tests.openapi.schema_locations import closest_schema
+from contract_tests.openapi.schema import closest_schema
 from contract_tests.openapi.text_equality import TIME
 from contract_tests.rules import NotApplicable, Violation
 

@@ -9,7 +9,7 @@ from contract_tests.client.cards import client_rule
 from contract_tests.client.receiving import DeliveryTrial, DeliveryTrials
 from contract_tests.client.trials import ClientTrials
 from contract_tests.http.body_comparison import body_differences
-from contract_tests.openapi.schema_locations import closest_schema
+from contract_tests.openapi.schema import closest_schema
 from contract_tests.rules import NotApplicable, Violation
 
 CALLBACKS: Final = "https://spec.openapis.org/oas/v3.1.1.html#callback-object"
