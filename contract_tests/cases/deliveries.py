@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from contract_tests.cases.boundary_values import declared_values, variants, with_unknown_members
-from contract_tests.cases.invalid_responses import HTML, with_nan, without_utf_8
-from contract_tests.cases.responses import Broken, Draw
+from contract_tests.cases.invalid_responses import malformed
+from contract_tests.cases.responses import Broken, Draw, examples_of, starts_of
 from contract_tests.http.body_kinds import json_media
 from contract_tests.openapi.discriminators import discriminators_match
 from contract_tests.openapi.document import Contract, Media, Operation
+from contract_tests.openapi.json_text import with_leaves
 from contract_tests.openapi.schema import members
 from contract_tests.openapi.text_equality import TIME
 
-STARTS: Final = 3
 METHODS: Final = ("GET", "PUT", "PATCH", "POST", "DELETE")
 STEPS: Final = (1, 10**9)
 IDS: Final = re.compile(r"(^|_)ids?$|Id$")
@@ -85,7 +85,7 @@ def deliveries(contract: Contract) -> list[Delivery]:
         for several in expressions.values()
         for one in several
     ]
-    found = [(one, json_media(dict(one.body.media))) for one in (*called, *contract.webhooks) if one.body]
+    found = [(one, json_media(one.body.media)) for one in (*called, *contract.webhooks) if one.body]
     return [
         Delivery(one.id, media, one.method) for one, media in found if media is not None and media.schema is not None
     ]
@@ -94,7 +94,7 @@ def deliveries(contract: Contract) -> list[Delivery]:
 def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
     """Return legal deliveries: examples, generated ones, values next to them."""
     schema = delivery.media.schema or "#"
-    starts = _examples(contract, delivery)
+    starts = examples_of(contract, delivery.media)
     near = (value for value, _ in variants(contract, schema, next(iter(starts), None)))
     seen: set[str] = set()
     for value in itertools.chain(starts, draw(schema), near):
@@ -106,29 +106,21 @@ def legal_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[
 
 def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[Post]:
     """Return deliveries with members that the contract does not name."""
-    for start in _starts(contract, delivery, draw):
+    for start in starts_of(contract, delivery.media, draw):
         for value, place in with_unknown_members(contract, delivery.media.schema or "#", start):
             yield _post(delivery, value, about=f"member of {place or 'the body'}")
 
 
 def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, broken: Broken) -> Iterator[Post]:
     """Return deliveries that break the contract in one way each."""
-    starts = _starts(contract, delivery, draw)
+    starts = starts_of(contract, delivery.media, draw)
     for value, problem in broken(delivery.media.schema or "#", starts):
         if problem.keyword not in GROWTH:
             yield _post(delivery, value, about=problem.constraint)
     start = starts[0] if starts else {}
-    text, json_type = json.dumps(start).encode(), delivery.media.media_type
-    for about, content, media_type in (
-        ("not JSON", HTML, json_type),
-        ("not JSON: twice", text + b"\n" + text, json_type),
-        ("not JSON: NaN", json.dumps(with_nan(start)).encode(), json_type),
-        ("not JSON: no UTF-8", without_utf_8(start), json_type),
-        ("media type", text, "text/html"),
-        ("empty", b"", json_type),
-        ("cut", text[:-1], json_type),
-    ):
+    for about, content, media_type in malformed(start, delivery.media.media_type):
         yield Post(content, media_type, about=about, method=delivery.method)
+    text, json_type = json.dumps(start).encode(), delivery.media.media_type
     for method in METHODS:
         if method != delivery.method:
             yield Post(text, json_type, about="method", method=method)
@@ -156,19 +148,12 @@ def others_of_its_kind(contract: Contract, delivery: Delivery, post: Post) -> It
 
 
 def _another(value: Any, step: int) -> Any:
-    match value:
-        case bool():
-            return value
-        case int() | float():
-            return value + step
-        case str():
-            return value if TIME.search(value) else value + "2"
-        case dict():
-            return {name: _another(member, step) for name, member in value.items()}
-        case list():
-            return [_another(item, step) for item in value]
-        case _:
-            return value
+    def changed(leaf: Any) -> Any:
+        if isinstance(leaf, str):
+            return leaf if TIME.search(leaf) else leaf + "2"
+        return leaf + step if isinstance(leaf, int | float) and not isinstance(leaf, bool) else leaf
+
+    return with_leaves(value, changed)
 
 
 def _with_other_ids(value: Any) -> Any:
@@ -182,15 +167,6 @@ def _with_other_ids(value: Any) -> Any:
             return [_with_other_ids(item) for item in value]
         case _:
             return value
-
-
-def _starts(contract: Contract, delivery: Delivery, draw: Draw) -> list[Any]:
-    return _examples(contract, delivery) or draw(delivery.media.schema or "#")[:STARTS]
-
-
-def _examples(contract: Contract, delivery: Delivery) -> list[Any]:
-    schema = delivery.media.schema or "#"
-    return [one.value for one in delivery.media.examples if contract.is_valid(one.value, schema)]
 
 
 def _post(delivery: Delivery, value: Any, about: str = "") -> Post:

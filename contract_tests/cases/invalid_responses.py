@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
-from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, reply_of, starts_of, statuses
-from contract_tests.http.body_kinds import essence_of, json_media
+from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, json_responses, reply_of
+from contract_tests.http.body_kinds import essence_of
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.document import Contract, Media, Operation, Response
 from contract_tests.openapi.schema import ITEM, parts
@@ -26,15 +26,14 @@ def broken_replies(contract: Contract, operation: Operation, draw: Draw, broken:
     """Return replies that break the contract in one way each."""
     seen_schemas: set[str] = set()
     sample: ReplyCase | None = None
-    for status, response in statuses(operation):
-        media = json_media(dict(response.media))
-        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
-            continue
+    for status, media, schema, starts in json_responses(contract, operation, draw):
         sample = sample or reply_of(status, media, starts[0])
-        yield from _broken_whole(status, response, media, starts[0])
-        if (pointer := contract.follow(media.schema)) not in seen_schemas:
+        yield from _broken_whole(status, operation.response(status), media, starts[0])
+        if (pointer := contract.follow(schema)) not in seen_schemas:
             seen_schemas.add(pointer)
-            yield from _broken_inside(status, media, starts, broken)
+            for value, problem in broken(schema, starts):
+                if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
+                    yield reply_of(status, media, value, breach="schema", problem=problem)
     for status in UNDOCUMENTED:
         if operation.response(status) is None:
             answer = sample.answer if sample else ScriptedResponse(status=status, body=b"{}")
@@ -43,71 +42,50 @@ def broken_replies(contract: Contract, operation: Operation, draw: Draw, broken:
             yield ReplyCase(answer=replace(answer, status=status), breach="status")
 
 
-def _broken_whole(status: int, response: Response, media: Media, value: Any) -> Iterator[ReplyCase]:
+def _broken_whole(status: int, response: Response | None, media: Media, value: Any) -> Iterator[ReplyCase]:
     text = json.dumps(value).encode()
+    other_types = ("text/plain", "application/xml", "application/json-seq")
     for breach, body, media_type in (
+        *malformed(value, media.media_type),
         ("not JSON", HTML, "text/html"),
-        ("not JSON", HTML, media.media_type),
-        ("not JSON: twice", text + b"\n" + text, media.media_type),
-        ("not JSON: NaN", json.dumps(with_nan(value)).encode(), media.media_type),
-        ("not JSON: no UTF-8", without_utf_8(value), media.media_type),
-        ("media type", text, "text/plain"),
-        ("media type", text, "application/xml"),
-        ("media type", text, "text/html"),
-        ("media type", text, "application/json-seq"),
-        ("empty", b"", media.media_type),
+        *(("media type", text, other) for other in other_types),
         ("empty", b"", None),
-        ("cut", text[:-1], media.media_type),
     ):
-        is_legal = media_type is not None and media_type != media.media_type and _documents(response, media_type)
-        if not is_legal and (breach != "cut" or not _is_json(body)):
+        is_other = media_type is not None and media_type != media.media_type
+        if not (is_other and response and _documents(response, str(media_type))):
             yield ReplyCase(answer=ScriptedResponse(status=status, body=body, media_type=media_type), breach=breach)
 
 
-def with_nan(value: Any) -> Any:
-    """Put what many writers of JSON write, and JSON does not have, where nothing but a reader of JSON would mind."""
-    return _beside(value, math.nan)
-
-
-def without_utf_8(value: Any) -> bytes:
-    """Put a byte that no text has in the same place."""
-    return json.dumps(_beside(value, HOLE)).encode().replace(HOLE.encode(), b"\xff")
+def malformed(value: Any, media_type: str) -> Iterator[tuple[str, bytes, str]]:
+    """Return bodies that are not this value as JSON: what is wrong with each, its content, and its media type."""
+    text = json.dumps(value).encode()
+    yield "not JSON", HTML, media_type
+    yield "not JSON: twice", text + b"\n" + text, media_type
+    # Where nothing but a reader of JSON would mind: what many writers of it write, and a byte that no text has.
+    yield "not JSON: NaN", json.dumps(_beside(value, math.nan)).encode(), media_type
+    yield "not JSON: no UTF-8", json.dumps(_beside(value, HOLE)).encode().replace(HOLE.encode(), b"\xff"), media_type
+    yield "media type", text, "text/html"
+    yield "empty", b"", media_type
+    if not _is_json(text[:-1]):
+        yield "cut", text[:-1], media_type
 
 
 def _beside(value: Any, more: Any) -> Any:
     return {**value, UNKNOWN_MEMBER: more} if isinstance(value, dict) else [value, more]
 
 
-def _broken_inside(status: int, media: Media, starts: list[Any], broken: Broken) -> Iterator[ReplyCase]:
-    assert media.schema is not None
-    for value, problem in broken(media.schema, starts):
-        if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
-            yield reply_of(status, media, value, breach="schema", problem=problem)
-
-
 def deep_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
     """Return replies that are nested very deeply: legal ones where a schema holds itself, and brackets without end."""
     met: set[bool] = set()
-    for status, response in statuses(operation):
-        media, is_success = json_media(dict(response.media)), status in SUCCESS
-        if media is None or media.schema is None or is_success in met:
+    for status, media, schema, starts in json_responses(contract, operation, draw):
+        if (is_success := status in SUCCESS) in met:
             continue  # one success and one error tell how deep a client reads
-        if not (starts := starts_of(contract, media, draw)):
-            continue
         met.add(is_success)
-        brackets = b"[" * BRACKETS + b"]" * BRACKETS
-        yield ReplyCase(
-            answer=ScriptedResponse(status=status, body=brackets, media_type=media.media_type),
-            schema=media.schema,
-            breach="deep",
-        )
-        body = _nested(contract, media.schema, starts)
-        if body is not None:
-            yield ReplyCase(
-                answer=ScriptedResponse(status=status, body=body, media_type=media.media_type),
-                schema=media.schema,
-                breach="deep and legal",
-            )
+        bodies = {"deep": b"[" * BRACKETS + b"]" * BRACKETS, "deep and legal": _nested(contract, schema, starts)}
+        for breach, body in bodies.items():
+            if body is not None:
+                answer = ScriptedResponse(status=status, body=body, media_type=media.media_type)
+                yield ReplyCase(answer=answer, schema=schema, breach=breach)
 
 
 def _nested(contract: Contract, schema: str, starts: list[Any]) -> bytes | None:

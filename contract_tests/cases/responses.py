@@ -94,7 +94,7 @@ def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
     """Return legal replies of every documented status: examples, values next to them, generated ones."""
     seen_schemas: set[str] = set()
     for status, response in statuses(operation):
-        media = json_media(dict(response.media))
+        media = json_media(response.media)
         if not response.media:
             yield ReplyCase(answer=ScriptedResponse(status=status, media_type=None))
         yield from _without_json(status, response)
@@ -132,7 +132,7 @@ def _without_json(status: int, response: Response) -> Iterator[ReplyCase]:
 def _legal_values(
     contract: Contract, media: Media, schema: str, draw: Draw, *, brief: bool
 ) -> Iterator[tuple[Any, str]]:
-    examples = _examples(contract, media)
+    examples = examples_of(contract, media)
     yield from ((value, "") for value in examples)
     drawn = draw(schema)
     # Statuses that share a schema share its reader more often than not: a few values tell.
@@ -145,23 +145,29 @@ def _legal_values(
         yield from ((value, "") for value in with_valid_discriminators(contract, schema, [value for value, _ in near]))
 
 
-def _examples(contract: Contract, media: Media) -> list[Any]:
+def examples_of(contract: Contract, media: Media) -> list[Any]:
+    """Return the contract's own examples, as far as they are legal."""
     found = [
         example.value for example in media.examples if media.schema and contract.is_valid(example.value, media.schema)
     ]
     return [value for value in found if discriminators_match(contract, media.schema or "#", value)]
 
 
+def json_responses(contract: Contract, operation: Operation, draw: Draw) -> Iterator[tuple[int, Media, str, list[Any]]]:
+    """Return the statuses that bring JSON with a schema: status, media type, schema, and a few legal values."""
+    for status, response in statuses(operation):
+        media = json_media(response.media)
+        if media is not None and media.schema is not None and (starts := starts_of(contract, media, draw)):
+            yield status, media, media.schema, starts
+
+
 def extended_responses(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
     """Return replies with a member or a word that the contract does not name, where it does not forbid them."""
-    for status, response in statuses(operation):
-        media = json_media(dict(response.media))
-        if media is None or media.schema is None:
-            continue
-        for value in starts_of(contract, media, draw):
-            for grown, place in with_unknown_members(contract, media.schema, value):
+    for status, media, schema, starts in json_responses(contract, operation, draw):
+        for value in starts:
+            for grown, place in with_unknown_members(contract, schema, value):
                 yield reply_of(status, media, grown, focus=f"member of {place or 'the body'}", grown_from=value)
-            for grown, pointer in _with_unknown_words(contract, media.schema, value):
+            for grown, pointer in _with_unknown_words(contract, schema, value):
                 yield reply_of(status, media, grown, focus=f"word of {pointer}", grown_from=value)
 
 
@@ -174,22 +180,18 @@ def _with_unknown_words(contract: Contract, schema: str, value: Any) -> Iterator
 
 def odd_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
     """Return legal replies with times that few libraries read: a leap second, nanoseconds, small letters."""
-    for status, response in statuses(operation):
-        media = json_media(dict(response.media))
-        if media is None or media.schema is None or not (starts := starts_of(contract, media, draw)):
-            continue
-        for name, pointer in members(contract, media.schema).items():
+    for status, media, schema, starts in json_responses(contract, operation, draw):
+        for name, pointer in members(contract, schema).items() if isinstance(starts[0], dict) else ():
             formats = {contract.at(branch).get("format") for branch in alternatives(contract, pointer)}
-            for text in ODD_TIMES if "date-time" in formats and isinstance(starts[0], dict) else ():
+            for text in ODD_TIMES if "date-time" in formats else ():
                 value = {**starts[0], name: text}
-                if contract.is_valid(value, media.schema):
+                if contract.is_valid(value, schema):
                     yield reply_of(status, media, value, focus=pointer)
 
 
 def starts_of(contract: Contract, media: Media, draw: Draw) -> list[Any]:
-    """Return a few legal values to start from."""
-    assert media.schema is not None
-    return _examples(contract, media) or draw(media.schema)[:SAMPLE_OF_SEEN]
+    """Return a few legal values to start from: the contract's own examples, else drawn ones."""
+    return examples_of(contract, media) or draw(media.schema or "#")[:SAMPLE_OF_SEEN]
 
 
 def reply_of(status: int, media: Media, value: Any, **more: Any) -> ReplyCase:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from contract_tests.cases.invalid_responses import HTML
 from contract_tests.cases.responses import BEYOND_ANY_LIST, ReplyCase
 from contract_tests.http.recording_server import Fault, ScriptedResponse
+from contract_tests.openapi.json_text import with_leaves
 
 ECHO: Final = "there is no such key: {}"
 
@@ -53,17 +54,5 @@ def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> I
 
 def _saying(value: Any, text: str) -> Any:
     """Return a value that says something wherever it has a text, or beside all that it has if it has none."""
-    said = _with_texts(value, text)
+    said = with_leaves(value, lambda leaf: text if isinstance(leaf, str) else leaf)
     return {**value, "message": text} if isinstance(value, dict) and said == value else said
-
-
-def _with_texts(value: Any, text: str) -> Any:
-    match value:
-        case str():
-            return text
-        case dict():
-            return {name: _with_texts(member, text) for name, member in value.items()}
-        case list():
-            return [_with_texts(item, text) for item in value]
-        case _:
-            return value

@@ -63,11 +63,13 @@ class Subject:
     ) -> Mapping[str, Any]:
         """Have the driver do one of its tasks and give its answer; see :meth:`call`."""
         message: dict[str, Any] = {"do": task, **more}
+        # Their attributes as they are: asdict copies all that is in them, a fifth of what a message costs.
         if connection is not None:
-            message["connection"] = asdict(connection)
+            scheme = None if connection.scheme is None else asdict(connection.scheme)
+            message["connection"] = {**vars(connection), "scheme": scheme}
         if call is not None:
             arguments = {"path": call.path, "query": call.query, "header": call.header, "cookie": call.cookie}
-            message["operation"] = asdict(call.operation)
+            message["operation"] = vars(call.operation)
             message["arguments"] = arguments if call.body is ABSENT else {**arguments, "body": encode_bytes(call.body)}
         return self._ask(message, timeout)
 

@@ -1,5 +1,6 @@
 """Which bodies are driven: JSON, forms, text and bytes."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -35,14 +36,14 @@ def essence_of(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
-def json_media(media: dict[str, Media] | None) -> Media | None:
+def json_media(media: Mapping[str, Media] | None) -> Media | None:
     """Return the first JSON form of a body, None if there is none."""
     return next((found for found in (media or {}).values() if is_json(found.media_type)), None)
 
 
 def request_media(operation: Operation) -> Media | None:
     """Return the form of an operation's request body that is driven: JSON if there is such, else the first one."""
-    declared = dict(operation.body.media) if operation.body else {}
+    declared = operation.body.media if operation.body else {}
     return json_media(declared) or next(iter(declared.values()), None)
 
 

@@ -1,7 +1,7 @@
 """Reads JSON strictly."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100  # levels: what readers in other languages refuse begins between 64 and 512
@@ -49,16 +49,16 @@ def same(one: Any, other: Any) -> bool:
 
 def canonical(value: Any) -> str:
     """Return one text for all JSON values that are equal."""
-    return json.dumps(_plain(value), sort_keys=True)
+    return json.dumps(
+        with_leaves(value, lambda leaf: leaf if (number := whole(leaf)) is None else number), sort_keys=True
+    )
 
 
-def _plain(value: Any) -> Any:
+def with_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a JSON value in which everything that is no object and no list is changed."""
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    number = whole(value)
-    return value if number is None else number
+        return {name: with_leaves(inner, change) for name, inner in value.items()}
+    return [with_leaves(inner, change) for inner in value] if isinstance(value, list) else change(value)
 
 
 def is_json(media_type: str) -> bool:

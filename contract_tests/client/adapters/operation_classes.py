@@ -3,6 +3,7 @@
 import importlib
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import cache
 from pkgutil import iter_modules
 from typing import Any, Final
 
@@ -180,11 +181,16 @@ def spelled(call: Call) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """
     operation = call.operation
     wanted = [(place, name) for place in PLACES for name in operation.parameters.get(place, ())]
-    wanted += [(BODY, name) for name in operation.members or ()]
+    found = _keywords((*wanted, *((BODY, name) for name in operation.members or ())))
+    return found, {name: keyword for (place, name), keyword in found.items() if place == BODY}
+
+
+@cache
+def _keywords(wanted: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for place, name in sorted(wanted, key=_rank):
         found[place, name] = _free(_plain_name(name), place, set(found.values()))
-    return found, {name: found[place, name] for place, name in wanted if place == BODY}
+    return found
 
 
 def _rank(argument: tuple[str, str]) -> tuple[bool, int, str]:
