@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -31,7 +30,7 @@ from contract_tests.cases.requests import (
 )
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.shrinking import with_fewest_members
-from contract_tests.cases.single_violations import PER_CONSTRAINT, near, requests_near, sampler, single_violations
+from contract_tests.cases.single_violations import few_for_each, near, requests_near, sampler, single_violations
 from contract_tests.http.body_kinds import request_media
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.directions import is_hidden, request_view, response_view
@@ -204,18 +203,13 @@ class CaseBook:
 
 def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:
     """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
-    count: Counter[str] = Counter()
-    seen: set[str] = set()
-    for case in filter(is_driven, cases):
-        if (text := text_of(case)) in seen:
-            continue
-        seen.add(text)
+
+    def problem_of(case: RequestCase) -> Problem | None:
         problem = sole_problem(request_problems(contract, case))
-        if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
-            broken = replace(case, breach=problem)
-            if _stays_broken(contract, broken, problem):
-                count[problem.constraint] += 1
-                yield broken
+        return problem if problem is not None and _stays_broken(contract, case, problem) else None
+
+    for case, problem in few_for_each(filter(is_driven, cases), text_of, problem_of):
+        yield replace(case, breach=problem)
 
 
 def _stays_broken(contract: Contract, case: RequestCase, problem: Problem) -> bool:

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from contract_tests.cases.boundary_values import BY_FORMAT, PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, declared_values, legal
 from contract_tests.cases.case import ABSENT, RequestCase
@@ -19,6 +19,7 @@ from contract_tests.openapi.document import Contract, join
 from contract_tests.openapi.schema import branches
 from contract_tests.openapi.validation import Problem, sole_problem
 
+Item = TypeVar("Item")
 Sample = Callable[[str], Any]
 """Returns a legal value for the schema at a pointer; :data:`ABSENT` if none was found."""
 
@@ -39,16 +40,23 @@ DEEPEST: Final = 8
 
 def single_violations(contract: Contract, schema: str, values: Iterable[Any]) -> Iterator[tuple[Any, Problem]]:
     """Return those values that break one constraint of a schema, a few for each."""
+    judged = (value for value in values if not isinstance(value, bytes))
+    return few_for_each(judged, json.dumps, lambda value: sole_problem(contract.problems(value, schema)))
+
+
+def few_for_each(
+    items: Iterable[Item], text_of: Callable[[Item], str], problem_of: Callable[[Item], Problem | None]
+) -> Iterator[tuple[Item, Problem]]:
+    """Return those items that break one constraint, with it: a few for each, and none twice."""
     count: Counter[str] = Counter()
     seen: set[str] = set()
-    for value in values:
-        if isinstance(value, bytes) or (text := json.dumps(value)) in seen:
-            continue
-        seen.add(text)
-        problem = sole_problem(contract.problems(value, schema))
-        if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
-            count[problem.constraint] += 1
-            yield value, problem
+    for item in items:
+        if (text := text_of(item)) not in seen:
+            seen.add(text)
+            problem = problem_of(item)
+            if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
+                count[problem.constraint] += 1
+                yield item, problem
 
 
 def requests_near(contract: Contract, start: RequestCase, sample: Sample) -> Iterator[RequestCase]:
