@@ -96,6 +96,7 @@ def test_only_what_is_changed_is_copied(tmp_path: Path) -> None:
     assert (folder_of("workflow_runs_api") / "operation.py").read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_declared_rule_finds_a_defect(name: str, judge: Judge, tmp_path: Path) -> None:
     """A copy with the defect breaks the rule that must find it."""
@@ -112,6 +113,7 @@ def test_no_rule_finds_a_defect_in_the_correct_client(judge: Judge) -> None:
     assert judge.violations([], [DEFECTS[name].rules[0] for name in SAMPLE]) == []
 
 
+@pytest.mark.slow
 def test_rules_can_be_chosen() -> None:
     """Only the rules that a pattern matches judge, and a pattern that matches none is an error of the set-up."""
     with open_runner(RunnerOptions(pattern="CL-CB-0[48]")) as chosen:

@@ -9,9 +9,8 @@ from serving_others import SANDBOX
 SEEDS = range(1, 2)  # `python tests/conforming/false_alarms.py --seeds 20` takes more
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name == "second" else pytest.mark.slow) for name in SERVERS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SERVERS)
 def test_correct_server_causes_no_alarm(name: str) -> None:
     """No row is a violation, and on the sandbox, which can be told to fail, none is left untried."""
     judged = judge(name, SEEDS if name == SANDBOX else SEEDS[:1])

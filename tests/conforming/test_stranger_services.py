@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pytest
 import uvicorn
 from fastapi import Cookie, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -18,8 +19,6 @@ from contract_tests.__main__ import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 
 class Colour(StrEnum):
@@ -122,6 +121,7 @@ def judged(directory: Path, app: FastAPI, url: str) -> tuple[int, list[str], Any
     return status, violated, report
 
 
+@pytest.mark.slow
 def test_correct_shop_causes_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Null, lists and objects that no header, path, query or cookie can carry are not sent; 415 is a refusal."""
     monkeypatch.setenv("SHOP_KEY", "shop-key")

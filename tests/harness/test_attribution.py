@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import Judgement, judge, promptlayer, targets_file
 from server_breaks import accepting, body, is_run, members, without
@@ -21,6 +22,7 @@ def _judge(directory: Path, sandbox: Sandbox, broken: Break, *arguments: str) ->
         return judge(directory, "--side", "server", *arguments, "--target", "broken", "--targets", str(path))
 
 
+@pytest.mark.slow
 def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox) -> None:
     """A member that is missing everywhere is one row, and the property about bodies says who has told it."""
     judgement = _judge(tmp_path, sandbox, LACKS_MESSAGE, "--seed", "1")
@@ -33,6 +35,7 @@ def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox) -> Non
     assert judgement.row("SRV-03", "runWorkflow")["received"] == "what was found is told by PL-RUN-04"
 
 
+@pytest.mark.slow
 def test_property_tells_what_no_rule_sees(tmp_path: Path, sandbox: Sandbox) -> None:
     """The same breach on a request that no rule looks at is told by the property."""
 
@@ -59,6 +62,7 @@ def test_merged_parts_tell_it_once_too(tmp_path: Path, sandbox: Sandbox) -> None
     assert report["information"] == []
 
 
+@pytest.mark.slow
 def test_two_nights_give_the_same_identities(tmp_path: Path, sandbox: Sandbox) -> None:
     """Other seeds, ports, ids and tags change nothing in the identities of what is broken."""
     broken = accepting(lambda request: is_run(request) and "sandbox-key" in str(request.headers), {})

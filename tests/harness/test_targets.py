@@ -135,6 +135,7 @@ def test_retry_after_is_obeyed(tmp_path: Path, sandbox: Sandbox) -> None:
     assert is_run(proxy.seen[2])  # the same without its fault
 
 
+@pytest.mark.slow
 def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox) -> None:
     """Of all generated and hand-made runs none names a workflow that could exist but the target's own."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:

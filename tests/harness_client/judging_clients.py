@@ -1,12 +1,14 @@
 """Judges a client by single rules in this process, with few generated cases."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
+
+from warm_subjects import forked_subjects
 
 from contract_tests.budget import Budget
 from contract_tests.cases.case_book import CaseBook
@@ -98,5 +100,6 @@ def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) ->
     """Start a client and give its judge."""
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
-    with opened(choice, case_book(spec, cases, seed)) as client:
+    starts = nullcontext() if choice.packages else forked_subjects()
+    with starts, opened(choice, case_book(spec, cases, seed)) as client:
         yield Judge(client, options)

@@ -83,6 +83,7 @@ def test_our_client_keeps_every_rule(tmp_path: Path) -> None:
     assert {row["verdict"] for row in done.rows} == {"pass", "not_applicable"}
 
 
+@pytest.mark.slow
 def test_a_wire_name_and_a_status_branch_changed_by_hand_are_found(tmp_path: Path) -> None:
     """A copy of our generated package is judged in the place of the installed one."""
     copy = tmp_path / "changed"
@@ -138,6 +139,7 @@ def test_known_defects_of_stock_output_are_found(stock: Path, tmp_path: Path) ->
     assert not rules & {"CL-REP-04", "CL-REP-05", "CL-NET-01", "CL-NET-02", "CL-NET-03", "CL-SEC-01"}
 
 
+@pytest.mark.slow
 def test_a_changed_copy_of_the_client_is_judged(tmp_path: Path) -> None:
     """An extra try after a 5xx, planted in a copy of workflow_runs, is found for what may start a run."""
     copy = tmp_path / "workflow_runs"

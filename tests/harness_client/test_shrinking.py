@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from test_client_command_line import run
 
 SHELF = Path(__file__).with_name("shelf.yaml")
@@ -19,6 +20,7 @@ def smallest(folder: Path, adapter: str, rule: str) -> Any:
     return data
 
 
+@pytest.mark.slow
 def test_smallest_request(tmp_path: Path) -> None:
     """Only the members that the defect needs are left, with the plainest values that they may have."""
     data = smallest(tmp_path, "LosesDraft", "CL-REQ-08")
@@ -26,6 +28,7 @@ def test_smallest_request(tmp_path: Path) -> None:
     assert json.loads(data.removeprefix("body ")) == {"draft": False, "price": 0, "title": "0"}
 
 
+@pytest.mark.slow
 def test_smallest_response(tmp_path: Path) -> None:
     """So it is with what the client is answered."""
     status, _, value = smallest(tmp_path, "ShortensNotes", "CL-REP-01").partition(" ")

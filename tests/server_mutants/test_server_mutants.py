@@ -82,12 +82,3 @@ def test_equivalent_defect_is_not_found(made: Runner) -> None:
     trial = Trial(defect=defect(EQUIVALENT), judgement=made.judge(defect(EQUIVALENT)))
 
     assert (trial.outcome, trial.complaint) == (Outcome.EQUIVALENT, "")
-
-
-@pytest.mark.slow
-def test_breach_has_the_same_identity_every_night(made: Runner) -> None:
-    """Two runs with other seeds name the same breach alike."""
-    with open_runner(RunnerOptions(seed=2, pattern="SRV-04")) as next_night:
-        nights = [one.judge(defect("run.metadata.type-not-enforced")) for one in (made, next_night)]
-
-    assert nights[0].identities == nights[1].identities != ()
