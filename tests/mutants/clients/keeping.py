@@ -137,9 +137,9 @@ def _clients() -> Iterator[ClientDefect]:
         "header missing",
         "CL-SEC-04",
         generated(
-            "client.py",
-            '            raise BadArgument("expected a key, got none", field="api_key", operation=operation.name)\n',
-            "            return self._headers\n",
+            "operation.py",
+            'raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)',
+            "found = ()",
         ),
         client("settings.py", 'found_key = self._found("api_key", key, None)', "found_key = key"),
     )

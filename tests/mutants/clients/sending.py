@@ -19,11 +19,11 @@ from mutants.clients.operators import (
 METHODS: Final = "api/promptlayer/__init__.py"
 SEGMENT: Final = 'return _flat(value, "=" if self.explode else ",", _quoted)'
 STEPS: Final = 'if filled in {"", ".", ".."}:'
-MEDIA_TYPE: Final = 'own["content-type"] = self.body.media_type'
+MEDIA_TYPE: Final = 'content, own["content-type"] = sent'
 ACCEPT: Final = '{"accept": self.accept, '
 SENDING: Final = "response = wire.send(standing, outgoing, self._timeout, bounds, redaction)\n"
 SENDING_ASYNC: Final = "response = await wire.async_send(standing, outgoing, self._timeout, bounds, redaction)\n"
-JSON_NUMBER: Final = "    if kind is str or kind is bool or kind is int or value is None:\n"
+JSON_NUMBER: Final = "    if kind is str or kind is bool or kind is int or value is None or kind is Part:\n"
 
 
 def defects() -> Iterator[ClientDefect]:
@@ -327,12 +327,12 @@ def _headers() -> Iterator[ClientDefect]:
         ),
     )
     for id_, title, new, equivalent in (
-        ("wrong", "sends JSON as text", 'own["content-type"] = "text/plain"', ""),
-        ("missing", "sends a body without its media type", "pass", ""),
+        ("wrong", "sends JSON as text", 'content, own["content-type"] = sent[0], "text/plain"', ""),
+        ("missing", "sends a body without its media type", "content = sent[0]", ""),
         (
             "with-charset",
             "names the character set of JSON",
-            MEDIA_TYPE + ' + "; charset=utf-8"',
+            'content, own["content-type"] = sent[0], sent[1] + "; charset=utf-8"',
             "a parameter that says what JSON always is does not change the media type (RFC 8259, section 11)",
         ),
     ):

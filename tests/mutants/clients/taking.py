@@ -14,7 +14,7 @@ NOT_JSON: Final = (
 MEDIA_TYPE: Final = "        self._check_media_type(media_types)\n        return self._loaded()\n"
 FAILURE: Final = "    raise _failure(reply)\n"
 UNKNOWN: Final = "    if reply.status not in {400, 401, 403, 404, 422, 500}:\n        return ExecutionResults(None)\n"
-COVERS: Final = "any(_covers(pattern, received) for pattern in expected)"
+COVERS: Final = "any(_covers(pattern, received) for pattern in media_types)"
 
 
 def defects() -> Iterator[ClientDefect]:
