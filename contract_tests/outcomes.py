@@ -76,7 +76,7 @@ class Outcome:
     found_after: int | None = None
 
     def to_data(self) -> dict[str, Any]:
-        """Give plain data, for the way from one process to another."""
+        """Return plain data, for the way from one process to another."""
         return asdict(self)
 
     @classmethod
@@ -94,7 +94,7 @@ def finding(rule: Rule, violation: Violation) -> Finding:
 
 def rows_of(rule: Rule, contract: Contract, options: Options, served: Sequence[tuple[str, str]]) -> list[Row]:
     """
-    Give the rows of a rule that were asked for.
+    Return the rows of a rule that were asked for.
 
     Args:
         rule: The rule.

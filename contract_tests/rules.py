@@ -181,7 +181,7 @@ def _reporting(check: Callable[..., Iterator["Violation"]]) -> Callable[..., Non
 
 
 def rule_of(check: object) -> Rule | None:
-    """Give the rule that a test function carries, if any."""
+    """Return the rule that a test function carries, if any."""
     found = getattr(check, RULE_ATTRIBUTE, None)
     return found if isinstance(found, Rule) else None
 
@@ -289,7 +289,7 @@ def expect(holds: bool, constraint: str, *, received: str, documented: str = "",
 
 def report_all(found: Iterable[Violation]) -> None:
     """
-    Give the verdict of a check that looks at many cases: one finding per constraint, the first one seen.
+    Report what a check has found that looks at many cases.
 
     Raises:
         Violations: If anything was found.
@@ -309,7 +309,7 @@ def first_of_each(found: Iterable[Violation]) -> list[Violation]:
 
 def judge(checks: Iterable[Violation | None], otherwise: str) -> None:
     """
-    Give the verdict on a trace, from one check for each place in it that the rule is about: None where it holds.
+    Report on a trace, by one check for each place in it that the rule is about: None where it holds.
 
     Raises:
         Violations: If one of them does not hold.

@@ -48,7 +48,7 @@ class Collector:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Give an outcome for each row; what was not judged is not exercised."""
+        """Return an outcome for each row; what was not judged is not exercised."""
         return [self._outcome(row) for row in self._chapters]
 
     @pytest.hookimpl(trylast=True)

@@ -46,7 +46,7 @@ class Run:
         return [(target.name, target.service) for target in self.targets]
 
     def target(self, row: Row) -> Target:
-        """Give the target that a row of the server side is about."""
+        """Return the target that a row of the server side is about."""
         return next(target for target in self.targets if (target.name, target.service) == (row.target, row.service))
 
 

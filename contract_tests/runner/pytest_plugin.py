@@ -87,7 +87,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Give a row its verdict before anything is set up, where it can't concern the contract or no time is left."""
+    """Judge a row before anything is set up, where it can't concern the contract or no time is left."""
     row = row_of(item)
     if row is not None and row.unknown_operation:
         raise NotApplicable(f"the contract has no operation {row.operation}")
@@ -157,14 +157,14 @@ def pytest_runtest_makereport(
 
 
 def row_of(item: pytest.Item) -> Row | None:
-    """Give the row that a test was made for."""
+    """Return the row that a test was made for."""
     callspec = getattr(item, "callspec", None)
     row = callspec.params.get("row") if callspec else None
     return row if isinstance(row, Row) else None
 
 
 def chapter_of(item: pytest.Item) -> str:
-    """Give the title of the chapter: the first line of its module's docstring."""
+    """Return the title of the chapter: the first line of its module's docstring."""
     return title_of(item.path)
 
 
@@ -216,7 +216,7 @@ def _refuse_twins(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def row(request: pytest.FixtureRequest) -> Row:
-    """Give the row under judgement."""
+    """Return the row under judgement."""
     found = request.param
     assert isinstance(found, Row)
     return found
@@ -224,41 +224,41 @@ def row(request: pytest.FixtureRequest) -> Row:
 
 @pytest.fixture
 def run(request: pytest.FixtureRequest) -> Run:
-    """Give what all rows share."""
+    """Return what all rows share."""
     return request.config.stash[RUN]
 
 
 @pytest.fixture
 def contract(run: Run) -> Contract:
-    """Give the contract under judgement."""
+    """Return the contract under judgement."""
     return run.contract
 
 
 @pytest.fixture
 def operation(run: Run, row: Row) -> Operation:
-    """Give the operation that this row is about."""
+    """Return the operation that this row is about."""
     return run.contract.operation(row.operation)
 
 
 @pytest.fixture
 def options(run: Run) -> Options:
-    """Give what the command line asked for."""
+    """Return what the command line asked for."""
     return run.options
 
 
 @pytest.fixture
 def generator(run: Run) -> Generator:
-    """Give the source of generated data."""
+    """Return the source of generated data."""
     return run.generator
 
 
 @pytest.fixture
 def coverage(run: Run) -> Coverage:
-    """Give the place to take down what was exercised."""
+    """Return the place to take down what was exercised."""
     return run.coverage
 
 
 @pytest.fixture
 def secrets(run: Run) -> Secrets:
-    """Give the values that must never be shown; a side that makes up a key adds it here."""
+    """Return the values that must never be shown; a side that makes up a key adds it here."""
     return run.secrets

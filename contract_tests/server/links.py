@@ -50,7 +50,7 @@ class Links:
         self._open += self._promised(exchange)
 
     def unused(self, operation: str) -> list[Promise]:
-        """Give the latest promise of each link of an operation that was never followed."""
+        """Return the latest promise of each link of an operation that was never followed."""
         latest = {one.constraint: one for one in self._open if one.source.case.operation.id == operation}
         return [one for constraint, one in latest.items() if constraint not in self.kept | self.broken]
 
@@ -80,12 +80,12 @@ class Links:
 
 
 def links_of(operation: Operation) -> list[str]:
-    """Give the pointers of the links of an operation's replies."""
+    """Return the pointers of the links of an operation's replies."""
     return [_pointer(response, name) for response in operation.responses.values() for name in response.links]
 
 
 def evaluated(expression: Any, exchange: Exchange) -> Any:
-    """Give the value of a runtime expression of OpenAPI, ABSENT if there is none; what is no expression is itself."""
+    """Return the value of a runtime expression of OpenAPI, ABSENT if there is none; what is no expression is itself."""
     if not isinstance(expression, str) or not expression.startswith("$"):
         return expression
     source, _, rest = expression.removeprefix("$").partition(".")

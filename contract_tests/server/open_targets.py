@@ -51,7 +51,7 @@ class OpenTargets:
 
     def server(self, target: Target) -> ServerUnderTest:
         """
-        Give the server of a target, reachable and with its key.
+        Return the server of a target, reachable and with its key.
 
         Raises:
             SetUpError: If it cannot be reached, has no key or no workflow to run, or cannot be listened for.
@@ -63,7 +63,7 @@ class OpenTargets:
         return self._servers[key]
 
     def opened(self, name: str, service: str) -> ServerUnderTest | None:
-        """Give the server of a target if any rule has asked for it."""
+        """Return the server of a target if any rule has asked for it."""
         return self._servers.get((name, service))
 
     def confirm(self) -> None:

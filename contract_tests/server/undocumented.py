@@ -54,7 +54,7 @@ class UndocumentedData:
             self._look_at(contract, exchange, media.schema, value)
 
     def to_data(self, secrets: Secrets) -> list[dict[str, Any]]:
-        """Give plain data, as ``results.json`` has it."""
+        """Return plain data, as ``results.json`` has it."""
         return [
             {
                 "service": note.service,
@@ -77,7 +77,7 @@ class UndocumentedData:
 
 
 def unknown(contract: Contract, schema: str, value: Any) -> Iterator[tuple[str, str, str]]:
-    """Give kind, schema and name of what a valid value holds and the contract does not name."""
+    """Return kind, schema and name of what a valid value holds and the contract does not name."""
     for visit in walk(contract, schema, value):
         if isinstance(visit.value, dict):
             names = declared(contract, visit)
