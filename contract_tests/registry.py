@@ -1,11 +1,15 @@
 """All rules of this package, in the order of their chapters."""
 
 import ast
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Final
 
-from contract_tests.rules import Rule, Side, rule_of
+from contract_tests.rules import Check, Rule, Side, rule_of
+
+FINDERS: Final = "finders"
 
 
 def chapters() -> list[str]:
@@ -41,3 +45,21 @@ def rules_by_chapter() -> dict[str, tuple[Rule, ...]]:
 def rules_of_this_package() -> list[Rule]:
     """Return all rules."""
     return [rule for rules in rules_by_chapter().values() for rule in rules]
+
+
+def found_by(*finders: object) -> Callable[[Check], Check]:
+    """Have a rule report what is found while requests are sent: by a check of one exchange, or as an event."""
+
+    def attach(check: Check) -> Check:
+        setattr(check, FINDERS, finders)
+        return check
+
+    return attach
+
+
+@cache
+def reporting_rules() -> Mapping[Any, str]:
+    """Return the ids of the rules that report such findings, by the check or the event."""
+    checks = [check for name in chapters() for check in vars(import_module(name)).values()]
+    carded = [(check, rule) for check in checks if (rule := rule_of(check)) is not None]
+    return {finder: rule.id for check, rule in carded for finder in getattr(check, FINDERS, ())}

@@ -117,7 +117,7 @@ class Rule:
 
     @property
     def specificity(self) -> int:
-        """How much it says of how little: the most specific rule is judged first, and reports what others see too."""
+        """How much it says of how little: of rules that find the same, the most specific one reports it."""
         if self.side is not Side.SERVER:
             return 0  # there no two rules see the same
         if not self.is_property:

@@ -199,11 +199,11 @@ def _verdict(raised: BaseException | None) -> tuple[Verdict, str, str]:
     return Verdict.NOT_EXERCISED, "the harness failed", failure(raised)
 
 
-def _place(item: pytest.Item) -> tuple[int, int]:
-    # What a specific rule can name is found within the first requests, and reported by it.
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    # On the server side rules come first: what a rule can name is found within the first requests, and reported by it.
     row = row_of(item)
     assert row is not None
-    return list(Side).index(row.rule.side), -row.rule.specificity
+    return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
 
 
 def _refuse_twins(items: Sequence[pytest.Item]) -> None:

@@ -17,14 +17,12 @@ from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Side, Violation
 from contract_tests.server.exchange import Exchange
-from contract_tests.server.links import RULE as LINKS_RULE
 from contract_tests.server.minimize import Acceptance
-from contract_tests.server.recorder import Breach
+from contract_tests.server.recorder import Breach, Event
 from contract_tests.server.sanitize import safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import content_of
 
-ODD: Final = "SRV-07"
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 MOST_TRIES: Final = 300  # to make one request smaller
 MOST_SHRUNK: Final = 3  # breaches of one operation, in so many seconds; the others are reported as they were drawn
@@ -64,6 +62,7 @@ class DrawnRequests:
         self._acceptance = acceptance
         self._try = try_
         self._known: set[Breach] = set()
+        self._links, self._odd = (server.watch.rules[event] for event in (Event.DEAD_LINK, Event.ODD_REFUSAL))
         self._left, self._seconds = 0, 0.0
 
     def play(self, operation: Operation) -> None:
@@ -93,11 +92,11 @@ class DrawnRequests:
     def _to_shrink(self, tried: Tried) -> set[Breach]:
         """Return what broke with a request, was not seen before, and may be shrunk."""
         # Whether a link can be followed depends on earlier requests, which are not shrunk.
-        found = {one for one in tried.breaches - self._known if one.rule != LINKS_RULE}
+        found = {one for one in tried.breaches - self._known if one.rule != self._links}
         if tried.refused is not None and self._acceptance.is_breach(tried.refused):
-            found.add(Breach(ODD, tried.case.operation.id, ""))
+            found.add(Breach(self._odd, tried.case.operation.id, ""))
             if self._is_spent:
-                self._acceptance.add(ODD, tried.refused)
+                self._acceptance.add(Event.ODD_REFUSAL, tried.refused)
         return set() if self._is_spent else {one for one in found if self._options.selects(one.rule)}
 
     @property
@@ -114,8 +113,8 @@ class DrawnRequests:
             reproduce = f"{violation.reproduce}\n{again}"
             return replace(violation, received=violation.received + shrunk, reproduce=reproduce)
 
-        if smallest.refused is not None and breach.rule == ODD:
-            self._acceptance.add(ODD, smallest.refused, tell)
+        if smallest.refused is not None and breach.rule == self._odd:
+            self._acceptance.add(Event.ODD_REFUSAL, smallest.refused, tell)
         else:
             self._known.add(breach)
             self._server.watch.report_by(breach, smallest.number, tell)

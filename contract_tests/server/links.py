@@ -10,7 +10,6 @@ from contract_tests.openapi.json_text import read_json
 from contract_tests.rules import Violation
 from contract_tests.server.exchange import Access, Exchange
 
-RULE = "SRV-08"
 GONE = (404, 410)
 PLACES = ("path", "query", "header")
 

@@ -10,6 +10,7 @@ from contract_tests.openapi.document import split
 from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.rules import NotExercised, Violation
 from contract_tests.server.exchange import Exchange
+from contract_tests.server.recorder import Event
 from contract_tests.server.sanitize import is_known, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 
@@ -33,7 +34,9 @@ class Acceptance:
         parts = self._parts(exchange.case)
         return len(causes) < MOST_FINDINGS and not any(known <= parts for known in causes)
 
-    def add(self, rule: str, exchange: Exchange, tell: Callable[[Violation], Violation] = lambda found: found) -> None:
+    def add(
+        self, event: Event, exchange: Exchange, tell: Callable[[Violation], Violation] = lambda found: found
+    ) -> None:
         """Take down a finding on the request without all that has nothing to do with the refusal."""
         smallest = self._smallest(exchange)
         operation, parts = exchange.case.operation, self._parts(smallest.case)
@@ -41,7 +44,7 @@ class Acceptance:
         constraint = " and ".join(sorted(parts)) or operation.pointer
         documented = "A request that fits the contract is carried out."
         violation = tell(smallest.violation(constraint, documented=documented))
-        self._server.watch.add(rule, smallest, violation)
+        self._server.watch.add(event, smallest, violation)
 
     def _smallest(self, exchange: Exchange) -> Exchange:
         # Only parts are left out: hypothesis shrinks what it has drawn, no example and no case of the coverage phase.

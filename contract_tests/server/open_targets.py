@@ -9,6 +9,7 @@ from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.directions import request_view, response_view
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.reference_cycles import ReferenceCycles
+from contract_tests.registry import reporting_rules
 from contract_tests.server.connections import check_reachable
 from contract_tests.server.example_check import ExampleCheck
 from contract_tests.server.health import Health
@@ -80,7 +81,7 @@ class OpenTargets:
         ReferenceCycles(self._contract).refuse()
         outgoing = request_view(self._contract)
         check_reachable(target)
-        watch = Watch(response_view(self._contract), target, self.information)
+        watch = Watch(response_view(self._contract), target, self.information, reporting_rules())
         health = Health(watch)
         wire = Wire(target, outgoing, self._coverage, self._secrets, health)
         self._resources.callback(wire.close)

@@ -1,19 +1,30 @@
-"""Judges every exchange with a target when it comes, whichever rule or property sent the request."""
+"""Records every exchange with a target, and judges it when it comes: later no more than a part of it may be kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.rules import NotExercised, Violation
-from contract_tests.server.checks import JUDGES, UNANSWERED
 from contract_tests.server.exchange import SHOWN, Exchange
-from contract_tests.server.links import RULE as LINKS_RULE
 from contract_tests.server.links import Links
 from contract_tests.server.undocumented import UndocumentedData
 from contract_tests.targets import Target
 
 KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of replies that later rules may look at
+
+
+class Event(Enum):
+    """What is found otherwise than by a check of one exchange."""
+
+    NO_RESPONSE = auto()
+    DEAD_LINK = auto()
+    REFUSAL = auto()
+    ODD_REFUSAL = auto()
+
+
+Finder = Event | Callable[[Contract, Exchange], Iterator[Violation]]
 
 
 class Breach(NamedTuple):
@@ -46,27 +57,32 @@ class Watch:
     Attributes:
         exchanges: All of them, in order.
         links: What the replies have promised.
+        rules: The ids of the rules that report what is found, by the check or the event that finds it.
     """
 
-    def __init__(self, contract: Contract, target: Target, information: UndocumentedData) -> None:
+    def __init__(
+        self, contract: Contract, target: Target, information: UndocumentedData, rules: Mapping[Finder, str]
+    ) -> None:
         self.contract = contract
         self.target = target
         self.information = information
         self.exchanges: list[Exchange] = []
         self.links = Links(contract)
+        self.rules = rules
+        self._checks = [finder for finder in rules if not isinstance(finder, Event)]
         self._seen: list[Seen] = []
         self._kept = 0
 
     def saw(self, exchange: Exchange) -> None:
-        """Judge an exchange by every property."""
+        """Judge an exchange by every check of one exchange."""
         self._keep(exchange)
         if not self.target.serves_form_of(exchange.case.operation.id):
             return
-        for rule, judge in JUDGES.items():
-            for found in judge(self.contract, exchange):
-                self.add(rule, exchange, found)
+        for check in self._checks:
+            for found in check(self.contract, exchange):
+                self.add(check, exchange, found)
         for operation, found in self.links.judge(exchange):
-            self.add(LINKS_RULE, exchange, found, operation)
+            self.add(Event.DEAD_LINK, exchange, found, operation)
         self.information.saw(self.contract, exchange)
 
     def _keep(self, exchange: Exchange) -> None:
@@ -74,14 +90,16 @@ class Watch:
         is_too_much = self._kept > KEPT_BYTES
         self.exchanges.append(replace(exchange, reply=exchange.reply[:SHOWN], is_cut=True) if is_too_much else exchange)
 
-    def add(self, rule: str, exchange: Exchange, violation: Violation, operation: str = "") -> None:
-        """Take down a finding of a property, on the operation of the exchange or another one."""
+    def add(self, finder: Finder, exchange: Exchange, violation: Violation, operation: str = "") -> None:
+        """Take down a finding, on the operation of the exchange or another one."""
         counted = replace(violation, found_after=exchange.number)
-        self._seen.append(Seen(rule, operation or exchange.case.operation.id, counted, exchange.number))
+        named = operation or exchange.case.operation.id
+        self._seen.append(Seen(self.rules[finder], named, counted, exchange.number))
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take down a request to which no complete reply came."""
-        self._seen.append(Seen(UNANSWERED, operation.id, violation, violation.found_after or 0))
+        rule = self.rules[Event.NO_RESPONSE]
+        self._seen.append(Seen(rule, operation.id, violation, violation.found_after or 0))
 
     def turned_away(self, reason: NotExercised) -> None:
         """Nothing is judged by it: whether a target may be asked at all is no part of the contract."""
@@ -95,7 +113,7 @@ class Watch:
         return [exchange for exchange in self.exchanges if exchange.case.operation.id == operation]
 
     def found(self, rule: str, operation: str) -> list[Violation]:
-        """Return what a property has found on an operation."""
+        """Return what a rule has to report of an operation."""
         return [one.violation for one in self._seen if (one.rule, one.operation) == (rule, operation)]
 
     def breaches(self, since: int = 0) -> set[Breach]:

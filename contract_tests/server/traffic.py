@@ -20,6 +20,7 @@ from contract_tests.rules import NotApplicable, NotExercised, Unanswered
 from contract_tests.server.drawn_requests import DrawnRequests, Tried
 from contract_tests.server.exchange import STRANGERS, Access
 from contract_tests.server.minimize import Acceptance
+from contract_tests.server.recorder import Event
 from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 
@@ -172,7 +173,7 @@ class Traffic:
         with contextlib.suppress(Unanswered):
             exchange = self.server.wire.send(case)
             if not case.is_drawn and self._acceptance.is_breach(exchange):
-                self._acceptance.add("SRV-06", exchange)
+                self._acceptance.add(Event.REFUSAL, exchange)
         refused = exchange if exchange is not None and exchange.is_refused and case.is_grounded else None
         return Tried(case, number, frozenset(self.server.watch.breaches(number)), refused)
 

@@ -1,11 +1,13 @@
 """Fixtures of the server side."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
+from contract_tests.openapi.document import Operation
 from contract_tests.outcomes import Row
-from contract_tests.rules import NotExercised
+from contract_tests.rules import NotExercised, Violation
 from contract_tests.runner.context import Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
@@ -16,7 +18,7 @@ from contract_tests.server.traffic import Traffic
 
 @pytest.fixture
 def server(run: Run, row: Row) -> ServerUnderTest:
-    """Give the server that this row is about."""
+    """Return the server that this row is about."""
     return run.live.server(run.target(row))
 
 
@@ -28,11 +30,22 @@ def all_traffic() -> dict[ServerUnderTest, Traffic]:
 
 @pytest.fixture
 def traffic(run: Run, row: Row, server: ServerUnderTest, all_traffic: dict[ServerUnderTest, Traffic]) -> Traffic:
-    """Give the generated traffic of this target."""
+    """Return the generated traffic of this target."""
     if server not in all_traffic:
         operations = [one for one in run.contract.operations if one.service == row.service]
         all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations, run.options)
     return all_traffic[server]
+
+
+@pytest.fixture
+def found(row: Row, operation: Operation, server: ServerUnderTest, traffic: Traffic) -> Callable[[], list[Violation]]:
+    """Return what sends the traffic, and returns what others have found for the rule of this row."""
+
+    def play() -> list[Violation]:
+        traffic.play(operation)
+        return server.watch.found(row.rule.id, operation.id)
+
+    return play
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +64,7 @@ def all_conversations() -> dict[ServerUnderTest, Conversations]:
 def conversations(
     run: Run, server: ServerUnderTest, all_conversations: dict[ServerUnderTest, Conversations]
 ) -> Conversations:
-    """Give the runs of this target."""
+    """Return the runs of this target."""
     if server not in all_conversations:
         all_conversations[server] = Conversations(server, run.options.seed, run.options.budget.cases)
     return all_conversations[server]
@@ -61,7 +74,7 @@ def conversations(
 def lifecycle(
     run: Run, server: ServerUnderTest, all_lifecycles: dict[ServerUnderTest, ExecutionScenarios]
 ) -> ExecutionScenarios:
-    """Give the executions of this target."""
+    """Return the executions of this target."""
     if server not in all_lifecycles:
         all_lifecycles[server] = ExecutionScenarios(server, run.options.seed, run.options.budget.cases)
     return all_lifecycles[server]
