@@ -69,12 +69,12 @@ def test_waiting_for_a_place_is_no_time_out(below: Any) -> None:
         holding = _called(unhurried, *first)
         await service.until("names", _PLACES)
         queueing = _called(client, *later)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.6)
         assert len(service.names) == _PLACES
         await service.let(*service.held)
         assert await asyncio.gather(*holding, *queueing) == [*first, *later]
 
-    _played(below, play, timeout=0.5, total_timeout=0.5)
+    _played(below, play, timeout=1.5, total_timeout=1.5)
 
 
 def test_who_comes_first_is_served_first(below: Any) -> None:

@@ -314,7 +314,7 @@ def test_a_question_under_way_ends_with_the_wait(behave: Any, flavour: Flavour) 
         client = flavour.client("promptlayer", base_url=server.url, retries=2)
         began = time.monotonic()
         with pytest.raises(WaitTimeout) as caught:
-            flavour.do(client, "wait", 98765, deadline=0.1)
-        assert 0.1 <= time.monotonic() - began < 5
+            flavour.do(client, "wait", 98765, deadline=1)
+        assert 1 <= time.monotonic() - began < 30
     assert (caught.value.execution_id, caught.value.may_have_run) == (98765, True)
     assert type(caught.value.__cause__).__name__ == "MaybeSent"

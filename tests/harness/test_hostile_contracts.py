@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SECONDS, MEGABYTES = 30, 600  # on a busy machine; alone each takes a few seconds at most
+SECONDS, MEGABYTES = 30, 600  # of processor time, which a busy machine makes more; alone each takes a few at most
 HEAD = 'openapi: 3.1.0\ninfo: {title: t, version: "1"}\npaths: {}\n'
 
 
@@ -81,12 +81,12 @@ def test_hostile_document_is_refused_within_bounds(name: str, tmp_path: Path) ->
     content, words = REFUSED[name]
     path = tmp_path / "contract.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     with pytest.raises(UnreadableError, match=words) as refusal:
         read_contract(path)
 
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEGABYTES * 1024
     assert str(refusal.value).startswith(str(path))
     assert "\n" not in str(refusal.value)
@@ -233,12 +233,12 @@ def test_budget_in_seconds_holds_for_a_union_of_twenty(tmp_path: Path) -> None:
     union = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in forms]}
     path = tmp_path / "contract.json"
     path.write_text(json.dumps(_document(Event=union, **forms)))
-    began = time.monotonic()
+    began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     # In a process of its own: where the end comes while an object is deleted, Python says so, and pytest hears it.
     command = [sys.executable, "-m", "contract_tests", "--side", "spec", "--spec", str(path), "--budget", "1"]
     subprocess.run([*command, "-k", "SPEC-07", "--report-dir", str(tmp_path)], capture_output=True, check=False)
 
-    assert time.monotonic() - began < SECONDS
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began < SECONDS
     row = json.loads((tmp_path / "results.json").read_text())["results"][0]
     assert row["verdict"] == "violation" or "no time was left" in row["received"]
 
@@ -254,10 +254,10 @@ def test_members_that_multiply_by_references_are_counted_up_to_a_bound(tmp_path:
     media = {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}
     document["paths"]["/a"]["get"]["responses"]["200"]["content"] = media
     path.write_text(json.dumps(document))
-    began = time.monotonic()
+    began = time.process_time()
     main(["--side", "spec", "--spec", str(path), "-k", "SPEC-09", "--report-dir", str(tmp_path)])
 
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     members = json.loads((tmp_path / "results.json").read_text())["coverage"]["reply_members"]["not_exercised"]
     assert {"getA 200 a", "getA 200 b.c", "getA 200 c.a.b"} < {*members}
 

@@ -53,7 +53,7 @@ def _limited(tmp_path: Path, limits: str, *options: str) -> Iterator[tuple[subpr
 @linux
 def test_accepted_runs_go_on_when_the_disk_has_space_again(tmp_path: Path) -> None:
     """What can't be kept is answered 503 and not accepted; what was accepted ends without a restart."""
-    with _limited(tmp_path, ":", "--run-seconds=0.3") as (process, client):
+    with _limited(tmp_path, ":", "--run-seconds=1") as (process, client):
         runs = [run(client) for _ in range(10)]
         unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
         refused = client.post("/workflows/canary/run", json={})
