@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,7 @@ class Import(NamedTuple):
     for_types: bool
 
 
+@functools.cache
 def _imports(path: Path) -> list[Import]:
     found: list[Import] = []
 

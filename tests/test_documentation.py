@@ -57,7 +57,12 @@ def _snippets(page: str) -> list[Snippet]:
     ]
 
 
-_PYTHON = [each for page in PAGES for each in _snippets(page) if each.language == "python"]
+_PYTHON = [
+    pytest.param(each, id=str(each), marks=[pytest.mark.slow] if "schemathesis" in each.code else [])
+    for page in PAGES
+    for each in _snippets(page)
+    if each.language == "python"
+]
 _COMMANDS = {page: [each.code for each in _snippets(page) if each.language == "sh"] for page in PAGES}
 
 
@@ -78,7 +83,7 @@ def _run(command: list[str], environment: Mapping[str, str], folder: Path) -> st
     return done.stdout
 
 
-@pytest.mark.parametrize("snippet", _PYTHON, ids=str)
+@pytest.mark.parametrize("snippet", _PYTHON)
 def test_a_snippet_of_python_runs_and_prints_what_the_page_says(
     snippet: Snippet, workflow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
