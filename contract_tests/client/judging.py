@@ -30,9 +30,7 @@ def opened(choice: Choice, book: CaseBook, coverage: Coverage | None = None) -> 
         yield ClientTrials(ClientSession(book, subject, server, coverage or Coverage(book.contract)))
 
 
-def judge(
-    check: Check, client: ClientTrials, operation: Operation | None, options: Options, secrets: Secrets | None = None
-) -> None:
+def judge(check: Check, client: ClientTrials, operation: Operation | None, options: Options) -> None:
     """
     Judge a client by one rule, on one operation if the rule is about each.
 
@@ -44,8 +42,8 @@ def judge(
     try:
         check(**{name: given[name] for name in signature(check).parameters})
     except Violations as violations:
-        known = secrets or Secrets([client.session.key])
-        raise Violations([reported(one, check, options, known) for one in violations.found]) from None
+        secrets = Secrets([client.session.key])
+        raise Violations([reported(one, check, options, secrets) for one in violations.found]) from None
 
 
 def reported(violation: Violation, check: Check, options: Options, secrets: Secrets) -> Violation:

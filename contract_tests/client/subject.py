@@ -8,7 +8,6 @@ from typing import Any, Final, Self
 
 from contract_tests.client.adapter import ABSENT, Call, Connection
 from contract_tests.client.driver.json_bytes import encode_bytes
-from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject_process import Choice, SubjectProcess
 from contract_tests.rules import SetUpError, shown
 
@@ -25,32 +24,13 @@ class Subject:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        """Start the process now; see :meth:`call` for what can go wrong."""
+        """Start the process now; see :meth:`ask` for what can go wrong."""
         self._running()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the process."""
         self.close()
-
-    def call(self, call: Call, connection: Connection, *, timeout: float = CALL_TIMEOUT) -> Outcome:
-        """
-        Make one call.
-
-        Args:
-            call: The operation and its arguments.
-            connection: What the client is built with.
-            timeout: Seconds after which a call without an outcome is given up and the process ended.
-
-        Raises:
-            SetUpError: If the client cannot be loaded, or its adapter breaks.
-        """
-        return outcome_of(self.ask("call", connection, call, timeout=timeout))
-
-    def show(self, connection: Connection) -> str:
-        """Return the text that the client shows of itself."""
-        text: str = self.ask("show", connection).get("text", "")
-        return text
 
     def ask(
         self,
@@ -61,7 +41,19 @@ class Subject:
         timeout: float = CALL_TIMEOUT,
         **more: Any,
     ) -> Mapping[str, Any]:
-        """Have the driver do one of its tasks and give its answer; see :meth:`call`."""
+        """
+        Have the driver do one of its tasks and return its answer.
+
+        Args:
+            task: Its name; see :class:`~contract_tests.client.driver.program.Driver`.
+            connection: What the client is built with.
+            call: The operation and its arguments.
+            timeout: Seconds after which a task without an answer is given up and the process ended.
+            more: What else the task asks for.
+
+        Raises:
+            SetUpError: If the client cannot be loaded, or its adapter breaks.
+        """
         message: dict[str, Any] = {"do": task, **more}
         # Their attributes as they are: asdict copies all that is in them, a fifth of what a message costs.
         if connection is not None:
@@ -71,7 +63,17 @@ class Subject:
             arguments = {"path": call.path, "query": call.query, "header": call.header, "cookie": call.cookie}
             message["operation"] = vars(call.operation)
             message["arguments"] = arguments if call.body is ABSENT else {**arguments, "body": encode_bytes(call.body)}
-        return self._ask(message, timeout)
+        process = self._running()
+        try:
+            answer = process.ask(message).result(timeout)
+        except FutureTimeoutError:
+            self._forget(process)
+            return {"kind": "lost", "is_hung": True, "reason": f"the client hung: no outcome within {timeout:g} s"}
+        if answer["kind"] == "broken":
+            raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['reason'])}")
+        if answer["kind"] == "lost":
+            self._forget(process)
+        return answer
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -84,19 +86,6 @@ class Subject:
         """End all calls that are being made, with the process; the next one starts another."""
         if (process := self._process) is not None:
             self._forget(process, reason)
-
-    def _ask(self, message: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-        process = self._running()
-        try:
-            answer = process.ask(message).result(timeout)
-        except FutureTimeoutError:
-            self._forget(process)
-            return {"kind": "lost", "is_hung": True, "reason": f"the client hung: no outcome within {timeout:g} s"}
-        if answer["kind"] == "broken":
-            raise SetUpError(f"adapter {self.choice.adapter}: {shown(answer['reason'])}")
-        if answer["kind"] == "lost":
-            self._forget(process)
-        return answer
 
     def _running(self) -> SubjectProcess:
         with self._lock:

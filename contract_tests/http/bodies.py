@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl
 
 from contract_tests.http.body_comparison import body_differences, read_body
 from contract_tests.http.body_kinds import BodyKind, essence_of, kind_of, with_bytes
@@ -57,12 +57,8 @@ def _json_problems(contract: Contract, media: Media, given: Any, seen: RecordedR
 
 
 def _form_entries(body: bytes) -> list[tuple[str, bytes]]:
-    pairs = [pair.partition(b"=") for pair in body.split(b"&") if pair]
-    read = [
-        (unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(text.replace(b"+", b" ")))
-        for name, _, text in pairs
-    ]
-    return [(name.decode("utf-8", "replace"), text) for name, text in read]
+    pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return [(name.encode("latin-1").decode("utf-8", "replace"), text.encode("latin-1")) for name, text in pairs]
 
 
 def _parts(content_type: str, body: bytes) -> list[tuple[str, bytes]] | None:

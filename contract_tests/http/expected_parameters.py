@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -95,16 +95,8 @@ def decode(raw: str) -> str | None:
 
 def matches_value(raw: str, value: Any, parameter: Parameter) -> bool:
     """Whether an encoded text is the whole value of a parameter that is not exploded into pairs."""
-    return _prefixless(raw, parameter, lambda text: _reads_whole(text, value, parameter))
-
-
-def _prefixless(raw: str, parameter: Parameter, reads: Callable[[str], bool]) -> bool:
-    if parameter.style == "label":
-        return raw.startswith(".") and reads(raw[1:])
-    if parameter.style == "matrix":
-        start = f";{parameter.name}="
-        return raw.startswith(start) and reads(raw.removeprefix(start))
-    return reads(raw)
+    start = {"label": ".", "matrix": f";{parameter.name}="}.get(parameter.style, "")
+    return raw.startswith(start) and _reads_whole(raw.removeprefix(start), value, parameter)
 
 
 def _reads_whole(raw: str, value: Any, parameter: Parameter) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.client.adapter import Call, Connection, Scheme
 from contract_tests.client.operation_info import facts_of
-from contract_tests.client.outcome import Lost, Outcome, Raised, Unwritable, Value
+from contract_tests.client.outcome import Lost, Outcome, Raised, Unwritable, Value, outcome_of
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
 from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
@@ -37,7 +37,7 @@ def connection(server: RecordingServer, *, is_async: bool = False) -> Connection
 def add_book(subject: Subject, server: RecordingServer, *, is_async: bool = False, timeout: float = 30) -> Outcome:
     """Make one call."""
     call = Call(operation=facts_of(CONTRACT, CONTRACT.operation("addBook")), body={"title": "Notes"}, is_async=is_async)
-    return subject.call(call, connection(server, is_async=is_async), timeout=timeout)
+    return outcome_of(subject.ask("call", connection(server, is_async=is_async), call, timeout=timeout))
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
