@@ -1,15 +1,14 @@
 """What the adapter and the wire need to know of an operation, taken from the contract."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.adapter import OperationInfo, Scheme
 from contract_tests.http.body_kinds import BodyKind, kind_of, request_media
-from contract_tests.openapi.document import LOCATIONS, Contract, Operation, join
-from contract_tests.openapi.schema import branches
+from contract_tests.openapi.document import LOCATIONS, Contract, Operation
+from contract_tests.openapi.schema import alternatives, branches
 from contract_tests.openapi.validation import UNIONS
 
 
@@ -55,14 +54,9 @@ def _forms(contract: Contract, schema: str) -> list[str] | None:
     return [pointer] if is_object else None
 
 
-def _parts(contract: Contract, pointer: str, seen: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-    pointer = contract.follow(pointer)
-    node = contract.at(pointer)
-    if pointer in seen or not isinstance(node, dict):
-        return
-    for index in range(len(node.get("allOf", ()))):
-        yield from _parts(contract, join(pointer, "allOf", index), (*seen, pointer))
-    yield node
+def _parts(contract: Contract, form: str) -> list[dict[str, Any]]:
+    own, *parts = [contract.at(pointer) for pointer in alternatives(contract, form, ("allOf",))]
+    return [*parts, own]
 
 
 def _members(contract: Contract, form: str) -> list[str]:

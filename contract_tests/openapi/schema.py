@@ -38,13 +38,15 @@ def branches(contract: Contract, pointer: str, keywords: tuple[str, ...] = COMPO
     return [join(pointer, keyword, index) for keyword in keywords for index in range(len(stated.get(keyword, ())))]
 
 
-def alternatives(contract: Contract, schema: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
+def alternatives(
+    contract: Contract, schema: str, keywords: tuple[str, ...] = COMPOSED, seen: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Return the pointers of a schema and of all that it is composed of, at any depth, references followed."""
     pointer = contract.follow(schema)
     if pointer not in seen and isinstance(contract.at(pointer), dict):
         yield pointer
-        for branch in branches(contract, pointer):
-            yield from alternatives(contract, branch, (*seen, pointer))
+        for branch in branches(contract, pointer, keywords):
+            yield from alternatives(contract, branch, keywords, (*seen, pointer))
 
 
 def members(contract: Contract, schema: str) -> dict[str, str]:

@@ -16,6 +16,11 @@ WRITERS: Final = ("to_dict", "to_json", "model_dump", "dict")
 READERS: Final = ("from_dict", "from_json", "model_validate")
 NEW_MEMBER: Final = "x_new_member"
 ODD_VALUES: Final[tuple[Any, ...]] = ("text", 7, True, None, [1], {"a": 1})
+DUPLICATES: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda held: pickle.loads(pickle.dumps(held)),  # noqa: S301 - made here
+}
 PLAIN: Final = (bool, int, float, str, bytes, list, dict, tuple, type(None))
 
 
@@ -72,32 +77,23 @@ def _written(held: Any) -> Any:
     return held
 
 
-def _copies(look: _Look) -> Iterator[Remark]:
-    for name, duplicate in (("copy", copy.copy), ("deepcopy", copy.deepcopy)):
-        yield from _duplicated(look, name, duplicate)
-
-
-def _pickled(look: _Look) -> Iterator[Remark]:
-    yield from _duplicated(look, "pickle", lambda held: pickle.loads(pickle.dumps(held)))  # noqa: S301 - made here
-
-
-def _duplicated(look: _Look, name: str, duplicate: Callable[[Any], Any]) -> Iterator[Remark]:
-    try:
-        double = duplicate(look.held)
-    except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
-        yield _remark(name, look.held, f"{type(error).__name__}: {error}")
-        return
-    # The whole is read: what holds the object may be of another kind, which need not be copied.
-    before, after = look.read_object(look.held), look.read_object(double)
-    if before != after:
-        yield _remark(name, look.held, f"{after} of {before}")
-    elif look.held == look.held and double != look.held:
-        yield _remark(f"{name} equal", look.held, "the copy is not equal to its original")
+def _duplicated(look: _Look) -> Iterator[Remark]:
+    for name, duplicate in DUPLICATES.items():
+        try:
+            double = duplicate(look.held)
+        except Exception as error:  # noqa: BLE001 - whatever stops it is what is asked for
+            yield _remark(name, look.held, f"{type(error).__name__}: {error}")
+            continue
+        # The whole is read: what holds the object may be of another kind, which need not be copied.
+        before, after = look.read_object(look.held), look.read_object(double)
+        if before != after:
+            yield _remark(name, look.held, f"{after} of {before}")
+        elif look.held == look.held and double != look.held:
+            yield _remark(f"{name} equal", look.held, "the copy is not equal to its original")
 
 
 def _equal(look: _Look) -> Iterator[Remark]:
-    other = getattr(look, "twin", None)
-    if look.read(other) == look.before and look.value != other:
+    if look.read(look.twin) == look.before and look.value != look.twin:
         yield _remark("equal", look.held, "two objects made of one reply are not equal")
 
 
@@ -240,8 +236,7 @@ def _remark(check: str, about: Any, text: str) -> Remark:
 CHECKS: Final[tuple[Callable[[_Look], Iterator[Remark]], ...]] = (
     _equal,
     _shown,
-    _copies,
-    _pickled,
+    _duplicated,
     _evolved,
     _items,
     _odd_items,
