@@ -35,8 +35,8 @@ def is_json_of(text: str, value: Any) -> bool:
 
 
 def path_of(target: str) -> str:
-    """Return the path of a request target, undecoded."""
-    return target.partition("?")[0]
+    """Return the path of a request target, undecoded; by a fragment contracts tell operations of one address apart."""
+    return target.partition("#")[0].partition("?")[0]
 
 
 def path_values(operation: Operation, base: str, target: str) -> dict[str, str] | None:

@@ -165,6 +165,7 @@ class Settings:
         self._connection = self._connected(http_client)
 
     _open: str
+    _server = ""
     _base_url = ""  # so that a client which is refused while it is built has a repr, too
     _user_agent = f"workflow-runs-api/{CONTRACT_VERSION}"
 
@@ -249,7 +250,10 @@ class Settings:
         """What is sent for a call; a sub-class may add to it."""
         headers, keys = operation.keyed(self._api_key, self._headers)
         query = _both(keys, self._extra_query) if keys.reveal() else self._extra_query
-        return operation.outgoing(call, self._base_url, headers, query, self._extra_body)
+        # Whoever has given another address than the contract's wants everything to go there.
+        is_default = operation.server and self._base_url == self._server
+        base_url = operation.server if is_default else self._base_url
+        return operation.outgoing(call, base_url, headers, query, self._extra_body)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         """A service's own error for what the reply says; a sub-class may know a better one."""

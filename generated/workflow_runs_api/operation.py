@@ -129,6 +129,7 @@ class Operation(NamedTuple, Generic[T_co]):
         accept: The media types of all documented replies, as the `Accept` header has them.
         security: The keys that it needs, in one of several ways; empty if it needs none.
         read: Makes a reply the operation's result.
+        server: Its address, if that differs from the one that its class has.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Operation(NamedTuple, Generic[T_co]):
     parameters: tuple[Parameter, ...]
     body: Body | None
     read: Callable[[Reply], T_co]
+    server: str = ""
 
     @property
     def repeatable(self) -> bool:

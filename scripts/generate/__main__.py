@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 try:
     import bodies
@@ -32,7 +32,7 @@ except ModuleNotFoundError as missing:
     sys.exit(2)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "scripts" / "templates"
@@ -95,20 +95,27 @@ def generate(contract: Path, config: Path, folder: Path, *, skip_refused: bool =
         raise CannotGenerateError(f"{config} has no package_name_override, the package's name")
     doc.drop_nulls(document)
     doc.spell_out_truths(document)
-    print(*(f"{contract}: note: {note}" for note in read.notes), sep="\n", end="\n" * bool(read.notes), file=sys.stderr)
+    _say(contract, read.notes)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
     package, left = folder / name, []
     operations = _operations(document)
-    while found := _refusals(document, left, provenance, config, package):
+    said: list[str] = []
+    while found := _refusals(document, said, _Making(left, provenance, config, package)):
         more = left_out.take_out(document, found) if skip_refused else None
         if more is None:
             raise _refused(contract, document, found, skip_refused=skip_refused)
         left += more
+    _say(contract, dict.fromkeys(said))
     print(*map(printable, left_out.lines(left, operations)), sep="\n", end="\n" * bool(left), file=sys.stderr)
     if len(left) == operations > 0:
         raise CannotGenerateError(f"{contract}: nothing is left to generate")
     _complete(package, provenance)
     return package
+
+
+def _say(contract: Path, notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"{contract}: note: {printable(note)}", file=sys.stderr)
 
 
 def _operations(document: dict[str, Any]) -> int:
@@ -118,23 +125,30 @@ def _operations(document: dict[str, Any]) -> int:
     return sum(method in item for item in items if isinstance(item, dict) for method in doc.METHODS)
 
 
-def _refusals(
-    document: dict[str, Any], left: list[left_out.LeftOut], provenance: facts.Provenance, config: Path, package: Path
-) -> list[refusals.Refusal]:
+class _Making(NamedTuple):
+    left: list[left_out.LeftOut]
+    provenance: facts.Provenance
+    config: Path
+    package: Path
+
+
+def _refusals(document: dict[str, Any], said: list[str], making: _Making) -> list[refusals.Refusal]:
     """Write the package, or say what stands in the way."""
     found = refusals.malformed(document)
     if found:
         return found
+    services.write_out_path_items(document)
     bodies.choose(document)
-    services.complete(document)
+    said += services.complete(document)
     doc.drop_bodies_of_heads(document)
     found = refusals.find(document)
     if found:
         return found
     neutral = Neutral(document)
-    known = facts.of(document, neutral, provenance) | {"left_out": {each.name: each.reason for each in left}}
+    known = facts.of(document, neutral, making.provenance)
+    known["left_out"] = {each.name: each.reason for each in making.left}
     try:
-        rendering.render(neutral, known, config, TEMPLATES, package)
+        rendering.render(neutral, known, making.config, TEMPLATES, making.package)
     except rendering.RenderingError as error:
         return [refusals.Refusal(*found) for found in error.found]
     return []

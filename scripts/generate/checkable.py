@@ -93,7 +93,12 @@ def _without_read_only(schema: dict[str, Any]) -> dict[str, Any]:
     hidden = {name for name, declared in properties.items() if _is_read_only(declared)}
     if hidden:
         schema["properties"] = {name: name not in hidden and declared for name, declared in properties.items()}
-        schema["required"] = [name for name in schema.get("required", ()) if name not in hidden]
+    # What one part of an `allOf` describes another part may require.
+    parts = [schema, *(part for part in schema.get("allOf", ()) if isinstance(part, dict))]
+    hidden |= {name for part in parts for name, declared in part.get("properties", {}).items() if declared is False}
+    for part in parts if hidden else ():
+        if "required" in part:
+            part["required"] = [name for name in part["required"] if name not in hidden]
     return schema
 
 

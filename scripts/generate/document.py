@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from workflow_contract import UnreadableError, read_file
@@ -22,6 +24,7 @@ _NAMED = frozenset(
 _SCHEMAS = frozenset({"items", "not", "propertyNames", "schema"})
 _LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "schemas"})
+_NOT_IN_ADDRESSES = re.compile(r"""[\x00-\x20"<>\\^`{|}\x7f?#]|[^\x00-\x7f]""")
 _DATA = frozenset({"example", "default", "const", "enum", "value", "mapping"})
 
 
@@ -118,13 +121,35 @@ def located(document: dict[str, Any], value: Any, where: str) -> tuple[str, Any]
     return where, value
 
 
-def servers(document: dict[str, Any], found: Found) -> tuple[str, list[str]]:
-    """The servers that hold for an operation, its own, else its path's, else the document's: place and addresses."""
+def stated_servers(document: dict[str, Any], found: Found) -> tuple[str, list[dict[str, Any]]]:
+    """The servers that hold for an operation, its own, else its path's, else the document's, and where they stand."""
     places = ((found.pointer, found.operation), (pointer("paths", found.path), found.item), ("#", document))
     for where, place in places:
         if place.get("servers"):
-            return f"{where}/servers", [server["url"] for server in place["servers"]]
+            return f"{where}/servers", place["servers"]
     return "#/servers", []
+
+
+def servers(document: dict[str, Any], found: Found) -> list[str]:
+    """Their addresses, as far as they can be sent to; variables have their defaults."""
+    filled = [_filled(server) for server in stated_servers(document, found)[1]]
+    return [url for url in filled if is_address(url)]
+
+
+def _filled(server: dict[str, Any]) -> str:
+    url: str = server["url"]
+    for name, variable in server.get("variables", {}).items():
+        url = url.replace(f"{{{name}}}", variable.get("default", ""))
+    return url
+
+
+def is_address(url: str) -> bool:
+    """Whether a text is an absolute address over HTTP."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not _NOT_IN_ADDRESSES.search(url)
+    except ValueError:
+        return False
 
 
 def objects(value: Any, where: str = "#", *, named: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -148,8 +173,14 @@ def drop_nulls(document: dict[str, Any]) -> None:
 
 
 def spell_out_truths(document: dict[str, Any]) -> None:
-    """Write `{}` for schemas that are `true`: both allow any value, but the generator knows the one alone."""
+    """Write `{}` for schemas that are `true`: both allow any value, but the generator knows the one alone.
+
+    A list that has nothing behind its first items is one of so many items at most.
+    """
     for _, holder in objects(document):
+        if holder.get("items") is False and isinstance(holder.get("prefixItems"), list):
+            del holder["items"]
+            holder["maxItems"] = min(holder.get("maxItems", len(holder["prefixItems"])), len(holder["prefixItems"]))
         for key, value in holder.items():
             if value is True and key in _SCHEMAS:
                 holder[key] = {}

@@ -33,6 +33,8 @@ class Provenance(NamedTuple):
 def of(document: dict[str, Any], neutral: Neutral, provenance: Provenance) -> dict[str, Any]:
     """The facts, as templates know them under the name `contract`."""
     classes = neutral.classes
+    services = _services(document, neutral)
+    servers = {name: services[called]["server"] for name, called in neutral.services.items()}
     recursive_maps = _recursive_maps(neutral.document["components"]["schemas"])
     return {
         "version": document["info"]["version"],
@@ -40,13 +42,14 @@ def of(document: dict[str, Any], neutral: Neutral, provenance: Provenance) -> di
         "generator": provenance.generator,
         # A map without a name of its own is written out where it stands, unless that would never end.
         "components": [*dict.fromkeys([*classes.values(), *recursive_maps])],
-        "services": _services(document, neutral),
+        "services": services,
         "discriminators": discriminators(document, classes),
-        "one_sided": _one_sided(document, classes),
+        "one_sided": neutral.one_sided,
         "recursive_maps": recursive_maps,
         "parameters": neutral.parameters,
         "operations": {
             naming.identifier(found.operation["operationId"]): _operation(document, found, classes)
+            | {"server": _other_server(document, found, servers[found.operation["tags"][0]])}
             for found in doc.operations(document)
         },
     }
@@ -63,26 +66,6 @@ def discriminators(document: dict[str, Any], classes: dict[str, str]) -> dict[st
             key = " ".join(sorted(classes[name] for name in names))
             found[key] = {"member": schema["discriminator"]["propertyName"], "mapping": list(mapping.items())}
     return found
-
-
-def _one_sided(document: dict[str, Any], classes: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Members that only the service (readOnly) or only the client (writeOnly) sends, by class name."""
-    found = {}
-    for name, schema in document.get("components", {}).get("schemas", {}).items():
-        members = {}
-        for member, declared in schema.get("properties", {}).items() if isinstance(schema, dict) else ():
-            side = one_side(document, declared)
-            if side:
-                members[member] = side
-        if members:
-            found[classes[name]] = members
-    return found
-
-
-def one_side(document: dict[str, Any], declared: Any) -> str | None:
-    """`readOnly` for a member that only the service sends, `writeOnly` for one that only the client does."""
-    schema = {**doc.resolve(document, declared), **declared} if isinstance(declared, dict) else {}
-    return next((side for side in ("readOnly", "writeOnly") if schema.get(side)), None)
 
 
 def _recursive_maps(schemas: dict[str, Any]) -> list[str]:
@@ -107,13 +90,21 @@ def _services(document: dict[str, Any], neutral: Neutral) -> dict[str, dict[str,
     services = {}
     for tag in document.get("tags", []):
         own = [found for found in doc.operations(document) if found.operation["tags"][0] == tag["name"]]
+        server = next((server for found in own for server in doc.servers(document, found)), "")
         services[neutral.services[tag["name"]]] = {
             "class_name": tag.get("x-class-name") or naming.class_name(tag["name"]),
             "description": tag.get("description", tag["name"]),
             "docs": tag.get("externalDocs", {}).get("url", ""),
-            "server": next((server for found in own for server in doc.servers(document, found)[1]), ""),
+            "server": server,
+            "has_others": any(_other_server(document, found, server) for found in own),
         }
     return services
+
+
+def _other_server(document: dict[str, Any], found: doc.Found, of_service: str) -> str:
+    """The address of an operation that has another than its class; empty if it has not."""
+    own = next(iter(doc.servers(document, found)), "")
+    return own if own != of_service else ""
 
 
 def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, str]) -> dict[str, Any]:
@@ -144,6 +135,7 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
 
 def _path(path: str) -> str:
     """A path as it goes over the wire, but for its parameters: what an address can't hold is percent-encoded."""
+    path = path.partition("#")[0]  # strangers tell operations of one address apart so
     plain = path.rstrip("?&") if "?" in path else path
     parts = re.split(r"(\{[^{}]*\}|%[0-9A-Fa-f]{2})", plain)
     return "".join(part if i % 2 else quote(part, safe="/?!$&'()*+,;=:@~") for i, part in enumerate(parts))

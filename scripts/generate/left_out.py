@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import document as doc
+import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,4 +108,6 @@ def _is_operation(unit: Unit) -> bool:
 def _name(document: dict[str, Any], unit: Unit) -> str:
     operation = doc.target(document, doc.pointer(*unit))
     name = operation.get("operationId") if isinstance(operation, dict) else None
-    return name if isinstance(name, str) else f"{unit[2].upper()} {unit[1]}"
+    _, path, method = unit
+    has_name = isinstance(name, str) and name != services.unnamed(method, path)
+    return str(name) if has_name else f"{method.upper()} {path}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bodies
 import document as doc
@@ -17,8 +17,12 @@ import media_types
 import naming
 import structure
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _PLACES = ("path", "query", "header", "cookie")
+_FORMS = ("anyOf", "oneOf")
 _COMPONENTS = "#/components/schemas/"
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 _STAND_INS = {"json": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
@@ -32,6 +36,7 @@ class Neutral:
         wire: The members' names on the wire, by the generator's.
         parameters: The parameters' places and names on the wire, by the generator's names.
         classes: The class of each component schema, by the component's name.
+        one_sided: Members that only the service (readOnly) or only the client (writeOnly) sends, by class name.
         pointers: Where in the contract a component or an operation comes from, by the generator's name for it.
     """
 
@@ -40,7 +45,9 @@ class Neutral:
         self.wire: dict[str, str] = {}
         self.parameters: dict[str, tuple[str, str]] = {}
         self.pointers: dict[str, str] = {}
+        self.one_sided: dict[str, dict[str, str]] = {}
         self._numbers: dict[str, str] = {}
+        self._members: dict[int, dict[str, Any]] = {}
         schemas = document.get("components", {}).get("schemas", {})
         self.classes = naming.unique(schemas, naming.class_name, naming.module_name)
         self.classes = {name: naming.as_class(called) for name, called in self.classes.items()}
@@ -184,30 +191,57 @@ class Neutral:
         return {"type": "array", "items": self._value(inner, f"{name}_item", parent, where)}
 
     def _object(self, schema: dict[str, Any], called: str, where: str) -> dict[str, Any]:
-        parts = [*structure.parts(schema)]
-        references = [self._reference(part) for part in parts if "$ref" in part]
-        own = [part for part in parts if "$ref" not in part]
-        if not references and not any(structure.KEYWORDS & part.keys() or part.get("type") == "object" for part in own):
-            merged = {key: value for part in own for key, value in part.items()}
+        parts = [*self._conjuncts(schema, called, where, frozenset())]
+        if not any(structure.KEYWORDS & part.keys() or part.get("type") == "object" for part, _, _ in parts):
+            merged = {key: value for part, _, _ in parts for key, value in part.items()}
             return self._structure(merged, called, "", where)  # `allOf` of what is no object
-        told: dict[str, Any] = {"type": "object", "properties": {}}
-        inner = [{"type": "object", **self._members(part, called, where)} for part in own]
-        if references:
-            told["allOf"] = [*references, *(part for part in inner if part["properties"] or part["required"])]
-        else:
-            told["properties"] = {name: value for part in inner for name, value in part["properties"].items()}
-            told["required"] = [name for part in inner for name in part["required"]]
-        return told | self._additional(schema, called, where)
-
-    def _members(self, schema: dict[str, Any], called: str, where: str) -> dict[str, Any]:
-        members = schema.get("properties", {})
+        declared: dict[str, list[tuple[Any, str, str]]] = {}
+        for part, owner, place in parts:
+            for name, member in part.get("properties", {}).items():
+                declared.setdefault(name, []).append((member, owner, place))
+        required = dict.fromkeys(name for part, _, _ in parts for name in part.get("required", ()))
+        for name, members in declared.items():
+            sides = [side for member, _, _ in members if (side := structure.one_side(self._contract, member))]
+            if sides:
+                self.one_sided.setdefault(called, {})[name] = sides[0]
         return {
+            "type": "object",
             "properties": {
-                self._number(name): self._value(member, name, called, f"{where}{_step('properties', name)}")
-                for name, member in members.items()
+                self._number(name): self._member(name, members, called, where) for name, members in declared.items()
             },
-            "required": [self._number(name) for name in dict.fromkeys(schema.get("required", ()))],
+            "required": [self._number(name) for name in required],
+            **self._additional(schema, called, where),
         }
+
+    def _conjuncts(
+        self, schema: dict[str, Any], owner: str, where: str, seen: frozenset[str]
+    ) -> Iterator[tuple[dict[str, Any], str, str]]:
+        """All that holds for an object at once, each with the class that it describes first, and its place.
+
+        Of alternatives it is what any of them says, of which nothing is required.
+        """
+        for part in structure.parts(schema):
+            name = doc.reference_name(part)
+            if name and name not in seen:
+                target = doc.target(self._contract, part["$ref"])
+                if isinstance(target, dict):
+                    place = doc.pointer("components", "schemas", name)
+                    yield from self._conjuncts(target, self.classes[name], place, seen | {name})
+            yield {key: value for key, value in part.items() if key not in _FORMS}, owner, where
+            for form in (form for key in _FORMS for form in part.get(key, ()) if isinstance(form, dict)):
+                for inner, inner_owner, place in self._conjuncts(form, owner, where, seen):
+                    yield {**inner, "required": []}, inner_owner, place
+
+    def _member(self, name: str, declared: list[tuple[Any, str, str]], called: str, where: str) -> dict[str, Any]:
+        member, owner, place = declared[0]
+        if any(other != member for other, _, _ in declared):
+            merged = _merged([each for each, _, _ in declared])
+            return self._value(merged, name, called, where + _step("properties", name))
+        # Made once, however many objects have it by `allOf`; while it is being made it may meet itself.
+        if id(member) not in self._members:
+            self._members[id(member)] = {}
+            self._members[id(member)] = self._value(member, name, owner, place + _step("properties", name))
+        return self._members[id(member)]
 
     def _additional(self, schema: dict[str, Any], called: str, where: str) -> dict[str, Any]:
         allowed = schema.get("additionalProperties")
@@ -221,6 +255,22 @@ class Neutral:
             self._numbers[name] = f"p{len(self._numbers)}"
             self.wire[self._numbers[name]] = name
         return self._numbers[name]
+
+
+def _merged(declared: list[Any]) -> Any:
+    """What several schemas say of one member: all that they say of its parts, or the last one that is a component."""
+    told = [each for each in declared if isinstance(each, dict)]
+    components = [each for each in told if "$ref" in each]
+    if components:
+        return components[-1]
+    merged = {key: value for each in told for key, value in each.items()}
+    for key, start in (("properties", {}), ("required", [])):
+        values = [each[key] for each in told if key in each]
+        if len(values) > 1 and key == "properties":
+            merged[key] = start | {name: value for each in values for name, value in each.items()}
+        elif len(values) > 1:
+            merged[key] = [name for each in values for name in each]
+    return merged
 
 
 def _in_order(document: dict[str, Any], found: doc.Found) -> list[tuple[tuple[str, str], dict[str, Any]]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import document as doc
 import media_types
 import naming
 import security
+import services
 from neutral import PATH_PARAMETER
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _STYLES = {
     "cookie": {"form"},
 }
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
-_NOT_IN_ADDRESSES = re.compile(r"""[\x00-\x20"<>\\^`{|}\x7f?#]|[^\x00-\x7f]""")
 # Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
 # hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
 TAKEN = frozenset(
@@ -42,11 +41,9 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _paths(document: dict[str, Any]) -> Iterator[Problem]:
-    for path, item in document["paths"].items():
+    for path in document["paths"]:
         where = doc.pointer("paths", path)
-        if "$ref" in item:
-            yield where, "a path item by $ref would be left out; write it in its place"
-        if "#" in path:
+        if "#" in path and services.is_strict(document):
             yield where, "a path with a fragment: what follows # is never sent; leave it out"
         if not path.startswith("/"):
             yield where, "a path begins with /; put one in front"
@@ -95,28 +92,28 @@ def _tags(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
 
 
 def _addresses(document: dict[str, Any]) -> Iterator[Problem]:
-    places = dict(doc.servers(document, found) for found in doc.operations(document))
-    for where, urls in places.items():
+    if not services.is_strict(document):
+        return  # an address that can't be sent to has to be given
+    for where, urls in {place: [server["url"] for server in servers] for place, servers in _stated(document)}.items():
         for url in urls:
             if "{" in url:
                 yield where, f"{url}: variables of a server are not filled in; write its address"
-            elif not _is_address(url):
+            elif not doc.is_address(url):
                 yield where, f"{url}: only an absolute http or https address can be sent to; write the whole of it"
 
 
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not _NOT_IN_ADDRESSES.search(url)
-    except ValueError:
-        return False
+def _stated(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for found in doc.operations(document):
+        yield doc.stated_servers(document, found)
 
 
 def _service_addresses(document: dict[str, Any]) -> Iterator[Problem]:
     chosen: dict[str, list[str]] = {}
+    if not services.is_strict(document):
+        return  # an operation goes to its own address
     for found in doc.operations(document):
         service = (found.operation.get("tags") or [""])[0]
-        _, servers = doc.servers(document, found)
+        servers = doc.servers(document, found)
         if chosen.setdefault(service, servers) != servers:
             words = f"its servers {servers} differ from the service's {chosen[service]}; a class has one base URL"
             yield found.pointer, f"{words}, so give it a tag of its own"

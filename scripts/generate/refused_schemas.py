@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import document as doc
-import facts
 import structure
 from checkable import TooLargeError, checkable
 
@@ -36,9 +35,8 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
     """Places and reasons."""
     unions: dict[str, Any] = {}
     for top, schema in _tops(document):
-        is_component = top.startswith(_COMPONENTS)
         for where, inner in _within(top, schema):
-            yield from _anywhere(document, where, inner, can_be_one_sided=is_component and where == top)
+            yield from _anywhere(where, inner)
             yield from _discriminator(where, inner, unions)
     seen: set[str] = set()
     for where, schema in _sent(document):
@@ -50,15 +48,10 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
             yield where, f"{error}; have fewer references lead to references"
 
 
-def _anywhere(
-    document: dict[str, Any], where: str, schema: dict[str, Any], *, can_be_one_sided: bool
-) -> Iterator[Problem]:
+def _anywhere(where: str, schema: dict[str, Any]) -> Iterator[Problem]:
     reference = schema.get("$ref")
     if reference is not None and not _is_component(reference):
         yield where, f"$ref {reference}: a schema can only be a component; make one of what stands there"
-    members = {} if can_be_one_sided else schema.get("properties", {})
-    if any(facts.one_side(document, member) for member in members.values()):
-        yield where, "readOnly and writeOnly are honoured in components, not in objects inside; make it a component"
 
 
 def _is_component(reference: str) -> bool:
@@ -68,8 +61,7 @@ def _is_component(reference: str) -> bool:
 def _discriminator(where: str, schema: dict[str, Any], unions: dict[str, Any]) -> Iterator[Problem]:
     if "discriminator" not in schema:
         return
-    forms = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
-    if not forms or not all(doc.reference_name(form) for form in forms):
+    if not structure.names_forms(schema):
         yield where, "a discriminator whose forms are not all components can't be told apart; make components of them"
         return
     names = structure.forms_of(schema)
@@ -151,7 +143,7 @@ def _reached(document: dict[str, Any], where: str, schema: Any, seen: set[str]) 
     ahead = [(where, schema)]
     while ahead:
         place, each = ahead.pop()
-        if place in seen or not isinstance(each, dict) or facts.one_side(document, each) == "readOnly":
+        if place in seen or not isinstance(each, dict) or structure.one_side(document, each) == "readOnly":
             continue
         seen.add(place)
         yield place, each

@@ -69,6 +69,18 @@ def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from parts(part)
 
 
+def one_side(document: dict[str, Any], declared: Any) -> str | None:
+    """`readOnly` for a member that only the service sends, `writeOnly` for one that only the client does."""
+    schema = {**doc.resolve(document, declared), **declared} if isinstance(declared, dict) else {}
+    return next((side for side in ("readOnly", "writeOnly") if schema.get(side)), None)
+
+
+def names_forms(union: dict[str, Any]) -> bool:
+    """Whether a discriminator's schema has alternatives which are all components."""
+    forms = [*union.get("oneOf", ()), *union.get("anyOf", ())]
+    return bool(forms) and all(doc.reference_name(form) for form in forms)
+
+
 def forms_of(union: dict[str, Any]) -> list[str]:
     """The names of the components that a union consists of."""
     return [doc.reference_name(form) or "" for form in (*union.get("oneOf", ()), *union.get("anyOf", ()))]

@@ -10,14 +10,11 @@ from workflow_runs import AsyncInteractly, AsyncPromptLayer, Interactly, PromptL
 from workflow_runs_api.api.interactly import InteractlyOperations
 from workflow_runs_api.api.promptlayer import PromptLayerOperations
 
-_INNER = {"type": "object", "properties": {"a": {**TEXT, "readOnly": True}}}
 DOCUMENT = small(
-    Inner={"type": "object", "properties": {"in": _INNER}},
     Told={"oneOf": [{"type": "object"}, TEXT], "discriminator": {"propertyName": "kind"}},
 )
 # By construct: the place that the refusal names, and words that it uses.
 SAID: dict[str, tuple[str, str]] = {
-    "one-sided inside": ("#/components/schemas/Inner", "readOnly"),
     "discriminator": ("#/components/schemas/Told", "discriminator"),
 }
 
@@ -52,10 +49,6 @@ def _addresses() -> None:
         DOCUMENT["tags"].append({"name": name})
         server = {"url": url, "variables": {"region": {"default": "eu"}}}
         _refuse(f"server {name}", url, tags=[name], servers=[server])
-    shared = add(small(), "get", "/a", "opShared")
-    DOCUMENT["components"]["pathItems"] = {"Shared": {"get": shared}}
-    DOCUMENT["paths"]["/by-reference"] = {"$ref": "#/components/pathItems/Shared"}
-    SAID["path item by reference"] = ("#/paths/~1by-reference", "$ref")
 
 
 def _credentials() -> None:
@@ -95,9 +88,6 @@ def _bodies() -> None:
         deep = {"type": "object", "properties": {"deep": {"items": {keyword: value}}}}
         _refuse(f"body {keyword}", keyword, body=deep)
     _refuse("body pattern", "(?<n>", body={"type": "object", "patternProperties": {"(?<n>a)": TEXT}})
-    _refuse(
-        "body one-sided inline", "readOnly", body={"type": "object", "properties": {"n": {**TEXT, "readOnly": True}}}
-    )
 
 
 def _texts() -> None:

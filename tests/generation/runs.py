@@ -93,10 +93,6 @@ def _with(**more: Any) -> dict[str, Any]:
 
 # Contracts that must end in words, and a word that has to be among them.
 IN_WORDS: dict[str, tuple[dict[str, Any] | str, str]] = {
-    "a warning of the generator": (
-        small(Text=TEXT, Both={"allOf": [reference("Text"), {"type": "object", "properties": {"a": TEXT}}]}),
-        "#/components/schemas/Both: allOf holds what is no object",
-    ),
     "a word for a truth value": (
         _with(parameters=[parameter("query", "a", TEXT, explode="on")]),
         "#/paths/~1a/get/parameters/0/explode: a valid boolean is expected here",

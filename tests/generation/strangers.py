@@ -29,6 +29,25 @@ SCHEMAS: dict[str, Any] = {
         },
     },
     "Named": {"type": "object", "properties": {"name": TEXT}},
+    "Kinds": {
+        "oneOf": [
+            {"type": "object", "properties": {"kind": {"const": kind}, kind: TEXT}, "required": ["kind", kind]}
+            for kind in ("this", "that")
+        ],
+        "discriminator": {"propertyName": "kind"},
+    },
+    "Base": {
+        "type": ["object", "null"],
+        "properties": {"kind": TEXT, "inner": {"type": "object", "properties": {"a": TEXT}}},
+        "required": ["kind"],
+    },
+    "Merged": {
+        "allOf": [
+            reference("Base"),
+            {"type": "object", "properties": {"kind": {"const": "merged"}, "self": reference("Merged")}},
+            {"oneOf": [reference("Named"), {"properties": {"number": {"type": "integer"}}, "required": ["number"]}]},
+        ]
+    },
     "Unsound": {"type": "object", "if": {"required": ["a"]}, "properties": {"a": TEXT}},
     "Holder": {"type": "object", "properties": {"inner": reference("Unsound")}},
     "Json": {
@@ -54,6 +73,7 @@ SECURED: dict[str, list[list[str]]] = {
     "withEither": [["digest"], ["header", "second"], ["basic"]],
     "withAny": [[], ["header"]],
 }
+_PAIR = {"type": "array", "prefixItems": [TEXT, {"type": "integer"}], "items": False}
 FILE = {"type": "string", "format": "binary"}
 _TAGS = {"type": "array", "items": TEXT}
 _FORM = {
@@ -95,8 +115,27 @@ BODIES: dict[str, Any] = {
     "/picture": {"get": _operation("getPicture", responses=_told(**{"image/png": FILE}))},
     "/whatever": {"get": _operation("getWhatever", responses=_told(**{"*/*": _NAMED}))},
 }
+_READ_ONLY = {"properties": {"id": {**TEXT, "readOnly": True}}, "required": ["id", "name"]}
+_OTHER = {"url": "https://{where}.example/v2", "variables": {"where": {"default": "other"}}}
 PATHS: dict[str, Any] = {
     **BODIES,
+    "/one-sided": {
+        "post": _operation(
+            "sendOneSided",
+            requestBody=_sent({"allOf": [reference("Named"), {"type": "object", **_READ_ONLY}]}),
+            responses=_told(**{JSON: {"type": "object", **_READ_ONLY}}),
+        )
+    },
+    "/other": {"get": _operation("getOther", servers=[_OTHER])},
+    "/relative": {"get": _operation("getRelative", servers=[{"url": "/v3"}])},
+    "/other#again": {"put": _operation("putAgain")},
+    "/other#more": {"put": _operation("putMore")},
+    "/named/{id}": {"get": _operation(parameters=[parameter("path", "id", TEXT)])},
+    "/by-reference": {"$ref": "#/components/pathItems/Shared"},
+    "/untagged": {"get": {"operationId": "getUntagged", "responses": {"200": answer(TEXT)}}},
+    "/kinds": {"get": _operation("getKind", responses=_told(**{JSON: reference("Kinds")}))},
+    "/merged": {"get": _operation("getMerged", responses=_told(**{JSON: reference("Merged")}))},
+    "/pair": {"post": _operation("sendPair", requestBody=_sent(_PAIR))},
     **{
         f"/{name}": {"get": _operation(name, security=[{name: [] for name in schemes} for schemes in ways])}
         for name, ways in SECURED.items()
@@ -124,5 +163,9 @@ def stranger() -> dict[str, Any]:
         "servers": [{"url": "https://odd.example"}],
         "paths": PATHS,
         "x-content": {JSON: {"schema": TEXT}},
-        "components": {"schemas": SCHEMAS, "securitySchemes": SCHEMES},
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": SCHEMES,
+            "pathItems": {"Shared": {"get": _operation("getShared")}},
+        },
     }

@@ -1,9 +1,11 @@
 """Drives packages that are generated with this project's templates: one method per operation on a class per tag."""
 
 import importlib
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any, Final
 
@@ -58,6 +60,12 @@ class OperationClasses:
             getattr(module, name) for name in module.__all__ if name.endswith(SUFFIX) and _is_async(name) == is_async
         )
 
+    def _tag(self, call: Call) -> str:
+        """Give an operation's tag; without one it is in the class that is named after the contract."""
+        module = _method_name(call)
+        holders = (name for name in self.services if find_spec(f"{self._name}.api.{name}.{module}"))
+        return call.operation.tag or next(holders, "")
+
     def _service(self, tag: str) -> Any:
         try:
             return importlib.import_module(f"{self._name}.api.{python_name(tag)}")
@@ -68,14 +76,15 @@ class OperationClasses:
         """Call the operation's method; what the contract does not name goes through ``with_options``."""
         if reason := getattr(importlib.import_module(self._name), "LEFT_OUT", {}).get(call.operation.id):
             raise NotSupported(f"the generator has left it out: {reason}")
-        chosen = client(call.operation.tag)
-        method = getattr(chosen, python_name(call.operation.id), None)
+        chosen = client(self._tag(call))
+        name = _method_name(call)
+        method = getattr(chosen, name, None)
         if method is None:
-            raise CannotExpress(f"{type(chosen).__name__} has no method {python_name(call.operation.id)}")
+            raise CannotExpress(f"{type(chosen).__name__} has no method {name}")
         positional, named, extra = _arguments(call)
         check_signature(method, *positional, **named)
         if extra or (call.body == {} and call.operation.members is not None):
-            method = getattr(chosen.with_options(extra_body=extra), python_name(call.operation.id))
+            method = getattr(chosen.with_options(extra_body=extra), name)
         return method(*positional, **named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
@@ -111,7 +120,7 @@ class OperationClasses:
 
     def address(self, call: Call) -> str | None:
         """The server that stands in the service's module."""
-        server = self._service(call.operation.tag).SERVER
+        server = self._service(self._tag(call)).SERVER
         return str(server) if server else None
 
     def default_timeout(self, client: ClientOf) -> float | None:  # noqa: ARG002 - the protocol's
@@ -156,6 +165,12 @@ class _Clients:
                 await client.aclose()
 
         return closing()
+
+
+def _method_name(call: Call) -> str:
+    # What has no operationId has method and path in its place.
+    name = call.operation.id
+    return python_name(re.sub("[^0-9A-Za-z]+", "_", name).strip("_") if " " in name else name)
 
 
 def _keys(connection: Connection) -> str | dict[str, str] | None:
