@@ -3,28 +3,30 @@ Plays executions of the target's workflow, each by a script, and keeps what happ
 
 The three scripts of every run: an execution that is polled in both forms from its start; one with a callback, which is
 polled once the callback has come; one whose output nodes fail, which only a server on this machine can be asked for.
-The nightly budget draws further ones.
+Further ones are drawn.
 """
 
 import contextlib
-import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import cycle, repeat
 from typing import Any, Final
 
+from contract_tests.budget import Budget
 from contract_tests.rules import NotExercised
 from contract_tests.server.exchange import Exchange
-from contract_tests.server.models.callback import Callback
+from contract_tests.server.models.callback import Callback, bodies_of, came_of
 from contract_tests.server.models.execution import Execution
+from contract_tests.server.polling import RUNS, Caller, Polling, callbacks_of, executions_of
+from contract_tests.server.sequences import Sequences, Trace
 from contract_tests.server.server import PLAIN_RUN, ServerUnderTest
 
 LOCAL_SECONDS: Final = 10.0
 LIVE_SECONDS: Final = 180.0
 FORMS: Final[tuple[bool | None, ...]] = (True, False, True, True)  # who asks for all outputs sees the nodes go on
 LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
-CASES_PER_SCRIPT: Final = 100
+SECONDS_WITHOUT_POLLS: Final = 2.0
 MOST_STRAYS: Final = 3
 MOST_BYTES: Final = 32 * 1024 * 1024  # of results, since what an execution said is kept to compare it
 MAIN: Final = False  # the flag that asks for the main output alone
@@ -38,12 +40,18 @@ class ExecutionScenarios:
         executions: All that were started, in order.
     """
 
-    def __init__(self, server: ServerUnderTest, seed: int, cases: int | None) -> None:
+    def __init__(self, server: ServerUnderTest, budget: Budget, seed: int) -> None:
         self.server = server
         self.executions: list[Execution] = []
         self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
-        self._random = random.Random(f"{seed} scripts")  # noqa: S311 - no secret
-        self._more = (cases or 0) // CASES_PER_SCRIPT
+        self.sequences = Sequences(
+            lambda sequences, fails: Polling(sequences, fails, self._runs_to_draw),
+            lambda: Caller(server, self.seconds_for_callback),
+            server.wire,
+            budget,
+            seed,
+        )
+        server.player = self
 
     @property
     def plain(self) -> Execution:
@@ -173,10 +181,39 @@ class ExecutionScenarios:
         started = self.server.run(metadata=metadata, callback_url=url)
         return self._watch_callback(started, url).execution
 
+    def play(self) -> None:
+        """Play the drawn sequences, unless no run can be started."""
+        with contextlib.suppress(NotExercised):
+            if self.server.once(PLAIN_RUN, self.server.run).has_succeeded:
+                self.sequences.drawn  # noqa: B018 - reading it is what plays them
+
     @cached_property
     def drawn(self) -> list[Execution]:
-        """Executions by scripts that were drawn: other members, forms in any order, pauses of any length."""
-        return [self._draw() for _ in range(self._more)]
+        """The executions of drawn sequences."""
+        drawn = executions_of(self.sequences.drawn)
+        self.executions += drawn
+        return drawn
+
+    @property
+    def drawn_callbacks(self) -> list[Callback]:
+        """Those callbacks of theirs that were waited for."""
+        return callbacks_of(self.sequences.drawn, self.seconds_for_callback)
+
+    def fixtures(self, trace: Trace) -> dict[str, Any]:
+        """Return what the rules would look at if this had been the only sequence that was played."""
+        executions, callbacks = executions_of([trace]), callbacks_of([trace], self.seconds_for_callback)
+        steps = [step for execution in executions for step in execution.steps]
+        judged = {"callbacks": callbacks, "came": came_of(callbacks), "bodies": bodies_of(callbacks)}
+        return {"executions": executions, "failing": executions, "steps": steps, **judged}
+
+    @cached_property
+    def _runs_to_draw(self) -> list[str]:
+        try:
+            can_come = self.called_back.delivery is not None
+        except NotExercised:
+            can_come = False
+        # Where one callback is lost, waiting for another tells nothing new.
+        return [run for run, members in RUNS.items() if can_come or "callback_url" not in members]
 
     def watch(self, execution: Execution, forms: Iterator[bool | None], *, needs_both: bool = True) -> None:
         """Ask for results, in these forms, until they have said that the execution has ended or the time is over."""
@@ -218,10 +255,13 @@ class ExecutionScenarios:
 
     def _watch_callback(self, started: Exchange, url: str, *, asked_for_all: bool = False) -> Callback:
         execution = self._execution(started, asked_for_all=asked_for_all)
-        callback = Callback(self.server.listener, url, execution, self.seconds_for_callback)
-        callback.arrived()
+        callback = Callback(execution, url, self.seconds_for_callback)
+        # Nobody asks for results meanwhile: what is asked next tells whether it was early.
+        wait = self.server.listener.wait
+        callback.delivery = wait(url, min(callback.seconds, SECONDS_WITHOUT_POLLS))
         self.watch(execution, cycle(FORMS))
-        callback.ended()
+        callback.ended_at = time.monotonic()
+        callback.delivery = callback.delivery or wait(url, 2 * callback.seconds)
         self.callbacks.append(callback)
         return callback
 
@@ -240,18 +280,3 @@ class ExecutionScenarios:
 
     def _poll(self, execution: Execution, form: bool | None) -> None:  # noqa: FBT001
         execution.polled(form, self.server.results(execution.id, return_all_outputs=form))
-
-    def _draw(self) -> Execution:
-        draw = self._random
-        members: dict[str, Any] = {"metadata": {**self.server.metadata, "case": str(draw.randrange(10**6))}}
-        asked_for_all = draw.choice([True, False, None])
-        if asked_for_all is not None:
-            members["return_all_outputs"] = asked_for_all
-        execution = self._execution(self.server.run(**members), asked_for_all=bool(asked_for_all))
-        forms: Sequence[bool | None] = [draw.choice([True, False, None]) for _ in range(draw.randrange(12))]
-        for form in forms:
-            self._poll(execution, form)
-            time.sleep(draw.random() * self._first_pause)
-        self.watch(execution, cycle(FORMS))
-        self._poll(execution, draw.choice([True, False, None]))
-        return execution

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contract_tests.cases.case import ABSENT
 from contract_tests.http.callback_listener import Listener
@@ -15,6 +15,9 @@ from contract_tests.server.recorder import Watch
 from contract_tests.server.tags import PROMPTLAYER_TAG
 from contract_tests.server.transport import Wire, case_of
 from contract_tests.targets import Target
+
+if TYPE_CHECKING:
+    from contract_tests.server.sequences import Player
 
 PLAIN_RUN: Final = "plain run"
 NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
@@ -29,6 +32,7 @@ class ServerUnderTest:
     Attributes:
         health: Whether it is still the target that was set up.
         tag: What every run carries, so that a person finds it in the dashboard.
+        player: Who has drawn sequences of requests for it; None if nobody has.
     """
 
     KNOWN_GOOD: Final = "known-good run"
@@ -49,6 +53,7 @@ class ServerUnderTest:
         self.watch = watch
         self.health = health
         self.tag = tag
+        self.player: Player | None = None
         self._listener = listener
         self._once: dict[str, Exchange | NotExercised] = {}
 

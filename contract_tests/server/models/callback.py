@@ -1,52 +1,40 @@
 """The callback of an execution as a trace: what was posted, when the execution had ended, and what its results were."""
 
-import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from contract_tests.http.callback_listener import Delivery, Listener
+from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import read_json
 from contract_tests.rules import Violation
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.execution import PENDING, RUNNING, Execution
 
-SECONDS_WITHOUT_POLLS: Final = 2.0
 MISSING: Final = object()
 
 
+@dataclass
 class Callback:
     """
     One execution with a callback URL, and what was posted there.
 
     Attributes:
-        delivery: The first post; None if none has come.
-        again: The second post; None if none has come while it was waited for, or none was waited for.
         seconds: How long after the end of the execution it may come.
         ended_at: When the execution was seen to have ended.
+        delivery: The first post; None if none has come.
     """
 
-    def __init__(self, listener: Listener, url: str, execution: Execution, seconds: float) -> None:
-        self.execution = execution
-        self.started = execution.started
-        self.seconds = seconds
-        self.delivery: Delivery | None = None
-        self.again: Delivery | None = None
-        self.ended_at = 0.0
-        self._listener = listener
-        self._url = url
+    execution: Execution
+    url: str
+    seconds: float
+    ended_at: float = 0.0
+    delivery: Delivery | None = None
 
-    def arrived(self) -> None:
-        """Wait a little for the callback, without asking for results: what is asked next tells whether it was early."""
-        self.delivery = self._listener.wait(self._url, min(self.seconds, SECONDS_WITHOUT_POLLS))
-
-    def ended(self) -> None:
-        """Take that the execution has ended; what has not come by then has some time left."""
-        self.ended_at = time.monotonic()
-        self.delivery = self.delivery or self._listener.wait(self._url, 2 * self.seconds)
-
-    def repeated(self, seconds: float) -> None:
-        """See, for these seconds, whether the callback comes again."""
-        self.again = self._listener.wait(self._url, seconds, count=2) if self.delivery is not None else None
+    @property
+    def started(self) -> Exchange:
+        """The response that started the execution."""
+        return self.execution.started
 
     @property
     def is_early(self) -> bool:
@@ -71,6 +59,20 @@ class Callback:
     def says(self, value: Any) -> str:
         """Show a value of the body."""
         return self.started.bounded(f"the callback says {value!r}")
+
+
+Came = list[tuple[Callback, Delivery]]
+Bodies = list[tuple[Callback, dict[str, Any]]]
+
+
+def came_of(callbacks: Sequence[Callback]) -> Came:
+    """Return those of which something was posted, with the first post."""
+    return [(callback, callback.delivery) for callback in callbacks if callback.delivery is not None]
+
+
+def bodies_of(callbacks: Sequence[Callback]) -> Bodies:
+    """Return those of which an object was posted, with that object."""
+    return [(callback, callback.body) for callback in callbacks if callback.body is not None]
 
 
 def posted_problems(

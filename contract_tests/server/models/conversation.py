@@ -4,8 +4,9 @@ The life of an Interactly run as a trace: each command with its reply, and the r
 What has to hold of it is said by the rules of the chapter about a run's life.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 from contract_tests.rules import NotExercised
@@ -22,12 +23,14 @@ class Turn:
     Attributes:
         run: As it stood afterwards; None if the reply does not show it, as a refusal does not.
         before: The last turn before this one that showed the run; None for its start.
+        refused: The commands since then, if all of them were refused; None if something else came.
     """
 
     command: str
     exchange: Exchange
     run: Mapping[str, Any] | None
     before: Self | None = None
+    refused: tuple[str, ...] | None = ()
 
     @property
     def status(self) -> str:
@@ -45,6 +48,9 @@ class Turn:
         return self.run.get(name) if self.run is not None else None
 
 
+Steps = list[tuple[Turn, Turn]]
+
+
 class Conversation:
     """One run, from its start on."""
 
@@ -58,10 +64,40 @@ class Conversation:
         found = self.turns[0].get("workflow_run_id")
         return found if isinstance(found, str) and found else None
 
+    @property
+    def commands_after_end(self) -> int:
+        """How many commands came after the run was seen to have ended."""
+        return sum(turn.before is not None and turn.before.is_final for turn in self.turns)
+
     def said(self, command: str, exchange: Exchange) -> None:
         """Take a command and its reply."""
-        before = next((turn for turn in reversed(self.turns) if turn.run is not None), None)
-        self.turns.append(Turn(command, exchange, _run_of(exchange), before))
+        shown = [number for number, turn in enumerate(self.turns) if turn.run is not None]
+        between = self.turns[shown[-1] + 1 :] if shown else []
+        are_refused = all(turn.exchange.is_refused for turn in between)
+        refused = tuple(turn.command for turn in between) if are_refused else None
+        self.turns.append(Turn(command, exchange, _run_of(exchange), self.turns[shown[-1]] if shown else None, refused))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """All runs that were talked to; each rule looks at the same ones."""
+
+    conversations: Sequence[Conversation]
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """Every command with its reply."""
+        return [turn for conversation in self.conversations for turn in conversation.turns]
+
+    @cached_property
+    def shown(self) -> list[Turn]:
+        """The turns whose reply shows the run."""
+        return [turn for turn in self.turns if turn.run is not None]
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Each turn that shows the run with the one before it that does."""
+        return [(turn.before, turn) for turn in self.shown if turn.before is not None]
 
 
 def _run_of(exchange: Exchange) -> Mapping[str, Any] | None:

@@ -1,19 +1,47 @@
 """Fixtures of the server side."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Generator
 from contextlib import suppress
+from inspect import signature
+from typing import Any, Final
 
 import pytest
 
 from contract_tests.openapi.document import Operation
 from contract_tests.outcomes import Row
-from contract_tests.rules import NotExercised, Violation
+from contract_tests.rules import NotExercised, Side, Violation, Violations, first_of_each
 from contract_tests.runner.context import Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.smallest_sequence import with_fewest_steps
 from contract_tests.server.traffic import Traffic
+
+PLAYERS: Final = {"interactly": "conversations", "promptlayer": "lifecycle"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Have what a drawn sequence has shown told with the fewest steps."""
+    given: dict[str, Any] = pyfuncitem.funcargs
+    try:
+        return (yield)
+    except Violations as violations:
+        run, row, player = given["run"], given["row"], given["server"].player
+        if player is None:
+            raise
+
+        def check(fixtures: dict[str, Any]) -> None:
+            named = {name: given[name] for name in signature(pyfuncitem.obj).parameters}
+            pyfuncitem.obj(**named | {name: value for name, value in fixtures.items() if name in named})
+
+        found = violations.all or violations.found
+        told = first_of_each(run.folding.left(row.rule, row.place, found))
+        command = shlex.join(run.options.command_for(row.rule.id, Side.SERVER, row.target))
+        smaller = list(with_fewest_steps(told, row, check, player, command))
+    raise Violations(smaller, [*smaller, *found])
 
 
 @pytest.fixture
@@ -29,11 +57,20 @@ def all_traffic() -> dict[ServerUnderTest, Traffic]:
 
 
 @pytest.fixture
-def traffic(run: Run, row: Row, server: ServerUnderTest, all_traffic: dict[ServerUnderTest, Traffic]) -> Traffic:
-    """Return the generated traffic of this target."""
+def traffic(
+    run: Run,
+    row: Row,
+    server: ServerUnderTest,
+    all_traffic: dict[ServerUnderTest, Traffic],
+    request: pytest.FixtureRequest,
+) -> Traffic:
+    """Return the generated traffic of this target, and after it what is drawn for the rules of its chapters."""
     if server not in all_traffic:
+        player = request.getfixturevalue(PLAYERS[row.service]) if row.service in PLAYERS else None
         operations = [one for one in run.contract.operations if one.service == row.service]
-        all_traffic[server] = Traffic(server, run.generator.of(server.contract), operations, run.options)
+        all_traffic[server] = Traffic(
+            server, run.generator.of(server.contract), operations, run.options, player.play if player else tuple
+        )
     return all_traffic[server]
 
 
@@ -66,7 +103,7 @@ def conversations(
 ) -> Conversations:
     """Return the runs of this target."""
     if server not in all_conversations:
-        all_conversations[server] = Conversations(server, run.options.seed, run.options.budget.cases)
+        all_conversations[server] = Conversations(server, run.options.budget, run.options.seed)
     return all_conversations[server]
 
 
@@ -76,7 +113,7 @@ def lifecycle(
 ) -> ExecutionScenarios:
     """Return the executions of this target."""
     if server not in all_lifecycles:
-        all_lifecycles[server] = ExecutionScenarios(server, run.options.seed, run.options.budget.cases)
+        all_lifecycles[server] = ExecutionScenarios(server, run.options.budget, run.options.seed)
     return all_lifecycles[server]
 
 

@@ -8,33 +8,21 @@ import pytest
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Violation, judge, rule
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.models.conversation import Turn
+from contract_tests.server.models.conversation import Runs, Steps, Turn
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
+HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0"
 ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
 NOT_TAKEN: Final = "the service took no such command"
 NO_FURTHER_TURN: Final = "the service took no further command for a run"
 PAIRS: Final = "input_output_pairs"
-Steps = list[tuple[Turn, Turn]]
 
 
 @pytest.fixture
-def turns(conversations: Conversations) -> list[Turn]:
-    """Return every command of every run that was talked to, with its reply; the same ones for every rule."""
-    return [turn for conversation in conversations.all for turn in conversation.turns]
-
-
-@pytest.fixture
-def shown(turns: list[Turn]) -> list[Turn]:
-    """Return the turns whose reply shows the run."""
-    return [turn for turn in turns if turn.run is not None]
-
-
-@pytest.fixture
-def steps(shown: list[Turn]) -> Steps:
-    """Return each turn that shows the run with the one before it that does."""
-    return [(turn.before, turn) for turn in shown if turn.before is not None]
+def runs(conversations: Conversations) -> Runs:
+    """Return the runs that were talked to."""
+    return conversations.runs
 
 
 @rule(
@@ -45,9 +33,9 @@ def steps(shown: list[Turn]) -> Steps:
     basis="documented",
     **ABOUT,
 )
-def test_normal_end_has_no_termination_source(shown: list[Turn]) -> None:
+def test_normal_end_has_no_termination_source(runs: Runs) -> None:
     """Every reply with the status completed has null there, or nothing."""
-    ended = [turn for turn in shown if turn.status == "completed"]
+    ended = [turn for turn in runs.shown if turn.status == "completed"]
     judge(map(_names_no_end, ended), "no run was seen to complete")
 
 
@@ -59,9 +47,9 @@ def test_normal_end_has_no_termination_source(shown: list[Turn]) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_open_run_has_no_termination_source(shown: list[Turn]) -> None:
+def test_open_run_has_no_termination_source(runs: Runs) -> None:
     """Every reply with a status that is not final has null there, or nothing."""
-    before_end = [turn for turn in shown if turn.status and not turn.is_final]
+    before_end = [turn for turn in runs.shown if turn.status and not turn.is_final]
     judge(map(_names_no_end, before_end), "no run was seen before its end")
 
 
@@ -73,9 +61,9 @@ def test_open_run_has_no_termination_source(shown: list[Turn]) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_keeps_its_ids(steps: Steps) -> None:
+def test_run_keeps_its_ids(runs: Runs) -> None:
     """Every reply to a command for a run has the ids of the reply that started it."""
-    judge(_kept(steps, "workflow_run_id", "logical_id"), NO_FURTHER_TURN)
+    judge(_kept(runs.steps, "workflow_run_id", "logical_id"), NO_FURTHER_TURN)
 
 
 @rule(
@@ -86,9 +74,9 @@ def test_run_keeps_its_ids(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_keeps_its_version(steps: Steps) -> None:
+def test_run_keeps_its_version(runs: Runs) -> None:
     """Every reply to a command for a run has the version_number of the one before."""
-    judge(_kept(steps, "version_number"), NO_FURTHER_TURN)
+    judge(_kept(runs.steps, "version_number"), NO_FURTHER_TURN)
 
 
 @rule(
@@ -99,7 +87,7 @@ def test_run_keeps_its_version(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_final_status_stays(turns: list[Turn]) -> None:
+def test_final_status_stays(runs: Runs) -> None:
     """A command for a run in a final status is refused, or answered with the run in that status."""
     judge(
         (
@@ -108,7 +96,7 @@ def test_final_status_stays(turns: list[Turn]) -> None:
                 "status",
                 f"the run was {turn.before.status} before",
             )
-            for turn in turns
+            for turn in runs.turns
             if turn.before is not None and turn.before.is_final
         ),
         "no run was seen to end",
@@ -123,9 +111,9 @@ def test_final_status_stays(turns: list[Turn]) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_stop_cancels(steps: Steps) -> None:
+def test_stop_cancels(runs: Runs) -> None:
     """Where stop is taken for a run that has not ended, the reply's status is cancelled."""
-    judge((_check_status(*step, step[1].status == "cancelled") for step in _open(steps, "stop")), NOT_TAKEN)
+    judge((_check_status(*step, step[1].status == "cancelled") for step in _open(runs.steps, "stop")), NOT_TAKEN)
 
 
 @rule(
@@ -136,9 +124,9 @@ def test_stop_cancels(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_pause_pauses(steps: Steps) -> None:
+def test_pause_pauses(runs: Runs) -> None:
     """Where pause is taken for a run that has not ended, the reply's status is paused."""
-    judge((_check_status(*step, step[1].status == "paused") for step in _open(steps, "pause")), NOT_TAKEN)
+    judge((_check_status(*step, step[1].status == "paused") for step in _open(runs.steps, "pause")), NOT_TAKEN)
 
 
 @rule(
@@ -149,9 +137,9 @@ def test_pause_pauses(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_resume_takes_up(steps: Steps) -> None:
+def test_resume_takes_up(runs: Runs) -> None:
     """Where resume is taken for a paused run, the reply's status is another one."""
-    paused = [(before, turn) for before, turn in _open(steps, "resume") if before.status == "paused"]
+    paused = [(before, turn) for before, turn in _open(runs.steps, "resume") if before.status == "paused"]
     judge((_check_status(*step, step[1].status != "paused") for step in paused), NOT_TAKEN)
 
 
@@ -163,12 +151,12 @@ def test_resume_takes_up(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_what_was_said_stays(steps: Steps) -> None:
+def test_what_was_said_stays(runs: Runs) -> None:
     """The pairs of a reply begin with those of the one before."""
     judge(
         (
             turn.exchange.check(_begins_with(turn.get(PAIRS), before.get(PAIRS)), f"member {PAIRS}")
-            for before, turn in steps
+            for before, turn in runs.steps
             if isinstance(before.get(PAIRS), list) and before.get(PAIRS) and before.status != "running"
         ),
         NO_FURTHER_TURN,
@@ -183,12 +171,12 @@ def test_what_was_said_stays(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_names_its_workflow(shown: list[Turn]) -> None:
+def test_run_names_its_workflow(runs: Runs) -> None:
     """Every reply's workflow_id is the one of the path, or null."""
     judge(
         (
             turn.exchange.check(turn.get("workflow_id") == turn.exchange.case.path["workflow_id"], "member workflow_id")
-            for turn in shown
+            for turn in runs.shown
             if turn.get("workflow_id") is not None
         ),
         "the replies do not name the workflow",
@@ -203,12 +191,12 @@ def test_run_names_its_workflow(shown: list[Turn]) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_run_does_not_go_back(steps: Steps) -> None:
+def test_run_does_not_go_back(runs: Runs) -> None:
     """No reply after another status has the status not_started."""
     judge(
         (
             turn.exchange.check(turn.status != "not_started", "status")
-            for before, turn in steps
+            for before, turn in runs.steps
             if before.status not in {"", "not_started"}
         ),
         NO_FURTHER_TURN,
@@ -223,18 +211,52 @@ def test_run_does_not_go_back(steps: Steps) -> None:
     basis="inferred",
     **ABOUT,
 )
-def test_data_is_another_turn(steps: Steps) -> None:
+def test_data_is_another_turn(runs: Runs) -> None:
     """Where data is taken for a run that has not ended, and it is not still running, there is one more pair."""
     judge(
         (
             turn.exchange.check(
                 _is_longer(turn.get(PAIRS), before.get(PAIRS)), f"member {PAIRS}", _became(before, turn)
             )
-            for before, turn in _open(steps, "data")
+            for before, turn in _open(runs.steps, "data")
             if turn.status != "running" and isinstance(before.get(PAIRS), list)
         ),
         NOT_TAKEN,
     )
+
+
+@rule(
+    "IA-EXE-80",
+    "A refused command changes nothing.",
+    says="What is refused with a 4xx was not carried out: what the run would have taken before, it takes after.",
+    source=f"{HTTP}#section-15.5",
+    basis="inferred",
+    **ABOUT,
+)
+def test_refused_command_changes_nothing(runs: Runs) -> None:
+    """Where a run took a command, one that stands as it did takes it too after commands that were refused."""
+    commands = [(turn.before, turn) for turn in runs.turns if turn.before is not None and turn.refused is not None]
+    at_once = [(_case(*step), step[1]) for step in commands if not step[1].refused]
+    taken = {case for case, turn in at_once if turn.run is not None}
+    taken -= {case for case, turn in at_once if turn.exchange.is_refused}
+    judge(
+        (
+            turn.exchange.check(
+                not turn.exchange.is_refused,
+                f"refused {turn.command}",
+                f"{turn.command} was refused after {' and '.join(turn.refused)}, and was taken before",
+            )
+            for before, turn in commands
+            if turn.refused and _case(before, turn) in taken
+        ),
+        "no command came after one that was refused",
+    )
+
+
+def _case(before: Turn, turn: Turn) -> tuple[str, str, int]:
+    """Return a command with what it depends on: the status of the run, and how many turns there were."""
+    pairs = before.get(PAIRS)
+    return turn.command, before.status, len(pairs) if isinstance(pairs, list) else 0
 
 
 def _names_no_end(turn: Turn) -> Violation | None:

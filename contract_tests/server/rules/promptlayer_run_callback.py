@@ -6,11 +6,18 @@ from typing import Any, Final
 
 import pytest
 
-from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import NotExercised, Violation, judge, report_all, rule
-from contract_tests.server.models.callback import MISSING, Callback, posted_problems
+from contract_tests.server.models.callback import (
+    MISSING,
+    Bodies,
+    Callback,
+    Came,
+    bodies_of,
+    came_of,
+    posted_problems,
+)
 from contract_tests.server.models.execution import CASE_OF_STATUS, RUNNING, entries_of, misspelt
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
@@ -19,8 +26,6 @@ PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow (wording of 2
 ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
 NOT_COME: Final = "no callback came that could be read"
 QUIET_SECONDS: Final = 0.3
-Came = list[tuple[Callback, Delivery]]
-Bodies = list[tuple[Callback, dict[str, Any]]]
 ID: Final = "workflow_version_execution_id"
 SAME_STATUS: Final = {"FAILURE": "FAILED"}  # as two pages of the documentation spell it
 
@@ -34,19 +39,20 @@ def callbacks(lifecycle: ExecutionScenarios) -> list[Callback]:
             # Where one callback is lost, waiting for another tells nothing new.
             if all(callback.delivery is not None for callback in lifecycle.callbacks):
                 getattr(lifecycle, others)
-    return [first, *(callback for callback in lifecycle.callbacks if callback is not first)]
+    scripted = [first, *(callback for callback in lifecycle.callbacks if callback is not first)]
+    return [*scripted, *lifecycle.drawn_callbacks]
 
 
 @pytest.fixture
 def came(callbacks: list[Callback]) -> Came:
     """Return those of which something was posted, with the first post."""
-    return [(callback, callback.delivery) for callback in callbacks if callback.delivery is not None]
+    return came_of(callbacks)
 
 
 @pytest.fixture
 def bodies(callbacks: list[Callback]) -> Bodies:
     """Return those of which an object was posted, with that object."""
-    return [(callback, callback.body) for callback in callbacks if callback.body is not None]
+    return bodies_of(callbacks)
 
 
 @rule(
@@ -113,9 +119,8 @@ def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> None:
 )
 def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback], came: Came) -> None:
     """Nothing further has come to the address a while after the first delivery."""
-    first = callbacks[0]
-    first.repeated(QUIET_SECONDS if server.target.is_local else 10 * QUIET_SECONDS)
-    again = first.again
+    first, seconds = callbacks[0], QUIET_SECONDS if server.target.is_local else 10 * QUIET_SECONDS
+    again = server.listener.wait(first.url, seconds, count=2) if first.delivery is not None else None
     judge(
         (
             callback.check(again is None, "second delivery", "the same callback came again", (again or delivery).number)

@@ -1,6 +1,7 @@
 """Hand-made defects of Interactly's execute: the life of a run, its identity, its version, and odd requests."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -62,6 +63,13 @@ def _commands() -> Iterator[ServerDefect]:
                           equivalent=RESUMED if (command, other) == ("resume", "running") else "")  # fmt: skip
     yield _defect("data-ignored", "leaves a run waiting that gets its data", "command ignored", "IA-EXE-79",
                   CommandIgnored("data"))  # fmt: skip
+    for what, rule, change in (
+        ("ignored", "IA-EXE-72", lambda reply, run: reply.put(run)),
+        ("refused", "IA-EXE-80", lambda reply, _: _failed(reply, 409)),
+        ("500", "SRV-01", lambda reply, _: _failed(reply, 500)),
+    ):
+        yield _defect(f"resume-after-two-pauses-{what}", f"resume is {what} where pause came twice", "sequence", rule,
+                      AfterTwoPauses(change))  # fmt: skip
     yield _defect("every-command-starts", "starts a run whatever the command", "command ignored", "IA-EXE-67",
                   TakenAs(EXECUTE, lambda request: request.json is not None, _as_start))  # fmt: skip
     yield _defect("data-not-started", "says not_started of a run that gets its data", "status graph", "IA-EXE-78",
@@ -254,6 +262,30 @@ class CommandIgnored(Keeping):
         if run is not None and request.members.get("command") == self.command:
             return Reply(200, [("content-type", "application/json")], json.dumps(run).encode())
         return await super().answer(request, correct)
+
+
+def _failed(reply: Reply, status: int) -> None:
+    reply.status = status
+    reply.put({"detail": "The run can't be taken up"})
+
+
+@dataclass
+class AfterTwoPauses(Keeping):
+    """Answers resume in another way where pause came twice before, of which the second one was refused."""
+
+    change: Callable[[Reply, dict[str, Any]], None]
+    _pauses: Counter[str] = field(default_factory=Counter, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Count pauses."""
+        run, command = self.kept(request), request.members.get("command")
+        reply = await super().answer(request, correct)
+        if run is not None and command == "resume" and DONE.holds(request, reply):
+            if self._pauses.pop(run[RUN_ID], 0) > 1:
+                self.change(reply, run)
+        elif run is not None and command == "pause":
+            self._pauses[run[RUN_ID]] += 1
+        return reply
 
 
 @dataclass

@@ -37,6 +37,8 @@ def handwritten_results() -> Iterator[ServerDefect]:
     yield from _unknown()
     yield _defect("deleted", "answers DELETE as if there were something to delete", "undocumented method", "SRV-13",
                   OtherMethods(taken="DELETE"))  # fmt: skip
+    yield _defect("form-of-the-first-request", "has entries only for who has asked for them at first", "sequence",
+                  "PL-RES-67", FollowingTheFirstRequest())  # fmt: skip
     yield _defect("allow-nothing", "refuses a method without a word on others", "header Allow", "SRV-14",
                   OtherMethods())  # fmt: skip
 
@@ -413,6 +415,20 @@ class FollowingTheRun(Fault):
         """Take down what the run asked for."""
         if request.operation == RUN and ID in reply.members:
             self._wanted[str(reply.members[ID])] = request.members.get(FLAG) is True
+
+
+@dataclass
+class FollowingTheFirstRequest(Fault):
+    """Gives null for the entries of all nodes to who has not asked for them from the start."""
+
+    _first: dict[str | None, bool] = field(default_factory=dict, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Remember the form of the first request, and give null to another one."""
+        execution = request.query.get("workflow_version_execution_id")
+        is_result = request.operation == RESULTS and reply.status in {200, 202}
+        if is_result and not self._first.setdefault(execution, request.wants_all) and request.wants_all:
+            reply.put(None)
 
 
 @dataclass
