@@ -65,9 +65,9 @@ class Conversations:
         return self.started
 
     def play(self) -> None:
-        """Play the drawn sequences, unless no run can be started."""
+        """Play the drawn sequences, if runs can be started and requests are left."""
         with contextlib.suppress(NotExercised):
-            if self.started.has_succeeded:
+            if self.sequences.are_affordable and self.started.has_succeeded:
                 self.sequences.drawn  # noqa: B018 - reading it is what plays them
 
     @cached_property

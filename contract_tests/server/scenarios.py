@@ -182,9 +182,9 @@ class ExecutionScenarios:
         return self._watch_callback(started, url).execution
 
     def play(self) -> None:
-        """Play the drawn sequences, unless no run can be started."""
+        """Play the drawn sequences, if runs can be started and requests are left."""
         with contextlib.suppress(NotExercised):
-            if self.server.once(PLAIN_RUN, self.server.run).has_succeeded:
+            if self.sequences.are_affordable and self.server.once(PLAIN_RUN, self.server.run).has_succeeded:
                 self.sequences.drawn  # noqa: B018 - reading it is what plays them
 
     @cached_property

@@ -123,6 +123,12 @@ class Sequences:
         return self.played
 
     @property
+    def are_affordable(self) -> bool:
+        """Whether the target's requests suffice for them and for what they need to be judged."""
+        target = self._wire.target
+        return target.max_requests - self._wire.sent > 2 * target.max_requests // SHARE
+
+    @property
     def played(self) -> list[Trace]:
         """The traces that were played so far."""
         return list(self._drawn.values())

@@ -46,12 +46,20 @@ class Traffic:
     """
     The traffic of one target.
 
+    Args:
+        then: Plays further requests that the properties judge, unless that was done.
+
     Attributes:
         stopped: Why it ended before its time; None if it did not.
     """
 
     def __init__(
-        self, server: ServerUnderTest, generator: Generator, operations: Iterable[Operation], options: Options
+        self,
+        server: ServerUnderTest,
+        generator: Generator,
+        operations: Iterable[Operation],
+        options: Options,
+        then: Callable[[], object],
     ) -> None:
         self.server = server
         self.stopped: NotExercised | None = None
@@ -59,6 +67,7 @@ class Traffic:
         self._operations = [one for one in operations if self._why_not(one) is None]
         self._acceptance = Acceptance(server)
         self._drawn = DrawnRequests(server, generator, options, self._acceptance, self._try)
+        self._then = then
         self._tried: dict[str, Tried] = {}
         self._is_played = False
 
@@ -76,6 +85,7 @@ class Traffic:
         if not self._is_played:
             self._is_played = True
             self._send_layers()
+            self._then()
         if self.stopped is not None and not self.server.watch.of(operation.id):
             raise self.stopped
 

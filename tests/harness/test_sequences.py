@@ -44,7 +44,10 @@ def steps(judgement: Judgement, rule: str) -> list[str]:
     [
         ("execute.resume-after-two-pauses-ignored", "IA-EXE-72", ["start", "pause", "pause", "resume"]),
         ("execute.resume-after-two-pauses-refused", "IA-EXE-80", ["start", "pause", "pause", "resume"]),
-        ("execute.resume-after-two-pauses-500", "SRV-01", ["start", "pause", "pause", "resume"]),
+        pytest.param(
+            *("execute.resume-after-two-pauses-500", "SRV-01", ["start", "pause", "pause", "resume"]),
+            marks=pytest.mark.slow,  # all traffic, twice
+        ),
         ("results.form-of-the-first-request", "PL-RES-67", ["run", "ask for the main output", "ask for all outputs"]),
     ],
 )
