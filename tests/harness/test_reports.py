@@ -14,6 +14,8 @@ from judging import KEY, KEY_ENV, judge, promptlayer, targets_file
 
 from contract_tests.http.redaction import Secrets
 from contract_tests.outcomes import Finding, Outcome
+from contract_tests.report.html_page import html_page
+from contract_tests.report.results import Report, rows
 from contract_tests.report.rules_page import main as rules_page
 from contract_tests.report.terminal import Terminal
 from contract_tests.rules import Basis, Rule, Side, Verdict
@@ -190,6 +192,41 @@ def test_page_needs_nothing_else_and_escapes(tmp_path: Path, sandbox: Sandbox) -
         "#violation",
         "https://docs.promptlayer.com/reference/run-workflow",
     }
+
+
+def test_page_folds_what_does_not_matter() -> None:
+    """Violations lie open, rule by rule; of what passes or does not apply a chapter is one line with a count."""
+    finding = Finding("status", "201.", "500.", "curl x")
+    rules = [Rule(**{**RULE.__dict__, "id": f"PL-RUN-{number}"}) for number in (1, 2, 3, 4)]
+    verdicts = [Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.VIOLATION]
+    outcomes = [
+        _outcome(rule, verdict, "", *[finding] * (verdict is Verdict.VIOLATION))
+        for rule, verdict in zip(rules, verdicts, strict=True)
+    ]
+    page = html_page(_report(outcomes))
+
+    headings = re.findall("<h2>(.*?)</h2>", page)
+    assert headings[:3] == ["Violations", "Not applicable", "Passed"]
+    assert re.findall(r"<summary>(Chapter) <span class=\"muted\">(.*?)</span>", page) == [
+        ("Chapter", "2 rows"),
+        ("Chapter", "1 row"),
+    ]
+    assert page.count("<details open>") == 1
+
+
+def _report(outcomes: list[Outcome]) -> Report:
+    return Report(
+        contract={"title": "Contract", "version": "1"},
+        run={"state": "complete", "reason": "", "started": "now", "command": "python -m contract_tests"},
+        targets=[],
+        seed=1,
+        duration_s=1.0,
+        coverage={"percent": 100.0},
+        information=[],
+        results=rows(outcomes, Secrets(), strict=False),
+        chapters={outcome.rule.id: outcome.chapter for outcome in outcomes},
+        sources={outcome.rule.id: outcome.rule.source for outcome in outcomes},
+    )
 
 
 def test_terminal_shows_progress_and_colour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, Operation, join
 from contract_tests.openapi.json_text import is_json, read_json
 from contract_tests.openapi.validation import Problem
 from contract_tests.registry import found_by
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, Wrong, report_all, rule
+from contract_tests.rules import (
+    EVERY_OPERATION,
+    NotApplicable,
+    NotExercised,
+    Violation,
+    Wrong,
+    report_all,
+)
+from contract_tests.rules import (
+    rule as card,
+)
 from contract_tests.server.checks import body_problems
 from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.links import links_of
@@ -18,7 +29,7 @@ from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0"
-ABOUT: Final[dict[str, Any]] = {"operations": EVERY_OPERATION, "side": "server"}
+rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
 Found = Callable[[], list[Violation]]
 
 
@@ -43,7 +54,6 @@ def _check_status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     "max_response_bytes (8 MiB) of the target's table, in the content coding that it names.",
     source=f"{OAS}#responses-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_status, Event.NO_RESPONSE)
 def test_status_is_documented(found: Found) -> None:
@@ -65,7 +75,6 @@ def _check_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     says="For each status the contract lists the media types that its body can have.",
     source=f"{OAS}#response-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_media_type)
 def test_media_type_is_documented(found: Found) -> None:
@@ -94,7 +103,6 @@ def _check_body(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
     says="The body is what the schema of its status and media type says, under strict JSON Schema 2020-12.",
     source=f"{OAS}#media-type-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_body)
 def test_body_fits_its_schema(found: Found) -> None:
@@ -126,7 +134,6 @@ def _check_headers(contract: Contract, exchange: Exchange) -> Iterator[Violation
     says="The contract lists headers of a response: a required one is there, and each that is there fits its schema.",
     source=f"{OAS}#header-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_headers)
 def test_headers_fit_their_schemas(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -159,7 +166,6 @@ def _scalar(text: str) -> Any:
     says="A link says how values of a response are used in another operation's request.",
     source=f"{OAS}#link-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(Event.DEAD_LINK)
 def test_links_can_be_followed(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -177,7 +183,6 @@ def test_links_can_be_followed(operation: Operation, server: ServerUnderTest, fo
     says="A callback describes the request that the server makes: method, media type and body.",
     source=f"{OAS}#callback-object",
     basis="documented",
-    **ABOUT,
 )
 def test_callbacks_are_as_described(
     contract: Contract, operation: Operation, server: ServerUnderTest, traffic: Traffic

@@ -1,17 +1,19 @@
 """Every operation of a server: what it refuses."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from contract_tests.openapi.document import Contract, Operation, Parameter
 from contract_tests.registry import found_by
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all, rule
+from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED
 from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.server import ServerUnderTest
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0"
-ABOUT: Final[dict[str, Any]] = {"operations": EVERY_OPERATION, "side": "server"}
+rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
 SENT_BY_EVERY_CLIENT: Final = ("Accept", "Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
 Found = Callable[[], list[Violation]]
 
@@ -28,7 +30,6 @@ def _check_refusal(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     says="Parameters and bodies have schemas; a request that does not fit them is not one that the operation takes.",
     source=f"{OAS}#operation-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_refusal)
 def test_illegal_request_is_refused(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -58,7 +59,6 @@ def _check_missing_header(_: Contract, exchange: Exchange) -> Iterator[Violation
     says="A header that the contract marks as required must be in every request. Credentials are looked at by SRV-05.",
     source=f"{OAS}#parameter-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_missing_header)
 def test_missing_header_is_refused(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -85,7 +85,6 @@ def _check_coercible_data(_: Contract, exchange: Exchange) -> Iterator[Violation
     says='A schema names types. Whether "7" is taken for a number, or null for nothing, no page says.',
     source=f"{OAS}#schema-object",
     basis="inferred",
-    **ABOUT,
 )
 @found_by(_check_coercible_data)
 def test_value_of_another_type_is_refused(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -110,7 +109,6 @@ def _check_foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Viola
     says="The contract lists the media types of a body; a server that reads JSON under another name is lenient.",
     source=f"{OAS}#request-body-object",
     basis="inferred",
-    **ABOUT,
 )
 @found_by(_check_foreign_media_type)
 def test_foreign_media_type_is_refused(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -133,7 +131,6 @@ def _check_access(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     says="The contract declares a security scheme for the operation; without credentials for it there is no access.",
     source=f"{OAS}#security-requirement-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(_check_access)
 def test_missing_credentials_are_refused(operation: Operation, server: ServerUnderTest, found: Found) -> None:

@@ -1,11 +1,13 @@
 """Every operation of a server: legal requests, and methods."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from contract_tests.openapi.document import Operation
 from contract_tests.registry import found_by
-from contract_tests.rules import EVERY_OPERATION, NotExercised, Violation, report_all, rule
+from contract_tests.rules import EVERY_OPERATION, NotExercised, Violation, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.methods import is_allowed_to, undocumented_methods
 from contract_tests.server.recorder import Event
 from contract_tests.server.server import ServerUnderTest
@@ -13,7 +15,7 @@ from contract_tests.server.traffic import Traffic
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
-ABOUT: Final[dict[str, Any]] = {"operations": EVERY_OPERATION, "side": "server"}
+rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
 METHOD_NOT_ALLOWED: Final = 405
 Found = Callable[[], list[Violation]]
 
@@ -24,7 +26,6 @@ Found = Callable[[], list[Violation]]
     says="Every documented parameter and property can be sent, with each kind of value that its schema allows.",
     source=f"{OAS}#operation-object",
     basis="documented",
-    **ABOUT,
 )
 @found_by(Event.REFUSAL)
 def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, found: Found) -> None:
@@ -40,7 +41,6 @@ def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, f
     says="A schema does not distinguish ordinary values from odd ones. Further limits of a service are undocumented.",
     source=f"{OAS}#schema-object",
     basis="inferred",
-    **ABOUT,
 )
 @found_by(Event.ODD_REFUSAL)
 def test_odd_request_is_taken(found: Found) -> None:
@@ -55,7 +55,6 @@ def test_odd_request_is_taken(found: Found) -> None:
     "things first; HTTP says should. Elsewhere than on this machine only OPTIONS is tried.",
     source=f"{HTTP}#section-9.1",
     basis="inferred",
-    **ABOUT,
 )
 def test_undocumented_method_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
     """It is answered with a 4xx or 501; OPTIONS may be answered with what can be done."""
@@ -75,7 +74,6 @@ def test_undocumented_method_is_refused(operation: Operation, server: ServerUnde
     says="A server that answers 405 must send Allow with the methods that the resource takes.",
     source=f"{HTTP}#section-15.5.6",
     basis="documented",
-    **ABOUT,
 )
 def test_refused_method_is_told_others(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
     """Every 405 has Allow, in which the method that it refuses is not."""

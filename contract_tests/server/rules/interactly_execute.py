@@ -1,9 +1,11 @@
 """Interactly: execute a workflow."""
 
+from functools import partial
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract
-from contract_tests.rules import NotExercised, report_all, rule
+from contract_tests.rules import NotExercised, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED, WHOLE, member_problems, unexplained
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.exchange import STRANGERS
@@ -13,16 +15,14 @@ PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-ex
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0, its tests"
 NO_SUCH_OBJECT: Final = "f" * 24
 AT_A_TIME: Final = 3
-ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
+rule: Final = partial(card, source=PAGE, operations=["executeWorkflow"], side="server", service="interactly")
 
 
 @rule(
     "IA-EXE-51",
     "A workflow id that is not 24 hexadecimal digits in lower case is refused.",
     says="workflow_id has a length of 24 and a pattern of hexadecimal digits in lower case.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_form_of_the_workflow_id(server: ServerUnderTest) -> None:
     """In capitals, with a letter beyond f, too short or too long: each is refused with a 4xx."""
@@ -34,9 +34,7 @@ def test_form_of_the_workflow_id(server: ServerUnderTest) -> None:
     "IA-EXE-52",
     "A version below 0 is refused.",
     says="version is an integer from 0.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_version_is_not_negative(server: ServerUnderTest) -> None:
     """-1 is refused with a 4xx."""
@@ -47,9 +45,7 @@ def test_version_is_not_negative(server: ServerUnderTest) -> None:
     "IA-EXE-53",
     "Without a valid bearer token there is no access.",
     says="Authorization carries a bearer token and is required.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_token_is_needed(server: ServerUnderTest) -> None:
     """No token and a wrong one are answered 401 or 403."""
@@ -63,7 +59,6 @@ def test_token_is_needed(server: ServerUnderTest) -> None:
     says="The vendor's library expects 404 for a workflow that does not exist.",
     source=LIBRARY,
     basis="documented",
-    **ABOUT,
 )
 def test_unknown_workflow(server: ServerUnderTest) -> None:
     """An id that no workflow has is not found."""
@@ -74,9 +69,7 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     "IA-EXE-55",
     "A command outside start, data, resume, pause and stop is refused.",
     says="command has five enum values.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_command_is_one_of_five(server: ServerUnderTest) -> None:
     """Another word is refused with a 4xx."""
@@ -88,10 +81,8 @@ def test_command_is_one_of_five(server: ServerUnderTest) -> None:
     "Without a version the active one is executed.",
     says="version is optional; without it the active version runs. Which one is active no operation tells: only that a "
     "run is started is checked.",
-    source=PAGE,
     basis="documented",
     is_about_success=True,
-    **ABOUT,
 )
 def test_version_is_optional(conversations: Conversations) -> None:
     """A request without version starts a run; where one with a version starts none either, that is the breach."""
@@ -105,10 +96,8 @@ def test_version_is_optional(conversations: Conversations) -> None:
     "IA-EXE-57",
     "A bare run input is answered 200 with a workflow run in one of nine statuses.",
     says="The body is the run input itself, the reply the workflow run; status is one of nine words.",
-    source=PAGE,
     basis="documented",
     is_about_success=True,
-    **ABOUT,
 )
 def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversations) -> None:
     """The reply is a 200 with a status, which is one of the nine."""
@@ -123,9 +112,7 @@ def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversation
     "IA-EXE-64",
     "Several runs at a time are started, or refused with a reason.",
     says="The number of runs at a time is limited. The limits, and the response at a limit, are not documented.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_several_runs_at_a_time(server: ServerUnderTest, conversations: Conversations) -> None:
     """Each of three further runs is started, refused with a 4xx, or told with a 503 to come again."""
@@ -140,9 +127,7 @@ def test_several_runs_at_a_time(server: ServerUnderTest, conversations: Conversa
     "IA-EXE-66",
     "Every start is a run of its own.",
     says="Without workflow_run_id a new run is started; logical_id is unique.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_every_start_is_a_run(server: ServerUnderTest, conversations: Conversations) -> None:
     """Of all runs that were started no two have the same id."""
@@ -164,9 +149,7 @@ def test_every_start_is_a_run(server: ServerUnderTest, conversations: Conversati
     "IA-EXE-75",
     "The version of the query is the one that runs.",
     says="version picks the version to execute, and version_number of the run says which one it is.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_version_of_the_query_runs(server: ServerUnderTest, conversations: Conversations) -> None:
     """A run with a version that exists has its number."""
@@ -183,9 +166,7 @@ def test_version_of_the_query_runs(server: ServerUnderTest, conversations: Conve
     "IA-EXE-76",
     "A run says who started it.",
     says="run_by of the run is the user or system that started it, as run_by of the input is.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_run_says_who_started_it(server: ServerUnderTest, conversations: Conversations) -> None:
     """The reply's run_by is the one that was sent."""
@@ -202,7 +183,6 @@ def test_run_says_who_started_it(server: ServerUnderTest, conversations: Convers
     says="The vendor's library expects 404 for a session that is gone; for this form of the body no page says it.",
     source=LIBRARY,
     basis="inferred",
-    **ABOUT,
 )
 def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> None:
     """A workflow_run_id that no run has is refused with a 4xx."""
@@ -214,9 +194,7 @@ def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> N
     "IA-EXE-16",
     "A version that does not exist is refused.",
     says="What does not exist cannot run; no page names the status. Legacy workflows ignore the version.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conversations) -> None:
     """A number that no version has is refused with a 4xx."""
@@ -228,9 +206,7 @@ def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conv
     "IA-EXE-17",
     "A refusal says why: in message, error or detail.",
     says="No page shows an error body. A service that refuses a request should give a reason.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_refusal_says_why(server: ServerUnderTest) -> None:
     """Every refusal seen so far, and one of an unknown workflow, has one of the three members with something in it."""

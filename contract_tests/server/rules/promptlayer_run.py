@@ -1,12 +1,14 @@
 """PromptLayer: run a workflow."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pytest
 
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Wrong, report_all, rule
+from contract_tests.rules import Wrong, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.checks import WHOLE, member_problems
 from contract_tests.server.exchange import STRANGERS, Exchange
 from contract_tests.server.scenarios import ExecutionScenarios
@@ -15,7 +17,7 @@ from contract_tests.server.server import NO_SUCH_WORKFLOW, ServerUnderTest
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 UNAUTHORIZED: Final = 401
-ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
 
 
 @pytest.fixture
@@ -31,9 +33,7 @@ def replies(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> list[Exch
     "PL-RUN-01",
     "A run without a valid key is answered 401 with an object.",
     says="The key goes into X-API-KEY; 401 with an error object answers a missing or wrong one.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_key_is_needed(server: ServerUnderTest) -> None:
     """Neither no key nor a wrong one starts a run."""
@@ -46,9 +46,7 @@ def test_key_is_needed(server: ServerUnderTest) -> None:
     "PL-RUN-02",
     "A run of an unknown workflow is answered 404.",
     says="404 means that the workflow does not exist or the key may not see it.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_unknown_workflow(server: ServerUnderTest) -> None:
     """A name that no workflow has is not found."""
@@ -60,9 +58,7 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     "A run with an empty body is started, with the latest version.",
     says="Nothing in the body is required; without label and version the latest version runs. On a live target the "
     "body holds the tag alone. That the latest version runs shows where the target's table names it.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """`{}` is a complete body; the output of the plain run is that of the latest version."""
@@ -78,9 +74,7 @@ def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: Exec
     "PL-RUN-04",
     "The response to a run has success, message and workflow_version_execution_id.",
     says="success is a boolean, message a string, workflow_version_execution_id an integer; all three are required.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> None:
     """The three required members are there with their types, with a callback URL and without."""
@@ -94,7 +88,6 @@ def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> No
     says="warning is optional and may be null.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
-    **ABOUT,
 )
 def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecycle: ExecutionScenarios) -> None:
     """Whether or not there is something to warn of, the warning has one of its types."""
@@ -106,9 +99,7 @@ def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecy
     "PL-RUN-66",
     "A run that was started says so.",
     says="success says whether the request was carried out. The examples of both responses have true.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_started_run_says_success(replies: list[Exchange]) -> None:
     """Where success is a boolean, it is true in the replies to runs that were started."""
@@ -121,10 +112,8 @@ def test_started_run_says_success(replies: list[Exchange]) -> None:
     "PL-RUN-06",
     "A run with a callback URL is answered 202.",
     says="With a callback URL the run is accepted at once with 202, and its outcome is posted later.",
-    source=PAGE,
     basis="documented",
     is_about_success=True,
-    **ABOUT,
 )
 def test_callback_is_answered_202(lifecycle: ExecutionScenarios) -> None:
     """202, not 201, tells that the outcome will be posted."""
@@ -135,10 +124,8 @@ def test_callback_is_answered_202(lifecycle: ExecutionScenarios) -> None:
     "PL-RUN-07",
     "A run without a callback URL is answered 201.",
     says="Without a callback URL the run is created and answered 201.",
-    source=PAGE,
     basis="documented",
     is_about_success=True,
-    **ABOUT,
 )
 def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
     """201, not 202, tells that nothing will be posted."""
@@ -149,9 +136,7 @@ def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
     "PL-RUN-07-NULL",
     "A run with a callback URL of null is a run without one.",
     says="callback_url may be null; no page says that this means the same as leaving it out.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_null_callback_is_answered_201(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """Null is taken, and not for an address: the reply is the one to a run without a callback URL."""
@@ -166,7 +151,6 @@ def test_null_callback_is_answered_201(server: ServerUnderTest, lifecycle: Execu
     says="Names may hold such characters, and clients percent-encode them; an unknown one is refused like any other.",
     source="the vendor's libraries, which encode the name; https://docs.promptlayer.com/changelog of 2026-05-25",
     basis="inferred",
-    **ABOUT,
 )
 def test_odd_name_is_unknown(server: ServerUnderTest) -> None:
     """An unknown name with a space, a slash, a question mark, a percent sign or an accent is refused with a 4xx."""

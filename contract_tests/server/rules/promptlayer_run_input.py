@@ -1,9 +1,11 @@
 """PromptLayer: what a run makes of its input."""
 
 import json
+from functools import partial
 from typing import Any, Final
 
-from contract_tests.rules import NotApplicable, NotExercised, rule
+from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.rules import rule as card
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
@@ -11,7 +13,7 @@ from contract_tests.server.server import ServerUnderTest
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 MARKS: Final = ("first-of-two", "second-of-two")
-ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
 
 
 @rule(
@@ -20,7 +22,6 @@ ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server",
     says="The vendor's own library sends null and is answered 201.",
     source=RECORDED,
     basis="recorded",
-    **ABOUT,
 )
 def test_null_metadata_is_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """A run with metadata of null is started; not tried on a live target, where every run carries a tag."""
@@ -34,9 +35,7 @@ def test_null_metadata_is_accepted(server: ServerUnderTest, lifecycle: Execution
     "PL-RUN-12",
     "Metadata with a value that is no string is refused.",
     says="metadata maps strings to strings.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
     """A number as value is refused with a 4xx."""
@@ -47,9 +46,7 @@ def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
     "PL-RUN-14",
     "A run that lacks an input variable is started with a warning.",
     says="warning names missing input variables, so a run that lacks one is not an error.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """If the run is started, the warning is a string; a refusal is left open by the source."""
@@ -65,9 +62,7 @@ def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: Execu
     "PL-RUN-15",
     "A run with an unused input variable is started with a warning.",
     says="warning names missing or unused input variables.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_unused_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """A variable that the workflow does not have leads to a string as warning."""
@@ -94,9 +89,7 @@ def _must_warn(reply: Exchange) -> None:
     "PL-RUN-80",
     "The output of a run comes from its own input.",
     says="Runs have nothing to do with each other: what is in the input of one alone is not in the output of another.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_output_comes_from_own_input(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """Of two runs at a time, each with its own word as input, none outputs the other's or repeats an earlier run."""

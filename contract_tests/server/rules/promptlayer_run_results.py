@@ -1,18 +1,20 @@
 """PromptLayer: fetch the results of an execution."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pytest
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Violation, judge, rule
+from contract_tests.rules import Violation, judge
+from contract_tests.rules import rule as card
 from contract_tests.server.models.execution import ENDED, FAILED, OK, PENDING, RUNNING, Execution, Poll
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
 OPERATION: Final = "getWorkflowVersionExecutionResults"
-ABOUT: Final[dict[str, Any]] = {"operations": [OPERATION], "side": "server", "service": "promptlayer"}
+rule: Final = partial(card, source=PAGE, operations=[OPERATION], side="server", service="promptlayer")
 NEVER_RUNNING: Final = "the execution was never seen running"
 NO_END: Final = "no execution was seen to end"
 ORDER: Final = {"QUEUED": 0, "RUNNING": 1, **dict.fromkeys(ENDED, 2)}
@@ -29,9 +31,7 @@ def steps(executions: list[Execution]) -> Steps:
     "PL-RES-21",
     "A request for results without an execution id is refused.",
     says="workflow_version_execution_id is required.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_execution_id_is_required(server: ServerUnderTest) -> None:
     """Without the id the answer is a 4xx."""
@@ -42,9 +42,7 @@ def test_execution_id_is_required(server: ServerUnderTest) -> None:
     "PL-RES-22",
     "An unknown execution id is answered 404 or 403.",
     says="404 and 403 are documented for what does not exist or belongs to another workspace.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_unknown_execution(server: ServerUnderTest) -> None:
     """An id that no execution has is not found."""
@@ -55,9 +53,7 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     "PL-RES-23",
     "While a node is queued or running, the status is 202.",
     says="202 means that at least one node is QUEUED or RUNNING.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_running_is_answered_202(steps: Steps) -> None:
     """Every reply that shows a node which has not ended has the status 202, and none in the other form came before."""
@@ -76,9 +72,7 @@ def test_running_is_answered_202(steps: Steps) -> None:
     "PL-RES-24",
     "Once every node has ended, the status is 200.",
     says="200 means that all nodes are SUCCESS, FAILED or SKIPPED.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> None:
     """Every reply that shows all nodes ended has the status 200, and from then on the other form has it too."""
@@ -106,9 +100,7 @@ def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Non
     "PL-RES-25",
     "Results do not change once they are there.",
     says="A poll ends with 200; nothing says that a finished execution could change afterwards.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_results_stay(steps: Steps) -> None:
     """Later requests in the same form get the same status and the same body, for as long as the check lasts."""
@@ -130,9 +122,7 @@ def _first_end(poll: Poll, earlier: list[Poll]) -> Poll | None:
     "PL-RES-66",
     "A node goes from QUEUED to RUNNING to its end, and never back.",
     says="A node has five statuses, the last three of which are final.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_nodes_go_on(steps: Steps) -> None:
     """Between two requests a node's status stays or goes on; one that has ended keeps its status."""
@@ -160,9 +150,7 @@ def _changes(poll: Poll, earlier: list[Poll]) -> Iterator[tuple[str, str]]:
     "An execution ends.",
     says="A caller asks until the status is 200; no page says how long that takes. Within 10 seconds on this machine, "
     "3 minutes elsewhere.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_execution_ends(executions: list[Execution]) -> None:
     """Every execution of the target's workflow comes to an end while it is watched."""

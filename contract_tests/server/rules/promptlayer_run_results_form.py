@@ -1,11 +1,13 @@
 """PromptLayer: what the results of an execution hold."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import NotExercised, Violation, judge, rule
+from contract_tests.rules import NotExercised, Violation, judge
+from contract_tests.rules import rule as card
 from contract_tests.server.models.execution import (
     CASE_OF_STATUS,
     FAILED,
@@ -23,11 +25,9 @@ PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 GUIDE: Final = "github.com/MagnivOrg/prompt-layer-docs, running-requests/promptlayer-run-agent.mdx at 2a3c657"
 FAILURES: Final = "github.com/MagnivOrg/prompt-layer-docs pull request 230; both vendor libraries"
-ABOUT: Final[dict[str, Any]] = {
-    "operations": ["getWorkflowVersionExecutionResults"],
-    "side": "server",
-    "service": "promptlayer",
-}
+rule: Final = partial(
+    card, source=PAGE, operations=["getWorkflowVersionExecutionResults"], side="server", service="promptlayer"
+)
 NEVER_RUNNING: Final = "the execution was never seen running"
 NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of all nodes cannot be read"
 
@@ -38,7 +38,6 @@ NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of 
     says="Keyed by node name: status, value, error_message, raw_error_message and is_output_node.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
-    **ABOUT,
 )
 def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) -> None:
     """The body is an object, and each of its values has the five members with their types."""
@@ -50,9 +49,7 @@ def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) ->
     "PL-RES-67",
     "A 202 with return_all_outputs has the form of the results.",
     says="The schema of the 202 is the one of the 200; its example is the object of entries.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_form_while_running(contract: Contract, executions: list[Execution]) -> None:
     """The body is an object, and each of its values has the five members with their types."""
@@ -64,9 +61,7 @@ def test_form_while_running(contract: Contract, executions: list[Execution]) -> 
     "PL-RES-29",
     "In a 202 with all outputs, an entry that has not ended has the value null.",
     says="The example of a 202 shows null as the value of every node that has not ended.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
     """QUEUED and RUNNING go with a value of null."""
@@ -88,7 +83,6 @@ def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
     says="The entry of a failed node is shown with an error_message that is not null.",
     source=GUIDE,
     basis="inferred",
-    **ABOUT,
 )
 def test_failed_node_says_why(failing: list[Execution]) -> None:
     """Every entry with the status FAILED has an error_message other than null."""
@@ -109,7 +103,6 @@ def test_failed_node_says_why(failing: list[Execution]) -> None:
     says="The body is the main output itself, any JSON value; recorded is a bare string.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
-    **ABOUT,
 )
 def test_form_of_the_main_output(executions: list[Execution]) -> None:
     """With the flag false and without it, the body is the value of an output node and not the object of entries."""
@@ -131,7 +124,6 @@ def _check_main_outputs(executions: list[Execution]) -> Iterator[Violation | Non
     says="Both forms were recorded for one and the same execution.",
     source=RECORDED,
     basis="recorded",
-    **ABOUT,
 )
 def test_form_follows_the_request(executions: list[Execution], lifecycle: ExecutionScenarios) -> None:
     """A run that asked for all outputs still gives the bare one, if the request for results asks for that."""
@@ -148,7 +140,6 @@ def test_form_follows_the_request(executions: list[Execution], lifecycle: Execut
     says="The vendor's libraries expect the entries of all nodes in place of the bare output; a proposal has a 500.",
     source=FAILURES,
     basis="inferred",
-    **ABOUT,
 )
 def test_failure_is_told(failing: list[Execution]) -> None:
     """Where no output node succeeded, the bare form is a 500 or an object of entries, never a value."""

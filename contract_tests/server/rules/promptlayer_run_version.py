@@ -1,15 +1,16 @@
 """PromptLayer: which version a run runs."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import rule
+from contract_tests.rules import rule as card
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
-ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
 
 
 @rule(
@@ -17,9 +18,7 @@ ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server",
     "A run by label runs the version that carries the label.",
     says="workflow_label_name picks the version that carries the label. That it does shows where the target's table "
     "names the latest version too; elsewhere only that a run with a label that exists is started.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """A label that exists is enough to start a run, whose output is that of the version which carries it."""
@@ -35,9 +34,7 @@ def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScen
     "A run by version number runs that version.",
     says="workflow_version_number picks the version with that number. That it does shows where the target's table "
     "names the latest version too; elsewhere only that a run of a version that exists is started.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """A version number that exists is enough to start a run, whose output is not that of another version."""
@@ -53,9 +50,7 @@ def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionSce
     "PL-RUN-10",
     "A run with both a label and a version number is refused.",
     says="A label and a version number exclude each other.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
     """Both together are refused with a 4xx, though a run with either of them alone is started."""
@@ -72,7 +67,6 @@ def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
     says="The vendor's own library sends both as null and is answered 201.",
     source=RECORDED,
     basis="recorded",
-    **ABOUT,
 )
 def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """A run with nulls is started."""
@@ -85,9 +79,7 @@ def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenari
     "PL-RUN-13",
     "A version number that is a text is refused.",
     says="workflow_version_number is an integer or null.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_version_number_is_an_integer(server: ServerUnderTest) -> None:
     """A word in place of the number is refused with a 4xx."""
@@ -98,9 +90,7 @@ def test_version_number_is_an_integer(server: ServerUnderTest) -> None:
     "PL-RUN-13-DIGITS",
     "A version number that is written as a text is refused.",
     says="workflow_version_number is an integer or null; whether digits in a text are taken for one is not said.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_digits_are_no_number(server: ServerUnderTest) -> None:
     """The digits of a version that exists, as a text, are refused with a 4xx."""
@@ -111,9 +101,7 @@ def test_digits_are_no_number(server: ServerUnderTest) -> None:
     "PL-RUN-16",
     "A run of an unknown label or version number is refused.",
     says="What does not exist cannot run; no page names the status.",
-    source=PAGE,
     basis="inferred",
-    **ABOUT,
 )
 def test_unknown_version_is_refused(server: ServerUnderTest) -> None:
     """A label that no version carries and numbers that no version has, one below zero, are refused with a 4xx."""
