@@ -63,7 +63,9 @@ class UnderPytest:
                 report.outcome, report.wasxfail = "skipped", f"inferred rule: {mask(outcome.findings[0].received)}"
         elif outcome.verdict is Verdict.KNOWN_DEVIATION:
             report.outcome, report.wasxfail = "skipped", mask(outcome.reason)
-        elif outcome.verdict is not Verdict.PASS:
+        elif outcome.verdict is Verdict.PASS:
+            report.outcome, report.longrepr = "passed", None  # also where another row reports what was found
+        else:
             path, line, _ = item.reportinfo()
             report.outcome = "skipped"
             report.longrepr = (str(path), line or 0, f"{outcome.verdict.replace('_', ' ')}: {mask(outcome.reason)}")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from breaking_proxy import BreakingProxy
 from judging import KEY, KEY_ENV, promptlayer, targets_file
 from test_attribution import LACKS_MESSAGE
@@ -68,6 +69,20 @@ def test_violation_is_a_failed_test(tmp_path: Path, sandbox: Sandbox) -> None:
     assert "python -m pytest --pyargs contract_tests -k " in done.stdout
     assert "Traceback" not in done.stdout
     assert KEY not in done.stdout
+
+
+@pytest.mark.slow
+def test_what_another_row_reports_is_no_failed_test(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A breach counts once under pytest too."""
+    with BreakingProxy(sandbox.promptlayer_url, LACKS_MESSAGE) as proxy:
+        file = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
+        done = _pytest(
+            *("--pyargs", "contract_tests", "-k", "PL-RUN-04 or (SRV-03 and runWorkflow)"),
+            cwd=tmp_path,
+            CONTRACT_TESTS_ARGS=f"--side server --target broken --targets {file}",
+        )
+
+    assert "1 failed, 1 passed" in done.stdout
 
 
 def test_wrong_arguments_are_one_line(tmp_path: Path) -> None:
