@@ -5,8 +5,9 @@ The same seed draws the same requests, and so finds the same breach again.
 """
 
 import shlex
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from contract_tests.cases.case import RequestCase, can_travel, request_problems
@@ -16,12 +17,11 @@ from contract_tests.http.parameters import encode_path, encode_query
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Side, Violation
-from contract_tests.server.exchange import Exchange
-from contract_tests.server.minimize import Acceptance
 from contract_tests.server.recorder import Breach, Event
 from contract_tests.server.sanitize import safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import content_of
+from contract_tests.server.tries import Tried, Tries
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 MOST_TRIES: Final = 300  # to make one request smaller
@@ -30,37 +30,36 @@ MOST_SECONDS: Final = 20.0
 SHARE: Final = 4  # of the requests that are left of max_requests, a quarter at most goes into shrinking one
 
 
-@dataclass(frozen=True)
-class Tried:
-    """
-    A request that was tried.
+@dataclass
+class _Search:
+    """One run of a property test: what broke first is shrunk, until ``ends`` or the last request that it may take."""
 
-    Attributes:
-        number: Its number; 0 if it was not sent.
-        breaches: What broke with it.
-        refused: What came, if it refers to what exists alone and was refused.
-    """
+    is_broken: bool
+    ends: float
+    breach: Breach | None = None
+    failed: list[Tried] = field(default_factory=list)
+    started: float = 0.0
+    last_request: int = 0
+    is_grounded: bool = True
+    is_repeated: bool = True
 
-    case: RequestCase
-    number: int = 0
-    breaches: frozenset[Breach] = frozenset()
-    refused: Exchange | None = None
-
-
-Try = Callable[[RequestCase], Tried]
+    @property
+    def note(self) -> str:
+        """What the report says of the request."""
+        if not self.is_repeated:
+            return "; the same request was sent again, and it did not show"
+        before, after = _size(self.failed[0].case), _size(self.failed[-1].case)
+        return f"; shrunk from {before} to {after} bytes" if after < before else ""
 
 
 class DrawnRequests:
-    """Tries drawn requests on one target; ``try_`` sends one, unless that was done."""
+    """Tries drawn requests on one target."""
 
-    def __init__(
-        self, server: ServerUnderTest, generator: Generator, options: Options, acceptance: Acceptance, try_: Try
-    ) -> None:
+    def __init__(self, server: ServerUnderTest, generator: Generator, options: Options, tries: Tries) -> None:
         self._server = server
         self._generator = generator
         self._options = options
-        self._acceptance = acceptance
-        self._try = try_
+        self._tries = tries
         self._known: set[Breach] = set()
         self._links, self._odd = (server.watch.rules[event] for event in (Event.DEAD_LINK, Event.ODD_REFUSAL))
         self._left, self._seconds = 0, 0.0
@@ -69,9 +68,8 @@ class DrawnRequests:
         """Try the drawn requests for an operation."""
         self._known |= self._server.watch.breaches()
         self._left, self._seconds = MOST_SHRUNK, MOST_SECONDS
-        budget = self._generator.budget
-        ends = budget.row_ends(PROPERTIES)
-        for number, size in enumerate(budget.batches(PROPERTIES)):
+        ends = self._generator.budget.row_ends(PROPERTIES)
+        for number, size in enumerate(self._generator.budget.batches(PROPERTIES)):
             legal = DrawnBatch(size, number, most_tries=MOST_TRIES)
             for batch in (legal, replace(legal, is_broken=True)):
                 # What is known fails no more, so that the rest of the batch is tried as well.
@@ -79,99 +77,85 @@ class DrawnRequests:
                     pass
 
     def _finds_breach(self, operation: Operation, batch: DrawnBatch, ends: float) -> bool:
-        clock = self._generator.budget.clock
-        search = _Search(self._server, batch.is_broken, self._try, self._to_shrink, clock, ends, self._seconds)
-        self._generator.smallest_request(operation, search.fails, batch)
+        search = _Search(batch.is_broken, ends)
+        self._generator.smallest_request(operation, partial(self._fails, search), batch)
         if search.breach is None:
             return False
         self._left -= 1
-        self._seconds -= clock() - search.started
-        self._report(search.breach, search.failed[0], search.failed[-1])
+        self._seconds -= self._generator.budget.clock() - search.started
+        self._report(search.breach, search)
         return True
+
+    def _fails(self, search: _Search, drawn: RequestCase) -> bool:
+        """Whether a drawn request breaks anything unknown; once one has, whether it breaks the same."""
+        if search.breach is not None and self._is_over(search):
+            return False
+        case = self._prepared(search, replace(drawn, is_drawn=True))
+        if case is None:
+            return False
+        try:
+            tried = self._tries.once(case)
+        except NotExercised:
+            if search.breach is None:
+                raise
+            return False  # a breach is reported, even if it can be shrunk no more
+        found = self._to_shrink(tried)
+        if search.breach is None and found:
+            self._start(search, min(found), case)
+        if search.breach not in found:
+            return False
+        search.failed.append(tried)
+        return True
+
+    def _prepared(self, search: _Search, drawn: RequestCase) -> RequestCase | None:
+        if search.is_broken:
+            broken = with_sole_violation(self._server.contract, drawn)
+            return None if broken is None else safe(broken, self._server)
+        if not can_travel(drawn) or request_problems(self._server.contract, drawn):
+            return None
+        if search.breach is None:
+            # Every other one refers to what exists: the rest shows how the target takes what does not.
+            search.is_grounded = not search.is_grounded
+        return with_existing_ids(drawn, self._server) if search.is_grounded else safe(drawn, self._server)
+
+    def _start(self, search: _Search, breach: Breach, case: RequestCase) -> None:
+        search.breach, search.started = breach, self._generator.budget.clock()
+        search.ends = min(search.ends, search.started + self._seconds)
+        with suppress(NotExercised):
+            # What does not show twice would take all tries for nothing.
+            search.is_repeated = breach in self._to_shrink(self._tries.again(case))
+        left = self._server.target.max_requests - self._server.wire.sent if search.is_repeated else 0
+        search.last_request = self._server.wire.sent + left // SHARE
+
+    def _is_over(self, search: _Search) -> bool:
+        return self._server.wire.sent >= search.last_request or self._generator.budget.clock() > search.ends
 
     def _to_shrink(self, tried: Tried) -> set[Breach]:
         """Return what broke with a request, was not seen before, and may be shrunk."""
+        operation = tried.case.operation
         # Whether a link can be followed depends on earlier requests, which are not shrunk.
         found = {one for one in tried.breaches - self._known if one.rule != self._links}
-        if tried.refused is not None and self._acceptance.is_breach(tried.refused):
-            found.add(Breach(self._odd, tried.case.operation.id, ""))
-            if self._is_spent:
-                self._acceptance.add(Event.ODD_REFUSAL, tried.refused)
-        return set() if self._is_spent else {one for one in found if self._options.selects(one.rule)}
+        is_spent = not self._left or self._seconds <= 0 or self._server.wire.is_costly(operation)
+        if tried.refused is not None and self._tries.acceptance.is_breach(tried.refused):
+            found.add(Breach(self._odd, operation.id, ""))
+            if is_spent:
+                self._tries.acceptance.add(Event.ODD_REFUSAL, tried.refused)
+        return set() if is_spent else {one for one in found if self._options.selects(one.rule)}
 
-    @property
-    def _is_spent(self) -> bool:
-        return not self._left or self._seconds <= 0
-
-    def _report(self, breach: Breach, first: Tried, smallest: Tried) -> None:
+    def _report(self, breach: Breach, search: _Search) -> None:
         """Have the smallest request reported in place of the one that was drawn."""
+        smallest = search.failed[-1]
         again = shlex.join(self._options.command_for(breach.rule, Side.SERVER, self._server.target.name))
-        before, after = _size(first.case), _size(smallest.case)
 
         def tell(violation: Violation) -> Violation:
-            shrunk = f"; shrunk from {before} to {after} bytes" if after < before else ""
-            reproduce = f"{violation.reproduce}\n{again}"
-            return replace(violation, received=violation.received + shrunk, reproduce=reproduce)
+            received, reproduce = violation.received + search.note, f"{violation.reproduce}\n{again}"
+            return replace(violation, received=received, reproduce=reproduce)
 
         if smallest.refused is not None and breach.rule == self._odd:
-            self._acceptance.add(Event.ODD_REFUSAL, smallest.refused, tell)
+            self._tries.acceptance.add(Event.ODD_REFUSAL, smallest.refused, tell)
         else:
             self._known.add(breach)
             self._server.watch.report_by(breach, smallest.number, tell)
-
-
-@dataclass
-class _Search:
-    """The property: nothing unknown breaks with a request. What breaks first is what is shrunk."""
-
-    server: ServerUnderTest
-    is_broken: bool
-    try_: Callable[[RequestCase], Tried]
-    to_shrink: Callable[[Tried], set[Breach]]
-    clock: Callable[[], float]
-    ends: float
-    seconds: float
-    breach: Breach | None = None
-    failed: list[Tried] = field(default_factory=list)
-    started: float = 0.0
-    last_request: int = 0
-    is_grounded: bool = True
-
-    def fails(self, drawn: RequestCase) -> bool:
-        """Whether a drawn request breaks anything unknown; once one has, whether it breaks the same."""
-        if self.breach is not None and (self.clock() > self.ends or self.server.wire.sent >= self.last_request):
-            return False
-        case = self._prepared(replace(drawn, is_drawn=True))
-        try:
-            tried = Tried(drawn) if case is None else self.try_(case)
-        except NotExercised:
-            if self.breach is None:
-                raise
-            return False  # a breach is reported, even if it can be shrunk no more
-        found = self.to_shrink(tried)
-        if self.breach is None and found:
-            self._start(min(found))
-        if self.breach is None or self.breach not in found:
-            return False
-        self.failed.append(tried)
-        return True
-
-    def _prepared(self, drawn: RequestCase) -> RequestCase | None:
-        if self.is_broken:
-            broken = with_sole_violation(self.server.contract, drawn)
-            return None if broken is None else safe(broken, self.server)
-        if not can_travel(drawn) or request_problems(self.server.contract, drawn):
-            return None
-        if self.breach is None:
-            # Every other one refers to what exists: the rest shows how the target takes what does not.
-            self.is_grounded = not self.is_grounded
-        return with_existing_ids(drawn, self.server) if self.is_grounded else safe(drawn, self.server)
-
-    def _start(self, breach: Breach) -> None:
-        self.breach, self.started = breach, self.clock()
-        self.ends = min(self.ends, self.started + self.seconds)
-        left = self.server.target.max_requests - self.server.wire.sent
-        self.last_request = self.server.wire.sent + left // SHARE
 
 
 def _size(case: RequestCase) -> int:

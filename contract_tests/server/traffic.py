@@ -5,24 +5,22 @@ First what the contract itself names, its examples and each of its constraints; 
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from contract_tests.cases.case import RequestCase, can_travel, is_http, request_problems
+from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.generation import Generator, example_requests
 from contract_tests.openapi.document import Operation, split
 from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.options import Options
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
-from contract_tests.server.drawn_requests import DrawnRequests, Tried
+from contract_tests.server.drawn_requests import DrawnRequests
 from contract_tests.server.exchange import STRANGERS, Access
-from contract_tests.server.minimize import Acceptance
-from contract_tests.server.recorder import Event
 from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.tries import Tries
 
 FOREIGN: Final = "text/plain"
 EDGES: Final[tuple[Any, ...]] = (
@@ -39,7 +37,6 @@ EDGES: Final[tuple[Any, ...]] = (
     {"é": "日本"},
     {"a": {"b": [None, {}]}},
 )
-GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}\?run=\d+")
 
 
 class Traffic:
@@ -65,10 +62,9 @@ class Traffic:
         self.stopped: NotExercised | None = None
         self._generator = generator
         self._operations = [one for one in operations if self._why_not(one) is None]
-        self._acceptance = Acceptance(server)
-        self._drawn = DrawnRequests(server, generator, options, self._acceptance, self._try)
+        self._tries = Tries(server)
+        self._drawn = DrawnRequests(server, generator, options, self._tries)
         self._then = then
-        self._tried: dict[str, Tried] = {}
         self._is_played = False
 
     def play(self, operation: Operation) -> None:
@@ -112,7 +108,7 @@ class Traffic:
                     for case in layer(operation):
                         allowed = case if case.is_grounded else safe(case, self.server)
                         if allowed is not None:
-                            self._try(allowed)
+                            self._tries.once(allowed)
             for operation in self._operations:
                 self._drawn.play(operation)
         except NotExercised as reason:
@@ -168,26 +164,3 @@ class Traffic:
     def _grounded(self, case: RequestCase) -> list[RequestCase]:
         found = with_existing_ids(case, self.server)
         return [] if found is None else [found]
-
-    def _try(self, case: RequestCase) -> Tried:
-        """Send a request unless that was done or it can't travel; return what broke with it."""
-        if not (can_travel(case) if case.breach is None else is_http(case)):
-            return Tried(case)
-        key = _key(case)
-        if key not in self._tried:
-            self._tried[key] = self._sent(case)
-        return self._tried[key]
-
-    def _sent(self, case: RequestCase) -> Tried:
-        number, exchange = self.server.wire.sent + 1, None
-        with contextlib.suppress(Unanswered):
-            exchange = self.server.wire.send(case)
-            if not case.is_drawn and self._acceptance.is_breach(exchange):
-                self._acceptance.add(Event.REFUSAL, exchange)
-        refused = exchange if exchange is not None and exchange.is_refused and case.is_grounded else None
-        return Tried(case, number, frozenset(self.server.watch.breaches(number)), refused)
-
-
-def _key(case: RequestCase) -> str:
-    body = GIVEN_ADDRESS.sub("", repr(case.body))
-    return repr([case.operation.id, case.path, case.query, case.headers, body, case.media_type])

@@ -126,6 +126,10 @@ class Wire:
         self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
         return exchange
 
+    def is_costly(self, operation: Operation) -> bool:
+        """Whether an operation gave replies that take long to come or to judge; it is asked a few times more."""
+        return bool(self._silences[operation.id] or self._large[operation.id])
+
     def _judged(self, case: RequestCase) -> dict[str, Any]:
         if case.breach is not None:
             return {"case": case, "is_legal": False}
