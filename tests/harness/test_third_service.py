@@ -141,7 +141,7 @@ def test_documented_headers_are_judged(value: str | None, constraint: str, contr
     path.write_text(json.dumps(document), encoding="utf-8")
     sent = () if value is None else (f"X-Left: {value}",)
     answer = reply("200 OK", json.dumps(EXAMPLE), "content-type: application/json", *sent)
-    row = _judged(tmp_path, path, answer, "-k", "SRV-12", "--budget", "1", max_requests=12).row("SRV-12", "getJob")
+    row = _judged(tmp_path, path, answer, "-k", "SRV-12", max_requests=12).row("SRV-12", "getJob")
 
     assert row["verdict"] == ("violation" if constraint else "pass")
     assert row["identity"].endswith(f"/{constraint}" if constraint else "")
