@@ -8,20 +8,17 @@ import json
 import re
 import socket
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import uvicorn
-import yaml
 from jsonschema import Draft202012Validator
+
+from support.contract import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CONTRACT: dict[str, Any] = yaml.safe_load(
-    Path(__file__).parents[2].joinpath("openapi.yaml").read_text(encoding="utf-8")
-)
 CALLBACK: dict[str, Any] = CONTRACT["paths"]["/workflows/{workflow_name}/run"]["post"]["callbacks"]["workflowFinished"][
     "{$request.body#/callback_url}"
 ]["post"]

@@ -102,10 +102,10 @@ def test_outcomes_survive_a_killed_sender() -> None:
 def test_callback_may_come_early_late_or_again(listener: CallbackListener) -> None:
     """An outcome is kept until it is asked for, wakes who waits already, and the first one stays."""
     late = threading.Timer(0.2, httpx.post, (listener.url,), {"json": finished(2, "late")})
-    late.start()
     statuses = [httpx.post(listener.url, json=finished(1, output)).status_code for output in ("first", "second")]
 
     assert statuses == [204, 204]
+    late.start()
     assert (listener.wait_for(1, 0).output, listener.wait_for(2, _SECONDS).output) == ("first", "late")
     assert [each.output for each in listener.finished(timeout=0)] == ["first", "late"]
     late.join()

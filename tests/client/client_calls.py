@@ -6,20 +6,16 @@ import asyncio
 import functools
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import yaml
 
+from support.contract import CONTRACT
 from workflow_runs import AsyncInteractly, AsyncPromptLayer, Interactly, PromptLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONTRACT: dict[str, Any] = yaml.safe_load(
-    Path(__file__).parents[2].joinpath("openapi.yaml").read_text(encoding="utf-8")
-)
 INTERACTLY_WORKFLOW = "5eb7cf5a86d9755df3a6c593"
 INTERACTLY_URL = "https://api-qa.interactly.ai/workflows"
 KEY = "key-that-nobody-may-see"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from judging import KEY, Judgement, judge, targets_file
 from wrong_servers import ScriptedResponse, message, page, reply, serving
 
 from contract_tests.__main__ import main
+from support.contract import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 JOB = {"type": "object", "required": ["job_id"], "properties": {"job_id": {"type": "string"}}}
@@ -35,7 +35,7 @@ def _operation(operation_id: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own contract with a third service: three operations with a key of their own."""
-    document = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    document = copy.deepcopy(CONTRACT)
     document["tags"].append({"name": "acmeflow", "x-class-name": "AcmeFlow", "description": "Jobs."})
     document["components"]["securitySchemes"]["acmeKey"] = {"type": "apiKey", "in": "header", "name": "X-Acme-Key"}
     document["components"]["schemas"]["Job"] = JOB

@@ -1,15 +1,13 @@
 """An httpx response hook that judges every reply of the sandbox by the contract."""
 
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from jsonschema import Draft202012Validator
 
-_CONTRACT = Path(__file__).parents[2] / "openapi.yaml"
+from support.contract import CONTRACT
+
 _INTERACTLY_PREFIX = "/workflows"
 
 
@@ -24,12 +22,12 @@ def check_reply(response: httpx.Response) -> None:
     assert response.headers["content-type"] == "application/json", where
     declared = _resolved(responses[str(response.status_code)])
     schema = declared["content"]["application/json"]["schema"]
-    problems = Draft202012Validator({**schema, "components": _document()["components"]}).iter_errors(response.json())
+    problems = Draft202012Validator({**schema, "components": CONTRACT["components"]}).iter_errors(response.json())
     assert not [f"{where}: {problem.message} at {problem.json_path}" for problem in problems]
 
 
 def _responses(method: str, path: str) -> dict[str, Any] | None:
-    for template, item in _document()["paths"].items():
+    for template, item in CONTRACT["paths"].items():
         prefix = _INTERACTLY_PREFIX if template.startswith("/v1/") else ""
         if method.lower() in item and re.fullmatch(prefix + re.sub(r"\{\w+\}", "[^/]+", template), path):
             found: dict[str, Any] = item[method.lower()]["responses"]
@@ -40,11 +38,5 @@ def _responses(method: str, path: str) -> dict[str, Any] | None:
 def _resolved(declared: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in declared:
         return declared
-    found: dict[str, Any] = _document()["components"]["responses"][declared["$ref"].rpartition("/")[2]]
+    found: dict[str, Any] = CONTRACT["components"]["responses"][declared["$ref"].rpartition("/")[2]]
     return found
-
-
-@cache
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(_CONTRACT.read_text(encoding="utf-8"))
-    return document
