@@ -115,9 +115,9 @@ def test_started_run_says_success(replies: list[Exchange]) -> None:
     basis="documented",
     is_about_success=True,
 )
-def test_callback_is_answered_202(lifecycle: ExecutionScenarios) -> None:
+def test_callback_is_answered_202(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
     """202, not 201, tells that the outcome will be posted."""
-    lifecycle.called_back_run.must_be(202)
+    lifecycle.called_back_run.must_be(202, tried=(server.member("callback_url"),))
 
 
 @rule(
