@@ -114,8 +114,9 @@ class Sequences:
     def drawn(self) -> list[Trace]:
         """The traces of as many sequences as the budget allows, played when they are first asked for."""
         share = self._wire.target.max_requests // SHARE
-        self._limit(share, ROWS)
-        for number, cases in enumerate(self._budget.batches(ROWS)):
+        rows = max(1, min(ROWS, self._budget.rows_left // 2))  # those that come then need time too
+        self._limit(share, rows)
+        for number, cases in enumerate(self._budget.batches(rows)):
             count = max(1, min(cases // CASES_PER_SEQUENCE, share // STEPS))
             self._batches.append((self._seed + number, count))
             if self._run(*self._batches[-1], lambda _: False, Phase.generate):
