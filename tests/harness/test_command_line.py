@@ -274,7 +274,7 @@ def test_inferred_rule_fails_under_strict_only(tmp_path: Path, sandbox: Sandbox)
 def _started(directory: Path, *arguments: str) -> "subprocess.Popen[str]":
     """Start the harness, with a temporary folder of its own, and wait until it judges."""
     (directory / "tmp").mkdir()
-    command = [sys.executable, "-m", "contract_tests", "--side", "server", "--budget", "nightly", *arguments]
+    command = [sys.executable, "-m", "contract_tests", "--side", "server", *arguments]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(directory / "tmp")}
     process = subprocess.Popen(
         command, cwd=directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
