@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import islice
 from typing import Any, Final, Self
 from urllib.parse import unquote
 
@@ -42,6 +43,7 @@ __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "re
 
 VALUES_PATH: Final = "/values"
 ALL_BUT_SURROGATES: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
+MOST_COVERED: Final = 1_000
 LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
 
 
@@ -182,7 +184,8 @@ class Generator:
         """Return values in which schemathesis' coverage phase means to break the schema at a pointer."""
         pointer = self.contract.follow(schema)
         described = self._body_schema(self.contract.at(pointer))
-        cases = self._iter_coverage(described[VALUES_PATH]["POST"], described)
+        # A value has no other parts.
+        cases = self._iter_coverage(described[VALUES_PATH]["POST"], described, GenerationMode.NEGATIVE)
         bodies = [case.body for case in cases if case.meta.generation.mode is GenerationMode.NEGATIVE]
         return [body for body in bodies if not isinstance(body, NotSet)]
 
@@ -203,13 +206,14 @@ class Generator:
                 found[case.meta.generation.mode].append(self._request(operation, case))
         return found
 
-    def _iter_coverage(self, described: Any, schema: Any) -> Iterator[Any]:
+    def _iter_coverage(self, described: Any, schema: Any, *modes: GenerationMode) -> Iterator[Any]:
         # Asked for negative cases alone, it makes every other part of a request negative too.
         config = schema.config.generation_for(operation=described)
         cases: Iterator[Any] = schema.iter_coverage_cases(
-            described, generation_modes=list(GenerationMode), generation_config=config
+            described, generation_modes=list(modes or GenerationMode), generation_config=config
         )
-        return cases
+        # Their number grows with the alternatives within alternatives, the work on each with the size of the schema.
+        return islice(cases, MOST_COVERED)
 
     def drawn_from(self, schema: Any) -> Iterator[Any]:
         """Give one batch of values for a schema that may refer to the contract; they are not checked again."""

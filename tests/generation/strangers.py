@@ -48,6 +48,7 @@ SCHEMAS: dict[str, Any] = {
             {"oneOf": [reference("Named"), {"properties": {"number": {"type": "integer"}}, "required": ["number"]}]},
         ]
     },
+    "Nothing": {"type": "object", "additionalProperties": False},
     "Unsound": {"type": "object", "if": {"required": ["a"]}, "properties": {"a": TEXT}},
     "Holder": {"type": "object", "properties": {"inner": reference("Unsound")}},
     "Json": {
