@@ -37,7 +37,6 @@ def each_delivery(
         if len(reasons) == len(found):
             raise NotApplicable(reasons[0])
 
-    judge.__doc__ = check.__doc__
     return judge
 
 
