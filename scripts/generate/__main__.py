@@ -97,7 +97,7 @@ def generate(contract: Path, config: Path, folder: Path, *, skip_refused: bool =
     doc.spell_out_truths(document)
     _say(contract, read.notes)
     provenance = facts.Provenance(_source_hash(contract, config), _generator())
-    package, left = folder / name, []
+    package, left = folder / name, list[left_out.LeftOut]()
     operations = _operations(document)
     said: list[str] = []
     while found := _refusals(document, said, _Making(left, provenance, config, package)):

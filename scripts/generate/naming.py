@@ -26,10 +26,17 @@ _NOT_FREE = frozenset(
 
 def identifier(name: str) -> str:
     """A name in snake case for anything that the contract calls by a text; the generator makes of it what it is."""
-    made, again = "", _folded(name)
-    while made != again:
-        made, again = again, _folded(PythonIdentifier(again, PREFIX))[:_LONGEST]
+    made = _settled(_folded(name), lambda text: _folded(PythonIdentifier(text, PREFIX))[:_LONGEST])
     return made if made.isidentifier() else PREFIX.rstrip("_")
+
+
+def _settled(name: str, make: Callable[[str], str]) -> str:
+    """The name that the generator leaves as it is. Some letters it changes to and fro: then those of ASCII are left."""
+    seen: set[str] = set()
+    while (made := make(name)) != name:
+        name = made.encode("ascii", "ignore").decode() if made in seen else made
+        seen.add(made)
+    return name
 
 
 def class_name(name: str) -> str:
@@ -39,10 +46,8 @@ def class_name(name: str) -> str:
 
 def as_class(name: str) -> str:
     """The same, however long; the generator makes of it what it is."""
-    made, again = "", name
-    while made != again:
-        made, again = again, _folded(ClassName(_folded(again), PREFIX))
-    return str(made) if made.isidentifier() else "Field"
+    made = _settled(name, lambda text: _folded(ClassName(_folded(text), PREFIX)))
+    return made if made.isidentifier() else "Field"
 
 
 def inner_class(parent: str, name: str) -> str:

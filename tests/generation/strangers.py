@@ -19,6 +19,8 @@ def _sent(schema: Any, media_type: str = JSON) -> dict[str, Any]:
 
 
 SCHEMAS: dict[str, Any] = {
+    # The generator would change its letters to and fro for ever.
+    "RestSøkParam": {"type": "object", "properties": {"x": {"type": "string"}}},
     "Slips": {
         "type": "object",
         "required": ["maybe"],

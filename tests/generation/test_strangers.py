@@ -356,3 +356,8 @@ def test_a_list_of_so_many_items_has_no_more(wire: Wire, api: SimpleNamespace) -
     wire.client.send_pair(body=["a", 1])
     with pytest.raises(api.errors.BadArgument, match="at most 2 items"):
         wire.client.send_pair(body=["a", 1, 2])
+
+
+def test_a_name_that_the_generator_never_leaves_as_it_is_gets_one_of_ascii(api: SimpleNamespace) -> None:
+    """`ø` before a capital becomes `Ø` and small again, round after round."""
+    assert api.models.RestSKParam.from_dict({"x": "1"}).x == "1"
