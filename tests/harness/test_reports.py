@@ -35,7 +35,7 @@ RULE = Rule(
 NEXT_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-98"})
 LAST_RULE = Rule(**{**RULE.__dict__, "id": "PL-RUN-00"})
 SNAPSHOT = """\
-Workflow runs 0.1.0
+Workflow runs VERSION
 sides server; targets mine; 2 rows; seed 1
 
     Target:         mine, promptlayer at http://127.0.0.1:PORT
@@ -104,6 +104,7 @@ def test_output_is_as_reviewed(
         judge(tmp_path, *arguments, "--target", "mine", "--targets", str(path))
     shown = capsys.readouterr().out.replace(str(tmp_path), "DIR")
     shown = re.sub(r"contract-tests-\d{8}T\d{6}Z-[0-9a-f]{6}", "TAG", shown)
+    shown = re.sub(r"^Workflow runs \S+", "Workflow runs VERSION", shown)
     shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", shown)
     shown = re.sub(r"coverage [\d.]+ %; seed 1; [\d.]+ s", "coverage N %; seed 1; N s", shown)
 

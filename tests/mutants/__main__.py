@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     add("half", choices=["servers", "clients"], help="whose defects")
     add("--all", action="store_true", help="all defects, not just the core: the first of each operator and operation")
     add("--only", action="append", metavar="GLOB", help="only defects whose id, operator or operation matches")
-    add("--list", action="store_true", help="show the defects and stop")
+    add("--list", action="store_true", help="show the defects and stop: the core, with --all every one")
     add(
         "--stock",
         nargs="?",

@@ -67,7 +67,8 @@ def test_named_types(trials: Trials) -> Iterator[Violation]:
 @operation_rule(
     "CL-REP-03",
     "Two statuses of success that mean different things can be distinguished.",
-    says="The contract names a body for each status: the caller gets a type for each, or the status beside the value.",
+    says="The contract names a body for each status: the caller gets a type for each, or the status beside the value. "
+    "So the 202 of results that are not there yet is never taken for the result of a 200.",
     source=RESPONSES,
     basis="documented",
 )
