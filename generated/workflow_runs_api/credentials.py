@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .secret import Secret
+from .secret import NOTHING, Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["Credential", "Security", "chosen", "keyed_headers", "keyed_query", "wanted"]
+__all__ = ["Credential", "Security", "chosen", "keyed", "wanted"]
 
 
 class Credential(NamedTuple):
@@ -31,15 +28,14 @@ class Credential(NamedTuple):
     scheme: str = ""
 
 
-Security = tuple[tuple[Credential, ...], ...]  # alternatives, each of what is needed together
+# Alternatives, each of what is needed together; one that needs nothing stands last.
+Security = tuple[tuple[Credential, ...], ...]
 
 
 def chosen(security: Security, key: Secret[Any], headers: Secret[dict[str, str]]) -> tuple[Credential, ...] | None:
-    """The first alternative that there are keys for; one that needs none only if there is no other. None if none is."""
-    for alternative in sorted(security, key=lambda each: not each):
-        missing = [
-            each for each in alternative if not (each.place == "header" and each.name.lower() in headers.reveal())
-        ]
+    """The first alternative that there are keys for; None if there is none."""
+    for alternative in security:
+        missing = [each for each in alternative if each.place != "header" or each.name.lower() not in headers.reveal()]
         if all(_is_given(each, key, alone=len(missing) == 1) for each in missing):
             return alternative
     return None if security else ()
@@ -59,27 +55,29 @@ def wanted(security: Security) -> str:
     return f"a mapping with keys for {', or '.join(names)}"
 
 
-def keyed_headers(
+def keyed(
     alternative: tuple[Credential, ...], key: Secret[Any], headers: Secret[dict[str, str]]
-) -> Secret[dict[str, str]]:
-    """A client's headers with the keys that go there; of two with one name the client's goes before."""
-    own = {credential.name.lower(): value for credential, value in _texts(alternative, key, "header")}
-    cookies = [f"{credential.name}={quote(value, safe='')}" for credential, value in _texts(alternative, key, "cookie")]
-    cookies += [headers.reveal()["cookie"]] if cookies and "cookie" in headers.reveal() else []
-    return Secret({**own, **headers.reveal(), **({"cookie": "; ".join(cookies)} if cookies else {})})
-
-
-def keyed_query(alternative: tuple[Credential, ...], key: Secret[Any]) -> Secret[dict[str, str]]:
-    """The keys that go into the query, by the parameters' names."""
-    return Secret({credential.name: value for credential, value in _texts(alternative, key, "query")})
-
-
-def _texts(alternative: tuple[Credential, ...], key: Secret[Any], place: str) -> Iterator[tuple[Credential, str]]:
-    keys = key.reveal()
+) -> tuple[Secret[dict[str, str]], Secret[dict[str, str]]]:
+    """A client's headers with the keys that go there, of two with one name the client's, and the keys of the query."""
+    keys, own = key.reveal(), headers.reveal()
+    texts: dict[str, str] = {}
+    query: dict[str, str] = {}
+    cookies: list[str] = []
     for credential in alternative:
         value = keys.get(credential.scheme) if isinstance(keys, Mapping) else keys
-        if credential.place == place and value is not None:
-            yield credential, credential.prefix + (_basic(value) if credential.prefix == "Basic " else value)
+        if value is None:
+            continue
+        text = credential.prefix + (_basic(value) if credential.prefix == "Basic " else value)
+        match credential.place:
+            case "header":
+                texts[credential.name.lower()] = text
+            case "query":
+                query[credential.name] = text
+            case "cookie":
+                cookies.append(f"{credential.name}={quote(text, safe='')}")
+    if cookies:
+        own = {**own, "cookie": "; ".join([*cookies, own["cookie"]] if "cookie" in own else cookies)}
+    return Secret({**texts, **own}), Secret(query) if query else NOTHING
 
 
 def _basic(user_and_password: str) -> str:

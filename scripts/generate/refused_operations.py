@@ -121,7 +121,7 @@ def _service_addresses(document: dict[str, Any]) -> Iterator[Problem]:
 
 def _security(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
     where = f"{found.pointer}/security" if "security" in found.operation else "#/security"
-    stated = found.operation.get("security", document.get("security", []))
+    stated = security.stated(document, found)
     # One of several ways is enough.
     if stated and not security.alternatives(document, found):
         for name in dict.fromkeys(name for requirement in stated for name in requirement):

@@ -14,14 +14,20 @@ _PREFIXES = {"bearer": "Bearer ", "basic": "Basic "}
 Credential = tuple[str, str, str, str]  # place, name, what stands before the key, and the scheme's name
 
 
+def stated(document: dict[str, Any], found: doc.Found) -> list[dict[str, Any]]:
+    """An operation's security requirements, its own or else the document's."""
+    requirements: list[dict[str, Any]] = found.operation.get("security", document.get("security", []))
+    return requirements
+
+
 def alternatives(document: dict[str, Any], found: doc.Found) -> list[list[Credential]]:
-    """What has to be sent together, for each of the ways that the client can go."""
-    stated = found.operation.get("security", document.get("security", []))
-    return [
+    """What has to be sent together, for each of the ways that the client can go; one that needs no key comes last."""
+    ways = [
         [_credential(name, _scheme(document, name)) for name in requirement if _is_sent(document, name)]
-        for requirement in stated
+        for requirement in stated(document, found)
         if not any(problem(document, name) for name in requirement)
     ]
+    return sorted(ways, key=lambda way: not way)
 
 
 def problem(document: dict[str, Any], name: str) -> str:
