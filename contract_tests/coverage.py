@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from contract_tests.cases.case import RequestCase
-from contract_tests.openapi.document import Contract, Media, Operation, split
+from contract_tests.openapi.document import Contract, Media, Operation
 from contract_tests.openapi.json_text import is_json
-from contract_tests.openapi.schema_walk import member_paths, member_schemas, walk
+from contract_tests.openapi.schema_walk import member_paths, walk
 
 KINDS = (
     "operations",
@@ -124,8 +124,3 @@ def _of_media(contract: Contract, kind: str, prefix: str, media: Media) -> Itera
 
 def _json_media(media: Iterable[Media]) -> list[Media]:
     return [one for one in media if is_json(one.media_type)]
-
-
-def member_names(contract: Contract, schema: str | None) -> list[str]:
-    """Return the members that an object schema declares, its alternatives' included."""
-    return sorted({split(pointer)[-1] for pointer in member_schemas(contract, schema)})

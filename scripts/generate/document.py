@@ -63,6 +63,11 @@ def pointer(*keys: object) -> str:
     return "#/" + "/".join(str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
+def keys(reference: str) -> list[str]:
+    """The keys that a JSON pointer leads through."""
+    return [key.replace("~1", "/").replace("~0", "~") for key in reference.removeprefix("#/").split("/")]
+
+
 def resolve(document: dict[str, Any], value: Any) -> Any:
     """What a reference within the document stands for; anything else as it is."""
     while isinstance(value, dict) and isinstance(value.get("$ref"), str):
@@ -77,11 +82,11 @@ def target(document: dict[str, Any], reference: str) -> Any:
         KeyError: nothing does.
     """
     value: Any = document
-    for key in reference.removeprefix("#/").split("/"):
+    for key in keys(reference):
         if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
             value = value[int(key)]
         else:
-            value = value[key.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else {}[key]
+            value = value[key] if isinstance(value, dict) else {}[key]
     return value
 
 
@@ -89,8 +94,7 @@ def reference_name(value: Any) -> str | None:
     """The last part of a reference, `RunCreated` for `#/components/schemas/RunCreated`."""
     if not isinstance(value, dict) or "$ref" not in value:
         return None
-    name: str = value["$ref"].rsplit("/", 1)[-1]
-    return name.replace("~1", "/").replace("~0", "~")
+    return keys(value["$ref"])[-1]
 
 
 def parameters(document: dict[str, Any], found: Found) -> dict[tuple[str, str], dict[str, Any]]:

@@ -60,8 +60,7 @@ def lines(left: Iterable[LeftOut], operations: int) -> Iterator[str]:
 
 def _units(document: dict[str, Any], pointer: str) -> Iterator[Unit]:
     """What has to go for the sake of a place."""
-    keys = tuple(key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:])
-    match keys:
+    match doc.keys(pointer):
         case ("paths", path, method, "callbacks", name, *_) if method in doc.METHODS:
             yield ("paths", path, method, "callbacks", name)
         case ("paths", path, method, *_) if method in doc.METHODS:

@@ -264,12 +264,10 @@ def _merged(declared: list[Any]) -> Any:
     if components:
         return components[-1]
     merged = {key: value for each in told for key, value in each.items()}
-    for key, start in (("properties", {}), ("required", [])):
-        values = [each[key] for each in told if key in each]
-        if len(values) > 1 and key == "properties":
-            merged[key] = start | {name: value for each in values for name, value in each.items()}
-        elif len(values) > 1:
-            merged[key] = [name for each in values for name in each]
+    if "properties" in merged:
+        merged["properties"] = {name: value for each in told for name, value in each.get("properties", {}).items()}
+    if "required" in merged:
+        merged["required"] = [name for each in told for name in each.get("required", ())]
     return merged
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from contract_tests.openapi.document import Contract, Operation, Parameter
+from contract_tests.openapi.validation import Problem
 from contract_tests.registry import found_by
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all
 from contract_tests.rules import rule as card
@@ -47,7 +48,7 @@ def _check_missing_header(_: Contract, exchange: Exchange) -> Iterator[Violation
     The stock check takes six statuses; it says nothing where a path has parameters and the reply is a 404.
     """
     header = _missing_header(exchange)
-    if header is None or exchange.is_refused or exchange.access is not Access.OWN or _is_sent_anyway(exchange, header):
+    if header is None or _accepted_breach(exchange) is None or _is_sent_anyway(exchange, header):
         return
     documented = f"A request without the header {header.name} is refused with a 4xx."
     yield exchange.violation(f"{header.pointer}/required", f"there was no {header.name}", documented=documented)
@@ -97,10 +98,9 @@ def test_value_of_another_type_is_refused(operation: Operation, server: ServerUn
 
 def _check_foreign_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     """A body in another media type is refused."""
-    breach = exchange.case.breach
-    if breach is None or exchange.is_refused or exchange.access is not Access.OWN or not _is_about_media_type(exchange):
-        return
-    yield exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}")
+    breach = _accepted_breach(exchange)
+    if breach is not None and _is_about_media_type(exchange):
+        yield exchange.violation(breach.constraint, f"the body was sent as {exchange.case.media_type}")
 
 
 @rule(
@@ -161,11 +161,14 @@ def _must_tell_faults(server: ServerUnderTest, operation: Operation) -> None:
         raise NotExercised(f"requests without a fault are refused as well, with {statuses}")
 
 
+def _accepted_breach(exchange: Exchange) -> Problem | None:
+    """Return what a request with the target's own key breaks, if it was not refused."""
+    return None if exchange.is_refused or exchange.access is not Access.OWN else exchange.case.breach
+
+
 def _not_refused(exchange: Exchange) -> Iterator[Violation]:
-    breach = exchange.case.breach
-    if breach is None or exchange.is_refused or exchange.access is not Access.OWN:
-        return
-    if _is_about_media_type(exchange) or _missing_header(exchange) is not None:
+    breach = _accepted_breach(exchange)
+    if breach is None or _is_about_media_type(exchange) or _missing_header(exchange) is not None:
         return
     received = f"{breach.at} {exchange.bounded(breach.message, 120)}"
     documented = f"A request that breaks {breach.constraint} is refused with a 4xx."
