@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 import hypothesis.configuration
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import Phase, given, seed
 from hypothesis.errors import Unsatisfiable
 from hypothesis.internal.charmap import charmap_file
 from schemathesis import GenerationMode
@@ -32,7 +32,7 @@ from contract_tests.budget import Budget
 from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
 from contract_tests.cases.negative import manner, with_sole_violation
 from contract_tests.cases.scratch import scratch_folder
-from contract_tests.cases.shrinking import MOST_TRIES, smallest, with_fewest_parts
+from contract_tests.cases.shrinking import MOST_TRIES, quiet_settings, smallest, with_fewest_parts
 from contract_tests.cases.single_violations import requests_near, sampler
 from contract_tests.openapi.document import Contract, Media, Operation, Parameter
 from contract_tests.openapi.json_text import read_json
@@ -331,13 +331,7 @@ def draw(strategy: Any, count: int, random_seed: int) -> list[Any]:
     drawn: list[Any] = []
 
     @seed(random_seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        deadline=None,
-    )
+    @quiet_settings(count, Phase.generate)
     @given(strategy)
     def collect(value: Any) -> None:
         drawn.append(value)

@@ -16,8 +16,22 @@ from contract_tests.rules import NotExercised, SetUpError
 MOST_TRIES: Final = 200  # after the first failure: each may be a call through the process of a client
 
 
-class _StillFails(Exception):
-    pass
+class StillFails(Exception):
+    """What was drawn fails, like what is being shrunk."""
+
+
+def quiet_settings(count: int, *phases: Phase, **more: Any) -> settings:
+    """Return settings with which hypothesis draws up to so many values, keeps none of them and prints nothing."""
+    return settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        **more,
+    )
 
 
 def smallest(
@@ -48,15 +62,7 @@ def smallest(
     tries = 0
 
     @seed(random_seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )
+    @quiet_settings(count, Phase.generate, Phase.shrink)
     @given(strategy)
     def judge(drawn: Any) -> None:
         nonlocal tries
@@ -71,11 +77,11 @@ def smallest(
             return
         if is_failing:
             found.append(value)
-            raise _StillFails
+            raise StillFails
 
     run: Callable[[], None] = judge
     # Beyond the bound nothing fails any more, which hypothesis takes for flaky.
-    with contextlib.suppress(_StillFails, Flaky, Unsatisfiable):
+    with contextlib.suppress(StillFails, Flaky, Unsatisfiable):
         run()
     for reason in ended:
         if not found or isinstance(reason, SetUpError):

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import Phase, seed
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, run_state_machine_as_test
 
 from contract_tests.budget import Budget
+from contract_tests.cases.shrinking import StillFails, quiet_settings
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.exchange import Exchange
@@ -69,10 +70,6 @@ class Player(Protocol):
 
     def fixtures(self, trace: Trace) -> dict[str, Any]:
         """Return what the rules would look at if this had been the only sequence that was drawn."""
-
-
-class _StillFails(Exception):
-    pass
 
 
 class Sequences:
@@ -206,18 +203,9 @@ class Sequences:
         def machine() -> Machine:
             return self._machine(self, fails)
 
-        limits = settings(
-            max_examples=count,
-            stateful_step_count=STEPS,
-            database=None,
-            deadline=None,
-            phases=phases,
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-            verbosity=Verbosity.quiet,
-        )
+        limits = quiet_settings(count, *phases, stateful_step_count=STEPS)
         seed(random_seed)(machine)
-        with contextlib.suppress(_StillFails, Flaky):
+        with contextlib.suppress(StillFails, Flaky):
             run_state_machine_as_test(machine, settings=limits)  # type: ignore[arg-type]
         problem, self._problem = self._problem, None
         if problem is not None and not isinstance(problem, NotExercised):
@@ -248,7 +236,7 @@ class Machine(RuleBasedStateMachine):
     def keeps_the_rule(self) -> None:
         """End the sequence where it fails."""
         if self.trace and self._fails(self.trace):
-            raise _StillFails
+            raise StillFails
 
     def teardown(self) -> None:
         """Keep the sequence."""

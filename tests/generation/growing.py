@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +115,24 @@ def generate(document: dict[str, Any] | str, folder: Path, *options: str) -> Gen
     source = folder / "openapi.yaml"
     source.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False), "utf-8")
     return run_generator("--contract", str(source), "--output", str(folder / "out"), *options)
+
+
+def generate_as(package: str, document: dict[str, Any] | str, folder: Path, *options: str) -> Generated:
+    """Generate a package of this name, which can be imported beside ours."""
+    config = yaml.safe_load((ROOT / "generator-config.yml").read_text("utf-8")) | {"package_name_override": package}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yml").write_text(yaml.safe_dump(config), "utf-8")
+    return generate(document, folder, "--config", str(folder / "config.yml"), *options)
+
+
+@contextlib.contextmanager
+def importing(generated: Generated, package: str) -> Iterator[Callable[[str], ModuleType]]:
+    """Import modules of a package that was generated, and forget them at the end."""
+    sys.path.insert(0, str(generated.package()))
+    yield lambda name: importlib.import_module(f"{package}.{name}")
+    sys.path.pop(0)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
 
 
 def run_generator(*arguments: str) -> Generated:

@@ -14,8 +14,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
-import yaml
-from growing import ROOT, Generated, generate
+from growing import Generated, generate, generate_as, importing
 from strangers import LEFT_OUT, PATHS, SECURED, STREAM, stranger
 
 if TYPE_CHECKING:
@@ -27,24 +26,15 @@ if TYPE_CHECKING:
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Generated:
     """What came of the contract, but for the operations that are refused."""
     folder = tmp_path_factory.mktemp("odd")
-    config = yaml.safe_load((ROOT / "generator-config.yml").read_text("utf-8")) | {"package_name_override": "odd"}
-    (folder / "config.yml").write_text(yaml.safe_dump(config), "utf-8")
-    return generate(stranger(), folder, "--config", str(folder / "config.yml"), "--skip-refused")
+    return generate_as("odd", stranger(), folder, "--skip-refused")
 
 
 @pytest.fixture(scope="module")
 def api(odd: Generated) -> Iterator[SimpleNamespace]:
     """The package."""
-    sys.path.insert(0, str(odd.package()))
-    names = ("errors", "models", "types")
-    yield SimpleNamespace(
-        package=importlib.import_module("odd"),
-        service=importlib.import_module("odd.api.odd_things"),
-        **{name: importlib.import_module(f"odd.{name}") for name in names},
-    )
-    sys.path.pop(0)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "odd"]:
-        del sys.modules[name]
+    with importing(odd, "odd") as module:
+        modules = {name: module(name) for name in ("errors", "models", "types")}
+        yield SimpleNamespace(package=importlib.import_module("odd"), service=module("api.odd_things"), **modules)
 
 
 class Wire:

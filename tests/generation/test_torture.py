@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import copy
 import datetime
-import importlib
 import json
 import math
 import pickle
-import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import httpx
 import pytest
-import yaml
-from growing import ROOT, generate
+from growing import generate_as, importing
 from torture import MEMBERS, PARAMETERS, torture
 
 if TYPE_CHECKING:
@@ -35,14 +32,9 @@ FLAG = (True,)
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """The package, under a name of its own, so that it is imported beside ours."""
     folder = tmp_path_factory.mktemp("torture")
-    config = yaml.safe_load((ROOT / "generator-config.yml").read_text("utf-8")) | {"package_name_override": "tortured"}
-    (folder / "config.yml").write_text(yaml.safe_dump(config), "utf-8")
-    sys.path.insert(0, str(generate(torture(), folder, "--config", str(folder / "config.yml")).package()))
-    modules = {name: importlib.import_module(f"tortured.{name}") for name in ("errors", "models", "types", "reading")}
-    yield SimpleNamespace(service=importlib.import_module("tortured.api.promptlayer"), **modules)
-    sys.path.pop(0)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tortured"]:
-        del sys.modules[name]
+    with importing(generate_as("tortured", torture(), folder), "tortured") as module:
+        modules = {name: module(name) for name in ("errors", "models", "types", "reading")}
+        yield SimpleNamespace(service=module("api.promptlayer"), **modules)
 
 
 class Wire:
