@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
 from workflow_sandbox.database import DatabaseFailed
@@ -38,9 +39,9 @@ class Settings:
     callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
 
 
-class _Anything(Convertor[str]):
-    # A name with an encoded slash or line break is an unknown one, which only the operation can say, after the key.
-    regex = "(?s:.*)"
+class _Segment(Convertor[str]):
+    # Empty, too: that there is no such name only the operation can say, after the key.
+    regex = "[^/]*"
 
     def convert(self, value: str) -> str:
         return value
@@ -49,9 +50,21 @@ class _Anything(Convertor[str]):
         return value
 
 
+class _EncodedPaths:
+    """Lets routes see the path as it came: decoded, a slash within a name could not be told from one between names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if raw_path := scope.get("raw_path"):
+            scope = {**scope, "path": raw_path.decode("latin-1")}
+        await self._app(scope, receive, send)
+
+
 def create_app(store: Store, settings: Settings) -> FastAPI:
     """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
-    register_url_convertor("anything", _Anything())
+    register_url_convertor("segment", _Segment())
     outages = Outages(store)
     deliveries = Deliveries(store, settings.callbacks, outages)
     executor = Executor(store, settings.node_seconds, deliveries.schedule, outages)
@@ -71,6 +84,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.include_router(PromptLayer(store, executor, settings.api_key).router)
     app.include_router(Interactly(store, settings.api_key).router)
+    app.add_middleware(_EncodedPaths)
     app.exception_handler(RequestValidationError)(_reply_invalid)
     app.exception_handler(HTTPException)(_reply_refused)
     app.exception_handler(DatabaseFailed)(reply_later)

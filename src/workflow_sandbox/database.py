@@ -18,7 +18,7 @@ from typing import Self
 _FIRST_RUN_ID = 5_000_000_001
 # "wfsb" and the version of the tables: another program's file, or one of another time, is refused, not written to.
 _APPLICATION_ID = 0x77667362
-_TABLES_VERSION = 1
+_TABLES_VERSION = 2
 _TABLES = f"""
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -53,9 +53,38 @@ _TABLES = f"""
         document TEXT NOT NULL
     ) WITHOUT ROWID;
     PRAGMA application_id = {_APPLICATION_ID};
-    PRAGMA user_version = {_TABLES_VERSION};
 """  # noqa: S608  # figures of this module alone
-_TABLE_NAMES = {"runs", "nodes", "callbacks", "conversations"}
+_WORKFLOW_TABLES = f"""
+    CREATE TABLE workflows (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    );
+    CREATE TABLE versions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        workflow_id INTEGER NOT NULL REFERENCES workflows (id),
+        number INTEGER NOT NULL,
+        document TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (workflow_id, number)
+    );
+    CREATE TABLE labels (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        workflow_id INTEGER NOT NULL REFERENCES workflows (id),
+        label TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        UNIQUE (workflow_id, label)
+    );
+    CREATE TABLE external_ids (
+        source TEXT NOT NULL,
+        external_id TEXT NOT NULL,
+        workflow_id INTEGER NOT NULL REFERENCES workflows (id),
+        UNIQUE (source, external_id)
+    );
+    PRAGMA user_version = {_TABLES_VERSION};
+"""
+_TABLE_NAMES = {"runs", "nodes", "callbacks", "conversations", "workflows", "versions", "labels", "external_ids"}
 _LARGEST_CHECKED = 256 * 1024 * 1024
 _DAMAGED_ROW = "a row of the database is damaged"
 _PAGES_IN_LOG = 200
@@ -130,15 +159,22 @@ class Database:
         execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
         if execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
             execute("PRAGMA journal_mode = WAL")
-            self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
-        found = execute("PRAGMA application_id").fetchone() + execute("PRAGMA user_version").fetchone()
-        if found != (_APPLICATION_ID, _TABLES_VERSION):
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}{_WORKFLOW_TABLES}COMMIT;")
+        elif self._owner() == (_APPLICATION_ID, 1):
+            # The first version kept no workflows.
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_WORKFLOW_TABLES}COMMIT;")
+        if self._owner() != (_APPLICATION_ID, _TABLES_VERSION):
             raise sqlite3.DatabaseError("it belongs to another program or to another version of this one")
         self._refuse_damaged()
         # A read alone takes neither the write lock nor notices a read-only file.
         execute("BEGIN IMMEDIATE")
         execute(f"PRAGMA user_version = {_TABLES_VERSION}")
         execute("COMMIT")
+
+    def _owner(self) -> tuple[int, int]:
+        execute = self._connection.execute
+        found: tuple[int, int] = execute("PRAGMA application_id").fetchone() + execute("PRAGMA user_version").fetchone()
+        return found
 
     def _refuse_damaged(self) -> None:
         execute = self._connection.execute

@@ -15,9 +15,10 @@ from typing import Any
 
 from workflow_sandbox.background import Background
 from workflow_sandbox.database import DatabaseFailed
-from workflow_sandbox.fixtures import WORKFLOWS, Node, WorkflowVersion
+from workflow_sandbox.node_types import compute
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.store import UNFINISHED, NodeState, Run, Store
+from workflow_sandbox.workflows import Node, WorkflowVersion
 
 _METADATA_SWITCH = "sandbox"
 _RESUMED_AT_ONCE = 100
@@ -102,8 +103,7 @@ class Executor:
 
     def _state(self, run_id: int) -> tuple[Run, WorkflowVersion, dict[str, NodeState]]:
         run, nodes = self._store.run(run_id), self._store.nodes(run_id)
-        workflow = WORKFLOWS.get(run.workflow)
-        version = None if workflow is None else workflow.versions.get(run.version)
+        version = self._store.version(run.workflow, run.version)
         if version is None or [node.name for node in version.nodes] != [node.name for node in nodes]:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         return run, version, {node.name: node for node in nodes}
@@ -128,4 +128,4 @@ def _value(run: Run, node: Node, values_before: Mapping[str, Any]) -> Any:
     word = run.metadata.get(_METADATA_SWITCH)
     if word == f"fail:{node.name}" or (word == "fail" and node.is_output):
         raise _NodeFailed(f"metadata {_METADATA_SWITCH!r} asks for it")
-    return node.compute(run.input_variables, values_before)
+    return compute(node, {**run.input_variables, **values_before})

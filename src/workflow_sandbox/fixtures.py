@@ -3,52 +3,10 @@
 Both have two versions whose outputs differ, so that a caller can see which one ran.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-
-from workflow_sandbox import json_text
-
-NodeFunction = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
-"""Computes a node's value from the run's input variables and the values of the nodes it depends on."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One step of a PromptLayer workflow."""
-
-    name: str
-    compute: NodeFunction
-    depends_on: tuple[str, ...] = ()
-    is_output: bool = False
-
-
-@dataclass(frozen=True)
-class WorkflowVersion:
-    """One version of a PromptLayer workflow; its nodes stand in an order in which they can run."""
-
-    number: int
-    nodes: tuple[Node, ...]
-    input_variables: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Workflow:
-    """A PromptLayer workflow with its versions by number and its labels."""
-
-    versions: Mapping[int, WorkflowVersion]
-    labels: Mapping[str, int]
-
-    def labelled(self, label: str) -> WorkflowVersion | None:
-        """Return the version that carries `label`."""
-        number = self.labels.get(label)
-        return None if number is None else self.versions[number]
-
-    @property
-    def latest(self) -> WorkflowVersion:
-        """The version with the highest number."""
-        return self.versions[max(self.versions)]
 
 
 @dataclass(frozen=True)
@@ -73,32 +31,32 @@ class Dialogue:
     active: int
 
 
-def _canary(number: int, draft: str, reply: str) -> WorkflowVersion:
-    def write_draft(variables: Mapping[str, Any], _: Mapping[str, Any]) -> str:
-        return f"{draft} {_text(variables.get('user_message', ''))}"
+def _canary(number: int, draft: str, reply: str) -> Mapping[str, Any]:
+    def node(name: str, text: str, dependency: str, *, is_output_node: bool) -> dict[str, Any]:
+        return {
+            "name": name,
+            "node_type": "PROMPT_TEMPLATE",
+            "configuration": {"inline_template": text},
+            "dependencies": [dependency],
+            "is_output_node": is_output_node,
+        }
 
-    def write_reply(_: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-        return f"[canary version {number}] {reply} ({values['Draft']})"
-
-    nodes = (Node("Draft", write_draft), Node("Reply", write_reply, depends_on=("Draft",), is_output=True))
-    return WorkflowVersion(number, nodes, frozenset({"user_message"}))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json_text.encode(value)
-
-
-WORKFLOWS: Mapping[str, Workflow] = MappingProxyType(
-    {
-        "canary": Workflow(
-            versions={
-                1: _canary(1, "The customer writes:", "We have read your message and are on it."),
-                2: _canary(2, "Request received:", "Thank you, an agent takes over from here."),
-            },
-            labels={"production": 1},
-        )
+    return {
+        "commit_message": f"Version {number}",
+        "required_input_variables": {"user_message": "string"},
+        "nodes": [
+            node("Draft", f"{draft} {{user_message}}", "user_message", is_output_node=False),
+            node("Reply", f"[canary version {number}] {reply} ({{Draft}})", "Draft", is_output_node=True),
+        ],
+        "release_labels": ["production"] if number == 1 else [],
     }
+
+
+CANARY = (
+    _canary(1, "The customer writes:", "We have read your message and are on it."),
+    _canary(2, "Request received:", "Thank you, an agent takes over from here."),
 )
+"""The versions of PromptLayer's workflow `canary`, in the form in which versions are created."""
 
 DIALOGUES: Mapping[str, Dialogue] = MappingProxyType(
     {

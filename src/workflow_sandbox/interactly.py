@@ -16,7 +16,7 @@ from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
 from workflow_sandbox.store import Store
-from workflow_sandbox.wire import JSONReply, invalid, query_integer, read_body
+from workflow_sandbox.wire import JSONReply, invalid, path_value, query_integer, read_body
 
 PREFIX = "/workflows"
 """Where Interactly's base URL stands below the origin; PromptLayer's is the origin itself."""
@@ -54,7 +54,7 @@ class Interactly:
         self._store = store
         self._api_key = api_key.encode()
         self.router = APIRouter(prefix=PREFIX, dependencies=[Depends(self._authenticate)])
-        self.router.add_api_route("/v1/workflows/{workflow_id:anything}/execute", self.execute, methods=["POST"])
+        self.router.add_api_route("/v1/workflows/{workflow_id:segment}/execute", self.execute, methods=["POST"])
 
     async def _authenticate(self, request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -64,7 +64,7 @@ class Interactly:
 
     async def execute(self, request: Request) -> JSONReply:
         """Start a run or give a command to one, and reply with the run as it stands then."""
-        workflow_id = request.path_params["workflow_id"]
+        workflow_id = path_value(request, "workflow_id")
         if not is_object_id(workflow_id):
             raise invalid(
                 ("path", "workflow_id"),

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import AfterValidator, PlainValidator
 from pydantic_core import PydanticCustomError
 
 
@@ -49,6 +49,18 @@ Integer = Annotated[int, PlainValidator(_integer)]
 Object = Annotated[dict[str, Any], PlainValidator(_object)]
 ObjectId = Annotated[str, PlainValidator(_object_id)]
 Uri = Annotated[str, PlainValidator(_uri)]
+
+
+def text_of(shortest: int, longest: int) -> AfterValidator:
+    """Return the check of a text's length in characters."""
+
+    def check(text: str) -> str:
+        if not shortest <= len(text) <= longest:
+            words = f"String should have {shortest} to {longest} characters"
+            raise PydanticCustomError("string_length", words)
+        return text
+
+    return AfterValidator(check)
 
 
 def is_object_id(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""PromptLayer's operations: start a run of a workflow, ask for its results."""
+"""PromptLayer's service: start a run of a workflow and ask for its results; `workflow_routes` has the rest."""
 
 import secrets
 from typing import Any, Self
@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from workflow_sandbox.execution import Executor
-from workflow_sandbox.fixtures import WORKFLOWS, Workflow, WorkflowVersion
 from workflow_sandbox.json_types import Integer, Object, String, Uri
 from workflow_sandbox.results import is_finished, main_output_node, node_entries
 from workflow_sandbox.store import NodeState, Store
-from workflow_sandbox.wire import JSONReply, invalid, query_boolean, query_integer, read_body
+from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body
+from workflow_sandbox.workflow_routes import WorkflowRoutes, version_of
+from workflow_sandbox.workflows import WorkflowVersion
 
 _NAMES_IN_WARNING = 5
 _NAME_LENGTH_IN_WARNING = 80
@@ -47,8 +48,9 @@ class PromptLayer:
         self._executor = executor
         self._api_key = api_key.encode()
         self.router = APIRouter(dependencies=[Depends(self._authenticate)])
-        self.router.add_api_route("/workflows/{workflow_name:anything}/run", self.run_workflow, methods=["POST"])
+        self.router.add_api_route("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
         self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
+        self.router.include_router(WorkflowRoutes(store).router)
 
     async def _authenticate(self, request: Request) -> None:
         given = request.headers.get("x-api-key", "").encode("latin-1")
@@ -58,10 +60,11 @@ class PromptLayer:
     async def run_workflow(self, request: Request) -> JSONReply:
         """Keep a run, hand it to the executor and reply with its id."""
         run, _ = await read_body(request, RunWorkflow)
-        name = request.path_params["workflow_name"]
-        version = _pick_version(_workflow(name), run)
+        workflow = self._store.workflow(path_value(request, "workflow_name"))
+        if workflow is None:
+            raise HTTPException(404, "No workflow has this name")
+        version = version_of(self._store, workflow, run.workflow_version_number, run.workflow_label_name)
         run_id = self._store.accept_run(
-            name,
             version,
             run.input_variables,
             run.metadata or {},
@@ -90,24 +93,6 @@ class PromptLayer:
             # One of an earlier start may have to wait for its turn, but not while somebody asks for it.
             self._executor.submit(run_id)
         return _results(nodes, all_outputs=all_outputs)
-
-
-def _workflow(name: str) -> Workflow:
-    if name not in WORKFLOWS:
-        raise HTTPException(404, "No workflow has this name")
-    return WORKFLOWS[name]
-
-
-def _pick_version(workflow: Workflow, run: RunWorkflow) -> WorkflowVersion:
-    if run.workflow_label_name is not None:
-        version, what = workflow.labelled(run.workflow_label_name), "label"
-    elif run.workflow_version_number is not None:
-        version, what = workflow.versions.get(run.workflow_version_number), "number"
-    else:
-        return workflow.latest
-    if version is None:
-        raise HTTPException(404, f"No version of the workflow has this {what}")
-    return version
 
 
 def _warning(version: WorkflowVersion, given: dict[str, Any]) -> str | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_sandbox import json_text
-from workflow_sandbox.database import Database, failures_told
-from workflow_sandbox.fixtures import WorkflowVersion
+from workflow_sandbox.database import failures_told
+from workflow_sandbox.workflow_store import WorkflowStore
+from workflow_sandbox.workflows import WorkflowVersion
 
 UNFINISHED = frozenset({"QUEUED", "RUNNING"})
 """Statuses of a node that has not ended."""
@@ -52,7 +53,7 @@ class Callback:
     attempts: int
 
 
-class Store(Database):
+class Store(WorkflowStore):
     """What is kept, open for as long as the server runs. Every method may raise `DatabaseFailed`."""
 
     # PromptLayer
@@ -60,7 +61,6 @@ class Store(Database):
     @failures_told()
     def accept_run(
         self,
-        workflow: str,
         version: WorkflowVersion,
         input_variables: Mapping[str, Any],
         metadata: Mapping[str, str],
@@ -70,7 +70,7 @@ class Store(Database):
     ) -> int:
         """Keep a new run with all its nodes queued, and its callback as pending. Return the run's id."""
         values = (
-            workflow,
+            version.workflow,
             version.number,
             json_text.encode(input_variables),
             json_text.encode(metadata),

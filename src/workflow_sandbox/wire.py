@@ -5,7 +5,10 @@ boolean, and echoes inputs that it then can't encode. So bodies and queries are 
 """
 
 import re
+from collections.abc import Container
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +20,9 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_TIME = re.compile(
+    r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d):(?P<second>\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)", re.ASCII
+)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 # Python refuses to convert thousands of digits. What is left of a longer number is still beyond 64 bits.
 _ENOUGH_DIGITS = 20
@@ -57,13 +63,18 @@ async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict
         raise RequestValidationError(_problems(error)) from None
 
 
-def query_integer(request: Request, name: str, *, minimum: int | None = None) -> int | None:
+def path_value(request: Request, name: str) -> str:
+    """Return a segment of the path as it was meant; routes see it encoded, so that a slash in it stays one of it."""
+    return unquote(request.path_params[name])
+
+
+def query_integer(request: Request, name: str, *, minimum: int | None = None, maximum: int | None = None) -> int | None:
     """Return an integer query parameter, or None if it is absent. Beyond 64 bits only its sign and excess are kept.
 
     Raises:
-        RequestValidationError: It is given twice, is no integer in JSON's notation, or is below `minimum`.
+        RequestValidationError: It is given twice, is no integer in JSON's notation, or is not within the bounds.
     """
-    text = _query_value(request, name)
+    text = query_text(request, name)
     if text is None:
         return None
     if not _INTEGER.fullmatch(text):
@@ -71,7 +82,49 @@ def query_integer(request: Request, name: str, *, minimum: int | None = None) ->
     number = int(text[: _ENOUGH_DIGITS + 1])
     if minimum is not None and number < minimum:
         raise invalid(("query", name), f"Input should be greater than or equal to {minimum}", "greater_than_equal")
+    if maximum is not None and number > maximum:
+        raise invalid(("query", name), f"Input should be less than or equal to {maximum}", "less_than_equal")
     return number
+
+
+def query_choice(request: Request, name: str, choices: Container[str]) -> str | None:
+    """Return a query parameter that is one of a few words, or None if it is absent.
+
+    Raises:
+        RequestValidationError: It is given twice or is another word.
+    """
+    text = query_text(request, name)
+    if text is not None and text not in choices:
+        raise invalid(("query", name), "Input should be one of the documented words", "enum")
+    return text
+
+
+def query_time(request: Request, name: str) -> datetime | None:
+    """Return a query parameter that is a date and time of RFC 3339, or None if it is absent.
+
+    Raises:
+        RequestValidationError: It is given twice or is no such time.
+    """
+    text = query_text(request, name)
+    if text is None:
+        return None
+    try:
+        return _time(text.upper())
+    except (ValueError, OverflowError):
+        raise invalid(("query", name), "Input should be a date and time of RFC 3339", "datetime_parsing") from None
+
+
+def _time(text: str) -> datetime:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    # Python knows neither a leap second nor more than six digits of one.
+    is_leap = found["second"] == "60"
+    second = "59" if is_leap else found["second"]
+    time = datetime.fromisoformat(f"{found['minute']}:{second}{(found['fraction'] or '')[:7]}{found['zone']}")
+    if is_leap and time.astimezone(UTC).strftime("%H:%M") != "23:59":
+        raise ValueError(text)
+    return time + timedelta(seconds=is_leap)
 
 
 def query_boolean(request: Request, name: str) -> bool:
@@ -80,13 +133,18 @@ def query_boolean(request: Request, name: str) -> bool:
     Raises:
         RequestValidationError: It is given twice or is neither `true` nor `false`.
     """
-    text = _query_value(request, name)
+    text = query_text(request, name)
     if text not in {None, "true", "false"}:
         raise invalid(("query", name), "Input should be true or false", "bool_parsing")
     return text == "true"
 
 
-def _query_value(request: Request, name: str) -> str | None:
+def query_text(request: Request, name: str) -> str | None:
+    """Return a query parameter, or None if it is absent.
+
+    Raises:
+        RequestValidationError: It is given twice.
+    """
     values = request.query_params.getlist(name)
     if len(values) > 1:
         raise invalid(("query", name), "Input should be given once", "too_many")

@@ -20,7 +20,6 @@ from sandbox_calls import execute, finished, interactly_client, poll, promptlaye
 
 from workflow_sandbox import Sandbox
 from workflow_sandbox.database import UnusableDatabase
-from workflow_sandbox.fixtures import WORKFLOWS
 from workflow_sandbox.log import BoundedHandler
 from workflow_sandbox.store import Store
 
@@ -110,9 +109,9 @@ def _draft(client: httpx.Client, run_id: int) -> str:
 def _with_runs(database: Path, count: int) -> int:
     """Make a database with so many runs that have not begun; return the oldest one's id."""
     with Store(str(database)) as store:
-        oldest = store.accept_run(
-            "canary", WORKFLOWS["canary"].latest, {}, {}, return_all_outputs=False, callback_url=None
-        )
+        version = store.version("canary", 2)
+        assert version is not None
+        oldest = store.accept_run(version, {}, {}, return_all_outputs=False, callback_url=None)
     copies = [(number,) for number in range(1, count)]
     runs = "INSERT INTO runs SELECT id + ?, workflow, version, input_variables, metadata, return_all_outputs FROM runs"
     nodes = (
@@ -192,7 +191,7 @@ def _replaced(database: Path) -> None:
         (_emptied, "it is empty, though its -wal file is not"),
         (_replaced, "no regular file"),
         (lambda database: database.write_bytes(b"SQLite format 3\0" + b"x" * 5000), "not a database"),
-        (lambda database: _spoiled(database, "PRAGMA user_version = 2"), "another version"),
+        (lambda database: _spoiled(database, "PRAGMA user_version = 3"), "another version"),
         (lambda database: _spoiled(database, "DROP TABLE callbacks"), "a table is missing"),
     ],
 )

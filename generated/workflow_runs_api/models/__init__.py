@@ -9,17 +9,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .command import Command
     from .comment import Comment
+    from .create_workflow import CreateWorkflow
     from .dashboard_event import DashboardEvent
+    from .edge_condition import EdgeCondition
+    from .edge_condition_operator import EdgeConditionOperator
+    from .edge_input import EdgeInput
     from .error_response import ErrorResponse
     from .evaluation_run_info import EvaluationRunInfo
     from .execution_failed import ExecutionFailed
+    from .external_id import ExternalId
+    from .external_id_attached import ExternalIdAttached
+    from .external_id_detached import ExternalIdDetached
+    from .external_id_error import ExternalIdError
+    from .external_id_input import ExternalIdInput
+    from .external_ids import ExternalIds
     from .http_validation_error import HTTPValidationError
     from .input_output_pair import InputOutputPair
     from .latency_stats import LatencyStats
+    from .list_workflows_sort_by import ListWorkflowsSortBy
+    from .list_workflows_sort_order import ListWorkflowsSortOrder
     from .model_latency_stats import ModelLatencyStats
     from .model_token_usage import ModelTokenUsage
+    from .node_input import NodeInput
     from .node_output import NodeOutput
     from .node_outputs import NodeOutputs
+    from .node_update import NodeUpdate
+    from .patch_workflow import PatchWorkflow
+    from .release_label import ReleaseLabel
     from .run_accepted import RunAccepted
     from .run_created import RunCreated
     from .run_output import RunOutput
@@ -28,24 +44,47 @@ if TYPE_CHECKING:
     from .thread_inputs import ThreadInputs
     from .token_usage import TokenUsage
     from .validation_error import ValidationError
+    from .version_created import VersionCreated
+    from .workflow_edge import WorkflowEdge
     from .workflow_finished import WorkflowFinished
+    from .workflow_labels import WorkflowLabels
+    from .workflow_node import WorkflowNode
+    from .workflow_page import WorkflowPage
     from .workflow_run import WorkflowRun
     from .workflow_run_input import WorkflowRunInput
+    from .workflow_summary import WorkflowSummary
+    from .workflow_version import WorkflowVersion
 
 __all__ = [
     "Command",
     "Comment",
+    "CreateWorkflow",
     "DashboardEvent",
+    "EdgeCondition",
+    "EdgeConditionOperator",
+    "EdgeInput",
     "ErrorResponse",
     "EvaluationRunInfo",
     "ExecutionFailed",
+    "ExternalId",
+    "ExternalIdAttached",
+    "ExternalIdDetached",
+    "ExternalIdError",
+    "ExternalIdInput",
+    "ExternalIds",
     "HTTPValidationError",
     "InputOutputPair",
     "LatencyStats",
+    "ListWorkflowsSortBy",
+    "ListWorkflowsSortOrder",
     "ModelLatencyStats",
     "ModelTokenUsage",
+    "NodeInput",
     "NodeOutput",
     "NodeOutputs",
+    "NodeUpdate",
+    "PatchWorkflow",
+    "ReleaseLabel",
     "RunAccepted",
     "RunCreated",
     "RunOutput",
@@ -54,9 +93,16 @@ __all__ = [
     "ThreadInputs",
     "TokenUsage",
     "ValidationError",
+    "VersionCreated",
+    "WorkflowEdge",
     "WorkflowFinished",
+    "WorkflowLabels",
+    "WorkflowNode",
+    "WorkflowPage",
     "WorkflowRun",
     "WorkflowRunInput",
+    "WorkflowSummary",
+    "WorkflowVersion",
 ]
 
 
@@ -69,28 +115,60 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
                 from .command import Command as value
             case "Comment":
                 from .comment import Comment as value
+            case "CreateWorkflow":
+                from .create_workflow import CreateWorkflow as value
             case "DashboardEvent":
                 from .dashboard_event import DashboardEvent as value
+            case "EdgeCondition":
+                from .edge_condition import EdgeCondition as value
+            case "EdgeConditionOperator":
+                from .edge_condition_operator import EdgeConditionOperator as value
+            case "EdgeInput":
+                from .edge_input import EdgeInput as value
             case "ErrorResponse":
                 from .error_response import ErrorResponse as value
             case "EvaluationRunInfo":
                 from .evaluation_run_info import EvaluationRunInfo as value
             case "ExecutionFailed":
                 from .execution_failed import ExecutionFailed as value
+            case "ExternalId":
+                from .external_id import ExternalId as value
+            case "ExternalIdAttached":
+                from .external_id_attached import ExternalIdAttached as value
+            case "ExternalIdDetached":
+                from .external_id_detached import ExternalIdDetached as value
+            case "ExternalIdError":
+                from .external_id_error import ExternalIdError as value
+            case "ExternalIdInput":
+                from .external_id_input import ExternalIdInput as value
+            case "ExternalIds":
+                from .external_ids import ExternalIds as value
             case "HTTPValidationError":
                 from .http_validation_error import HTTPValidationError as value
             case "InputOutputPair":
                 from .input_output_pair import InputOutputPair as value
             case "LatencyStats":
                 from .latency_stats import LatencyStats as value
+            case "ListWorkflowsSortBy":
+                from .list_workflows_sort_by import ListWorkflowsSortBy as value
+            case "ListWorkflowsSortOrder":
+                from .list_workflows_sort_order import ListWorkflowsSortOrder as value
             case "ModelLatencyStats":
                 from .model_latency_stats import ModelLatencyStats as value
             case "ModelTokenUsage":
                 from .model_token_usage import ModelTokenUsage as value
+            case "NodeInput":
+                from .node_input import NodeInput as value
             case "NodeOutput":
                 from .node_output import NodeOutput as value
             case "NodeOutputs":
                 from .node_outputs import NodeOutputs as value
+            case "NodeUpdate":
+                from .node_update import NodeUpdate as value
+            case "PatchWorkflow":
+                from .patch_workflow import PatchWorkflow as value
+            case "ReleaseLabel":
+                from .release_label import ReleaseLabel as value
             case "RunAccepted":
                 from .run_accepted import RunAccepted as value
             case "RunCreated":
@@ -107,12 +185,26 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
                 from .token_usage import TokenUsage as value
             case "ValidationError":
                 from .validation_error import ValidationError as value
+            case "VersionCreated":
+                from .version_created import VersionCreated as value
+            case "WorkflowEdge":
+                from .workflow_edge import WorkflowEdge as value
             case "WorkflowFinished":
                 from .workflow_finished import WorkflowFinished as value
+            case "WorkflowLabels":
+                from .workflow_labels import WorkflowLabels as value
+            case "WorkflowNode":
+                from .workflow_node import WorkflowNode as value
+            case "WorkflowPage":
+                from .workflow_page import WorkflowPage as value
             case "WorkflowRun":
                 from .workflow_run import WorkflowRun as value
             case "WorkflowRunInput":
                 from .workflow_run_input import WorkflowRunInput as value
+            case "WorkflowSummary":
+                from .workflow_summary import WorkflowSummary as value
+            case "WorkflowVersion":
+                from .workflow_version import WorkflowVersion as value
             case _:
                 raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value

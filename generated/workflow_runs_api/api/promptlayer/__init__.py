@@ -18,8 +18,21 @@ if TYPE_CHECKING:
     from typing import Any, Literal
     from uuid import UUID
 
+    from ...models.edge_input import EdgeInput
+    from ...models.external_id_attached import ExternalIdAttached
+    from ...models.external_id_detached import ExternalIdDetached
+    from ...models.external_id_input import ExternalIdInput
+    from ...models.external_ids import ExternalIds
+    from ...models.list_workflows_sort_by import ListWorkflowsSortBy
+    from ...models.list_workflows_sort_order import ListWorkflowsSortOrder
+    from ...models.node_input import NodeInput
+    from ...models.node_update import NodeUpdate
     from ...models.run_accepted import RunAccepted
     from ...models.run_created import RunCreated
+    from ...models.version_created import VersionCreated
+    from ...models.workflow_labels import WorkflowLabels
+    from ...models.workflow_page import WorkflowPage
+    from ...models.workflow_version import WorkflowVersion
     from ...raw import RawResponse
     from ...unset import Unset
     from .get_workflow_version_execution_results import ExecutionPending, ExecutionResults
@@ -37,6 +50,263 @@ SERVER = "https://api.promptlayer.com"
 
 class PromptLayerOperations(_client.Client):
     """PromptLayer workflow runs and their results."""
+
+    def attach_workflow_external_id(
+        self,
+        workflow_id: int,
+        *,
+        source: str,
+        external_id: str,
+    ) -> ExternalIdAttached:
+        """Give a workflow an id of another system.
+
+        To attach the same pair again changes nothing. A pair that another workflow has is refused.
+
+        Args:
+            workflow_id: The workflow's id.
+            source: The other system.
+            external_id: The workflow's id there.
+
+        Returns:
+            ExternalIdAttached: 201, The workflow has this external id.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 409, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.attach_workflow_external_id(  # doctest: +ELLIPSIS
+            ...     17,
+            ...     source='crm',
+            ...     external_id='support-17',
+            ... )
+            ExternalIdAttached(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-attach (documented)
+        """
+        from .attach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .attach_workflow_external_id import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+                source=source,
+                external_id=external_id,
+            ),
+        )
+
+    def create_workflow(
+        self,
+        *,
+        nodes: Sequence[NodeInput | Mapping[str, Any]],
+        name: str | None | Unset = UNSET,
+        workflow_id: int | None | Unset = UNSET,
+        workflow_name: str | None | Unset = UNSET,
+        folder_id: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+        external_ids: Sequence[ExternalIdInput | Mapping[str, Any]] | Unset = UNSET,
+    ) -> VersionCreated:
+        """Create a workflow, or a new version of one.
+
+        With workflow_id or workflow_name it adds a version to that workflow, otherwise it creates one, under name or
+        a generated name. At least one node is an output node. The target of an edge depends on its source.
+
+        Args:
+            nodes: The nodes, at least one of them an output node.
+            name: Name of a new workflow; generated if absent. Not together with workflow_id or workflow_name.
+            workflow_id: The workflow to add a version to.
+            workflow_name: The workflow to add a version to, by its name.
+            folder_id: Folder for a new workflow.
+            commit_message: What was changed.
+            required_input_variables: Type of each input variable, by name.
+            edges: The conditional edges.
+            release_labels: Labels to put on the version.
+            external_ids: Ids in other systems.
+
+        Returns:
+            VersionCreated: 201, The version was created.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 409, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.create_workflow(  # doctest: +ELLIPSIS
+            ...     nodes=[{'name': 'Draft', 'node_type': 'PROMPT_TEMPLATE', 'configuration': {'template': {'name': 'draft'}}, 'dependencies': ['user_message'], 'is_output_node': False}, {'name': 'Reply', 'node_type': 'PROMPT_TEMPLATE', 'configuration': {'template': {'name': 'reply'}}, 'dependencies': ['Draft'], 'is_output_node': True}],
+            ...     name='support-agent',
+            ...     commit_message='First version',
+            ...     required_input_variables={'user_message': 'string'},
+            ...     release_labels=['production'],
+            ... )
+            VersionCreated(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/create-workflow (documented)
+        """
+        from .create_workflow import OPERATION  # noqa: PLC0415
+        from .create_workflow import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                nodes=nodes,
+                name=name,
+                workflow_id=workflow_id,
+                workflow_name=workflow_name,
+                folder_id=folder_id,
+                commit_message=commit_message,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
+                external_ids=external_ids,
+            ),
+        )
+
+    def detach_workflow_external_id(
+        self,
+        workflow_id: int,
+        source: str,
+        external_id: str,
+    ) -> ExternalIdDetached:
+        """Take an external id away from a workflow.
+
+        Args:
+            workflow_id: The workflow's id.
+            source: The other system.
+            external_id: The workflow's id there.
+
+        Returns:
+            ExternalIdDetached: 200, The workflow no longer has this external id.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.detach_workflow_external_id(  # doctest: +ELLIPSIS
+            ...     17,
+            ...     'crm',
+            ...     'support-17',
+            ... )
+            ExternalIdDetached(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-detach (documented)
+        """
+        from .detach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .detach_workflow_external_id import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+                source,
+                external_id,
+            ),
+        )
+
+    def get_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        version: int | Unset = UNSET,
+        label: str | Unset = UNSET,
+    ) -> WorkflowVersion:
+        """Read one version of a workflow, with its nodes and edges.
+
+        The latest version unless a version number or a label picks another; both together are refused.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+            version: Number of the version. Not together with label.
+            label: Label of the version. Not together with version.
+
+        Returns:
+            WorkflowVersion: 200, The version.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.get_workflow(  # doctest: +ELLIPSIS
+            ...     'support-agent',
+            ...     version=3,
+            ... )
+            WorkflowVersion(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/get-workflow (documented)
+            promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
+        """
+        from .get_workflow import OPERATION  # noqa: PLC0415
+        from .get_workflow import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                version=version,
+                label=label,
+            ),
+        )
+
+    def get_workflow_labels(
+        self,
+        workflow_id_or_name: str,
+    ) -> WorkflowLabels:
+        """List the release labels of a workflow and the version that each is on.
+
+        A label is set or moved by creating or patching a version with it.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+
+        Returns:
+            WorkflowLabels: 200, The labels.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.get_workflow_labels(  # doctest: +ELLIPSIS
+            ...     'support-agent',
+            ... )
+            WorkflowLabels(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/workflow-labels (documented)
+        """
+        from .get_workflow_labels import OPERATION  # noqa: PLC0415
+        from .get_workflow_labels import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+            ),
+        )
 
     def get_workflow_version_execution_results(
         self,
@@ -84,6 +354,191 @@ class PromptLayerOperations(_client.Client):
             _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    def list_workflow_external_ids(
+        self,
+        workflow_id: int,
+    ) -> ExternalIds:
+        """List the external ids of a workflow.
+
+        Args:
+            workflow_id: The workflow's id.
+
+        Returns:
+            ExternalIds: 200, The external ids.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.list_workflow_external_ids(  # doctest: +ELLIPSIS
+            ...     17,
+            ... )
+            ExternalIds(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-list (documented)
+        """
+        from .list_workflow_external_ids import OPERATION  # noqa: PLC0415
+        from .list_workflow_external_ids import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+            ),
+        )
+
+    def list_workflows(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        per_page: int | Unset = UNSET,
+        created_by_email: str | Unset = UNSET,
+        created_after: datetime.datetime | Unset = UNSET,
+        created_before: datetime.datetime | Unset = UNSET,
+        updated_after: datetime.datetime | Unset = UNSET,
+        updated_before: datetime.datetime | Unset = UNSET,
+        external_source: str | Unset = UNSET,
+        external_id: str | Unset = UNSET,
+        sort_by: ListWorkflowsSortBy | Unset = UNSET,
+        sort_order: ListWorkflowsSortOrder | Unset = UNSET,
+    ) -> WorkflowPage:
+        """List the workflows of the key's workspace, page by page.
+
+        Newest first unless another order is asked for. The filters narrow the list together. external_source and
+        external_id are given together or not at all.
+
+        Args:
+            page: Number of the page; the first one is 1. Default: 1.
+            per_page: Workflows on a page. Default: 30.
+            created_by_email: Only workflows that the user with this address has created.
+            created_after: Only workflows created at this time or later.
+            created_before: Only workflows created at this time or earlier.
+            updated_after: Only workflows changed at this time or later.
+            updated_before: Only workflows changed at this time or earlier.
+            external_source: Only the workflow with an external id of this source. Together with external_id.
+            external_id: Only the workflow with this external id. Together with external_source.
+            sort_by: What the list is ordered by.
+            sort_order: Whether the list goes up or down. Default: 'desc'.
+
+        Returns:
+            WorkflowPage: 200, One page of the list.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.list_workflows(  # doctest: +ELLIPSIS
+            ...     page=1,
+            ...     per_page=30,
+            ...     created_by_email='ada@example.com',
+            ...     created_after='2026-01-01T00:00:00Z',
+            ...     created_before='2026-12-31T00:00:00Z',
+            ...     updated_after='2026-01-01T00:00:00Z',
+            ...     updated_before='2026-12-31T00:00:00Z',
+            ...     external_source='crm',
+            ...     external_id='support-17',
+            ...     sort_by='created_at',
+            ...     sort_order='desc',
+            ... )
+            WorkflowPage(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/list-workflows (documented)
+        """
+        from .list_workflows import OPERATION  # noqa: PLC0415
+        from .list_workflows import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                page=page,
+                per_page=per_page,
+                created_by_email=created_by_email,
+                created_after=created_after,
+                created_before=created_before,
+                updated_after=updated_after,
+                updated_before=updated_before,
+                external_source=external_source,
+                external_id=external_id,
+                sort_by=sort_by,
+                sort_order=sort_order,
+            ),
+        )
+
+    def patch_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        base_version: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        nodes: Mapping[str, NodeUpdate | Mapping[str, Any] | None] | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | None | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+    ) -> VersionCreated:
+        """Create a new version of a workflow from an earlier one.
+
+        What is not mentioned is copied from the base version. A node that is an object is added, or changed: its
+        configuration is merged, its dependencies are replaced. A node that is null is removed, and with it the copied
+        edges that touch it. required_input_variables and edges are replaced as a whole. Labels move to the new
+        version.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+            base_version: Number of the version to start from; the latest by default.
+            commit_message: What was changed.
+            nodes: Nodes to add or to change, and with null to remove, by name.
+            required_input_variables: Type of each input variable, by name; replaces what was there.
+            edges: The conditional edges; replace what was there.
+            release_labels: Labels to move to the version.
+
+        Returns:
+            VersionCreated: 201, The version was created.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.patch_workflow(  # doctest: +ELLIPSIS
+            ...     'support-agent',
+            ...     commit_message='Shorter replies',
+            ...     nodes={'Reply': {'configuration': {'template': {'name': 'short-reply'}}, 'dependencies': ['user_message']}, 'Draft': None},
+            ...     release_labels=['production'],
+            ... )
+            VersionCreated(...)
+
+        Sources:
+            https://docs.promptlayer.com/reference/patch-workflow (documented)
+        """
+        from .patch_workflow import OPERATION  # noqa: PLC0415
+        from .patch_workflow import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                base_version=base_version,
+                commit_message=commit_message,
+                nodes=nodes,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
             ),
         )
 
@@ -165,6 +620,114 @@ class PromptLayerRawResponses:
     def __init__(self, client: _client.Client) -> None:
         self._client = client
 
+    def attach_workflow_external_id(
+        self,
+        workflow_id: int,
+        *,
+        source: str,
+        external_id: str,
+    ) -> RawResponse[ExternalIdAttached]:
+        """See `PromptLayerOperations.attach_workflow_external_id`, whose result is `parsed` here."""
+        from .attach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .attach_workflow_external_id import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+                source=source,
+                external_id=external_id,
+            ),
+        )
+
+    def create_workflow(
+        self,
+        *,
+        nodes: Sequence[NodeInput | Mapping[str, Any]],
+        name: str | None | Unset = UNSET,
+        workflow_id: int | None | Unset = UNSET,
+        workflow_name: str | None | Unset = UNSET,
+        folder_id: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+        external_ids: Sequence[ExternalIdInput | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[VersionCreated]:
+        """See `PromptLayerOperations.create_workflow`, whose result is `parsed` here."""
+        from .create_workflow import OPERATION  # noqa: PLC0415
+        from .create_workflow import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                nodes=nodes,
+                name=name,
+                workflow_id=workflow_id,
+                workflow_name=workflow_name,
+                folder_id=folder_id,
+                commit_message=commit_message,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
+                external_ids=external_ids,
+            ),
+        )
+
+    def detach_workflow_external_id(
+        self,
+        workflow_id: int,
+        source: str,
+        external_id: str,
+    ) -> RawResponse[ExternalIdDetached]:
+        """See `PromptLayerOperations.detach_workflow_external_id`, whose result is `parsed` here."""
+        from .detach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .detach_workflow_external_id import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+                source,
+                external_id,
+            ),
+        )
+
+    def get_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        version: int | Unset = UNSET,
+        label: str | Unset = UNSET,
+    ) -> RawResponse[WorkflowVersion]:
+        """See `PromptLayerOperations.get_workflow`, whose result is `parsed` here."""
+        from .get_workflow import OPERATION  # noqa: PLC0415
+        from .get_workflow import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                version=version,
+                label=label,
+            ),
+        )
+
+    def get_workflow_labels(
+        self,
+        workflow_id_or_name: str,
+    ) -> RawResponse[WorkflowLabels]:
+        """See `PromptLayerOperations.get_workflow_labels`, whose result is `parsed` here."""
+        from .get_workflow_labels import OPERATION  # noqa: PLC0415
+        from .get_workflow_labels import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+            ),
+        )
+
     def get_workflow_version_execution_results(
         self,
         *,
@@ -180,6 +743,85 @@ class PromptLayerRawResponses:
             _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    def list_workflow_external_ids(
+        self,
+        workflow_id: int,
+    ) -> RawResponse[ExternalIds]:
+        """See `PromptLayerOperations.list_workflow_external_ids`, whose result is `parsed` here."""
+        from .list_workflow_external_ids import OPERATION  # noqa: PLC0415
+        from .list_workflow_external_ids import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+            ),
+        )
+
+    def list_workflows(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        per_page: int | Unset = UNSET,
+        created_by_email: str | Unset = UNSET,
+        created_after: datetime.datetime | Unset = UNSET,
+        created_before: datetime.datetime | Unset = UNSET,
+        updated_after: datetime.datetime | Unset = UNSET,
+        updated_before: datetime.datetime | Unset = UNSET,
+        external_source: str | Unset = UNSET,
+        external_id: str | Unset = UNSET,
+        sort_by: ListWorkflowsSortBy | Unset = UNSET,
+        sort_order: ListWorkflowsSortOrder | Unset = UNSET,
+    ) -> RawResponse[WorkflowPage]:
+        """See `PromptLayerOperations.list_workflows`, whose result is `parsed` here."""
+        from .list_workflows import OPERATION  # noqa: PLC0415
+        from .list_workflows import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                page=page,
+                per_page=per_page,
+                created_by_email=created_by_email,
+                created_after=created_after,
+                created_before=created_before,
+                updated_after=updated_after,
+                updated_before=updated_before,
+                external_source=external_source,
+                external_id=external_id,
+                sort_by=sort_by,
+                sort_order=sort_order,
+            ),
+        )
+
+    def patch_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        base_version: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        nodes: Mapping[str, NodeUpdate | Mapping[str, Any] | None] | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | None | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+    ) -> RawResponse[VersionCreated]:
+        """See `PromptLayerOperations.patch_workflow`, whose result is `parsed` here."""
+        from .patch_workflow import OPERATION  # noqa: PLC0415
+        from .patch_workflow import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                base_version=base_version,
+                commit_message=commit_message,
+                nodes=nodes,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
             ),
         )
 
@@ -214,6 +856,224 @@ class PromptLayerRawResponses:
 
 class AsyncPromptLayerOperations(_client.AsyncClient):
     """PromptLayer workflow runs and their results. For asyncio."""
+
+    async def attach_workflow_external_id(
+        self,
+        workflow_id: int,
+        *,
+        source: str,
+        external_id: str,
+    ) -> ExternalIdAttached:
+        """Give a workflow an id of another system.
+
+        To attach the same pair again changes nothing. A pair that another workflow has is refused.
+
+        Args:
+            workflow_id: The workflow's id.
+            source: The other system.
+            external_id: The workflow's id there.
+
+        Returns:
+            ExternalIdAttached: 201, The workflow has this external id.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 409, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-attach (documented)
+        """
+        from .attach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .attach_workflow_external_id import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+                source=source,
+                external_id=external_id,
+            ),
+        )
+
+    async def create_workflow(
+        self,
+        *,
+        nodes: Sequence[NodeInput | Mapping[str, Any]],
+        name: str | None | Unset = UNSET,
+        workflow_id: int | None | Unset = UNSET,
+        workflow_name: str | None | Unset = UNSET,
+        folder_id: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+        external_ids: Sequence[ExternalIdInput | Mapping[str, Any]] | Unset = UNSET,
+    ) -> VersionCreated:
+        """Create a workflow, or a new version of one.
+
+        With workflow_id or workflow_name it adds a version to that workflow, otherwise it creates one, under name or
+        a generated name. At least one node is an output node. The target of an edge depends on its source.
+
+        Args:
+            nodes: The nodes, at least one of them an output node.
+            name: Name of a new workflow; generated if absent. Not together with workflow_id or workflow_name.
+            workflow_id: The workflow to add a version to.
+            workflow_name: The workflow to add a version to, by its name.
+            folder_id: Folder for a new workflow.
+            commit_message: What was changed.
+            required_input_variables: Type of each input variable, by name.
+            edges: The conditional edges.
+            release_labels: Labels to put on the version.
+            external_ids: Ids in other systems.
+
+        Returns:
+            VersionCreated: 201, The version was created.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 409, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/create-workflow (documented)
+        """
+        from .create_workflow import OPERATION  # noqa: PLC0415
+        from .create_workflow import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                nodes=nodes,
+                name=name,
+                workflow_id=workflow_id,
+                workflow_name=workflow_name,
+                folder_id=folder_id,
+                commit_message=commit_message,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
+                external_ids=external_ids,
+            ),
+        )
+
+    async def detach_workflow_external_id(
+        self,
+        workflow_id: int,
+        source: str,
+        external_id: str,
+    ) -> ExternalIdDetached:
+        """Take an external id away from a workflow.
+
+        Args:
+            workflow_id: The workflow's id.
+            source: The other system.
+            external_id: The workflow's id there.
+
+        Returns:
+            ExternalIdDetached: 200, The workflow no longer has this external id.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-detach (documented)
+        """
+        from .detach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .detach_workflow_external_id import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+                source,
+                external_id,
+            ),
+        )
+
+    async def get_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        version: int | Unset = UNSET,
+        label: str | Unset = UNSET,
+    ) -> WorkflowVersion:
+        """Read one version of a workflow, with its nodes and edges.
+
+        The latest version unless a version number or a label picks another; both together are refused.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+            version: Number of the version. Not together with label.
+            label: Label of the version. Not together with version.
+
+        Returns:
+            WorkflowVersion: 200, The version.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/get-workflow (documented)
+            promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
+        """
+        from .get_workflow import OPERATION  # noqa: PLC0415
+        from .get_workflow import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                version=version,
+                label=label,
+            ),
+        )
+
+    async def get_workflow_labels(
+        self,
+        workflow_id_or_name: str,
+    ) -> WorkflowLabels:
+        """List the release labels of a workflow and the version that each is on.
+
+        A label is set or moved by creating or patching a version with it.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+
+        Returns:
+            WorkflowLabels: 200, The labels.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/workflow-labels (documented)
+        """
+        from .get_workflow_labels import OPERATION  # noqa: PLC0415
+        from .get_workflow_labels import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+            ),
+        )
 
     async def get_workflow_version_execution_results(
         self,
@@ -254,6 +1114,160 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
             _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    async def list_workflow_external_ids(
+        self,
+        workflow_id: int,
+    ) -> ExternalIds:
+        """List the external ids of a workflow.
+
+        Args:
+            workflow_id: The workflow's id.
+
+        Returns:
+            ExternalIds: 200, The external ids.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/external-ids-workflows-list (documented)
+        """
+        from .list_workflow_external_ids import OPERATION  # noqa: PLC0415
+        from .list_workflow_external_ids import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id,
+            ),
+        )
+
+    async def list_workflows(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        per_page: int | Unset = UNSET,
+        created_by_email: str | Unset = UNSET,
+        created_after: datetime.datetime | Unset = UNSET,
+        created_before: datetime.datetime | Unset = UNSET,
+        updated_after: datetime.datetime | Unset = UNSET,
+        updated_before: datetime.datetime | Unset = UNSET,
+        external_source: str | Unset = UNSET,
+        external_id: str | Unset = UNSET,
+        sort_by: ListWorkflowsSortBy | Unset = UNSET,
+        sort_order: ListWorkflowsSortOrder | Unset = UNSET,
+    ) -> WorkflowPage:
+        """List the workflows of the key's workspace, page by page.
+
+        Newest first unless another order is asked for. The filters narrow the list together. external_source and
+        external_id are given together or not at all.
+
+        Args:
+            page: Number of the page; the first one is 1. Default: 1.
+            per_page: Workflows on a page. Default: 30.
+            created_by_email: Only workflows that the user with this address has created.
+            created_after: Only workflows created at this time or later.
+            created_before: Only workflows created at this time or earlier.
+            updated_after: Only workflows changed at this time or later.
+            updated_before: Only workflows changed at this time or earlier.
+            external_source: Only the workflow with an external id of this source. Together with external_id.
+            external_id: Only the workflow with this external id. Together with external_source.
+            sort_by: What the list is ordered by.
+            sort_order: Whether the list goes up or down. Default: 'desc'.
+
+        Returns:
+            WorkflowPage: 200, One page of the list.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/list-workflows (documented)
+        """
+        from .list_workflows import OPERATION  # noqa: PLC0415
+        from .list_workflows import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                page=page,
+                per_page=per_page,
+                created_by_email=created_by_email,
+                created_after=created_after,
+                created_before=created_before,
+                updated_after=updated_after,
+                updated_before=updated_before,
+                external_source=external_source,
+                external_id=external_id,
+                sort_by=sort_by,
+                sort_order=sort_order,
+            ),
+        )
+
+    async def patch_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        base_version: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        nodes: Mapping[str, NodeUpdate | Mapping[str, Any] | None] | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | None | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+    ) -> VersionCreated:
+        """Create a new version of a workflow from an earlier one.
+
+        What is not mentioned is copied from the base version. A node that is an object is added, or changed: its
+        configuration is merged, its dependencies are replaced. A node that is null is removed, and with it the copied
+        edges that touch it. required_input_variables and edges are replaced as a whole. Labels move to the new
+        version.
+
+        Args:
+            workflow_id_or_name: The workflow's id or its name.
+            base_version: Number of the version to start from; the latest by default.
+            commit_message: What was changed.
+            nodes: Nodes to add or to change, and with null to remove, by name.
+            required_input_variables: Type of each input variable, by name; replaces what was there.
+            edges: The conditional edges; replace what was there.
+            release_labels: Labels to move to the version.
+
+        Returns:
+            VersionCreated: 201, The version was created.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 400, 401, 404, 422 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs.promptlayer.com/reference/patch-workflow (documented)
+        """
+        from .patch_workflow import OPERATION  # noqa: PLC0415
+        from .patch_workflow import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                base_version=base_version,
+                commit_message=commit_message,
+                nodes=nodes,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
             ),
         )
 
@@ -326,6 +1340,114 @@ class AsyncPromptLayerRawResponses:
     def __init__(self, client: _client.AsyncClient) -> None:
         self._client = client
 
+    async def attach_workflow_external_id(
+        self,
+        workflow_id: int,
+        *,
+        source: str,
+        external_id: str,
+    ) -> RawResponse[ExternalIdAttached]:
+        """See `AsyncPromptLayerOperations.attach_workflow_external_id`, whose result is `parsed` here."""
+        from .attach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .attach_workflow_external_id import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+                source=source,
+                external_id=external_id,
+            ),
+        )
+
+    async def create_workflow(
+        self,
+        *,
+        nodes: Sequence[NodeInput | Mapping[str, Any]],
+        name: str | None | Unset = UNSET,
+        workflow_id: int | None | Unset = UNSET,
+        workflow_name: str | None | Unset = UNSET,
+        folder_id: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+        external_ids: Sequence[ExternalIdInput | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[VersionCreated]:
+        """See `AsyncPromptLayerOperations.create_workflow`, whose result is `parsed` here."""
+        from .create_workflow import OPERATION  # noqa: PLC0415
+        from .create_workflow import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                nodes=nodes,
+                name=name,
+                workflow_id=workflow_id,
+                workflow_name=workflow_name,
+                folder_id=folder_id,
+                commit_message=commit_message,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
+                external_ids=external_ids,
+            ),
+        )
+
+    async def detach_workflow_external_id(
+        self,
+        workflow_id: int,
+        source: str,
+        external_id: str,
+    ) -> RawResponse[ExternalIdDetached]:
+        """See `AsyncPromptLayerOperations.detach_workflow_external_id`, whose result is `parsed` here."""
+        from .detach_workflow_external_id import OPERATION  # noqa: PLC0415
+        from .detach_workflow_external_id import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+                source,
+                external_id,
+            ),
+        )
+
+    async def get_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        version: int | Unset = UNSET,
+        label: str | Unset = UNSET,
+    ) -> RawResponse[WorkflowVersion]:
+        """See `AsyncPromptLayerOperations.get_workflow`, whose result is `parsed` here."""
+        from .get_workflow import OPERATION  # noqa: PLC0415
+        from .get_workflow import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                version=version,
+                label=label,
+            ),
+        )
+
+    async def get_workflow_labels(
+        self,
+        workflow_id_or_name: str,
+    ) -> RawResponse[WorkflowLabels]:
+        """See `AsyncPromptLayerOperations.get_workflow_labels`, whose result is `parsed` here."""
+        from .get_workflow_labels import OPERATION  # noqa: PLC0415
+        from .get_workflow_labels import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+            ),
+        )
+
     async def get_workflow_version_execution_results(
         self,
         *,
@@ -341,6 +1463,85 @@ class AsyncPromptLayerRawResponses:
             _request(
                 workflow_version_execution_id=workflow_version_execution_id,
                 return_all_outputs=return_all_outputs,
+            ),
+        )
+
+    async def list_workflow_external_ids(
+        self,
+        workflow_id: int,
+    ) -> RawResponse[ExternalIds]:
+        """See `AsyncPromptLayerOperations.list_workflow_external_ids`, whose result is `parsed` here."""
+        from .list_workflow_external_ids import OPERATION  # noqa: PLC0415
+        from .list_workflow_external_ids import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id,
+            ),
+        )
+
+    async def list_workflows(
+        self,
+        *,
+        page: int | Unset = UNSET,
+        per_page: int | Unset = UNSET,
+        created_by_email: str | Unset = UNSET,
+        created_after: datetime.datetime | Unset = UNSET,
+        created_before: datetime.datetime | Unset = UNSET,
+        updated_after: datetime.datetime | Unset = UNSET,
+        updated_before: datetime.datetime | Unset = UNSET,
+        external_source: str | Unset = UNSET,
+        external_id: str | Unset = UNSET,
+        sort_by: ListWorkflowsSortBy | Unset = UNSET,
+        sort_order: ListWorkflowsSortOrder | Unset = UNSET,
+    ) -> RawResponse[WorkflowPage]:
+        """See `AsyncPromptLayerOperations.list_workflows`, whose result is `parsed` here."""
+        from .list_workflows import OPERATION  # noqa: PLC0415
+        from .list_workflows import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                page=page,
+                per_page=per_page,
+                created_by_email=created_by_email,
+                created_after=created_after,
+                created_before=created_before,
+                updated_after=updated_after,
+                updated_before=updated_before,
+                external_source=external_source,
+                external_id=external_id,
+                sort_by=sort_by,
+                sort_order=sort_order,
+            ),
+        )
+
+    async def patch_workflow(
+        self,
+        workflow_id_or_name: str,
+        *,
+        base_version: int | None | Unset = UNSET,
+        commit_message: str | None | Unset = UNSET,
+        nodes: Mapping[str, NodeUpdate | Mapping[str, Any] | None] | Unset = UNSET,
+        required_input_variables: Mapping[str, Any] | None | Unset = UNSET,
+        edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
+        release_labels: Sequence[str] | None | Unset = UNSET,
+    ) -> RawResponse[VersionCreated]:
+        """See `AsyncPromptLayerOperations.patch_workflow`, whose result is `parsed` here."""
+        from .patch_workflow import OPERATION  # noqa: PLC0415
+        from .patch_workflow import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id_or_name,
+                base_version=base_version,
+                commit_message=commit_message,
+                nodes=nodes,
+                required_input_variables=required_input_variables,
+                edges=edges,
+                release_labels=release_labels,
             ),
         )
 

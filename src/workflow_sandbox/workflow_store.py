@@ -1,0 +1,172 @@
+"""What the sandbox must not forget of PromptLayer's workflows: versions, labels, external ids."""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from workflow_sandbox import json_text
+from workflow_sandbox.database import Database, failures_told
+from workflow_sandbox.fixtures import CANARY
+from workflow_sandbox.workflows import Workflow, WorkflowVersion
+
+_MAX_ID = 2**63 - 1
+_VERSION = (
+    "SELECT versions.id, workflow_id, workflows.name, number, document, versions.created_at"
+    " FROM versions JOIN workflows ON workflows.id = workflow_id WHERE workflow_id = ?"
+)
+
+
+class ExternalIdTaken(Exception):
+    """Another workflow has this external id."""
+
+
+class WorkflowStore(Database):
+    """The workflows. Every method may raise `DatabaseFailed`."""
+
+    def __init__(self, path: str) -> None:
+        """Open or create the database at `path`; a new one has the workflow `canary`.
+
+        Raises:
+            UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
+        """
+        super().__init__(path)
+        self._versions: dict[tuple[str, int], WorkflowVersion] = {}
+        if not self.workflows():
+            for document in CANARY:
+                self.add_version(self.workflow("canary"), "canary", document, document["release_labels"])
+
+    @failures_told()
+    def workflows(self) -> list[Workflow]:
+        """Return all workflows, oldest first."""
+        rows = self._connection.execute("SELECT id, name, created_at, updated_at FROM workflows ORDER BY id")
+        return [Workflow(id_, json.loads(name), *times) for id_, name, *times in rows]
+
+    @failures_told()
+    def workflow(self, id_or_name: int | str) -> Workflow | None:
+        """Return the workflow with an id; a text is first taken for a name."""
+        query = "SELECT id, name, created_at, updated_at FROM workflows WHERE"
+        row = None
+        if isinstance(id_or_name, str):
+            row = self._connection.execute(f"{query} name = ?", (json_text.encode(id_or_name),)).fetchone()
+        if row is None and (number := _id_of(str(id_or_name))) is not None:
+            row = self._connection.execute(f"{query} id = ?", (number,)).fetchone()
+        return None if row is None else Workflow(row[0], json.loads(row[1]), *row[2:])
+
+    @failures_told()
+    def version(self, workflow: str, number: int) -> WorkflowVersion | None:
+        """Return a version of a workflow."""
+        if (workflow, number) not in self._versions and abs(number) <= _MAX_ID:
+            found = self.workflow(workflow)
+            row = found and self._connection.execute(f"{_VERSION} AND number = ?", (found.id, number)).fetchone()
+            if row:
+                self._versions[workflow, number] = _version(row)
+        return self._versions.get((workflow, number))
+
+    @failures_told()
+    def latest(self, workflow: Workflow) -> WorkflowVersion:
+        """Return the version with the highest number."""
+        query = f"{_VERSION} ORDER BY number DESC LIMIT 1"
+        return _version(self._connection.execute(query, (workflow.id,)).fetchone())
+
+    @failures_told()
+    def labels(self, workflow: Workflow) -> dict[str, tuple[int, int]]:
+        """Return a workflow's labels: the id of each, and the number of the version that it is on."""
+        rows = self._connection.execute(
+            "SELECT label, id, number FROM labels WHERE workflow_id = ? ORDER BY id", (workflow.id,)
+        )
+        return {json.loads(label): (id_, number) for label, id_, number in rows}
+
+    @failures_told()
+    def add_version(
+        self,
+        workflow: Workflow | None,
+        name: str | None,
+        document: Mapping[str, Any],
+        labels: Iterable[str] = (),
+        external_ids: Iterable[tuple[str, str]] = (),
+    ) -> WorkflowVersion:
+        """Keep a new version, of a new workflow if there is none yet; its nodes and edges get their ids here.
+
+        Raises:
+            ExternalIdTaken: Another workflow has one of the external ids; nothing was kept.
+        """
+        now = datetime.now(UTC).isoformat()
+        with self._transaction() as connection:
+            id_ = self._workflow_id(workflow, name, now)
+            query = "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE workflow_id = ?"
+            (number,) = connection.execute(query, (id_,)).fetchone()
+            connection.execute(
+                "INSERT INTO versions (workflow_id, number, document, created_at) VALUES (?, ?, ?, ?)",
+                (id_, number, json_text.encode(_with_ids(document)), now),
+            )
+            connection.executemany(
+                "INSERT INTO labels (workflow_id, label, number) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET number = excluded.number",
+                [(id_, json_text.encode(label), number) for label in labels],
+            )
+            for source, external_id in external_ids:
+                self._attach(id_, source, external_id)
+        row = self._connection.execute(f"{_VERSION} AND number = ?", (id_, number)).fetchone()
+        return _version(row)
+
+    def _workflow_id(self, workflow: Workflow | None, name: str | None, now: str) -> int:
+        execute = self._connection.execute
+        if workflow is not None:
+            execute("UPDATE workflows SET updated_at = ? WHERE id = ?", (now, workflow.id))
+            return workflow.id
+        insert = "INSERT INTO workflows (name, created_at, updated_at) VALUES (?, ?, ?)"
+        id_ = execute(insert, (json_text.encode(name or f"Workflow {uuid.uuid4().hex[:8]}"), now, now)).lastrowid
+        assert id_ is not None
+        return id_
+
+    @failures_told()
+    def external_ids(self, workflow: Workflow) -> list[tuple[str, str]]:
+        """Return source and id of each external id of a workflow."""
+        query = "SELECT source, external_id FROM external_ids WHERE workflow_id = ? ORDER BY rowid"
+        return [
+            (json.loads(source), json.loads(id_)) for source, id_ in self._connection.execute(query, (workflow.id,))
+        ]
+
+    @failures_told()
+    def attach(self, workflow: Workflow, source: str, external_id: str) -> None:
+        """Give a workflow an external id; nothing changes if it has it.
+
+        Raises:
+            ExternalIdTaken: Another workflow has it.
+        """
+        with self._transaction():
+            self._attach(workflow.id, source, external_id)
+
+    def _attach(self, workflow_id: int, source: str, external_id: str) -> None:
+        key = (json_text.encode(source), json_text.encode(external_id))
+        self._connection.execute("INSERT OR IGNORE INTO external_ids VALUES (?, ?, ?)", (*key, workflow_id))
+        query = "SELECT workflow_id FROM external_ids WHERE source = ? AND external_id = ?"
+        if self._connection.execute(query, key).fetchone() != (workflow_id,):
+            raise ExternalIdTaken
+
+    @failures_told()
+    def detach(self, workflow: Workflow, source: str, external_id: str) -> bool:
+        """Take an external id away from a workflow; return whether it had it."""
+        delete = "DELETE FROM external_ids WHERE source = ? AND external_id = ? AND workflow_id = ?"
+        key = (json_text.encode(source), json_text.encode(external_id), workflow.id)
+        return self._connection.execute(delete, key).rowcount > 0
+
+
+def _id_of(text: str) -> int | None:
+    # More digits than 64 bits have are no id, and Python refuses to convert thousands of them.
+    is_number = text.isascii() and text.isdecimal() and len(text) < len(str(_MAX_ID))
+    return int(text) if is_number else None
+
+
+def _version(row: tuple[Any, ...]) -> WorkflowVersion:
+    id_, workflow_id, name, number, document, created_at = row
+    return WorkflowVersion(id_, workflow_id, json.loads(name), number, json.loads(document), created_at)
+
+
+def _with_ids(document: Mapping[str, Any]) -> dict[str, Any]:
+    def new_ids(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**part, "id": str(uuid.uuid4())} for part in parts]
+
+    return {**document, "nodes": new_ids(document["nodes"]), "edges": new_ids(document.get("edges") or [])}

@@ -1,0 +1,165 @@
+"""PromptLayer workflows as the sandbox knows them: versions, their nodes and edges, and what makes a version sound."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+
+class UnsoundVersion(Exception):
+    """A version that can't be run. Its text is one line for a person."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of a workflow.
+
+    Attributes:
+        dependencies: Names of the nodes and input variables that it needs, as they were given.
+        depends_on: Those of them that are nodes.
+    """
+
+    id: str
+    name: str
+    node_type: str
+    configuration: Mapping[str, Any]
+    dependencies: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    is_output: bool
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A workflow, without its versions."""
+
+    id: int
+    name: str
+    created_at: str
+    updated_at: str
+
+    @property
+    def created(self) -> datetime:
+        """When it was created."""
+        return datetime.fromisoformat(self.created_at)
+
+    @property
+    def updated(self) -> datetime:
+        """When its latest version was created."""
+        return datetime.fromisoformat(self.updated_at)
+
+
+@dataclass(frozen=True)
+class WorkflowVersion:
+    """One version of a workflow.
+
+    Attributes:
+        id: Unique among the versions of all workflows.
+        document: The version in the form in which it was created: nodes, edges, required_input_variables.
+    """
+
+    id: int
+    workflow_id: int
+    workflow: str
+    number: int
+    document: Mapping[str, Any]
+    created_at: str
+
+    @property
+    def input_variables(self) -> frozenset[str]:
+        """Names of the input variables that a run should have."""
+        return frozenset(self.document["required_input_variables"] or {})
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, in an order in which they can run."""
+        names = {node["name"] for node in self.document["nodes"]}
+        nodes = {node["name"]: _node(node, names) for node in self.document["nodes"]}
+        return tuple(nodes[name] for name in order_of(self.document["nodes"]))
+
+
+def _node(node: Mapping[str, Any], names: set[str]) -> Node:
+    dependencies = tuple(node["dependencies"])
+    return Node(
+        id=node["id"],
+        name=node["name"],
+        node_type=node["node_type"],
+        configuration=node["configuration"],
+        dependencies=dependencies,
+        depends_on=tuple(name for name in dependencies if name in names),
+        is_output=node["is_output_node"],
+    )
+
+
+def order_of(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the nodes' names in an order in which they can run: each after those it depends on, else as they stand.
+
+    Raises:
+        UnsoundVersion: They depend on each other in a circle.
+    """
+    needs = {node["name"]: node["dependencies"] for node in nodes}
+    sorter = TopologicalSorter({name: [one for one in wanted if one in needs] for name, wanted in needs.items()})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        raise UnsoundVersion(f"Nodes depend on each other: {' -> '.join(error.args[1])}") from None
+
+
+def check(document: Mapping[str, Any]) -> None:
+    """Check what no schema says of a version.
+
+    Raises:
+        UnsoundVersion: It has no output node, two nodes of one name, a circle, or an edge between nodes that don't
+            depend on each other.
+    """
+    nodes = {node["name"]: node for node in document["nodes"]}
+    if len(nodes) != len(document["nodes"]):
+        raise UnsoundVersion("Two nodes have the same name")
+    if not any(node["is_output_node"] for node in nodes.values()):
+        raise UnsoundVersion("At least one node has to be an output node")
+    for edge in document["edges"]:
+        source, target = edge["source_node_name"], edge["target_node_name"]
+        if source not in nodes or target not in nodes:
+            raise UnsoundVersion("An edge leads from or to a node that does not exist")
+        if source not in nodes[target]["dependencies"]:
+            raise UnsoundVersion("The target of an edge has to depend on its source")
+    order_of(nodes.values())
+
+
+def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the version that a patch makes of another one.
+
+    Raises:
+        UnsoundVersion: The patch removes a node that is not there, or adds one without its type and configuration.
+    """
+    nodes = {node["name"]: node for node in base["nodes"]}
+    for name, update in (patch.get("nodes") or {}).items():
+        if update is None:
+            if nodes.pop(name, None) is None:
+                raise UnsoundVersion("A node that is to be removed does not exist")
+        else:
+            nodes[name] = _updated(name, nodes.get(name), update)
+    edges, variables = patch.get("edges"), patch.get("required_input_variables")
+    kept = [edge for edge in base["edges"] if {edge["source_node_name"], edge["target_node_name"]} <= nodes.keys()]
+    return {
+        "commit_message": patch.get("commit_message"),
+        "required_input_variables": base["required_input_variables"] if variables is None else variables,
+        "nodes": list(nodes.values()),
+        "edges": kept if edges is None else edges,
+    }
+
+
+def _updated(name: str, node: Mapping[str, Any] | None, update: Mapping[str, Any]) -> dict[str, Any]:
+    if node is None:
+        if not update.keys() >= {"node_type", "configuration"}:
+            raise UnsoundVersion("A new node needs node_type and configuration")
+        return {"name": name, "dependencies": [], "is_output_node": False, **update}
+    configuration = _deep_merge(node["configuration"], update.get("configuration", {}))
+    return {**node, **update, "configuration": configuration}
+
+
+def _deep_merge(base: Any, update: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(update, dict):
+        return update
+    return {**base, **{name: _deep_merge(base.get(name), value) for name, value in update.items()}}
