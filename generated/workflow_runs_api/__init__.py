@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "f4682dfd5d29473ea6730c0f4ccd5c4bb8b653aaa4ebe95f92d99055bfc1a04a"
+SOURCE_HASH = "9599d4362da92a246ea5cfe0c975a45b3b6d2a9ad83a4ae13a2f8d515ac7eb4a"
 GENERATOR = "openapi-python-client 0.29.1"

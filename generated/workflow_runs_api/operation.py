@@ -7,11 +7,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from .bodies import parts_of, written
-from .credentials import Credential, Security, chosen, keyed, wanted
 from .errors import BadArgument
 from .parameters import Parameter
 from .schema import check, whole_members
@@ -29,23 +26,27 @@ T_co = TypeVar("T_co", covariant=True)
 
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PLACES_SHOWN = 12
+
+
+class Credential(NamedTuple):
+    """Where the key goes."""
+
+    place: str
+    name: str
+    prefix: str = ""
 
 
 class Body(NamedTuple):
     """What the contract says of the request's body.
 
-    `arguments` holds the argument's name for those members whose own name another argument has taken. `kind` is `json`,
-    `form`, `multipart`, `text` or `bytes`, and `encoding` what the contract says of how a form's members are written.
+    `arguments` holds the argument's name for those members whose own name another argument has taken.
     """
 
     media_type: str
     required: bool
     schema: dict[str, Any] | bool
     arguments: Mapping[str, str]
-    kind: str = "json"
-    encoding: Mapping[str, Any] = MappingProxyType({})
 
 
 class Call:
@@ -75,17 +76,18 @@ class Outgoing:
         place: Path and query as the arguments say, without what was added to them.
         own_headers: Those that the contract and the arguments ask for; they go before the client's.
         client_headers: Those of the client, the key included.
+        key_header: Name of the header that holds the key, in small letters.
     """
 
     __slots__ = (
         "accept",
         "client_headers",
         "content",
+        "key_header",
         "method",
         "own_headers",
         "place",
         "repeatable",
-        "security",
         "url",
     )
 
@@ -102,7 +104,7 @@ class Outgoing:
         self.method = operation.method
         self.repeatable = operation.repeatable
         self.accept = operation.accept
-        self.security = operation.security
+        self.key_header = operation.credential.name.lower() if operation.credential else None
         self.place = place
         self.url = url
         self.content = content
@@ -110,17 +112,9 @@ class Outgoing:
         self.client_headers = client_headers
 
     @property
-    def key_names(self) -> set[str]:
-        """Names of the headers and query parameters that hold keys, in small letters."""
-        return {each.name.lower() for alternative in self.security for each in alternative}
-
-    @property
     def headers(self) -> dict[str, str]:
         """All headers, the key included; of two with one name the argument of this call goes before the client's."""
-        sent = {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
-        if "cookie" in self.own_headers and "cookie" in self.client_headers.reveal():
-            sent["cookie"] = f"{self.client_headers.reveal()['cookie']}; {self.own_headers['cookie']}"
-        return sent
+        return {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method!r})"
@@ -131,7 +125,8 @@ class Operation(NamedTuple, Generic[T_co]):
 
     Attributes:
         accept: The media types of all documented replies, as the `Accept` header has them.
-        security: The keys that it needs, in one of several ways; empty if it needs none.
+        repeatable: Whether sending it twice does no more than sending it once.
+        query_schema: What holds for the query's parameters together.
         read: Makes a reply the operation's result.
         server: Its address, if that differs from the one that its class has.
     """
@@ -141,30 +136,13 @@ class Operation(NamedTuple, Generic[T_co]):
     method: str
     path: str
     accept: str
-    security: Security
+    repeatable: bool
+    credential: Credential | None
     parameters: tuple[Parameter, ...]
+    query_schema: dict[str, Any] | bool
     body: Body | None
     read: Callable[[Reply], T_co]
     server: str = ""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether sending it twice does no more than sending it once."""
-        return self.method in _REPEATABLE
-
-    def keyed(
-        self, key: Secret[Any], headers: Secret[dict[str, str]]
-    ) -> tuple[Secret[dict[str, str]], Secret[dict[str, str]]]:
-        """A client's headers with those keys that go there, and the keys that go into the query.
-
-        Raises:
-            BadArgument: a key is missing.
-        """
-        found = chosen(self.security, key, headers)
-        if found is None:
-            got = "none" if key.reveal() is None else "something else"
-            raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)
-        return keyed(found, key, headers)
 
     def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
         """Check the arguments, given by place and by their name on the wire; the body whole or member by member.
@@ -179,10 +157,21 @@ class Operation(NamedTuple, Generic[T_co]):
                 self._place(parameter, value, texts)
             except Problem as problem:
                 raise self._refusal(problem, parameter.argument) from None
+        if self.query_schema is not True:
+            self._check_query(given["query"])
         if members is not None:
             body = self._object(members)
         path = self._filled(texts["path"])
         return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body, members))
+
+    def _check_query(self, values: Mapping[str, Any]) -> None:
+        try:
+            check({name: value for name, value in values.items() if value is not UNSET}, self.query_schema)
+        except Problem as problem:
+            name = str(problem.place[0]) if problem.place else "query"
+            raise BadArgument(
+                f"expected {problem.expected}, got {problem.received}", field=name, operation=self.name
+            ) from None
 
     def _place(self, parameter: Parameter, value: Any, texts: dict[str, Any]) -> None:
         if value is UNSET:
@@ -220,10 +209,8 @@ class Operation(NamedTuple, Generic[T_co]):
         if self.body is None:
             return UNSET
         try:
-            if body is not UNSET and self.body.kind == "bytes":
-                body = _bytes(body)
-            elif body is not UNSET:
-                body = to_json(parts_of(body) if self.body.kind == "multipart" else body)
+            if body is not UNSET:
+                body = to_json(body)
                 check(body, self.body.schema)
                 body = whole_members(body, self.body.schema)
             elif self.body.required:
@@ -258,14 +245,13 @@ class Operation(NamedTuple, Generic[T_co]):
         Raises:
             BadArgument: an extra member can't be sent.
         """
-        sent = self._sent(call.body, extra_body)
+        content = self._content(call.body, extra_body)
         fault = _first_fault(extra_query)
         if fault is not None:
             raise self._refusal(*fault)
         own = {name.lower(): value for name, value in call.headers.items()}
-        content = None
-        if sent is not None:
-            content, own["content-type"] = sent
+        if content is not None and self.body is not None:
+            own["content-type"] = self.body.media_type
         if call.cookies:
             own["cookie"] = "; ".join(call.cookies)
         place = _address(call.path, "&".join(call.query))
@@ -273,21 +259,12 @@ class Operation(NamedTuple, Generic[T_co]):
         url = base_url + _address(call.path, query)
         return Outgoing(self, place=place, url=url, content=content, own_headers=own, client_headers=headers)
 
-    def _sent(self, body: Any, extra: Secret[dict[str, Any]] | None) -> tuple[bytes, str] | None:
-        """The body's bytes and its content type."""
+    def _content(self, body: Any, extra: Secret[dict[str, Any]] | None) -> bytes | None:
         if self.body is None:
             return None
         body = self._with_extra(body, extra)
         if body is UNSET:
             return None
-        if self.body.kind == "json":
-            return self._json(body), self.body.media_type
-        try:
-            return written(self.body.media_type, self.body.kind, body, self.body.encoding)
-        except Problem as problem:
-            raise self._refusal(problem, "") from None
-
-    def _json(self, body: Any) -> bytes:
         text = _ENCODER.encode(body)
         try:
             return text.encode()
@@ -315,14 +292,6 @@ class Operation(NamedTuple, Generic[T_co]):
         except Problem as problem:
             raise self._refusal(problem, "") from None
         return {}
-
-
-def _bytes(body: Any) -> bytes:
-    if isinstance(body, str):
-        return body.encode()
-    if not isinstance(body, bytes | bytearray | memoryview):
-        raise Problem("bytes", body)
-    return bytes(body)
 
 
 def _address(path: str, query: str) -> str:

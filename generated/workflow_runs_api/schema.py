@@ -175,6 +175,22 @@ def _required(value: Any, argument: list[str], _schema: Any, _root: Any) -> None
                 raise Problem("a value").under(name)
 
 
+def _dependent_required(value: Any, argument: dict[str, list[str]], _schema: Any, _root: Any) -> None:
+    if isinstance(value, dict):
+        for name, others in argument.items():
+            for other in others if name in value else ():
+                if other not in value:
+                    raise Problem(f"a value, since {name} is given").under(other)
+
+
+def _contains(value: Any, argument: Schema, schema: Any, root: Any) -> None:
+    if isinstance(value, list):
+        least, most = schema.get("minContains", 1), schema.get("maxContains", len(value))
+        if not least <= sum(_holds(item, argument, root) for item in value) <= most:
+            words = argument if isinstance(argument, dict) else {}
+            raise Problem(words.get("description") or "other items", received="a list without what it has to contain")
+
+
 def _items(value: Any, argument: Schema, schema: Any, root: Any) -> None:
     if isinstance(value, list):
         start = len(schema.get("prefixItems", ()))
@@ -308,6 +324,7 @@ _RULES: dict[str, Callable[..., None]] = {
     "exclusiveMaximum": _bound(_is_number, lambda v, n: v < n, "a number below {}"),
     "multipleOf": _bound(_is_number, _is_multiple, "a multiple of {}"),
     "required": _required,
+    "dependentRequired": _dependent_required,
     "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional,
@@ -316,6 +333,7 @@ _RULES: dict[str, Callable[..., None]] = {
     "maxProperties": _bound(_is_object, lambda v, n: len(v) <= n, "an object of at most {} members"),
     "items": _items,
     "prefixItems": _prefix_items,
+    "contains": _contains,
     "minItems": _bound(_is_list, lambda v, n: len(v) >= n, "a list of at least {} items"),
     "maxItems": _bound(_is_list, lambda v, n: len(v) <= n, "a list of at most {} items"),
     "uniqueItems": _bound(_is_list, _are_unique, "a list without repetitions"),
@@ -324,7 +342,7 @@ _RULES: dict[str, Callable[..., None]] = {
     "oneOf": _one_of,
     "not": _not,
 }
-KEYWORDS = frozenset(_RULES) | {"$defs", "x-longest-text"}
+KEYWORDS = frozenset(_RULES) | {"$defs", "x-longest-text", "minContains", "maxContains"}
 FORMATS = frozenset(_FORMATS)
 
 

@@ -118,8 +118,8 @@ def _inside(filling: _Filling, key: str, value: Any, above: tuple[str, ...]) -> 
             return {name: _filled(filling, item, above) for name, item in value.items()}
         case "allOf" | "anyOf" | "oneOf" | "prefixItems":
             return [_filled(filling, item, above) for item in value]
-        case "not":
-            # The only place where words to people are kept: a bare "anything else" would tell a user nothing.
+        case "not" | "contains":
+            # The only places where words to people are kept: a bare "anything else" would tell a user nothing.
             words = {"description": value["description"]} if "description" in value else {}
             return words | _filled(filling, value, above)
         case "items" | "additionalProperties" | "propertyNames":

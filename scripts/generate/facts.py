@@ -20,6 +20,8 @@ from checkable import checkable
 if TYPE_CHECKING:
     from neutral import Neutral
 
+RETRY = {"safe": True, "not_sent_only": False}
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
 
@@ -116,6 +118,8 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
         "method": found.method.upper(),
         "path": _path(found.path),
         "accept": _accept(document, operation),
+        "repeatable": RETRY.get(operation.get("x-retry"), found.method.upper() in _REPEATABLE),
+        "query_schema": checkable(document, operation.get("x-query-schema", True)),
         "security": security.alternatives(document, found),
         "parameters": {
             f"{place} {name}": _parameter(document, place, parameter) for (place, name), parameter in parameters.items()

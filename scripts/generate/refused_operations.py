@@ -10,6 +10,7 @@ import media_types
 import naming
 import security
 import services
+from facts import RETRY
 from neutral import PATH_PARAMETER
 
 if TYPE_CHECKING:
@@ -36,8 +37,14 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
     for part in (_paths, _services, _names, _addresses, _service_addresses):
         yield from part(document)
     for found in doc.operations(document):
-        for each in (_tags, _security, _path, _parameters, _request_body, _replies):
+        for each in (_tags, _retry, _security, _path, _parameters, _request_body, _replies):
             yield from each(document, found)
+
+
+def _retry(_: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    word = found.operation.get("x-retry")
+    if word is not None and word not in RETRY:
+        yield f"{found.pointer}/x-retry", f"not one of {', '.join(RETRY)}; without it the method decides"
 
 
 def _paths(document: dict[str, Any]) -> Iterator[Problem]:

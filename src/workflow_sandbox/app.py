@@ -111,5 +111,5 @@ async def _reply_crashed(request: Request, _: Exception) -> JSONReply:
 
 
 def _error_body(request: Request, words: str) -> dict[str, object]:
-    is_interactly = request.url.path.startswith(f"{PREFIX}/v1/workflows/")
+    is_interactly = request.url.path.startswith((f"{PREFIX}/v1/workflows/", f"{PREFIX}/v1/workflow-runs"))
     return {"detail": words} if is_interactly else {"success": False, "message": words}

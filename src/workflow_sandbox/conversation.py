@@ -8,6 +8,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from workflow_sandbox import json_text
@@ -21,6 +22,11 @@ _STATUSES_TAKING = {
     "resume": frozenset({"paused"}),
     "stop": frozenset({"waiting_for_user_input", "paused"}),
 }
+_STARTED, _CHANGED, _TURNS, _HAS_EVENTS = "_started_at", "_changed_at", "_turns", "_has_events"
+_FINAL = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
+STATUSES = _FINAL | {"not_started", "started", "running", "paused", "waiting_for_user_input"}
+"""All that a run can be in by the contract."""
+
 _STATUS_AFTER = {"pause": "paused", "resume": "waiting_for_user_input", "stop": "cancelled"}
 _NO_TOKENS = {
     "total_input_tokens": 0,
@@ -47,7 +53,7 @@ def is_run(document: Any) -> bool:
     """Return whether this is what `start` and `go_on` return, as far as they build on it."""
     match document:
         case {"workflow_id": str(), "version_number": int(), "status": str(), "input_output_pairs": list(pairs)}:
-            return all(map(_is_pair, pairs))
+            return document.keys() >= {"workflow_run_id", "logical_id", "run_by"} and all(map(_is_pair, pairs))
     return False
 
 
@@ -78,21 +84,72 @@ def start(dialogue: Dialogue, version: DialogueVersion, run_input: Mapping[str, 
         "source_workflow_run_id": None,
         "is_evaluation_run": False,
         "evaluation_run_info": None,
+        _STARTED: _now(),
     }
-    return _after_turn(run, version, run_input)
+    return _with_turn(_after_turn(run, version, run_input))
 
 
-def go_on(run: dict[str, Any], command: str, version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
+def go_on(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return `run` after a command.
 
     Raises:
         CommandRefused: The run's status does not allow the command.
     """
+    command = run_input["command"]
     if run["status"] not in _STATUSES_TAKING[command]:
         raise CommandRefused(f"A run that is {run['status']} does not take the command {command}")
     if command == "data":
-        return _after_turn(run, version, run_input)
-    return {**run, "status": _STATUS_AFTER[command]}
+        return _with_turn(_after_turn(run, version, run_input))
+    return _with_turn({**run, "status": _STATUS_AFTER[command]}, has_events=False)
+
+
+def whole(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run without what the sandbox alone keeps with it."""
+    return {name: value for name, value in run.items() if not name.startswith("_")}
+
+
+def turn(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the latest turn of a run has brought."""
+    is_waiting = run["status"] == "waiting_for_user_input"
+    return {
+        "run_id": run["workflow_run_id"],
+        "status": run["status"],
+        "turn_number": run[_TURNS],
+        "events": run["input_output_pairs"][-1]["run_output"]["events"] if run[_HAS_EVENTS] else [],
+        "is_waiting_for_input": is_waiting,
+        "is_completed": run["status"] in _FINAL,
+        "error": "The turn was told to fail" if run["status"] == "failed" else None,
+        "next_input_hint": {"thread": _THREAD} if is_waiting else None,
+        "has_active_companions": False,
+        "has_background_work": False,
+    }
+
+
+def record(run: Mapping[str, Any], *, in_short: bool = False) -> dict[str, Any]:
+    """Return the record of a run; in short it has the members of a list."""
+    shown = {name: run[name] for name in ("logical_id", "workflow_id", "status")} if in_short else whole(run)
+    return {
+        "_id": run["workflow_run_id"],
+        "team_id": None,
+        "created_by": run["run_by"],
+        "updated_by": run["run_by"],
+        "created_at": run.get(_STARTED),
+        "updated_at": run.get(_CHANGED),
+        "workflow_run": shown,
+    }
+
+
+def started_at(run: Mapping[str, Any]) -> datetime:
+    """Return when a run was started; long ago if an earlier sandbox did not say."""
+    return datetime.fromisoformat(run.get(_STARTED, "1970-01-01T00:00:00+00:00"))
+
+
+def _with_turn(run: dict[str, Any], *, has_events: bool = True) -> dict[str, Any]:
+    return {**run, _TURNS: run.get(_TURNS, 0) + 1, _HAS_EVENTS: has_events, _CHANGED: _now()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _after_turn(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Interactly's operation: execute a workflow, in the form that takes a bare run input and replies with the whole run.
+"""Interactly's operations: execute a workflow, in both of its forms, read a run, list runs.
+
+A bare run input is answered with the whole run, a turn (a run input as `run_input`) with what it has brought. Both are
+kept alike, and a run that was begun in one form can be gone on with in the other.
 
 The query's `version` decides which version a new run gets, without it the active one; the body's `version_number`
 decides nothing, since callers send its default of 0 unasked. A run keeps its version, so later turns ignore the query.
@@ -6,18 +9,29 @@ The path's workflow id counts; the body's copy is kept as part of the run input 
 """
 
 import secrets
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, RootModel, model_validator
+from pydantic_core import PydanticCustomError
 
 from workflow_sandbox import conversation
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
 from workflow_sandbox.store import Store
-from workflow_sandbox.wire import JSONReply, invalid, path_value, query_integer, read_body
+from workflow_sandbox.wire import (
+    JSONReply,
+    invalid,
+    path_value,
+    query_choice,
+    query_integer,
+    query_text,
+    query_time,
+    read_body,
+)
 
+_SIZE = 100
 PREFIX = "/workflows"
 """Where Interactly's base URL stands below the origin; PromptLayer's is the origin itself."""
 
@@ -46,6 +60,39 @@ class WorkflowRunInput(BaseModel):
     team_id: String | None = None
     thread_to_node_inputs: dict[String, ThreadInputs] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_turn(cls, body: Any) -> Any:
+        if isinstance(body, dict) and "run_id" in body:
+            raise PydanticCustomError("mutually_exclusive", "Give run_id with run_input")
+        return body
+
+
+class InteractiveTurn(BaseModel):
+    """Body of an execute in the form of a turn."""
+
+    model_config = ConfigDict(strict=True)
+
+    run_input: WorkflowRunInput
+    run_id: String | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_bare_input(cls, body: Any) -> Any:
+        if isinstance(body, dict) and body.keys() & WorkflowRunInput.model_fields.keys():
+            raise PydanticCustomError("mutually_exclusive", "Give a turn or a run input by itself, not both")
+        return body
+
+
+class Execute(RootModel[WorkflowRunInput | InteractiveTurn]):
+    """Body of an execute."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_form(cls, body: Any, _: Any) -> Self:
+        is_turn = isinstance(body, dict) and "run_input" in body
+        return cls.model_construct((InteractiveTurn if is_turn else WorkflowRunInput).model_validate(body))
+
 
 class Interactly:
     """The routes of the service."""
@@ -55,6 +102,8 @@ class Interactly:
         self._api_key = api_key.encode()
         self.router = APIRouter(prefix=PREFIX, dependencies=[Depends(self._authenticate)])
         self.router.add_api_route("/v1/workflows/{workflow_id:segment}/execute", self.execute, methods=["POST"])
+        self.router.add_api_route("/v1/workflow-runs", self.runs, methods=["GET"])
+        self.router.add_api_route("/v1/workflow-runs/{workflow_run_id:segment}", self.run, methods=["GET"])
 
     async def _authenticate(self, request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -64,44 +113,80 @@ class Interactly:
 
     async def execute(self, request: Request) -> JSONReply:
         """Start a run or give a command to one, and reply with the run as it stands then."""
-        workflow_id = path_value(request, "workflow_id")
-        if not is_object_id(workflow_id):
-            raise invalid(
-                ("path", "workflow_id"),
-                "Input should be 24 hexadecimal digits in lower case",
-                "string_pattern_mismatch",
-            )
+        workflow_id = _object_id_in_path(request, "workflow_id")
         version = query_integer(request, "version", minimum=0)
-        run_input, body = await read_body(request, WorkflowRunInput)
+        execute, body = await read_body(request, Execute)
         if workflow_id not in DIALOGUES:
             raise HTTPException(404, "No workflow has this id")
-        run = self._after(DIALOGUES[workflow_id], version, run_input, body)
-        self._store.keep_conversation(run)
-        return JSONReply(run)
+        turn = execute.root if isinstance(execute.root, InteractiveTurn) else None
+        run_input = execute.root.run_input if isinstance(execute.root, InteractiveTurn) else execute.root
+        run_id = run_input.workflow_run_id if turn is None else turn.run_id
+        # What the caller sent, defaults filled in, members that the contract does not know left out.
+        given = body if turn is None else body["run_input"]
+        kept = {name: given.get(name, default) for name, default in run_input}
+        document = self._after(DIALOGUES[workflow_id], version, run_id, kept)
+        self._store.keep_conversation(document)
+        return JSONReply(conversation.whole(document) if turn is None else conversation.turn(document))
+
+    async def run(self, request: Request) -> JSONReply:
+        """Reply with a run as it stands."""
+        document = self._conversation(_object_id_in_path(request, "workflow_run_id"))
+        if document is None:
+            raise HTTPException(404, "No run has this id")
+        return JSONReply({"workflow_run": conversation.record(document)})
+
+    async def runs(self, request: Request) -> JSONReply:
+        """Reply with one page of the runs that the filters leave, newest first."""
+        page, size = query_integer(request, "page", minimum=1) or 1, query_integer(request, "size", minimum=1) or _SIZE
+        workflow_id, search = query_text(request, "workflow_id"), query_text(request, "search") or ""
+        status = query_choice(request, "status", conversation.STATUSES)
+        start, end = query_time(request, "start"), query_time(request, "end")
+        found = [
+            run
+            for run in filter(conversation.is_run, self._store.conversations())
+            if (workflow_id is None or run["workflow_id"] == workflow_id)
+            and (status is None or run["status"] == status)
+            and search in run["logical_id"]
+            and (start is None or conversation.started_at(run) >= start)
+            and (end is None or conversation.started_at(run) <= end)
+        ]
+        found.sort(key=conversation.started_at, reverse=True)
+        shown = [conversation.record(run, in_short=True) for run in found[(page - 1) * size : page * size]]
+        return JSONReply({"workflow_runs": shown, "total": len(found)})
 
     def _after(
-        self, dialogue: Dialogue, version: int | None, run_input: WorkflowRunInput, body: dict[str, Any]
+        self, dialogue: Dialogue, version: int | None, run_id: str | None, run_input: dict[str, Any]
     ) -> dict[str, Any]:
-        # What the caller sent, defaults filled in, members that the contract does not know left out.
-        kept = {name: body.get(name, default) for name, default in run_input}
-        if run_input.workflow_run_id is not None:
-            return self._gone_on(dialogue, run_input.workflow_run_id, run_input.command, kept)
-        if run_input.command != "start":
-            raise HTTPException(409, f"The command {run_input.command} needs the workflow_run_id of a run")
+        if run_id is not None:
+            return self._gone_on(dialogue, run_id, run_input)
+        if run_input["command"] != "start":
+            raise HTTPException(409, f"The command {run_input['command']} needs workflow_run_id, or run_id in a turn")
         number = dialogue.active if version is None else version
         if number not in dialogue.versions:
             raise HTTPException(404, "The workflow has no such version")
-        return conversation.start(dialogue, dialogue.versions[number], kept)
+        return conversation.start(dialogue, dialogue.versions[number], run_input)
 
-    def _gone_on(self, dialogue: Dialogue, run_id: str, command: str, kept: dict[str, Any]) -> dict[str, Any]:
+    def _conversation(self, run_id: str) -> dict[str, Any] | None:
         run = self._store.conversation(run_id)
         if run is not None and not conversation.is_run(run):
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
+        return run
+
+    def _gone_on(self, dialogue: Dialogue, run_id: str, run_input: dict[str, Any]) -> dict[str, Any]:
+        run = self._conversation(run_id)
         if run is None or run["workflow_id"] != dialogue.id:
             raise HTTPException(404, "The workflow has no such run")
         if run["version_number"] not in dialogue.versions:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         try:
-            return conversation.go_on(run, command, dialogue.versions[run["version_number"]], kept)
+            return conversation.go_on(run, dialogue.versions[run["version_number"]], run_input)
         except conversation.CommandRefused as refused:
             raise HTTPException(409, str(refused)) from None
+
+
+def _object_id_in_path(request: Request, name: str) -> str:
+    value = path_value(request, name)
+    if not is_object_id(value):
+        words = "Input should be 24 hexadecimal digits in lower case"
+        raise invalid(("path", name), words, "string_pattern_mismatch")
+    return value

@@ -177,6 +177,11 @@ class Store(WorkflowStore):
         return None if row is None else json.loads(row[0])
 
     @failures_told()
+    def conversations(self) -> list[dict[str, Any]]:
+        """Return all Interactly runs, in no order."""
+        return [json.loads(document) for (document,) in self._connection.execute("SELECT document FROM conversations")]
+
+    @failures_told()
     def keep_conversation(self, document: Mapping[str, Any]) -> None:
         """Keep an Interactly run, new or changed, under its `workflow_run_id`."""
         self._connection.execute(

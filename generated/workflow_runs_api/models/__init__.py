@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .external_ids import ExternalIds
     from .http_validation_error import HTTPValidationError
     from .input_output_pair import InputOutputPair
+    from .interactive_run import InteractiveRun
+    from .interactive_turn import InteractiveTurn
     from .latency_stats import LatencyStats
     from .list_workflows_sort_by import ListWorkflowsSortBy
     from .list_workflows_sort_order import ListWorkflowsSortOrder
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from .release_label import ReleaseLabel
     from .run_accepted import RunAccepted
     from .run_created import RunCreated
+    from .run_input import RunInput
     from .run_output import RunOutput
     from .run_status import RunStatus
     from .run_workflow import RunWorkflow
@@ -52,6 +55,9 @@ if TYPE_CHECKING:
     from .workflow_page import WorkflowPage
     from .workflow_run import WorkflowRun
     from .workflow_run_input import WorkflowRunInput
+    from .workflow_run_page import WorkflowRunPage
+    from .workflow_run_record import WorkflowRunRecord
+    from .workflow_run_reply import WorkflowRunReply
     from .workflow_summary import WorkflowSummary
     from .workflow_version import WorkflowVersion
 
@@ -74,6 +80,8 @@ __all__ = [
     "ExternalIds",
     "HTTPValidationError",
     "InputOutputPair",
+    "InteractiveRun",
+    "InteractiveTurn",
     "LatencyStats",
     "ListWorkflowsSortBy",
     "ListWorkflowsSortOrder",
@@ -87,6 +95,7 @@ __all__ = [
     "ReleaseLabel",
     "RunAccepted",
     "RunCreated",
+    "RunInput",
     "RunOutput",
     "RunStatus",
     "RunWorkflow",
@@ -101,6 +110,9 @@ __all__ = [
     "WorkflowPage",
     "WorkflowRun",
     "WorkflowRunInput",
+    "WorkflowRunPage",
+    "WorkflowRunRecord",
+    "WorkflowRunReply",
     "WorkflowSummary",
     "WorkflowVersion",
 ]
@@ -147,6 +159,10 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
                 from .http_validation_error import HTTPValidationError as value
             case "InputOutputPair":
                 from .input_output_pair import InputOutputPair as value
+            case "InteractiveRun":
+                from .interactive_run import InteractiveRun as value
+            case "InteractiveTurn":
+                from .interactive_turn import InteractiveTurn as value
             case "LatencyStats":
                 from .latency_stats import LatencyStats as value
             case "ListWorkflowsSortBy":
@@ -173,6 +189,8 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
                 from .run_accepted import RunAccepted as value
             case "RunCreated":
                 from .run_created import RunCreated as value
+            case "RunInput":
+                from .run_input import RunInput as value
             case "RunOutput":
                 from .run_output import RunOutput as value
             case "RunStatus":
@@ -201,6 +219,12 @@ if not TYPE_CHECKING:  # to a type checker a name that isn't there is an error
                 from .workflow_run import WorkflowRun as value
             case "WorkflowRunInput":
                 from .workflow_run_input import WorkflowRunInput as value
+            case "WorkflowRunPage":
+                from .workflow_run_page import WorkflowRunPage as value
+            case "WorkflowRunRecord":
+                from .workflow_run_record import WorkflowRunRecord as value
+            case "WorkflowRunReply":
+                from .workflow_run_reply import WorkflowRunReply as value
             case "WorkflowSummary":
                 from .workflow_summary import WorkflowSummary as value
             case "WorkflowVersion":

@@ -27,7 +27,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PLACES_SHOWN = 12
 
 
@@ -129,6 +128,8 @@ class Operation(NamedTuple, Generic[T_co]):
 
     Attributes:
         accept: The media types of all documented replies, as the `Accept` header has them.
+        repeatable: Whether sending it twice does no more than sending it once.
+        query_schema: What holds for the query's parameters together.
         security: The keys that it needs, in one of several ways; empty if it needs none.
         read: Makes a reply the operation's result.
         server: Its address, if that differs from the one that its class has.
@@ -139,16 +140,13 @@ class Operation(NamedTuple, Generic[T_co]):
     method: str
     path: str
     accept: str
+    repeatable: bool
     security: Security
     parameters: tuple[Parameter, ...]
+    query_schema: dict[str, Any] | bool
     body: Body | None
     read: Callable[[Reply], T_co]
     server: str = ""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether sending it twice does no more than sending it once."""
-        return self.method in _REPEATABLE
 
     def keyed(
         self, key: Secret[Any], headers: Secret[dict[str, str]]
@@ -177,10 +175,21 @@ class Operation(NamedTuple, Generic[T_co]):
                 self._place(parameter, value, texts)
             except Problem as problem:
                 raise self._refusal(problem, parameter.argument) from None
+        if self.query_schema is not True:
+            self._check_query(given["query"])
         if members is not None:
             body = self._object(members)
         path = self._filled(texts["path"])
         return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body, members))
+
+    def _check_query(self, values: Mapping[str, Any]) -> None:
+        try:
+            check({name: value for name, value in values.items() if value is not UNSET}, self.query_schema)
+        except Problem as problem:
+            name = str(problem.place[0]) if problem.place else "query"
+            raise BadArgument(
+                f"expected {problem.expected}, got {problem.received}", field=name, operation=self.name
+            ) from None
 
     def _place(self, parameter: Parameter, value: Any, texts: dict[str, Any]) -> None:
         if value is UNSET:

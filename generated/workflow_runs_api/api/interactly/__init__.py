@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ...models.command import Command
+    from ...models.interactive_run import InteractiveRun
+    from ...models.run_input import RunInput
+    from ...models.run_status import RunStatus
     from ...models.thread_inputs import ThreadInputs
     from ...models.workflow_run import WorkflowRun
+    from ...models.workflow_run_page import WorkflowRunPage
+    from ...models.workflow_run_reply import WorkflowRunReply
     from ...raw import RawResponse
     from ...unset import Unset
 
@@ -53,7 +58,9 @@ class InteractlyOperations(_client.Client):
         workflow_run_id: str | None | Unset = UNSET,
         team_id: str | None | Unset = UNSET,
         thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
-    ) -> WorkflowRun:
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> WorkflowRun | InteractiveRun:
         """Start or resume a run of an Interactly workflow.
 
         Without workflow_run_id every call starts a new run. The number of runs at a time is limited; the limits and
@@ -72,9 +79,11 @@ class InteractlyOperations(_client.Client):
             workflow_run_id: Id of the run to go on with. Without it a new run is started. Default: None.
             team_id: Team whose vendor credentials are used. Default: None.
             thread_to_node_inputs: Inputs for the nodes of each thread, by thread id. Default: {}.
+            run_input: The input of a run, in a turn or by itself.
+            run_id: The run to go on with. Without it a new run is started.
 
         Returns:
-            WorkflowRun: 200, The run as it stands after this command.
+            WorkflowRun | InteractiveRun: 200, The run as it stands after this command, in the form of the request's generation.
 
         Raises:
             BadArgument: An argument is not what the contract says; nothing was sent.
@@ -84,13 +93,12 @@ class InteractlyOperations(_client.Client):
             MaybeSent: The connection broke before a reply arrived.
 
         Example:
-            >>> client.execute_workflow(  # doctest: +ELLIPSIS
+            >>> result = client.execute_workflow(  # doctest: +ELLIPSIS
             ...     '5eb7cf5a86d9755df3a6c593',
             ...     version=1,
             ...     dynamic_variables={'customer_name': 'Ada'},
             ...     command='start',
             ... )
-            WorkflowRun(...)
 
         Sources:
             https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (documented)
@@ -114,6 +122,110 @@ class InteractlyOperations(_client.Client):
                 workflow_run_id=workflow_run_id,
                 team_id=team_id,
                 thread_to_node_inputs=thread_to_node_inputs,
+                run_input=run_input,
+                run_id=run_id,
+            ),
+        )
+
+    def get_workflow_run(
+        self,
+        workflow_run_id: str,
+    ) -> WorkflowRunReply:
+        """Read a workflow run as it stands.
+
+        Args:
+            workflow_run_id: Database id of the run.
+
+        Returns:
+            WorkflowRunReply: 200, The run, in the record that the service keeps of it.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 403, 404, 422, 429, 503 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.get_workflow_run(  # doctest: +ELLIPSIS
+            ...     '5eb7cf5a86d9755df3a6c594',
+            ... )
+            WorkflowRunReply(...)
+
+        Sources:
+            https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-run (documented)
+        """
+        from .get_workflow_run import OPERATION  # noqa: PLC0415
+        from .get_workflow_run import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_run_id,
+            ),
+        )
+
+    def list_workflow_runs(
+        self,
+        *,
+        workflow_id: str | Unset = UNSET,
+        status: RunStatus | Unset = UNSET,
+        search: str | Unset = UNSET,
+        start: datetime.datetime | Unset = UNSET,
+        end: datetime.datetime | Unset = UNSET,
+        page: int | Unset = UNSET,
+        size: int | Unset = UNSET,
+    ) -> WorkflowRunPage:
+        """List workflow runs, page by page.
+
+        Args:
+            workflow_id: Only runs of this workflow.
+            status: Only runs in this status. Default: 'not_started'.
+            search: Only runs that this text is found in; where it is looked for is not documented.
+            start: Only runs from this time on, in a form of ISO 8601.
+            end: Only runs up to this time, in a form of ISO 8601.
+            page: Number of the page; the first one is 1. Default: 1.
+            size: Runs on a page. Default: 100.
+
+        Returns:
+            WorkflowRunPage: 200, One page of the list.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 403, 422, 429, 503 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Example:
+            >>> client.list_workflow_runs(  # doctest: +ELLIPSIS
+            ...     workflow_id='5eb7cf5a86d9755df3a6c593',
+            ...     status='completed',
+            ...     search='workflow_run',
+            ...     start='2026-01-01T00:00:00Z',
+            ...     end='2026-12-31T00:00:00Z',
+            ...     page=1,
+            ...     size=20,
+            ... )
+            WorkflowRunPage(...)
+
+        Sources:
+            https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-runs (documented)
+            github.com/interactly-ai/workflow-sdk 0.2, its list of runs (documented)
+        """
+        from .list_workflow_runs import OPERATION  # noqa: PLC0415
+        from .list_workflow_runs import request as _request
+
+        return self._call(
+            OPERATION,
+            _request(
+                workflow_id=workflow_id,
+                status=status,
+                search=search,
+                start=start,
+                end=end,
+                page=page,
+                size=size,
             ),
         )
 
@@ -144,7 +256,9 @@ class InteractlyRawResponses:
         workflow_run_id: str | None | Unset = UNSET,
         team_id: str | None | Unset = UNSET,
         thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
-    ) -> RawResponse[WorkflowRun]:
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun | InteractiveRun]:
         """See `InteractlyOperations.execute_workflow`, whose result is `parsed` here."""
         from .execute_workflow import OPERATION  # noqa: PLC0415
         from .execute_workflow import request as _request
@@ -164,6 +278,51 @@ class InteractlyRawResponses:
                 workflow_run_id=workflow_run_id,
                 team_id=team_id,
                 thread_to_node_inputs=thread_to_node_inputs,
+                run_input=run_input,
+                run_id=run_id,
+            ),
+        )
+
+    def get_workflow_run(
+        self,
+        workflow_run_id: str,
+    ) -> RawResponse[WorkflowRunReply]:
+        """See `InteractlyOperations.get_workflow_run`, whose result is `parsed` here."""
+        from .get_workflow_run import OPERATION  # noqa: PLC0415
+        from .get_workflow_run import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_run_id,
+            ),
+        )
+
+    def list_workflow_runs(
+        self,
+        *,
+        workflow_id: str | Unset = UNSET,
+        status: RunStatus | Unset = UNSET,
+        search: str | Unset = UNSET,
+        start: datetime.datetime | Unset = UNSET,
+        end: datetime.datetime | Unset = UNSET,
+        page: int | Unset = UNSET,
+        size: int | Unset = UNSET,
+    ) -> RawResponse[WorkflowRunPage]:
+        """See `InteractlyOperations.list_workflow_runs`, whose result is `parsed` here."""
+        from .list_workflow_runs import OPERATION  # noqa: PLC0415
+        from .list_workflow_runs import request as _request
+
+        return self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id=workflow_id,
+                status=status,
+                search=search,
+                start=start,
+                end=end,
+                page=page,
+                size=size,
             ),
         )
 
@@ -186,7 +345,9 @@ class AsyncInteractlyOperations(_client.AsyncClient):
         workflow_run_id: str | None | Unset = UNSET,
         team_id: str | None | Unset = UNSET,
         thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
-    ) -> WorkflowRun:
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> WorkflowRun | InteractiveRun:
         """Start or resume a run of an Interactly workflow.
 
         Without workflow_run_id every call starts a new run. The number of runs at a time is limited; the limits and
@@ -205,9 +366,11 @@ class AsyncInteractlyOperations(_client.AsyncClient):
             workflow_run_id: Id of the run to go on with. Without it a new run is started. Default: None.
             team_id: Team whose vendor credentials are used. Default: None.
             thread_to_node_inputs: Inputs for the nodes of each thread, by thread id. Default: {}.
+            run_input: The input of a run, in a turn or by itself.
+            run_id: The run to go on with. Without it a new run is started.
 
         Returns:
-            WorkflowRun: 200, The run as it stands after this command.
+            WorkflowRun | InteractiveRun: 200, The run as it stands after this command, in the form of the request's generation.
 
         Raises:
             BadArgument: An argument is not what the contract says; nothing was sent.
@@ -238,6 +401,92 @@ class AsyncInteractlyOperations(_client.AsyncClient):
                 workflow_run_id=workflow_run_id,
                 team_id=team_id,
                 thread_to_node_inputs=thread_to_node_inputs,
+                run_input=run_input,
+                run_id=run_id,
+            ),
+        )
+
+    async def get_workflow_run(
+        self,
+        workflow_run_id: str,
+    ) -> WorkflowRunReply:
+        """Read a workflow run as it stands.
+
+        Args:
+            workflow_run_id: Database id of the run.
+
+        Returns:
+            WorkflowRunReply: 200, The run, in the record that the service keeps of it.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 403, 404, 422, 429, 503 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-run (documented)
+        """
+        from .get_workflow_run import OPERATION  # noqa: PLC0415
+        from .get_workflow_run import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_run_id,
+            ),
+        )
+
+    async def list_workflow_runs(
+        self,
+        *,
+        workflow_id: str | Unset = UNSET,
+        status: RunStatus | Unset = UNSET,
+        search: str | Unset = UNSET,
+        start: datetime.datetime | Unset = UNSET,
+        end: datetime.datetime | Unset = UNSET,
+        page: int | Unset = UNSET,
+        size: int | Unset = UNSET,
+    ) -> WorkflowRunPage:
+        """List workflow runs, page by page.
+
+        Args:
+            workflow_id: Only runs of this workflow.
+            status: Only runs in this status. Default: 'not_started'.
+            search: Only runs that this text is found in; where it is looked for is not documented.
+            start: Only runs from this time on, in a form of ISO 8601.
+            end: Only runs up to this time, in a form of ISO 8601.
+            page: Number of the page; the first one is 1. Default: 1.
+            size: Runs on a page. Default: 100.
+
+        Returns:
+            WorkflowRunPage: 200, One page of the list.
+
+        Raises:
+            BadArgument: An argument is not what the contract says; nothing was sent.
+            StatusError: The service answered with another status; 401, 403, 422, 429, 503 are documented.
+            ContractBroken: The service's reply is not what the contract says.
+            NotSent: No connection came about.
+            MaybeSent: The connection broke before a reply arrived.
+
+        Sources:
+            https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-runs (documented)
+            github.com/interactly-ai/workflow-sdk 0.2, its list of runs (documented)
+        """
+        from .list_workflow_runs import OPERATION  # noqa: PLC0415
+        from .list_workflow_runs import request as _request
+
+        return await self._call(
+            OPERATION,
+            _request(
+                workflow_id=workflow_id,
+                status=status,
+                search=search,
+                start=start,
+                end=end,
+                page=page,
+                size=size,
             ),
         )
 
@@ -268,7 +517,9 @@ class AsyncInteractlyRawResponses:
         workflow_run_id: str | None | Unset = UNSET,
         team_id: str | None | Unset = UNSET,
         thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
-    ) -> RawResponse[WorkflowRun]:
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun | InteractiveRun]:
         """See `AsyncInteractlyOperations.execute_workflow`, whose result is `parsed` here."""
         from .execute_workflow import OPERATION  # noqa: PLC0415
         from .execute_workflow import request as _request
@@ -288,5 +539,50 @@ class AsyncInteractlyRawResponses:
                 workflow_run_id=workflow_run_id,
                 team_id=team_id,
                 thread_to_node_inputs=thread_to_node_inputs,
+                run_input=run_input,
+                run_id=run_id,
+            ),
+        )
+
+    async def get_workflow_run(
+        self,
+        workflow_run_id: str,
+    ) -> RawResponse[WorkflowRunReply]:
+        """See `AsyncInteractlyOperations.get_workflow_run`, whose result is `parsed` here."""
+        from .get_workflow_run import OPERATION  # noqa: PLC0415
+        from .get_workflow_run import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_run_id,
+            ),
+        )
+
+    async def list_workflow_runs(
+        self,
+        *,
+        workflow_id: str | Unset = UNSET,
+        status: RunStatus | Unset = UNSET,
+        search: str | Unset = UNSET,
+        start: datetime.datetime | Unset = UNSET,
+        end: datetime.datetime | Unset = UNSET,
+        page: int | Unset = UNSET,
+        size: int | Unset = UNSET,
+    ) -> RawResponse[WorkflowRunPage]:
+        """See `AsyncInteractlyOperations.list_workflow_runs`, whose result is `parsed` here."""
+        from .list_workflow_runs import OPERATION  # noqa: PLC0415
+        from .list_workflow_runs import request as _request
+
+        return await self._client._call_raw(
+            OPERATION,
+            _request(
+                workflow_id=workflow_id,
+                status=status,
+                search=search,
+                start=start,
+                end=end,
+                page=page,
+                size=size,
             ),
         )

@@ -10,6 +10,8 @@ from typing import Any, NotRequired, TypedDict
 from ... import errors, operation, parameters, reading
 from ... import reply as _reply
 from ...models.command import Command
+from ...models.interactive_run import InteractiveRun
+from ...models.run_input import RunInput
 from ...models.thread_inputs import ThreadInputs
 from ...models.workflow_run import WorkflowRun
 from ...types import UNSET, Unset
@@ -29,6 +31,8 @@ class Keywords(TypedDict):
     workflow_run_id: NotRequired[str | None | Unset]
     team_id: NotRequired[str | None | Unset]
     thread_to_node_inputs: NotRequired[Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset]
+    run_input: NotRequired[RunInput | Mapping[str, Any] | Unset]
+    run_id: NotRequired[str | None | Unset]
 
 
 def request(
@@ -45,6 +49,8 @@ def request(
     workflow_run_id: str | None | Unset = UNSET,
     team_id: str | None | Unset = UNSET,
     thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+    run_id: str | None | Unset = UNSET,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -69,11 +75,13 @@ def request(
             "workflow_run_id": workflow_run_id,
             "team_id": team_id,
             "thread_to_node_inputs": thread_to_node_inputs,
+            "run_input": run_input,
+            "run_id": run_id,
         },
     )
 
 
-def read(reply: _reply.Reply) -> WorkflowRun:
+def read(reply: _reply.Reply) -> WorkflowRun | InteractiveRun:
     """Make a reply the operation's result.
 
     Raises:
@@ -81,7 +89,7 @@ def read(reply: _reply.Reply) -> WorkflowRun:
         ContractBroken: the body is not what the contract says.
     """
     if reply.status == 200:
-        return reply.json(WorkflowRun.from_json, "application/json")
+        return reply.json(_read_200, "application/json")
     raise _failure(reply)
 
 
@@ -118,13 +126,25 @@ def _failure(reply: _reply.Reply) -> errors.StatusError:
     return reply.undocumented()
 
 
+def _read_200(value: Any) -> WorkflowRun | InteractiveRun:
+    found: WorkflowRun | InteractiveRun = reading.best(
+        value,
+        (
+            WorkflowRun.from_json,
+            InteractiveRun.from_json,
+        ),
+    )
+    return found
+
+
 OPERATION = operation.Operation(
     name="execute_workflow",
     operation_id="executeWorkflow",
     method="POST",
     path="/v1/workflows/{workflow_id}/execute",
     accept="application/json",
-    security=((operation.Credential("header", "Authorization", "Bearer ", "interactlyKey"),),),
+    repeatable=False,
+    credential=operation.Credential("header", "Authorization", "Bearer "),
     parameters=(
         parameters.Parameter(
             name="workflow_id",
@@ -145,39 +165,89 @@ OPERATION = operation.Operation(
             schema={"type": "integer", "minimum": 0},
         ),
     ),
+    query_schema=True,
     body=operation.Body(
         media_type="application/json",
         required=True,
         schema={
-            "type": "object",
-            "properties": {
-                "dynamic_variables": {"type": "object", "additionalProperties": True},
-                "runtime_variables": {"type": "object", "additionalProperties": True},
-                "miscellaneous": {"type": "object", "additionalProperties": True},
-                "command": {"type": "string", "enum": ["start", "data", "resume", "pause", "stop"]},
-                "workflow_id": {
-                    "anyOf": [
-                        {"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^[0-9a-f]{24}$"},
-                        {"type": "null"},
-                    ]
-                },
-                "version_number": {"type": ["integer", "null"]},
-                "run_by": {"type": ["string", "null"]},
-                "workflow_run_id": {
-                    "anyOf": [
-                        {"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^[0-9a-f]{24}$"},
-                        {"type": "null"},
-                    ]
-                },
-                "team_id": {"type": ["string", "null"]},
-                "thread_to_node_inputs": {
+            "oneOf": [
+                {
                     "type": "object",
-                    "additionalProperties": {
-                        "type": "object",
-                        "properties": {"node_run_inputs": {"type": "array", "items": {}}},
+                    "not": {
+                        "description": "a run input by itself together with members of a turn",
+                        "anyOf": [{"required": ["run_input"]}, {"required": ["run_id"]}],
+                    },
+                    "properties": {
+                        "dynamic_variables": {"type": "object", "additionalProperties": True},
+                        "runtime_variables": {"type": "object", "additionalProperties": True},
+                        "miscellaneous": {"type": "object", "additionalProperties": True},
+                        "command": {"type": "string", "enum": ["start", "data", "resume", "pause", "stop"]},
+                        "workflow_id": {
+                            "anyOf": [
+                                {"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^[0-9a-f]{24}$"},
+                                {"type": "null"},
+                            ]
+                        },
+                        "version_number": {"type": ["integer", "null"]},
+                        "run_by": {"type": ["string", "null"]},
+                        "workflow_run_id": {
+                            "anyOf": [
+                                {"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^[0-9a-f]{24}$"},
+                                {"type": "null"},
+                            ]
+                        },
+                        "team_id": {"type": ["string", "null"]},
+                        "thread_to_node_inputs": {
+                            "type": "object",
+                            "additionalProperties": {
+                                "type": "object",
+                                "properties": {"node_run_inputs": {"type": "array", "items": {}}},
+                            },
+                        },
                     },
                 },
-            },
+                {
+                    "type": "object",
+                    "required": ["run_input"],
+                    "not": {
+                        "description": "a turn together with members of a run input by itself",
+                        "anyOf": [
+                            {"required": ["dynamic_variables"]},
+                            {"required": ["runtime_variables"]},
+                            {"required": ["miscellaneous"]},
+                            {"required": ["command"]},
+                            {"required": ["workflow_id"]},
+                            {"required": ["version_number"]},
+                            {"required": ["run_by"]},
+                            {"required": ["workflow_run_id"]},
+                            {"required": ["team_id"]},
+                            {"required": ["thread_to_node_inputs"]},
+                        ],
+                    },
+                    "properties": {
+                        "run_input": {
+                            "type": "object",
+                            "properties": {
+                                "dynamic_variables": {"type": "object", "additionalProperties": True},
+                                "runtime_variables": {"type": "object", "additionalProperties": True},
+                                "miscellaneous": {"type": "object", "additionalProperties": True},
+                                "command": {"type": "string", "enum": ["start", "data", "resume", "pause", "stop"]},
+                                "version_number": {"type": ["integer", "null"]},
+                                "run_by": {"type": ["string", "null"]},
+                                "team_id": {"type": ["string", "null"]},
+                                "thread_to_node_inputs": {
+                                    "type": "object",
+                                    "additionalProperties": {
+                                        "type": "object",
+                                        "properties": {"node_run_inputs": {"type": "array", "items": {}}},
+                                    },
+                                },
+                            },
+                        },
+                        "run_id": {"type": ["string", "null"]},
+                    },
+                },
+            ]
         },
         arguments={
             "workflow_id": "body_workflow_id",

@@ -86,6 +86,7 @@ OPERATION = operation.Operation(
     method="POST",
     path="/workflows/{workflow_id}/external-ids",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -98,6 +99,7 @@ OPERATION = operation.Operation(
             schema={"type": "integer"},
         ),
     ),
+    query_schema=True,
     body=operation.Body(
         media_type="application/json",
         required=True,

@@ -111,8 +111,10 @@ OPERATION = operation.Operation(
     method="POST",
     path="/rest/workflows",
     accept="application/json",
+    repeatable=False,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(),
+    query_schema=True,
     body=operation.Body(
         media_type="application/json",
         required=True,
@@ -139,6 +141,12 @@ OPERATION = operation.Operation(
                             "dependencies": {"type": "array", "items": {"type": "string"}},
                             "is_output_node": {"type": "boolean"},
                         },
+                    },
+                    "contains": {
+                        "description": "a list with at least one output node",
+                        "type": "object",
+                        "required": ["is_output_node"],
+                        "properties": {"is_output_node": {"const": True}},
                     },
                 },
                 "edges": {

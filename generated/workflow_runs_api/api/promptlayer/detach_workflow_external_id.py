@@ -74,6 +74,7 @@ OPERATION = operation.Operation(
     method="DELETE",
     path="/workflows/{workflow_id}/external-ids/{source}/{external_id}",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -104,6 +105,7 @@ OPERATION = operation.Operation(
             schema={"type": "string", "minLength": 1, "maxLength": 512},
         ),
     ),
+    query_schema=True,
     body=None,
     read=read,
 )

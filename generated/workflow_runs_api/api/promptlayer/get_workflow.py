@@ -82,6 +82,7 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflows/{workflow_id_or_name}",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -112,6 +113,7 @@ OPERATION = operation.Operation(
             schema={"type": "string"},
         ),
     ),
+    query_schema={"not": {"description": "a version together with a label", "required": ["version", "label"]}},
     body=None,
     read=read,
 )

@@ -68,6 +68,7 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflows/{workflow_id_or_name}/labels",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -80,6 +81,7 @@ OPERATION = operation.Operation(
             schema={"type": "string", "minLength": 1},
         ),
     ),
+    query_schema=True,
     body=None,
     read=read,
 )

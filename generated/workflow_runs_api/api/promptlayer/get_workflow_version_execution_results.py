@@ -118,7 +118,8 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflow-version-execution-results",
     accept="application/json",
-    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
+    repeatable=True,
+    credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
             name="workflow_version_execution_id",
@@ -139,6 +140,7 @@ OPERATION = operation.Operation(
             schema={"type": "boolean"},
         ),
     ),
+    query_schema=True,
     body=None,
     read=read,
 )

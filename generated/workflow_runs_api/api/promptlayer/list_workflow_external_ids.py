@@ -70,6 +70,7 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflows/{workflow_id}/external-ids",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -82,6 +83,7 @@ OPERATION = operation.Operation(
             schema={"type": "integer"},
         ),
     ),
+    query_schema=True,
     body=None,
     read=read,
 )

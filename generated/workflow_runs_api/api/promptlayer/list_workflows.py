@@ -108,6 +108,7 @@ OPERATION = operation.Operation(
     method="GET",
     path="/workflows",
     accept="application/json",
+    repeatable=True,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -210,6 +211,7 @@ OPERATION = operation.Operation(
             schema={"type": "string", "enum": ["asc", "desc"]},
         ),
     ),
+    query_schema={"dependentRequired": {"external_source": ["external_id"], "external_id": ["external_source"]}},
     body=None,
     read=read,
 )

@@ -99,6 +99,7 @@ OPERATION = operation.Operation(
     method="PATCH",
     path="/rest/workflows/{workflow_id_or_name}",
     accept="application/json",
+    repeatable=False,
     credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
@@ -111,6 +112,7 @@ OPERATION = operation.Operation(
             schema={"type": "string", "minLength": 1},
         ),
     ),
+    query_schema=True,
     body=operation.Body(
         media_type="application/json",
         required=True,

@@ -100,7 +100,8 @@ OPERATION = operation.Operation(
     method="POST",
     path="/workflows/{workflow_name}/run",
     accept="application/json",
-    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
+    repeatable=False,
+    credential=operation.Credential("header", "X-API-KEY"),
     parameters=(
         parameters.Parameter(
             name="workflow_name",
@@ -112,6 +113,7 @@ OPERATION = operation.Operation(
             schema={"type": "string", "minLength": 1},
         ),
     ),
+    query_schema=True,
     body=operation.Body(
         media_type="application/json",
         required=True,

@@ -1,0 +1,93 @@
+"""Interactly's second form, turns, and what can be read of runs."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sandbox_calls import INTERACTLY_WORKFLOW, execute
+
+
+def take_turn(client: httpx.Client, run_id: str | None = None, **run_input: Any) -> httpx.Response:
+    """Execute in the form of a turn."""
+    given: dict[str, Any] = {} if run_id is None else {"run_id": run_id}
+    return execute(client, None, run_input=run_input, **given)
+
+
+def test_turns_of_one_run(interactly: httpx.Client) -> None:
+    """The first one makes the run, further ones name it and are counted; a completed run takes none."""
+    first = take_turn(interactly, dynamic_variables={"customer_name": "Ada"}).json()
+    paused = take_turn(interactly, first["run_id"], command="pause").json()
+    resumed = take_turn(interactly, first["run_id"], command="resume").json()
+    answer = {"0": {"node_run_inputs": ["a bill"]}}
+    last = take_turn(interactly, first["run_id"], command="data", thread_to_node_inputs=answer).json()
+    after = take_turn(interactly, first["run_id"], command="data")
+
+    assert [one["turn_number"] for one in (first, paused, resumed, last)] == [1, 2, 3, 4]
+    assert {one["run_id"] for one in (first, paused, resumed, last)} == {first["run_id"]}
+    assert [one["status"] for one in (first, paused, last)] == ["waiting_for_user_input", "paused", "completed"]
+    assert [one["is_completed"] for one in (first, paused, last)] == [False, False, True]
+    assert [one["is_waiting_for_input"] for one in (first, paused, resumed, last)] == [True, False, True, False]
+    assert first["events"][-1]["text"].startswith("Welcome Ada!")
+    assert (paused["events"], last["events"][-1]["text"].split(": ")[-1]) == ([], "a bill")
+    assert after.status_code == 409
+
+
+def test_a_turn_can_fail_and_be_stopped(interactly: httpx.Client) -> None:
+    """`error` is there if the run has failed; `stop` cancels."""
+    failed = take_turn(interactly, miscellaneous={"sandbox": "fail"}).json()
+    stopped = take_turn(interactly, take_turn(interactly).json()["run_id"], command="stop").json()
+    assert (failed["status"], failed["is_completed"], isinstance(failed["error"], str)) == ("failed", True, True)
+    assert (stopped["status"], stopped["is_completed"], stopped["error"]) == ("cancelled", True, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"run_input": {}, "command": "start"}, 422),
+        ({"run_id": "5eb7cf5a86d9755df3a6c594"}, 422),
+        ({"run_id": "5eb7cf5a86d9755df3a6c594", "command": "data"}, 422),
+        ({"run_input": {"command": "begin"}}, 422),
+        ({"run_input": None}, 422),
+        ({"run_input": {}, "run_id": "nobody's"}, 404),
+        ({"run_input": {"command": "data"}}, 409),
+    ],
+)
+def test_what_is_no_turn_is_refused(interactly: httpx.Client, body: dict[str, Any], status: int) -> None:
+    """Members of the two forms are never mixed."""
+    assert execute(interactly, **body).status_code == status
+
+
+def test_a_run_can_be_read_and_listed(interactly: httpx.Client) -> None:
+    """In its record, whole by itself and in short in a list; newest first, page by page."""
+    started = [execute(interactly, run_by="tester").json() for _ in range(3)]
+    turn = take_turn(interactly).json()
+    read = interactly.get(f"/v1/workflow-runs/{started[0]['workflow_run_id']}").json()["workflow_run"]
+    path = "/v1/workflow-runs"
+    query: dict[str, Any] = {"workflow_id": INTERACTLY_WORKFLOW, "status": "waiting_for_user_input", "size": 2}
+    pages = [interactly.get(path, params={**query, "page": page}).json() for page in (1, 2)]
+    listed = [one["_id"] for page in pages for one in page["workflow_runs"]]
+
+    assert read["workflow_run"] == started[0]
+    assert (read["_id"], read["created_by"]) == (started[0]["workflow_run_id"], "tester")
+    assert read["created_at"] <= read["updated_at"]
+    assert listed == [turn["run_id"], *(run["workflow_run_id"] for run in reversed(started))]
+    assert pages[0]["workflow_runs"][0]["workflow_run"].keys() == {"logical_id", "workflow_id", "status"}
+    assert interactly.get(path, params={"search": started[0]["logical_id"]}).json()["total"] == 1
+    assert interactly.get(path, params={"end": "2000-01-01T00:00:00Z"}).json() == {"workflow_runs": [], "total": 0}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/workflow-runs/5eb7cf5a86d9755df3a6c5ff", 404),
+        ("/v1/workflow-runs/x", 422),
+        ("/v1/workflow-runs?page=0", 422),
+        ("/v1/workflow-runs?size=0", 422),
+        ("/v1/workflow-runs?status=done", 422),
+        ("/v1/workflow-runs?start=yesterday", 422),
+    ],
+)
+def test_what_cannot_be_read_is_refused(interactly: httpx.Client, path: str, status: int) -> None:
+    """And nothing without a key."""
+    assert interactly.get(path).status_code == status
+    assert interactly.get(path, headers={"Authorization": "Bearer another"}).status_code == 401
