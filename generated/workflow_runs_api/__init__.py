@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "9599d4362da92a246ea5cfe0c975a45b3b6d2a9ad83a4ae13a2f8d515ac7eb4a"
+SOURCE_HASH = "408bc8d001daaf737efbefc053149d0f0d556825d7f6f483d2ac0fbdf0dc7f5a"
 GENERATOR = "openapi-python-client 0.29.1"
