@@ -89,10 +89,6 @@ class Target:
         names = [self.api_key_env, *self.headers_env.values()]
         return [] if self.is_sandbox else [os.environ[name] for name in names if name in os.environ]
 
-    def serves_form_of(self, operation: str) -> bool:
-        """Whether the contract describes the form of an operation that the target serves."""
-        return operation != "executeWorkflow" or self.generation == "a"
-
     def with_secrets(self) -> Self:
         """
         Return the target with its key and secret headers read from the environment.

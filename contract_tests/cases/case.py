@@ -76,7 +76,12 @@ def request_problems(contract: Contract, case: RequestCase) -> list[Problem]:
     problems: list[Problem] = []
     for parameter in case.operation.parameters:
         problems += _parameter_problems(contract, parameter, case.values(parameter.location))
-    return problems + _body_problems(contract, case)
+    return problems + _query_problems(contract, case) + _body_problems(contract, case)
+
+
+def _query_problems(contract: Contract, case: RequestCase) -> list[Problem]:
+    schema = case.operation.query_schema
+    return contract.problems(case.query, schema) if schema else []
 
 
 def _parameter_problems(contract: Contract, parameter: Parameter, given_values: dict[str, Any]) -> list[Problem]:

@@ -26,6 +26,8 @@ from workflow_contract import Remark, UnreadableError, read_contract
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
+RETRY: Final = {"safe": True, "not_sent_only": False}
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 LOCATIONS: Final = ("path", "query", "header", "cookie")  # of parameters
 
 
@@ -108,6 +110,8 @@ class Operation:
         servers: URLs, the nearest ones that are declared: operation, path or document.
         security: Alternatives, each a set of scheme names that are needed together; empty if none is needed.
         callbacks: By name and runtime expression, the operations that the server calls.
+        query_schema: Pointer of ``x-query-schema``, of all query parameters together; None if there is none.
+        may_be_repeated: Whether a request that may have acted can be sent again, by ``x-retry`` or the method.
     """
 
     id: str
@@ -121,6 +125,8 @@ class Operation:
     responses: Mapping[str, Response]
     security: tuple[tuple[str, ...], ...]
     callbacks: Mapping[str, Mapping[str, tuple[Self, ...]]] = field(default_factory=dict)
+    query_schema: str | None = None
+    may_be_repeated: bool = False
 
     def response(self, status: int) -> Response | None:
         """Return what the contract says of a status: itself, then its class (``4XX``), then ``default``."""
@@ -284,6 +290,8 @@ class Contract:
             responses={status: self._response(pointer, status) for status in item.get("responses", {})},
             security=_security(item.get("security", self.document.get("security"))),
             callbacks={name: self._callback(pointer, name) for name in item.get("callbacks", {})},
+            query_schema=join(pointer, "x-query-schema") if "x-query-schema" in item else None,
+            may_be_repeated=RETRY.get(item.get("x-retry"), method.upper() in IDEMPOTENT),
         )
 
     def _callback(self, parent: str, name: str) -> dict[str, tuple[Operation, ...]]:

@@ -76,8 +76,6 @@ class Watch:
     def saw(self, exchange: Exchange) -> None:
         """Judge an exchange by every check of one exchange."""
         self._keep(exchange)
-        if not self.target.serves_form_of(exchange.case.operation.id):
-            return
         for check in self._checks:
             for found in check(self.contract, exchange):
                 self.add(check, exchange, found)

@@ -14,11 +14,13 @@ from typing import Any, Final
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.negative import with_sole_violation
 from contract_tests.openapi.document import Operation, split
-from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.rules import NotExercised
+from contract_tests.server import own_workflow
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.tags import INTERACTLY_TAG
 from contract_tests.targets import Target
 
+TURN: Final = frozenset({"run_input", "run_id"})  # members of an execute of generation B
 NOWHERE: Final = "https://callback.invalid/contract-tests"
 RUNS: Final = {  # operations that run a workflow: the parameter, and the body's member, that name it
     "runWorkflow": ("workflow_name", ""),
@@ -50,6 +52,10 @@ def _version(server: ServerUnderTest) -> Any:
     return _or_nothing(server.target.version)
 
 
+def _own_workflow(server: ServerUnderTest) -> Any:
+    return server.target.workflow or NOTHING
+
+
 # What stands in a request for something that has to exist, and where something is known that does.
 BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     "runWorkflow": {
@@ -63,11 +69,23 @@ BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
         "team_id": _none,
     },
 }
+OWN: Final[Mapping[str, Mapping[str, Source]]] = {  # operations that change a workflow: what names it in the path
+    "patchWorkflow": {"workflow_id_or_name": own_workflow.name_for_traffic},
+    "attachWorkflowExternalId": {"workflow_id": lambda server: _or_nothing(own_workflow.id_for_traffic(server))},
+    "detachWorkflowExternalId": {"workflow_id": lambda server: _or_nothing(own_workflow.id_for_traffic(server))},
+}
+PATH_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
+    "getWorkflow": {"workflow_id_or_name": _own_workflow},
+    "getWorkflowLabels": {"workflow_id_or_name": _own_workflow},
+    "listWorkflowExternalIds": {"workflow_id": lambda server: _or_nothing(own_workflow.own_id(server))},
+    "getWorkflowRun": {"workflow_run_id": lambda server: _or_nothing(server.known_run)},
+}
 QUERY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     "getWorkflowVersionExecutionResults": {
         "workflow_version_execution_id": lambda server: _or_nothing(server.known_execution),
     },
     "executeWorkflow": {"version": _version},
+    "getWorkflow": {"version": _version, "label": lambda server: _or_nothing(server.target.label)},
 }
 
 
@@ -77,16 +95,15 @@ def check_allowed(operation: Operation, target: Target) -> None:
 
     Raises:
         NotExercised: If the operation writes and the target does not allow that.
-        NotApplicable: If the target serves a form of the operation that the contract does not describe.
     """
-    if not target.serves_form_of(operation.id):
-        raise NotApplicable("the target serves the other generation of execute")
     if not operation.is_read_only and operation.id not in RUNS and not target.allow_writes:
         raise NotExercised("allow_writes of the target is false")
 
 
 def safe(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
     """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
+    if _is_of_other_generation(case, server.target):
+        return None
     if case.breach is None:
         changed = _harmless(case, server)
         return None if request_problems(server.contract, changed) else changed
@@ -100,13 +117,41 @@ def with_existing_ids(case: RequestCase, server: ServerUnderTest) -> RequestCase
     return None if changed is None else replace(changed, is_grounded=True)
 
 
+def _is_of_other_generation(case: RequestCase, target: Target) -> bool:
+    """Return whether a body is in the form of execute that the target does not serve."""
+    if case.operation.id != "executeWorkflow" or not isinstance(case.body, dict):
+        return False
+    is_turn = not TURN.isdisjoint(case.body)
+    return is_turn is (target.generation == "a")
+
+
+def depends_on_state(operation: Operation) -> bool:
+    """Whether a legal request may be refused with 400 for what a schema can't say: names taken, nodes that are not."""
+    return operation.id in {"createWorkflow", "patchWorkflow"}
+
+
 def is_known(operation: Operation) -> bool:
     """Whether all that a grounded request for an operation refers to is known to exist."""
-    return operation.id in {*RUNS, *QUERY_REFERENCES}
+    return operation.id in {*RUNS, *QUERY_REFERENCES, *PATH_REFERENCES}
 
 
 def _harmless(case: RequestCase, server: ServerUnderTest) -> RequestCase:
-    return _tagged(_redirect_callbacks(_only_workflow(case, server.target), server), server)
+    return _tagged(_redirect_callbacks(_only_workflow(_only_own(case, server), server.target), server), server)
+
+
+def _only_own(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    """Let a request that changes a workflow change none but the harness's own."""
+    for name, own in OWN.get(case.operation.id, {}).items():
+        value = own(server)
+        if name in case.path and value is not NOTHING and not _is_breach(case, name):
+            case = replace(case, path={**case.path, name: value})
+    # On this machine nobody minds new workflows; elsewhere they would stay, since no operation deletes them.
+    if case.operation.id == "createWorkflow" and not server.target.is_local and isinstance(case.body, dict):
+        members = {"name", "workflow_id", "workflow_name"}
+        if not any(_is_breach(case, f"/{name}") for name in members):
+            rest = {name: value for name, value in case.body.items() if name not in members}
+            return replace(case, body={**rest, "workflow_name": own_workflow.name_for_traffic(server)})
+    return case
 
 
 def _with_its_breach(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
@@ -122,12 +167,15 @@ def _with_its_breach(case: RequestCase, server: ServerUnderTest) -> RequestCase 
 def _known(case: RequestCase, server: ServerUnderTest) -> RequestCase:
     """Put what is known to exist in place of what the request refers to, where it breaks nothing."""
     operation = case.operation.id
+    path = _grounded(case.path, PATH_REFERENCES.get(operation, {}), server, lambda name: _is_breach(case, name))
+    # Without what it refers to there is no path: then it stays as it was.
+    path = path if path.keys() == case.path.keys() else case.path
     query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server, lambda name: _is_breach(case, name))
     body = case.body
     if isinstance(body, dict):
         references = BODY_REFERENCES.get(operation, {})
         body = _grounded(body, references, server, lambda name: _is_breach(case, f"/{name}"))
-    return replace(case, query=query, body=body)
+    return replace(case, path=path, query=query, body=body)
 
 
 def _grounded(

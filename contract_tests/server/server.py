@@ -104,6 +104,17 @@ class ServerUnderTest:
             return None
 
     @property
+    def known_run(self) -> str | None:
+        """The id of an Interactly run that exists; None if none could be started."""
+        try:
+            reply = self.once(self.KNOWN_GOOD, self.known_good_run)
+        except NotExercised:
+            return None
+        body = reply.json if reply.has_succeeded and reply.is_object else {}
+        found = body.get("workflow_run_id", body.get("run_id"))
+        return found if isinstance(found, str) else None
+
+    @property
     def metadata(self) -> dict[str, str]:
         """The tag, as the metadata of a run holds it."""
         return {PROMPTLAYER_TAG: self.tag}

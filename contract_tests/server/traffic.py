@@ -15,7 +15,7 @@ from contract_tests.openapi.document import Operation, split
 from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.options import Options
-from contract_tests.rules import NotApplicable, NotExercised, Unanswered
+from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.drawn_requests import DrawnRequests
 from contract_tests.server.exchange import STRANGERS, Access
 from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
@@ -72,7 +72,6 @@ class Traffic:
         Send everything, unless that was done.
 
         Raises:
-            NotApplicable: If the target serves another form of this operation.
             NotExercised: If the operation may not be called here, or nothing could be sent any more.
         """
         reason = self._why_not(operation)
@@ -85,10 +84,10 @@ class Traffic:
         if self.stopped is not None and not self.server.watch.of(operation.id):
             raise self.stopped
 
-    def _why_not(self, operation: Operation) -> NotApplicable | NotExercised | None:
+    def _why_not(self, operation: Operation) -> NotExercised | None:
         try:
             check_allowed(operation, self.server.target)
-        except (NotApplicable, NotExercised) as reason:
+        except NotExercised as reason:
             return reason
         return None
 

@@ -15,7 +15,6 @@ from contract_tests.rules import NotApplicable, Violation
 IDEMPOTENCE: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"
 RETRY_AFTER: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3"
 REDIRECTS: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-15.4"
-IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 MOST_TRIES: Final = 10
 TOO_MANY: Final = 429
 CLOCK_ERROR: Final = 0.05
@@ -29,7 +28,7 @@ def of_kind(trials: Trials, *kinds: str) -> Iterator[FaultTrial]:
 def repeated(trials: Trials, kind: str) -> Iterator[Violation]:
     """Return where an operation was called again that may not be repeated, and any other without end."""
     method = trials.operation.method
-    most = MOST_TRIES if method in IDEMPOTENT else 1
+    most = MOST_TRIES if trials.operation.may_be_repeated else 1
     for trial in of_kind(trials, kind):
         if len(trial.seen) > most:
             received = f"after {trial.case.name}: {len(trial.seen)} requests, {method}"
@@ -111,7 +110,7 @@ def test_retry_after(trials: Trials) -> Iterator[Violation]:
 )
 def test_redirects(trials: Trials) -> Iterator[Violation]:
     """One request is seen of a method that is not idempotent."""
-    if trials.operation.method in IDEMPOTENT:
+    if trials.operation.may_be_repeated:
         raise NotApplicable(f"{trials.operation.method} may be repeated elsewhere")
     yield from repeated(trials, "redirect")
 
@@ -153,7 +152,7 @@ test_no_repetition_after_an_unread_reply = not_repeated(
 )
 def test_doubt_is_told(trials: Trials) -> Iterator[Violation]:
     """No error denies that a request may have acted which was seen, and answered with 5xx, unreadably or not at all."""
-    if trials.operation.method in IDEMPOTENT:
+    if trials.operation.may_be_repeated:
         raise NotApplicable(f"{trials.operation.method} may be repeated, whatever has happened")
     tried = [
         (trial, trial.outcome)

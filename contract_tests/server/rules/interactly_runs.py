@@ -1,0 +1,139 @@
+"""Interactly: read and list workflow runs."""
+
+from typing import Any, Final
+
+from contract_tests.rules import NotExercised, rule
+from contract_tests.server.exchange import Exchange
+from contract_tests.server.server import ServerUnderTest
+
+PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs"
+NO_SUCH_RUN: Final = "f" * 24
+DEFINED: Final[dict[str, Any]] = {"side": "server", "service": "interactly"}
+
+
+@rule(
+    "IA-GET-01",
+    "A run that was started can be read, and is what the start said.",
+    says="The run is read by its database id, in the record that the service keeps of it.",
+    source=f"{PAGES}/get-workflow-run",
+    basis="documented",
+    operations=["getWorkflowRun"],
+    **DEFINED,
+)
+def test_started_run_is_read(server: ServerUnderTest) -> None:
+    """Its id is the one that was asked for, its workflow the one that was started."""
+    run_id = _started(server)
+    read = _read(server, run_id).must_succeed()
+    record = read.must_have("workflow_run", dict)
+    run = record.get("workflow_run")
+    read.expect(record.get("_id") in {None, run_id}, "member _id")
+    read.expect(isinstance(run, dict), "member workflow_run")
+    read.expect(run.get("workflow_run_id") in {None, run_id}, "member workflow_run_id")
+    read.expect(run.get("workflow_id") in {None, server.target.workflow}, "member workflow_id")
+
+
+@rule(
+    "IA-GET-02",
+    "An unknown run is answered 404.",
+    says="404 means that the run does not exist or the key may not see it.",
+    source=f"{PAGES}/get-workflow-run",
+    basis="documented",
+    operations=["getWorkflowRun"],
+    **DEFINED,
+)
+def test_unknown_run(server: ServerUnderTest) -> None:
+    """An id that no run has is not found."""
+    server.must_refuse(_read(server, NO_SUCH_RUN), 404)
+
+
+@rule(
+    "IA-LST-01",
+    "A run that was started is in the list of its workflow's runs.",
+    says="The list has the runs, and can be narrowed to those of one workflow.",
+    source=f"{PAGES}/get-workflow-runs",
+    basis="documented",
+    operations=["listWorkflowRuns"],
+    **DEFINED,
+)
+def test_started_run_is_listed(server: ServerUnderTest) -> None:
+    """It is among the newest hundred, and no run of another workflow is."""
+    run_id = _started(server)
+    listed = _list(server, workflow_id=server.target.workflow).must_succeed()
+    records = [one for one in listed.must_have("workflow_runs", list) if isinstance(one, dict)]
+    owners = {str((one.get("workflow_run") or {}).get("workflow_id")) for one in records}
+    listed.expect(owners <= {server.target.workflow, "None"}, "member workflow_id", "a run of another workflow")
+    ids = {one.get("_id") for one in records}
+    total = listed.json.get("total")
+    is_whole = isinstance(total, int) and total <= len(records)
+    if run_id not in ids and not is_whole:
+        raise NotExercised("the list has more runs than one page, in no documented order")
+    listed.expect(run_id in ids, "member workflow_runs", "the run is not there")
+
+
+@rule(
+    "IA-LST-02",
+    "A page of runs has at most as many as were asked for.",
+    says="size is the number of runs on a page.",
+    source=f"{PAGES}/get-workflow-runs",
+    basis="documented",
+    operations=["listWorkflowRuns"],
+    **DEFINED,
+)
+def test_size_of_a_page(server: ServerUnderTest) -> None:
+    """With a size of 1 there is one run, and the next page has another one."""
+    _started(server)
+    first, second = (_list(server, size=1, page=page).must_succeed() for page in (1, 2))
+    pages = [reply.must_have("workflow_runs", list) for reply in (first, second)]
+    first.expect(len(pages[0]) == 1, "member workflow_runs", f"{len(pages[0])} runs")
+    second.expect(len(pages[1]) <= 1, "member workflow_runs", f"{len(pages[1])} runs")
+
+
+@rule(
+    "IA-LST-03",
+    "A page and a size below 1 are refused.",
+    says="page and size are integers from 1.",
+    source=f"{PAGES}/get-workflow-runs",
+    basis="documented",
+    operations=["listWorkflowRuns"],
+    **DEFINED,
+)
+def test_bounds_of_pages(server: ServerUnderTest) -> None:
+    """0 is refused with a 4xx."""
+    for name in ("page", "size"):
+        server.must_refuse(_list(server, **{name: 0}), sound=lambda: _list(server))
+
+
+@rule(
+    "IA-EXE-80",
+    "The response to an execute has the form of the request.",
+    says="A run input by itself is answered with the whole run, a turn with run_id and turn_number.",
+    source="https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow",
+    basis="documented",
+    operations=["executeWorkflow"],
+    **DEFINED,
+)
+def test_form_of_the_response(server: ServerUnderTest) -> None:
+    """run_id and turn_number are there after a turn, and neither is after a run input by itself."""
+    reply = server.once(server.KNOWN_GOOD, server.known_good_run).must_succeed()
+    if not reply.is_object:
+        raise NotExercised(f"the reply is no object: {reply.shown}")
+    members = {"run_id", "turn_number"} & reply.json.keys()
+    is_turn = server.target.generation == "b"
+    reply.expect(members == ({"run_id", "turn_number"} if is_turn else set()), "form", f"with {sorted(members)}")
+
+
+def _started(server: ServerUnderTest) -> str:
+    reply = server.once(server.KNOWN_GOOD, server.known_good_run)
+    name = "workflow_run_id" if server.target.generation == "a" else "run_id"
+    found = reply.json.get(name) if reply.has_succeeded and reply.is_object else None
+    if not isinstance(found, str):
+        raise NotExercised(f"no run could be started: {reply.shown}")
+    return found
+
+
+def _read(server: ServerUnderTest, run_id: str) -> Exchange:
+    return server.call("getWorkflowRun", path={"workflow_run_id": run_id})
+
+
+def _list(server: ServerUnderTest, **query: Any) -> Exchange:
+    return server.call("listWorkflowRuns", query=query)
