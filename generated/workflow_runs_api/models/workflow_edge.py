@@ -24,7 +24,7 @@ class WorkflowEdge:
         source_node_name: Where it starts.
         target_node_name: Where it ends.
         is_and: Whether all its conditions have to hold or one of them.
-        conditionals: Its conditions.
+        conditionals: Its conditions, in the form in which they were created.
         additional_properties: Members that the contract does not name.
     """
 
@@ -32,7 +32,7 @@ class WorkflowEdge:
     source_node_name: str
     target_node_name: str
     is_and: bool
-    conditionals: list[EdgeCondition] | Unset = UNSET
+    conditionals: list[dict[str, Any]] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,8 +87,6 @@ class WorkflowEdge:
         return self
 
 
-from .edge_condition import EdgeCondition  # noqa: E402
-
 _MEMBERS: Final = frozenset(
     {
         "id",
@@ -100,5 +98,9 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def _read_conditionals(value: Any) -> list[EdgeCondition]:
-    return reading.array(value, EdgeCondition.from_json)
+def _read_conditionals__item(value: Any) -> dict[str, Any]:
+    return reading.mapping(value, reading.anything)
+
+
+def _read_conditionals(value: Any) -> list[dict[str, Any]]:
+    return reading.array(value, _read_conditionals__item)
