@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from .credentials import Credential, Security, chosen, keyed_headers, keyed_query, wanted
 from .errors import BadArgument
 from .parameters import Parameter
 from .schema import check, whole_members
@@ -27,14 +28,6 @@ T_co = TypeVar("T_co", covariant=True)
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _PLACES_SHOWN = 12
-
-
-class Credential(NamedTuple):
-    """Where the key goes."""
-
-    place: str
-    name: str
-    prefix: str = ""
 
 
 class Body(NamedTuple):
@@ -76,14 +69,14 @@ class Outgoing:
         place: Path and query as the arguments say, without what was added to them.
         own_headers: Those that the contract and the arguments ask for; they go before the client's.
         client_headers: Those of the client, the key included.
-        key_header: Name of the header that holds the key, in small letters.
+        key_names: Names of the headers and query parameters that hold keys, in small letters.
     """
 
     __slots__ = (
         "accept",
         "client_headers",
         "content",
-        "key_header",
+        "key_names",
         "method",
         "own_headers",
         "place",
@@ -104,7 +97,7 @@ class Outgoing:
         self.method = operation.method
         self.repeatable = operation.repeatable
         self.accept = operation.accept
-        self.key_header = operation.credential.name.lower() if operation.credential else None
+        self.key_names = {each.name.lower() for alternative in operation.security for each in alternative}
         self.place = place
         self.url = url
         self.content = content
@@ -114,7 +107,10 @@ class Outgoing:
     @property
     def headers(self) -> dict[str, str]:
         """All headers, the key included; of two with one name the argument of this call goes before the client's."""
-        return {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
+        sent = {"accept": self.accept, **self.client_headers.reveal(), **self.own_headers}
+        if "cookie" in self.own_headers and "cookie" in self.client_headers.reveal():
+            sent["cookie"] = f"{self.client_headers.reveal()['cookie']}; {self.own_headers['cookie']}"
+        return sent
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method!r})"
@@ -127,6 +123,7 @@ class Operation(NamedTuple, Generic[T_co]):
         accept: The media types of all documented replies, as the `Accept` header has them.
         repeatable: Whether sending it twice does no more than sending it once.
         query_schema: What holds for the query's parameters together.
+        security: The keys that it needs, in one of several ways; empty if it needs none.
         read: Makes a reply the operation's result.
         server: Its address, if that differs from the one that its class has.
     """
@@ -137,12 +134,26 @@ class Operation(NamedTuple, Generic[T_co]):
     path: str
     accept: str
     repeatable: bool
-    credential: Credential | None
+    security: Security
     parameters: tuple[Parameter, ...]
     query_schema: dict[str, Any] | bool
     body: Body | None
     read: Callable[[Reply], T_co]
     server: str = ""
+
+    def keyed(
+        self, key: Secret[Any], headers: Secret[dict[str, str]]
+    ) -> tuple[Secret[dict[str, str]], Secret[dict[str, str]]]:
+        """A client's headers with those keys that go there, and the keys that go into the query.
+
+        Raises:
+            BadArgument: a key is missing.
+        """
+        found = chosen(self.security, key, headers)
+        if found is None:
+            got = "none" if key.reveal() is None else "something else"
+            raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)
+        return keyed_headers(found, key, headers), keyed_query(found, key)
 
     def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
         """Check the arguments, given by place and by their name on the wire; the body whole or member by member.

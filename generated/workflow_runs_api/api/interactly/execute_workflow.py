@@ -144,7 +144,7 @@ OPERATION = operation.Operation(
     path="/v1/workflows/{workflow_id}/execute",
     accept="application/json",
     repeatable=False,
-    credential=operation.Credential("header", "Authorization", "Bearer "),
+    security=((operation.Credential("header", "Authorization", "Bearer ", "interactlyKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_id",

@@ -100,7 +100,7 @@ OPERATION = operation.Operation(
     path="/v1/workflow-runs",
     accept="application/json",
     repeatable=True,
-    credential=operation.Credential("header", "Authorization", "Bearer "),
+    security=((operation.Credential("header", "Authorization", "Bearer ", "interactlyKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_id",

@@ -119,7 +119,7 @@ OPERATION = operation.Operation(
     path="/workflow-version-execution-results",
     accept="application/json",
     repeatable=True,
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_version_execution_id",

@@ -71,7 +71,7 @@ OPERATION = operation.Operation(
     path="/workflows/{workflow_id}/external-ids",
     accept="application/json",
     repeatable=True,
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_id",

@@ -109,7 +109,7 @@ OPERATION = operation.Operation(
     path="/workflows",
     accept="application/json",
     repeatable=True,
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="page",

@@ -100,7 +100,7 @@ OPERATION = operation.Operation(
     path="/rest/workflows/{workflow_id_or_name}",
     accept="application/json",
     repeatable=False,
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_id_or_name",

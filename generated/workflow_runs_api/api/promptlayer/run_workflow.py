@@ -101,7 +101,7 @@ OPERATION = operation.Operation(
     path="/workflows/{workflow_name}/run",
     accept="application/json",
     repeatable=False,
-    credential=operation.Credential("header", "X-API-KEY"),
+    security=((operation.Credential("header", "X-API-KEY", "", "promptLayerKey"),),),
     parameters=(
         parameters.Parameter(
             name="workflow_name",
