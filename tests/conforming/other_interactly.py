@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from other_workflows import bounded, time_of, word
 from strict_json import Invalid, check_members, is_object, is_text, is_whole, or_null
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ NEXT = {
     ("paused", "resume"): "waiting_for_user_input",
     ("paused", "stop"): "cancelled",
 }
+STATUSES = (
+    "not_started", "started", "running", "failed", "completed", "paused", "waiting_for_user_input", "cancelled",
+    "aborted_looping_risk",
+)  # fmt: skip
 FEWER = ("workflow_id", "version_number", "status", "workflow_run_id")
 ScriptedResponse = tuple[int, Any]
 
@@ -76,6 +81,37 @@ class Interactly:
         if version not in (None, 0, 1):
             return self._manners.no_version, self._error("There is no such version")
         return 200, self._shown(self._start(ACTIVE if version is None else version, asked))
+
+    def read(self, run: str) -> ScriptedResponse:
+        """Answer with a run."""
+        run_id = unquote(run)
+        if not is_object_id(run_id):
+            raise Invalid("this has to be 24 hexadecimal digits in lower case", "path", "workflow_run_id")
+        if run_id not in self._runs:
+            return 404, self._error("There is no such run")
+        return 200, {"workflow_run": self._record(self._runs[run_id], self._shown(self._runs[run_id]))}
+
+    def list(self, query: Any) -> ScriptedResponse:
+        """Answer with a page of runs, oldest first."""
+        page, size = bounded(query, "page", 1, None), bounded(query, "size", 100, None)
+        status = word(query, "status", STATUSES)
+        start, _ = time_of(query, "start"), time_of(query, "end")
+        is_late = start is not None and start > "2027"
+        wanted = {"workflow_id": query.get("workflow_id"), "status": status}
+        found = [
+            run
+            for run in self._runs.values()
+            if not is_late and all(value in (None, run[name]) for name, value in wanted.items())
+        ]
+        short = ("logical_id", "workflow_id", "status")
+        shown = [
+            self._record(run, {name: run[name] for name in short}) for run in found[(page - 1) * size : page * size]
+        ]
+        return 200, {"workflow_runs": shown} | ({} if self._manners.fewer_members else {"total": len(found)})
+
+    def _record(self, run: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+        record = {"_id": run["workflow_run_id"], "created_by": run["run_by"], "workflow_run": shown}
+        return record if self._manners.fewer_members else {**record, "team_id": "t", "created_at": "2026-11-26"}
 
     def _start(self, version: int, asked: dict[str, Any]) -> dict[str, Any]:
         run_id = f"{next(self._numbers):024x}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
+from other_workflows import Workflows
 from strict_json import Invalid, check_members, each, is_object, is_text, is_truth, is_uri, is_whole, or_null
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PromptLayer:
     def __init__(self, manners: Manners) -> None:
         """Know one workflow and no execution."""
         self._manners = manners
+        self.workflows = Workflows(manners)
         self._executions: dict[int, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -56,12 +58,14 @@ class PromptLayer:
         label, number = asked.get("workflow_label_name"), asked.get("workflow_version_number")
         if label is not None and number is not None:
             raise Invalid("a label and a version number exclude each other", "body")
-        if unquote(name) != "canary":
+        workflow = self.workflows.find(unquote(name))
+        if workflow is None:
             return 404, self._error("There is no workflow of this name")
-        version = 1 if label == "production" else number if label is None else None
-        if version not in (None, 1, 2) or (label not in (None, "production")):
+        latest = len(workflow.versions)
+        version = latest if label is None and number is None else workflow.labels.get(label, 0) if label else number
+        if not 1 <= (version or 0) <= latest:
             return self._manners.no_version, self._error("There is no such version")
-        execution = self._accept(int(version or 2), asked)
+        execution = self._accept(int(version or 0), asked)
         callback = asked.get("callback_url")
         if callback is not None:
             self._begin(self._call_back(execution, callback))

@@ -17,12 +17,13 @@ from other_promptlayer import PromptLayer
 from strict_json import Invalid, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from manners import Manners
 
 KEY = "sandbox-key"
 NO_MORE: Mapping[str, str] = {}
+Operation = Any  # takes the request and its body, and is awaited for status and body of the reply
 BIGGEST = 16 * 1024 * 1024
 
 
@@ -41,6 +42,26 @@ class OtherServer:
         app.router.add_post("/workflows/{name:[^/]*}/run", self._run)
         app.router.add_get("/workflow-version-execution-results", self._results, allow_head=False)
         app.router.add_post("/workflows/v1/workflows/{workflow:[^/]*}/execute", self._execute)
+        known = self.promptlayer.workflows
+        one, ids = "/workflows/{workflow:[^/]*}", "/workflows/{workflow:[^/]*}/external-ids"
+        part = "{source:[^/]*}/{external_id:[^/]*}"
+        for method, path, operation in (
+            ("GET", "/workflows", lambda request, _: known.list(request.query)),
+            ("GET", one, lambda request, _: known.get(_segment(request, 2), request.query)),
+            ("GET", f"{one}/labels", lambda request, _: known.labels(_segment(request, 2))),
+            ("GET", ids, lambda request, _: known.external_ids(_segment(request, 2))),
+            ("POST", ids, lambda request, body: known.attach(_segment(request, 2), body)),
+            ("DELETE", f"{ids}/{part}", lambda request, _: known.detach(*(_segment(request, at) for at in (2, 4, 5)))),
+            ("POST", "/rest/workflows", lambda _, body: known.create(body)),
+            (
+                "PATCH",
+                "/rest/workflows/{workflow:[^/]*}",
+                lambda request, body: known.patch(_segment(request, 3), body),
+            ),
+        ):
+            app.router.add_route(method, path, self._with_key(operation))
+        app.router.add_get("/workflows/v1/workflow-runs", self._runs, allow_head=False)
+        app.router.add_get("/workflows/v1/workflow-runs/{run:[^/]*}", self._read_run, allow_head=False)
         app.on_cleanup.append(lambda _: self.promptlayer.close())
         return app
 
@@ -54,6 +75,26 @@ class OtherServer:
         if request.headers.get("X-API-KEY") != KEY:
             return await self._reply(request, self.manners.unauthorized, self._error("The key is not right"))
         return await self._reply(request, *await self.promptlayer.results(request.query))
+
+    def _with_key(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if request.headers.get("X-API-KEY") != KEY:
+                return await self._reply(request, self.manners.unauthorized, self._error("The key is not right"))
+            body = await self._body(request) if request.method in {"POST", "PATCH"} else None
+            return await self._reply(request, *await operation(request, body))
+
+        return handle
+
+    async def _runs(self, request: web.Request) -> web.StreamResponse:
+        return await self._without_body(request, lambda: self.interactly.list(request.query))
+
+    async def _read_run(self, request: web.Request) -> web.StreamResponse:
+        return await self._without_body(request, lambda: self.interactly.read(_segment(request, 4)))
+
+    async def _without_body(self, request: web.Request, operation: Callable[[], tuple[int, Any]]) -> web.StreamResponse:
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return await self._reply(request, self.manners.unauthorized, self._error("The token is not right"))
+        return await self._reply(request, *operation())
 
     async def _execute(self, request: web.Request) -> web.StreamResponse:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -69,7 +110,9 @@ class OtherServer:
         try:
             reply: web.StreamResponse = await handler(request)
         except Invalid as invalid:
-            return await self._reply(request, self.manners.invalid, self._invalid(invalid))
+            # The error of an external id always has a message.
+            extra = {"message": str(invalid)} if request.path.partition("external-ids")[1] else {}
+            return await self._reply(request, self.manners.invalid, {**self._invalid(invalid), **extra})
         except web.HTTPException as refused:
             allow = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}
             return await self._reply(request, refused.status, self._error(refused.reason), allow)
@@ -106,6 +149,10 @@ class OtherServer:
                 raise web.HTTPUnsupportedMediaType
             raise Invalid("this has to be application/json", "header", "content-type")
         return read(await request.read())
+
+
+def _segment(request: web.Request, place: int) -> str:
+    return request.rel_url.raw_path.split("/")[place]
 
 
 async def _serve(manners: Manners) -> None:
