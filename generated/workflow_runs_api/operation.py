@@ -7,8 +7,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from .bodies import parts_of, written
 from .credentials import Credential, Security, chosen, keyed_headers, keyed_query, wanted
 from .errors import BadArgument
 from .parameters import Parameter
@@ -33,13 +35,16 @@ _PLACES_SHOWN = 12
 class Body(NamedTuple):
     """What the contract says of the request's body.
 
-    `arguments` holds the argument's name for those members whose own name another argument has taken.
+    `arguments` holds the argument's name for those members whose own name another argument has taken. `kind` is `json`,
+    `form`, `multipart`, `text` or `bytes`, and `encoding` what the contract says of how a form's members are written.
     """
 
     media_type: str
     required: bool
     schema: dict[str, Any] | bool
     arguments: Mapping[str, str]
+    kind: str = "json"
+    encoding: Mapping[str, Any] = MappingProxyType({})
 
 
 class Call:
@@ -220,8 +225,10 @@ class Operation(NamedTuple, Generic[T_co]):
         if self.body is None:
             return UNSET
         try:
-            if body is not UNSET:
-                body = to_json(body)
+            if body is not UNSET and self.body.kind == "bytes":
+                body = _bytes(body)
+            elif body is not UNSET:
+                body = to_json(parts_of(body) if self.body.kind == "multipart" else body)
                 check(body, self.body.schema)
                 body = whole_members(body, self.body.schema)
             elif self.body.required:
@@ -256,13 +263,14 @@ class Operation(NamedTuple, Generic[T_co]):
         Raises:
             BadArgument: an extra member can't be sent.
         """
-        content = self._content(call.body, extra_body)
+        sent = self._sent(call.body, extra_body)
         fault = _first_fault(extra_query)
         if fault is not None:
             raise self._refusal(*fault)
         own = {name.lower(): value for name, value in call.headers.items()}
-        if content is not None and self.body is not None:
-            own["content-type"] = self.body.media_type
+        content = None
+        if sent is not None:
+            content, own["content-type"] = sent
         if call.cookies:
             own["cookie"] = "; ".join(call.cookies)
         place = _address(call.path, "&".join(call.query))
@@ -270,12 +278,21 @@ class Operation(NamedTuple, Generic[T_co]):
         url = base_url + _address(call.path, query)
         return Outgoing(self, place=place, url=url, content=content, own_headers=own, client_headers=headers)
 
-    def _content(self, body: Any, extra: Secret[dict[str, Any]] | None) -> bytes | None:
+    def _sent(self, body: Any, extra: Secret[dict[str, Any]] | None) -> tuple[bytes, str] | None:
+        """The body's bytes and its content type."""
         if self.body is None:
             return None
         body = self._with_extra(body, extra)
         if body is UNSET:
             return None
+        if self.body.kind == "json":
+            return self._json(body), self.body.media_type
+        try:
+            return written(self.body.media_type, self.body.kind, body, self.body.encoding)
+        except Problem as problem:
+            raise self._refusal(problem, "") from None
+
+    def _json(self, body: Any) -> bytes:
         text = _ENCODER.encode(body)
         try:
             return text.encode()
@@ -303,6 +320,14 @@ class Operation(NamedTuple, Generic[T_co]):
         except Problem as problem:
             raise self._refusal(problem, "") from None
         return {}
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise Problem("bytes", body)
+    return bytes(body)
 
 
 def _address(path: str, query: str) -> str:
