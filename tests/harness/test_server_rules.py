@@ -14,7 +14,7 @@ from contract_tests.targets import Target
 from mutants.fork_server import generated_once
 from mutants.servers.all_defects import defect, defects
 from mutants.servers.fault import ServerDefect
-from mutants.servers.messages import EXECUTE
+from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
@@ -92,7 +92,8 @@ def test_rule_finds_a_broken_server(rule: str, tmp_path: Path, request: pytest.F
     broken = FOUND_BY[rule]
     server: FaultyServer = request.getfixturevalue("slow_faulty" if rule in SEEN_WHILE_RUNNING else "faulty")
     with server.having(broken) as url:
-        table = interactly(url) if broken.operation == EXECUTE else promptlayer(url)
+        is_of_interactly = broken.operation in {EXECUTE, LIST_RUNS, READ_RUN}
+        table = interactly(url) if is_of_interactly else promptlayer(url, allow_writes=True)
         path = targets_file(tmp_path, {"broken": table})
         only = ("-k", rule, "--target", "broken", "--targets", str(path))
         judgement = judge(tmp_path, *SIDE, *only)

@@ -11,6 +11,7 @@ from mutants.servers.handwritten_callback import handwritten_callback
 from mutants.servers.handwritten_execute import handwritten_execute
 from mutants.servers.handwritten_results import handwritten_results
 from mutants.servers.handwritten_run import handwritten_run
+from mutants.servers.handwritten_workflows import handwritten_workflows
 
 
 @cache
@@ -19,7 +20,7 @@ def defects() -> tuple[ServerDefect, ...]:
     contract = Contract.load(default_spec())
     derived = (*derived_replies(contract), *derived_requests(contract))
     handwritten = (*handwritten_run(), *handwritten_results(), *handwritten_callback(), *handwritten_execute())
-    found = (*derived, *handwritten)
+    found = (*derived, *handwritten, *handwritten_workflows())
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
     if twins:

@@ -9,7 +9,7 @@ from mutants.servers import declared
 from mutants.servers.changes import REMOVED
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, Request
-from mutants.servers.places import Place, places
+from mutants.servers.places import Place, meant, places
 from mutants.servers.request_faults import (
     TAKEN_URI,
     KeyNotChecked,
@@ -34,7 +34,7 @@ EQUIVALENT: Final = {
 
 def derived_requests(contract: Contract) -> Iterator[ServerDefect]:
     """Draw every defect in what a server takes."""
-    for operation in contract.operations:
+    for operation in map(contract.operation, declared.SHORT):
         for parameter in operation.parameters:
             yield from _parameter(contract, operation, parameter)
         if operation.body is not None:
@@ -77,7 +77,7 @@ def _body(contract: Contract, operation: Operation, media: Media) -> Iterator[Se
     yield _defect(name, "body", "content", TakenAs(name, _is_no_json_type, _as_json_type))
     yield _defect(name, "body", "json", TakenAs(name, _is_no_json, _as_empty_object))
     assert media.schema is not None
-    if "not" in contract.at(contract.follow(media.schema)):
+    if "not" in contract.at(meant(contract, media.schema)):
         yield _defect(name, "body", "not", TakenAs(name, _has_both, _without_number))
     for place in places(contract, media.schema):
         if place.types:

@@ -10,10 +10,29 @@ from urllib.parse import parse_qsl, unquote, urlencode
 RUN: Final = "runWorkflow"
 RESULTS: Final = "getWorkflowVersionExecutionResults"
 EXECUTE: Final = "executeWorkflow"
+LIST, READ, LABELS, CREATE, PATCH = (
+    "listWorkflows",
+    "getWorkflow",
+    "getWorkflowLabels",
+    "createWorkflow",
+    "patchWorkflow",
+)
+ATTACH, EXTERNAL_IDS = "attachWorkflowExternalId", "listWorkflowExternalIds"
+DETACH, READ_RUN, LIST_RUNS = "detachWorkflowExternalId", "getWorkflowRun", "listWorkflowRuns"
 PATHS: Final = {
     EXECUTE: ("POST", re.compile(r"/workflows/v1/workflows/(?P<workflow>[^/]*)/execute")),
     RUN: ("POST", re.compile(r"/workflows/(?P<workflow>[^/]*)/run")),
     RESULTS: ("GET", re.compile(r"/workflow-version-execution-results")),
+    LIST: ("GET", re.compile(r"/workflows")),
+    READ: ("GET", re.compile(r"/workflows/(?P<workflow>[^/]*)")),
+    LABELS: ("GET", re.compile(r"/workflows/(?P<workflow>[^/]*)/labels")),
+    CREATE: ("POST", re.compile(r"/rest/workflows")),
+    PATCH: ("PATCH", re.compile(r"/rest/workflows/(?P<workflow>[^/]*)")),
+    ATTACH: ("POST", re.compile(r"/workflows/(?P<workflow>[^/]*)/external-ids")),
+    EXTERNAL_IDS: ("GET", re.compile(r"/workflows/(?P<workflow>[^/]*)/external-ids")),
+    DETACH: ("DELETE", re.compile(r"/workflows/(?P<workflow>[^/]*)/external-ids/[^/]*/[^/]*")),
+    READ_RUN: ("GET", re.compile(r"/workflows/v1/workflow-runs/[^/]*")),
+    LIST_RUNS: ("GET", re.compile(r"/workflows/v1/workflow-runs")),
 }
 OK, CREATED, ACCEPTED, UNAUTHORIZED, NOT_FOUND, FAILED = 200, 201, 202, 401, 404, 500
 KEY: Final = "sandbox-key"

@@ -38,7 +38,7 @@ class Place:
 
 def places(contract: Contract, schema: str, path: tuple[str, ...] = ()) -> Iterator[Place]:
     """Give every place below the schema at a pointer, outer ones first."""
-    pointer, is_nullable = _meant(contract, contract.follow(schema))
+    pointer, is_nullable = _meant(contract, meant(contract, schema))
     stated = contract.at(pointer)
     if not isinstance(stated, dict) or "anyOf" in stated:
         return
@@ -48,6 +48,15 @@ def places(contract: Contract, schema: str, path: tuple[str, ...] = ()) -> Itera
     for keyword in ("additionalProperties", "items"):
         if isinstance(stated.get(keyword), dict) and stated[keyword]:
             yield from places(contract, join(pointer, keyword), (*path, EVERY))
+
+
+def meant(contract: Contract, schema: str) -> str:
+    """Give the pointer of what binds: of several forms the first one, which the correct server is asked in."""
+    pointer = contract.follow(schema)
+    for keyword in ("oneOf", "allOf"):
+        if contract.at(pointer).get(keyword):
+            return meant(contract, join(pointer, keyword, 0))
+    return pointer
 
 
 def _meant(contract: Contract, pointer: str) -> tuple[str, bool]:
