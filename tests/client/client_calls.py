@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,49 @@ CALLS = (
     ),
 )
 RUN, RESULTS, EXECUTE = CALLS
+
+
+def resolved(declared: dict[str, Any]) -> dict[str, Any]:
+    """What a reference into the contract's components stands for; anything else as it is."""
+    place: Any = declared
+    if "$ref" in declared:
+        place = CONTRACT
+        for key in declared["$ref"].removeprefix("#/").split("/"):
+            place = place[key]
+    found: dict[str, Any] = place
+    return found
+
+
+def _call_by_examples(operation: dict[str, Any], item: dict[str, Any]) -> Call:
+    """The call that the contract's first examples make up; its method has the name that the contract gives it."""
+    declared = [resolved(each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    path = {each["name"]: each["example"] for each in declared if each["in"] == "path"}
+    content = (
+        operation.get("requestBody", {}).get("content", {}).get("application/json", {"examples": {"": {"value": {}}}})
+    )
+    body = next(iter(content["examples"].values()))["value"]
+    status, reply_ = next(
+        (status, resolved(each)) for status, each in operation["responses"].items() if status[0] == "2"
+    )
+    success = next(iter(reply_["content"]["application/json"]["examples"].values()))["value"]
+    return Call(
+        re.sub(r"(?<!^)(?=[A-Z])", "_", operation["operationId"]).lower(),
+        operation["tags"][0],
+        tuple(path.values()),
+        body,
+        (int(status), success),
+        "",
+        starts_something=False,
+    )
+
+
+EVERY_CALL: dict[str, Call] = {
+    operation["operationId"]: _call_by_examples(operation, item)
+    for item in CONTRACT["paths"].values()
+    for operation in item.values()
+    if isinstance(operation, dict) and "operationId" in operation
+} | dict(zip(("runWorkflow", "getWorkflowVersionExecutionResults", "executeWorkflow"), CALLS, strict=True))
+"""A legal call of each operation of the contract, by its operationId. Most tests are content with `CALLS`."""
 
 
 @dataclass(frozen=True)

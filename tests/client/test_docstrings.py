@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from client_calls import CONTRACT, INTERACTLY_URL, KEY, reply
+from client_calls import CONTRACT, INTERACTLY_URL, KEY, reply, resolved
 
 import workflow_runs
 from workflow_runs_api.api import interactly, promptlayer
@@ -35,7 +35,7 @@ def _contract(request: httpx.Request) -> httpx.Response:
         template = "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))
         if request.method.lower() == method and re.search(f"{template}$", request.url.path):
             status, declared = next((s, d) for s, d in operation["responses"].items() if s.startswith("2"))
-            examples = declared["content"]["application/json"]["examples"]
+            examples = resolved(declared)["content"]["application/json"]["examples"]
             wanted = "allOutputs" if request.url.params.get("return_all_outputs") == "true" else next(iter(examples))
             return reply(int(status), examples[wanted]["value"])
     return httpx.Response(404)

@@ -6,19 +6,22 @@ import json
 from typing import Any
 
 import pytest
-from client_calls import CALLS, CONTRACT, NODES, RESULTS, RUN, SYNC, WORKFLOW_RUN, Call, Flavour, reply
+from client_calls import (
+    CALLS,
+    CONTRACT,
+    EVERY_CALL,
+    NODES,
+    RESULTS,
+    RUN,
+    SYNC,
+    WORKFLOW_RUN,
+    Call,
+    Flavour,
+    reply,
+    resolved,
+)
 
 from workflow_runs import ExecutionPending, ExecutionResults, RunFailed, StatusError, WorkflowRunsError, models
-
-
-def _resolved(declared: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in declared:
-        return declared
-    place: Any = CONTRACT
-    for key in declared["$ref"].removeprefix("#/").split("/"):
-        place = place[key]
-    resolved: dict[str, Any] = place
-    return resolved
 
 
 def _examples() -> list[Any]:
@@ -28,15 +31,13 @@ def _examples() -> list[Any]:
         for operation in item.values()
         if isinstance(operation, dict) and "operationId" in operation
     }
-    by_method = dict(zip(("runWorkflow", "getWorkflowVersionExecutionResults", "executeWorkflow"), CALLS, strict=True))
-    assert operations.keys() == by_method.keys()
     return [
         pytest.param(
-            by_method[operation_id], int(status), named["value"], id=f"{by_method[operation_id]}-{status}-{name}"
+            EVERY_CALL[operation_id], int(status), named["value"], id=f"{EVERY_CALL[operation_id]}-{status}-{name}"
         )
         for operation_id, operation in operations.items()
         for status, declared in operation["responses"].items()
-        for name, named in _resolved(declared)["content"]["application/json"]["examples"].items()
+        for name, named in resolved(declared)["content"]["application/json"]["examples"].items()
     ]
 
 
