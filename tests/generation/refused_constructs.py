@@ -75,13 +75,14 @@ def _parameters() -> None:
         _refuse(f"parameter {name}", words, parameters=[{"in": "query", "name": "q", **more}])
 
 
+def _retries() -> None:
+    _refuse("retry", "not one of safe, not_sent_only")["x-retry"] = "sometimes"
+
+
 def _bodies() -> None:
     keywords = {
         "if": {"type": "object"},
-        "contains": TEXT,
         "unevaluatedProperties": False,
-        "dependentRequired": {"a": ["b"]},
-        "minContains": 1,
         "$dynamicRef": "#x",
     }
     for keyword, value in keywords.items():
@@ -117,5 +118,5 @@ def _texts() -> None:
         _refuse(f"address {len(SAID)}", "absolute http or https", tags=[url], servers=[{"url": url}])
 
 
-for _part in (_names, _addresses, _credentials, _parameters, _bodies, _texts):
+for _part in (_names, _addresses, _credentials, _parameters, _bodies, _retries, _texts):
     _part()

@@ -198,7 +198,11 @@ def test_w14_one_sided_members(wire: Wire) -> None:
         ({"few": [1, 2, 3]}, "few"),
         ({"few": [1, 1]}, "few"),
         ({"at": "yesterday"}, "at"),
-        ({"free": []}, "free"),
+        ({"free": [], "step": 0.5}, "free"),
+        ({"free": {}}, "step"),
+        ({"some": [1, 2]}, "some"),
+        ({"some": []}, "some"),
+        ({"some": [7, 7, 7]}, "some"),
     ],
 )
 def test_w15_every_constraint_is_checked(

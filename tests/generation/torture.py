@@ -85,7 +85,9 @@ def _requests(document: dict[str, Any]) -> None:
         ("code",), code={"type": "string", "pattern": "^[A-Z]{2}$"}, short={"type": "string", "minLength": 2},
         version={**INTEGER, "minimum": 1}, label=TEXT, step={"type": "number", "multipleOf": 0.5},
         few={"type": "array", "items": INTEGER, "maxItems": 2, "uniqueItems": True}, at=MOMENT, free={"type": "object"},
+        some={"type": "array", "contains": {"const": 7, "description": "a seven"}, "maxContains": 2},
     )  # fmt: skip
+    bounded["dependentRequired"] = {"free": ["step"]}
     bounded["not"] = {"required": ["version", "label"]}
     add(document, "post", "/bounded", "sendBounded", body=bounded)
     add(document, "get", "/open", "getOpen", security=[])
