@@ -1,4 +1,4 @@
-"""What our extensions of OpenAPI say reaches the client: what may be sent again, what holds for the query as a whole."""
+"""What our extensions of OpenAPI say reaches the client: what may be sent again, what holds for a whole query."""
 
 from __future__ import annotations
 
