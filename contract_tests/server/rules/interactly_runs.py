@@ -105,7 +105,7 @@ def test_bounds_of_pages(server: ServerUnderTest) -> None:
 
 
 @rule(
-    "IA-EXE-80",
+    "IA-EXE-81",
     "The response to an execute has the form of the request.",
     says="A run input by itself is answered with the whole run, a turn with run_id and turn_number.",
     source="https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow",

@@ -304,7 +304,7 @@ def _runs() -> Iterator[ServerDefect]:
         "execute.member-of-a-turn",
         "answers a run input with a member of a turn",
         "form",
-        "IA-EXE-80",
+        "IA-EXE-81",
         MemberSet(Where(EXECUTE, 200), ("turn_number",), 1),
     )
 
