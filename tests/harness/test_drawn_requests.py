@@ -11,6 +11,7 @@ from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import Judgement, judge, promptlayer, targets_file
 from server_breaks import is_run
 
+from support.contract import CONTRACT
 from workflow_sandbox.server import Sandbox
 
 PAIR = "Ê©"  # stands in what seed 1 draws, in no example and at no edge of a schema
@@ -37,9 +38,10 @@ def proxy(sandbox: Sandbox) -> Iterator[BreakingProxy]:
         yield broken
 
 
-def _judged(folder: Path, proxy: BreakingProxy, **changes: Any) -> Judgement:
+def _judged(folder: Path, proxy: BreakingProxy, *more: str, **changes: Any) -> Judgement:
     path = targets_file(folder, {"broken": promptlayer(proxy.url, **changes)})
-    return judge(folder, "--side", "server", "--target", "broken", "--targets", str(path), "-k", "SRV-01", "--seed=1")
+    only = ("--side", "server", "--target", "broken", "--targets", str(path), "-k", "SRV-01", "--seed=1")
+    return judge(folder, *only, *more)
 
 
 def test_the_smallest_request_is_reported_and_found_again(tmp_path: Path, proxy: BreakingProxy) -> None:
@@ -60,7 +62,10 @@ def test_the_smallest_request_is_reported_and_found_again(tmp_path: Path, proxy:
 
 def test_shrinking_stays_within_the_requests_of_the_target(tmp_path: Path, proxy: BreakingProxy) -> None:
     """The breach is reported with what a few requests could do, and requests are left for what comes then."""
-    judgement = _judged(tmp_path, proxy, max_requests=150)
+    paths = {path: item for path, item in CONTRACT["paths"].items() if path.endswith(("/run", "/execute", "-results"))}
+    spec = tmp_path / "few.json"
+    spec.write_text(json.dumps({**CONTRACT, "paths": paths}), encoding="utf-8")
+    judgement = _judged(tmp_path, proxy, f"--spec={spec}", max_requests=150)
     (target,) = judgement.report["targets"]
 
     assert judgement.row("SRV-01", "runWorkflow")["verdict"] == "violation"

@@ -167,5 +167,9 @@ def test_only_options_is_tried_elsewhere(tmp_path: Path, sandbox: Sandbox, monke
     assert {(one.method, one.path.partition("?")[0]) for one in proxy.seen if one.method not in {"GET", "POST"}} == {
         ("OPTIONS", "/workflows/canary/run"),
         ("OPTIONS", "/workflow-version-execution-results"),
+        ("OPTIONS", "/workflows"),
+        ("OPTIONS", "/workflows/canary"),
+        ("OPTIONS", "/workflows/canary/labels"),
+        ("OPTIONS", "/workflows/1/external-ids"),
     }
     assert not [one for one in proxy.seen if one.method == "GET" and one.path.endswith("/run")]

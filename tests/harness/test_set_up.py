@@ -10,6 +10,7 @@ import pytest
 from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import KEY_ENV, Judgement, interactly, judge, promptlayer, targets_file
 from server_breaks import is_run
+from turns_server import TurnsServer
 from wrong_servers import ScriptedResponse, certificate, hangs, message, page, reply, says, serving
 
 from workflow_sandbox.server import Sandbox
@@ -109,11 +110,12 @@ def test_wrong_server(answer: ScriptedResponse, words: str, tmp_path: Path, caps
     assert re.search(words, line), line
 
 
-def test_other_generation(tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An Interactly target that serves the other form of execute is named by its field."""
-    table = interactly(sandbox.promptlayer_url, generation="b")
+    with TurnsServer() as server:
+        line = the_line(judged(tmp_path, interactly(server.url, generation="a")), capsys)
 
-    assert "it takes the other form of execute: generation is b" in the_line(judged(tmp_path, table), capsys)
+    assert "it takes the other form of execute: generation is a" in line
 
 
 def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,14 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     assert {name: getattr(target, name) for name in table} == table
 
 
+WRITING = (
+    *(f"PL-CRE-{number}" for number in ("01", "02", "03", "45", "46")),
+    *(f"PL-PAT-{number}" for number in ("01", "47", "48")),
+    *(f"PL-EXT-{number}" for number in ("01", "02", "49")),
+    "PL-LST-03",
+)
+
+
 def test_rules_without_what_they_need_are_not_exercised(tmp_path: Path, sandbox: Sandbox) -> None:
     """Without label, version, input variables and callback address those rules say what is missing."""
     table = promptlayer(sandbox.promptlayer_url, label=None, version=None, input_variables=None, callback_listen=None)
@@ -100,6 +108,10 @@ def test_rules_without_what_they_need_are_not_exercised(tmp_path: Path, sandbox:
         "PL-RUN-15": "the target has no input_variables",
         "PL-RUN-80": "the target has no input_variables",
         **{f"PL-CB-{number}": "the target has no callback_listen" for number in (37, 38, 39, 40, 66, 67, 68, 69)},
+        "PL-GET-02": "the target has no version",
+        "PL-GET-44": "the target has no version",
+        "PL-LST-02": "the list has one page",
+        **dict.fromkeys(WRITING, "allow_writes of the target is false"),
     }
 
 
