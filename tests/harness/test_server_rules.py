@@ -8,8 +8,10 @@ from breaking_proxy import Break, BreakingProxy, Reply, Request
 from faulty_server import FaultyServer
 from judging import Judgement, interactly, judge, promptlayer, targets_file
 
+from contract_tests.openapi.document import Contract, Operation
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from contract_tests.runner.command_line import default_spec
 from contract_tests.targets import Target
 from mutants.fork_server import generated_once
 from mutants.servers.all_defects import defect, defects
@@ -20,11 +22,20 @@ from workflow_sandbox.server import Sandbox
 SIDE = ("--side", "server", "--seed", "1")
 OTHER_CONTRACT = {"SRV-12", "SRV-15"}  # see test_third_service.py: ours documents no headers
 OTHER_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}  # see test_turns.py
-OF_NO_CONCERN = (
-    {(id_, "executeWorkflow") for id_ in (*OTHER_FORM, *OTHER_CONTRACT, "SRV-08", "SRV-09")}
-    | {(id_, "getWorkflowVersionExecutionResults") for id_ in (*OTHER_CONTRACT, "SRV-08", "SRV-09", "SRV-10", "SRV-11")}
-    | {(id_, "runWorkflow") for id_ in OTHER_CONTRACT}
-)
+
+
+def _of_no_concern(operation: Operation) -> Iterator[str]:
+    """Give the rules that have nothing to say of an operation."""
+    yield from OTHER_CONTRACT
+    yield from OTHER_FORM if operation.id == EXECUTE else ()
+    yield from () if any(response.links for response in operation.responses.values()) else ("SRV-08",)
+    yield from () if operation.callbacks else ("SRV-09",)
+    yield from () if operation.body else ("SRV-10", "SRV-11")
+
+
+OF_NO_CONCERN = {
+    (rule, operation.id) for operation in Contract.load(default_spec()).operations for rule in _of_no_concern(operation)
+}
 
 
 # What only a request during the run can meet: each node takes longer then, so that a busy machine sees it running.
@@ -79,7 +90,7 @@ def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
 def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> None:
     """A target from a file passes every row as well, so that what the breaks below find is their own doing."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
-        path = targets_file(tmp_path, {"pl": promptlayer(proxy.url), "ia": interactly(proxy.url)})
+        path = targets_file(tmp_path, {"pl": promptlayer(proxy.url, allow_writes=True), "ia": interactly(proxy.url)})
         judgement = judge(tmp_path, *SIDE, "--target", "pl", "--target", "ia", "--targets", str(path))
 
     assert judgement.status == 0

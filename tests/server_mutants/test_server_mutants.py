@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract_tests.openapi.document import Contract
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
+from contract_tests.runner.command_line import default_spec
 from mutants.defect import core
 from mutants.outcome import Outcome, Trial
 from mutants.runner import RunnerOptions
