@@ -35,6 +35,7 @@ def generate(session: nox.Session) -> None:
     install_locked(session)
     session.run("python", "scripts/generate", *session.posargs)
     session.run("python", "-m", "contract_tests.report.rules_page")
+    session.run("python", "-m", "contract_tests.runner.contract_page")
 
 
 @nox.session
@@ -43,6 +44,7 @@ def check_generated(session: nox.Session) -> None:
     install_locked(session)
     session.run("python", "scripts/generate", "--check")
     session.run("python", "-m", "contract_tests.report.rules_page", "--check")
+    session.run("python", "-m", "contract_tests.runner.contract_page", "--check")
 
 
 @nox.session

@@ -4,12 +4,12 @@ Writes ``docs/rules.md`` from the rules: ``python -m contract_tests.report.rules
 With ``--check`` nothing is written, and the exit status is 1 if the page is stale; 2 for wrong arguments.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from contract_tests.registry import rules_by_chapter
+from contract_tests.report.generated_page import write_or_check
 from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Rule
 
 DEFAULT = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
@@ -31,22 +31,8 @@ def page() -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write or check the page; give the exit status."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND, description="Write docs/rules.md from the rules.", allow_abbrev=False
-    )
-    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="where the page goes (docs/rules.md)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if the page is stale")
-    given = parser.parse_args(arguments)
-    text = page()
-    if given.check:
-        is_current = given.file.is_file() and given.file.read_text(encoding="utf-8") == text
-        if not is_current:
-            sys.stderr.write(f"{given.file} is stale; run: {COMMAND}\n")
-        return 0 if is_current else 1
-    given.file.parent.mkdir(parents=True, exist_ok=True)
-    given.file.write_text(text, encoding="utf-8")
-    return 0
+    """Write or check the page; return the exit status."""
+    return write_or_check(page, DEFAULT, COMMAND, arguments)
 
 
 def _chapter(title: str, rules: Sequence[Rule]) -> str:

@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "44bf88b27cdf15f731deef9ac2838ef31da8ae223d859dc7ca18461c6ae47866"
+SOURCE_HASH = "95d9cb3e687a7f8f889fdfc1257939f7cf67b05c62ce61fd0ad5aa6cf623cd1d"
 GENERATOR = "openapi-python-client 0.29.1"

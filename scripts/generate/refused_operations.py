@@ -28,7 +28,18 @@ _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
 # Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
 # hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
 TAKEN = frozenset(
-    {"aclose", "base_url", "close", "run_and_wait", "wait", "with_options", "with_raw_response", "with_run_tags"}
+    {
+        "aclose",
+        "base_url",
+        "close",
+        "iter_workflow_runs",
+        "iter_workflows",
+        "run_and_wait",
+        "wait",
+        "with_options",
+        "with_raw_response",
+        "with_run_tags",
+    }
 )
 
 

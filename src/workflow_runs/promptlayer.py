@@ -14,17 +14,19 @@ from workflow_runs_api.secret import Secret
 
 from .both_forms import at_once, result_of
 from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
+from .paging import Paging
 from .run_arguments import metadata_of, wants_all_outputs
 from .settings import Configured, Http
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Literal, Self, Unpack  # noqa: F401 - a base below names it
 
     import httpx
 
+    from workflow_runs_api.api.promptlayer.list_workflows import Keywords as Filters
     from workflow_runs_api.api.promptlayer.run_workflow import Keywords
-    from workflow_runs_api.models import RunAccepted, RunCreated
+    from workflow_runs_api.models import RunAccepted, RunCreated, WorkflowSummary
     from workflow_runs_api.operation import Call, Operation, Outgoing
 
     from .outcome import Progress
@@ -241,6 +243,26 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
         how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
         return at_once(_run_and_wait(self, workflow_name, arguments, **how))
 
+    def iter_workflows(self, *, limit: int | None = None, **filters: Unpack[Filters]) -> Iterator[WorkflowSummary]:
+        """Go through the workflows of all pages; a page is asked for when its first workflow is wanted.
+
+        Args:
+            limit: Workflows at most. Default: all.
+            filters: Those of `list_workflows`; `page` is where to begin.
+
+        Raises:
+            BadArgument: An argument makes no sense; said when the first workflow is wanted.
+            WorkflowRunsError: Asking failed, see `list_workflows`.
+
+        Example:
+            >>> [workflow.name for workflow in client.iter_workflows(limit=10, sort_by="name")]
+            ['support-agent']
+        """
+        pages: Paging[WorkflowSummary] = Paging("iter_workflows", {**filters}, limit)
+        while pages.has_more:
+            page = self.list_workflows(**pages.question)
+            yield from pages.read(page.items, is_last=not page.has_next)
+
 
 class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
     """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`.
@@ -281,3 +303,13 @@ class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPr
         """Start a run and wait for it. See `PromptLayer.run_and_wait`."""
         how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
         return await _run_and_wait(self, workflow_name, arguments, **how)
+
+    async def iter_workflows(
+        self, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> AsyncIterator[WorkflowSummary]:
+        """Go through the workflows of all pages. See `PromptLayer.iter_workflows`."""
+        pages: Paging[WorkflowSummary] = Paging("iter_workflows", {**filters}, limit)
+        while pages.has_more:
+            page = await self.list_workflows(**pages.question)
+            for workflow in pages.read(page.items, is_last=not page.has_next):
+                yield workflow

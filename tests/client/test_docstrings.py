@@ -140,4 +140,5 @@ def test_both_flavours_have_the_same_methods(service: str) -> None:
     names = {name for name in dir(one) if not name.startswith("_")} - closing
     assert names == {name for name in dir(other) if not name.startswith("_")} - closing
     for name in names - {"base_url", "with_raw_response"}:
-        assert inspect.signature(getattr(one, name)) == inspect.signature(getattr(other, name))
+        asynchronous = str(inspect.signature(getattr(other, name))).replace("AsyncIterator[", "Iterator[")
+        assert str(inspect.signature(getattr(one, name))) == asynchronous
