@@ -69,7 +69,11 @@ def _repeated() -> Iterator[ClientDefect]:
         "takes a POST for something that may be repeated",
         "retry added",
         ("CL-NET-01", "CL-NET-02", "CL-NET-03"),
-        generated("operation.py", '_REPEATABLE = frozenset({"GET", ', '_REPEATABLE = frozenset({"GET", "POST", '),
+        generated(
+            "operation.py",
+            "self.repeatable = operation.repeatable",
+            'self.repeatable = operation.repeatable or operation.method == "POST"',
+        ),
     )
     yield defect(
         "repeated.unread",

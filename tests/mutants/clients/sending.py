@@ -127,14 +127,20 @@ def _members() -> Iterator[ClientDefect]:
         "leaves out members that were given as null",
         "absent for null",
         "CL-REQ-08",
-        generated("operation.py", "if value is not UNSET}", "if value is not UNSET and value is not None}"),
+        generated(
+            "operation.py",
+            "in members.items() if value is not UNSET}",
+            "in members.items() if value is not UNSET and value is not None}",
+        ),
     )
     yield defect(
         "falsy-dropped",
         "leaves out members that are false, 0 or empty",
         "dropped field",
         "CL-REQ-08",
-        generated("operation.py", "if value is not UNSET}", "if value or value is None}"),
+        generated(
+            "operation.py", "in members.items() if value is not UNSET}", "in members.items() if value or value is None}"
+        ),
     )
     yield _execute(
         "execute.swapped",
