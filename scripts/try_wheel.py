@@ -33,7 +33,7 @@ def main() -> int:
             return 1
         print("the wheel alone brings attrs and httpx")
         _run_six_lines(client, harness, Path(folder))
-        subprocess.run([_python(harness), "-m", "contract_tests"], cwd=folder, check=True)
+        subprocess.run([_python(harness), "-m", "contract_tests", "-k", "*-0[1-4]"], cwd=folder, check=True)
     return 0
 
 
