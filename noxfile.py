@@ -31,7 +31,7 @@ def install_locked(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Rebuild generated/ and docs/rules.md. Run it after every change of the contract, a template or a rule."""
+    """Rebuild generated/ and the generated pages of docs/, after every change of the contract, a template or a rule."""
     install_locked(session)
     session.run("python", "scripts/generate", *session.posargs)
     session.run("python", "-m", "contract_tests.report.rules_page")
@@ -40,7 +40,7 @@ def generate(session: nox.Session) -> None:
 
 @nox.session
 def check_generated(session: nox.Session) -> None:
-    """Check that generated/ is what the contract and the templates say, and docs/rules.md what the rules say."""
+    """Check that generated/ is what the contract and the templates say, and what the generated pages are from."""
     install_locked(session)
     session.run("python", "scripts/generate", "--check")
     session.run("python", "-m", "contract_tests.report.rules_page", "--check")

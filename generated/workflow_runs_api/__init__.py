@@ -5,6 +5,6 @@
 `api` holds the operations, `models` the objects, `client` what sends, `errors` what a call can end in.
 """
 
-CONTRACT_VERSION = "0.1.0"
-SOURCE_HASH = "95d9cb3e687a7f8f889fdfc1257939f7cf67b05c62ce61fd0ad5aa6cf623cd1d"
+CONTRACT_VERSION = "0.2.0"
+SOURCE_HASH = "ac74bfc08f4dfb44f077d73acf9bc245385827b14cccb7c8d34f10520d9afe5b"
 GENERATOR = "openapi-python-client 0.29.1"
