@@ -34,6 +34,11 @@ _OUR_OWN = {
     ("promptlayer.py", "return_all_outputs"),  # likewise
     ("callbacks/webhooks.py", "workflow_id"),  # of Interactly's webhooks, which the contract does not describe
     ("callbacks/webhooks.py", "workflow_run_id"),  # likewise
+    ("callbacks/webhooks.py", "run_id"),  # likewise
+    ("batch/items.py", "workflow_name"),  # in the path of a run, where names are never sent; bodies have one as well
+    ("batch/running.py", "workflow_name"),  # likewise
+    ("command_line/inputs.py", "workflow_name"),  # likewise
+    ("waiting.py", "workflow_runs"),  # the name of this package
 }
 
 
