@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .bodies import parts_of, written
-from .credentials import Credential, Security, chosen, keyed_headers, keyed_query, wanted
+from .credentials import Credential, Security, chosen, keyed, wanted
 from .errors import BadArgument
 from .parameters import Parameter
 from .schema import check, whole_members
@@ -74,18 +74,17 @@ class Outgoing:
         place: Path and query as the arguments say, without what was added to them.
         own_headers: Those that the contract and the arguments ask for; they go before the client's.
         client_headers: Those of the client, the key included.
-        key_names: Names of the headers and query parameters that hold keys, in small letters.
     """
 
     __slots__ = (
         "accept",
         "client_headers",
         "content",
-        "key_names",
         "method",
         "own_headers",
         "place",
         "repeatable",
+        "security",
         "url",
     )
 
@@ -102,12 +101,17 @@ class Outgoing:
         self.method = operation.method
         self.repeatable = operation.repeatable
         self.accept = operation.accept
-        self.key_names = {each.name.lower() for alternative in operation.security for each in alternative}
+        self.security = operation.security
         self.place = place
         self.url = url
         self.content = content
         self.own_headers = own_headers
         self.client_headers = client_headers
+
+    @property
+    def key_names(self) -> set[str]:
+        """Names of the headers and query parameters that hold keys, in small letters."""
+        return {each.name.lower() for alternative in self.security for each in alternative}
 
     @property
     def headers(self) -> dict[str, str]:
@@ -158,7 +162,7 @@ class Operation(NamedTuple, Generic[T_co]):
         if found is None:
             got = "none" if key.reveal() is None else "something else"
             raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)
-        return keyed_headers(found, key, headers), keyed_query(found, key)
+        return keyed(found, key, headers)
 
     def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
         """Check the arguments, given by place and by their name on the wire; the body whole or member by member.
