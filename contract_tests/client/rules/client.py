@@ -21,7 +21,6 @@ OWN_HEADER = "X-Of-The-Caller"
     basis="inferred",
 )
 def test_servers_are_known(trials: Trials) -> Iterator[Violation]:
-    """The address that the client uses by itself is one of the operation's servers."""
     servers = [url.rstrip("/") for url in trials.operation.servers if urlsplit(url).netloc and "{" not in url]
     if not servers:
         raise NotApplicable("the contract states no whole address for this operation")
@@ -41,7 +40,6 @@ def test_servers_are_known(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_headers_are_not_changed(trials: Trials) -> Iterator[Violation]:
-    """The mapping of headers that a client was built with is the same after a call."""
     given, is_sent = {OWN_HEADER: "1"}, False
     for mode in trials.modes():
         trial = trials.ask("headers", mode, headers=given)
@@ -62,7 +60,6 @@ def test_headers_are_not_changed(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_use_after_close(trials: Trials) -> Iterator[Violation]:
-    """No foreign exception comes of a call with a closed client."""
     for mode in trials.modes():
         trial = trials.ask("closed", mode)
         outcome = trial.outcome
@@ -80,7 +77,6 @@ def test_use_after_close(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_default_timeout(trials: Trials) -> Iterator[Violation]:
-    """A client that was built without a time-out has one all the same."""
     for mode in trials.modes():
         trial = trials.ask("timeout", mode, timeout=None, retries=None)
         if trial.told["kind"] == "unclaimed":

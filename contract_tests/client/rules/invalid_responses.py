@@ -127,7 +127,6 @@ test_limits_in_replies = ends_in_own_error(
     basis="inferred",
 )
 def test_deep_replies(trials: Trials) -> Iterator[Violation]:
-    """Depth is no foreign exception; a legal reply may arrive, and brackets without end do not."""
     tried = trials.deep_replies()
     if not tried:
         raise NotApplicable(NO_JSON)

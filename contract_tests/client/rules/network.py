@@ -73,7 +73,6 @@ test_no_repetition_after_a_broken_connection = not_repeated(
     basis="documented",
 )
 def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
-    """The service sees a bounded number of requests, and the caller the client's own error with the status."""
     for trial in of_kind(trials, "throttled"):
         outcome, count = trial.outcome, len(trial.seen)
         if count > MOST_TRIES:
@@ -91,7 +90,6 @@ def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_retry_after(trials: Trials) -> Iterator[Violation]:
-    """Between two requests lies at least what the service asked for."""
     tried = [trial for trial in of_kind(trials, "wait") if len(trial.seen) > 1]
     if not tried:
         raise NotApplicable("the client does not repeat a request that is refused for now")
@@ -109,7 +107,6 @@ def test_retry_after(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_redirects(trials: Trials) -> Iterator[Violation]:
-    """One request is seen of a method that is not idempotent."""
     if trials.operation.may_be_repeated:
         raise NotApplicable(f"{trials.operation.method} may be repeated elsewhere")
     yield from repeated(trials, "redirect")
@@ -123,7 +120,6 @@ def test_redirects(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_faults_end_in_own_errors(trials: Trials) -> Iterator[Violation]:
-    """No fault becomes a value or a foreign exception, and none goes on for ever."""
     for first in of_kind(trials, "time-out", "broken"):
         # What has taken so long among many calls at a time is the machine's fault unless it takes so long alone.
         trial = first if first.seconds < HANG_LIMIT else trials.play_fault(first.case, first.mode)
@@ -151,7 +147,6 @@ test_no_repetition_after_an_unread_reply = not_repeated(
     basis="documented",
 )
 def test_doubt_is_told(trials: Trials) -> Iterator[Violation]:
-    """No error denies that a request may have acted which was seen, and answered with 5xx, unreadably or not at all."""
     if trials.operation.may_be_repeated:
         raise NotApplicable(f"{trials.operation.method} may be repeated, whatever has happened")
     tried = [

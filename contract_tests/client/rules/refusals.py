@@ -109,7 +109,6 @@ test_formats = refused(
     basis="documented",
 )
 def test_odd_numbers(trials: Trials) -> Iterator[Violation]:
-    """Nothing is sent for an argument that is or holds not-a-number or infinity."""
     tried = trials.odd_numbers()
     if not tried:
         raise NotApplicable("no argument of this operation is or holds a number of any kind")
@@ -125,7 +124,6 @@ def test_odd_numbers(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_refusals_are_own_errors(trials: Trials) -> Iterator[Violation]:
-    """No foreign exception comes of an argument that the contract does not allow."""
     tried = [*trials.broken_requests(), *trials.odd_numbers()]
     if not tried:
         raise NotApplicable("the contract says nothing about the arguments")

@@ -50,7 +50,6 @@ def parameter_of(case: RequestCase) -> Parameter:
     basis="documented",
 )
 def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
-    """Each trial has put an HTTP request on the wire."""
     for trial in trials.legal_requests():
         outcome = trial.outcome
         if trial.seen and trial.seen[0].broken:
@@ -68,7 +67,6 @@ def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
-    """No trial has put more than one request on the wire."""
     for trial, _ in sent(trials):
         if len(trial.seen) > 1:
             yield trial.violation("count", f"{len(trial.seen)} requests")
@@ -82,7 +80,6 @@ def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_method_and_path(trials: Trials) -> Iterator[Violation]:
-    """Method and path of each request are what the arguments make of the template."""
     operation, base = trials.operation, base_path(trials.operation)
     declared = parameters_in(operation, "path")
     for trial, seen in sent(trials):
@@ -105,7 +102,6 @@ def test_method_and_path(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_path_steps(trials: Trials) -> Iterator[Violation]:
-    """A probe that was sent has its value, encoded, where it belongs."""
     operation, base = trials.operation, base_path(trials.operation)
     tried = trials.probes()
     if not tried:
@@ -129,7 +125,6 @@ def test_path_steps(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_query(trials: Trials) -> Iterator[Violation]:
-    """The query of each request reads as the arguments; a default that was added has a rule of its own."""
     declared = parameters_in(trials.operation, "query")
     scheme = trials.scheme
     secret = scheme.name if scheme and scheme.location == "query" else None
@@ -163,7 +158,6 @@ def is_default(contract: Contract, parameter: Parameter, pairs: list[tuple[str, 
     basis="documented",
 )
 def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
-    """Headers and cookies of each request read as the arguments."""
     headers, cookies = parameters_in(trials.operation, "header"), parameters_in(trials.operation, "cookie")
     if not headers and not cookies:
         raise NotApplicable("the operation has no header and no cookie parameters")
@@ -191,7 +185,6 @@ def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_credentials(trials: Trials) -> Iterator[Violation]:
-    """The key stands once in each request, in its place; not at all for an operation without security."""
     key, scheme = trials.session.key, trials.scheme
     for trial, seen in sent(trials):
         everywhere = [seen.target, seen.body.decode("utf-8", "replace"), *(value for _, value in seen.headers)]
@@ -224,7 +217,6 @@ def _spelled(credentials: str) -> str:
     basis="documented",
 )
 def test_body(trials: Trials) -> Iterator[Violation]:
-    """The body of each request equals the argument; a default that was added has a rule of its own."""
     media = request_media(trials.operation)
     for trial, seen in sent(trials):
         if trial.case.has_body and media is not None:
@@ -242,7 +234,6 @@ def test_body(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_defaults_stay_at_home(trials: Trials) -> Iterator[Violation]:
-    """No request holds a default that the caller did not give."""
     media, declared = request_media(trials.operation), parameters_in(trials.operation, "query")
     for trial, seen in sent(trials):
         pairs, _ = wire.without_fixed(trials.operation, wire.query_pairs(seen.target))
@@ -266,7 +257,6 @@ def test_defaults_stay_at_home(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_nothing_is_smuggled(trials: Trials) -> Iterator[Violation]:
-    """What was sent for a treacherous text is that text, and no other header or cookie."""
     tried = trials.smuggled()
     if not tried:
         raise NotApplicable("no header and no cookie of this operation holds any text")
@@ -292,7 +282,6 @@ def _is_smuggled(seen: RecordedRequest) -> bool:
     basis="documented",
 )
 def test_accept(trials: Trials) -> Iterator[Violation]:
-    """Of the media types of each success, the header lets at least one come; without it anything may."""
     responses = trials.operation.responses
     successes = [list(item.media) for status, item in responses.items() if status[0] == "2" and item.media]
     if not successes:

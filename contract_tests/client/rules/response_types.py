@@ -43,7 +43,6 @@ def named_objects(trials: Trials, case: ReplyCase) -> Iterator[NamedPlace]:
     basis="inferred",
 )
 def test_named_types(trials: Trials) -> Iterator[Violation]:
-    """The class of each body is one of those that the contract names for it."""
     is_claimed = False
     for trial in trials.legal_replies():
         case, value = trial.case, handed_over(trial)
@@ -73,7 +72,6 @@ def test_named_types(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_statuses_do_not_share_a_type(trials: Trials) -> Iterator[Violation]:
-    """No class stands for two statuses whose bodies the contract tells apart, unless the status stands beside it."""
     types: dict[tuple[int, str], dict[str, Trial[ReplyCase]]] = {}
     for trial in trials.legal_replies():
         if trial.case.is_success and isinstance(trial.outcome, Value):
@@ -102,7 +100,6 @@ def _tells_status(trial: Trial[ReplyCase]) -> bool:
     basis="documented",
 )
 def test_alternatives_do_not_share_a_class(trials: Trials) -> Iterator[Violation]:
-    """No class stands for two alternatives of one place."""
     classes: dict[tuple[int, str, str], dict[str, Trial[ReplyCase]]] = {}
     has_alternatives = False
     for trial in trials.legal_replies():

@@ -57,7 +57,6 @@ def body_violations(trials: Trials, trial: Trial[ReplyCase], focus: str = "") ->
     basis="documented",
 )
 def test_success_is_lossless(trials: Trials) -> Iterator[Violation]:
-    """A success is returned, never raised, and equals what was sent when made JSON again."""
     for trial in trials.legal_replies():
         outcome, status = trial.outcome, trial.case.answer.status
         if not trial.case.is_success:
@@ -78,7 +77,6 @@ def test_success_is_lossless(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_errors_are_told(trials: Trials) -> Iterator[Violation]:
-    """Status and body of each error are in the caller's hand, and it cannot be taken for a success."""
     tried = [trial for trial in trials.legal_replies() if not trial.case.is_success]
     if not tried:
         raise NotApplicable("the contract documents no error of this operation")
@@ -102,7 +100,6 @@ def test_errors_are_told(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_unknown_members_survive(trials: Trials) -> Iterator[Violation]:
-    """A body with a member more equals what was sent."""
     yield from judge_growth(trials, "member")
 
 
@@ -114,7 +111,6 @@ def test_unknown_members_survive(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_unknown_words_survive(trials: Trials) -> Iterator[Violation]:
-    """A body with an unlisted word equals what was sent."""
     yield from judge_growth(trials, "word")
 
 
@@ -144,7 +140,6 @@ def _key(trial: Trial[ReplyCase], value: Any = ABSENT) -> tuple[int, str]:
     basis="inferred",
 )
 def test_times_keep_their_spelling(trials: Trials) -> Iterator[Violation]:
-    """A text of a reply that is a time is the same text when made JSON again."""
     read = [trial for trial in trials.legal_replies() if in_hand(trial.outcome) is not None]
     timed = [trial for trial in read if TIME.search(json.dumps(trial.case.value))]
     tried = [trial for trial in (*trials.odd_replies(), *timed) if trial.case.is_success]

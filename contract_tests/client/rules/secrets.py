@@ -34,7 +34,6 @@ def check_key_is_needed(trials: Trials) -> None:
     basis="inferred",
 )
 def test_errors_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    """The key is in no text, repr or traceback of any error of this run."""
     check_key_is_needed(trials)
     for trial in all_played(trials):
         if isinstance(trial.outcome, Raised) and shows(trial.outcome.shown, trials.session.key):
@@ -49,7 +48,6 @@ def test_errors_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_repr_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    """The key is not in the text that the client shows of itself."""
     session = trials.session
     check_key_is_needed(trials)
     for mode in MODES:
@@ -66,7 +64,6 @@ def test_repr_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_open_operations_get_no_key(trials: Trials) -> Iterator[Violation]:
-    """A client that was built with a key does not send it along with an operation without security."""
     key = trials.session.key
     schemes = [scheme for one in trials.contract.operations if (scheme := trials.session.scheme(one)) is not None]
     if trials.scheme is not None or not schemes:
@@ -85,7 +82,6 @@ def test_open_operations_get_no_key(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_no_call_without_a_key(trials: Trials) -> Iterator[Violation]:
-    """A client without a key sends nothing for an operation with security."""
     if trials.scheme is None or () in trials.operation.security:
         raise NotApplicable("the operation needs no key")
     for mode in trials.modes():
@@ -110,7 +106,6 @@ def left_behind(trials: Trials, name: str) -> Iterator[tuple[Trial[Ending], list
     basis="inferred",
 )
 def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    """The key is in no record, warning or printed line of a call, however it ends."""
     for trial, names in left_behind(trials, "logged"):
         for name in names:
             place = name if name in PRINTED else f"{name} logger"
@@ -125,7 +120,6 @@ def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
-    """The key is in no public attribute of the client's own errors, nor in anything that such a one leads to."""
     for trial, places in left_behind(trials, "held"):
         if isinstance(trial.outcome, Raised) and trial.outcome.own:
             type_name = trial.outcome.type_name
@@ -140,7 +134,6 @@ def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
     basis="inferred",
 )
 def test_frames_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    """The key is in no variable of the frames of an error, as far as its items and its repr tell."""
     for trial, variables in left_behind(trials, "framed"):
         if isinstance(trial.outcome, Raised):
             type_name = trial.outcome.type_name

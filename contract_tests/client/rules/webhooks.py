@@ -83,7 +83,6 @@ def _counted(trial: DeliveryTrial) -> str:
 )
 @each_delivery
 def test_legal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
-    """Parser and application give what was posted."""
     for trial in trials.each(trials.legal_posts()):
         yield from not_handed_on(trials, trial)
 
@@ -97,7 +96,6 @@ def test_legal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_illegal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
-    """No illegal delivery becomes an event, also where its signature is good."""
     for trial in trials.each(trials.broken_posts()):
         about = trial.post.about
         if trial.parsed is not None and about not in OF_HTTP and not trial.parsed.get("own"):
@@ -116,7 +114,6 @@ def test_illegal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_forged_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
-    """No signature that is missing, changed at any end, cut or of another body is taken, and no unknown address."""
     for proof in trials.proofs():
         (trial,) = trials.deliver(trials.legal_posts()[0].proven(proof))
         is_parsed = trial.parsed is not None and "json" in trial.parsed
@@ -133,7 +130,6 @@ def test_forged_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_duplicates(trials: DeliveryTrials) -> Iterator[Violation]:
-    """The second delivery of the same is answered with success and hands nothing on."""
     genuine = trials.legal_posts()[0]
     first, second = trials.deliver(genuine, genuine)
     if first.events is None:
@@ -151,7 +147,6 @@ def test_duplicates(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_any_order(trials: DeliveryTrials) -> Iterator[Violation]:
-    """Of two different deliveries to one receiver both are handed on, in either order."""
     posts = trials.legal_posts()
     unlike = _unlike(posts)
     pairs = [*([unlike] if unlike else []), *others_of_its_kind(trials.contract, trials.delivery, posts[0])]
@@ -182,7 +177,6 @@ def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
 )
 @each_delivery
 def test_grown_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
-    """A delivery with a member more is handed on with it."""
     for trial in trials.each(trials.book.grown_posts(trials.delivery)):
         yield from not_handed_on(trials, trial, trial.post.about)
 
@@ -196,7 +190,6 @@ def test_grown_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_failing_handler(trials: DeliveryTrials) -> Iterator[Violation]:
-    """After a failure the answer is 5xx, and the same delivery is handed on when it comes again."""
     genuine = trials.legal_posts()[0]
     first, second = trials.deliver(genuine.failing(), genuine)
     if first.events is None:
@@ -214,7 +207,6 @@ def test_failing_handler(trials: DeliveryTrials) -> Iterator[Violation]:
 )
 @each_delivery
 def test_refusals_tell_no_secret(trials: DeliveryTrials) -> Iterator[Violation]:
-    """No delivery that is forged or illegal is answered with what makes the next one genuine."""
     posts = [trials.legal_posts()[0].proven(proof) for proof in trials.proofs()]
     posts += [post for post in trials.broken_posts() if post.value is None]
     for trial in trials.each(posts):

@@ -18,6 +18,7 @@ from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.smallest_sequence import with_fewest_steps
 from contract_tests.server.traffic import Traffic
+from contract_tests.server.workflow_scenarios import WorkflowScenarios
 
 PLAYERS: Final = {"interactly": "conversations", "promptlayer": "lifecycle"}
 
@@ -130,3 +131,15 @@ def failing(lifecycle: ExecutionScenarios) -> list[Execution]:
     with suppress(NotExercised):
         lifecycle.failing  # noqa: B018 - reading it is what plays it
     return lifecycle.executions
+
+
+@pytest.fixture(scope="session")
+def all_scenarios() -> dict[ServerUnderTest, WorkflowScenarios]:
+    """Keep what was played with workflows, so that every rule looks at the same exchanges."""
+    return {}
+
+
+@pytest.fixture
+def workflows(server: ServerUnderTest, all_scenarios: dict[ServerUnderTest, WorkflowScenarios]) -> WorkflowScenarios:
+    """Return what is played with the workflows of this target."""
+    return all_scenarios.setdefault(server, WorkflowScenarios(server))

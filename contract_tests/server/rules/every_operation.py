@@ -29,7 +29,7 @@ from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0"
-rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
+rule: Final = partial(card, basis="documented", operations=EVERY_OPERATION, side="server")
 Found = Callable[[], list[Violation]]
 
 
@@ -53,11 +53,9 @@ def _check_status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     "unless it refuses what the contract doesn't allow: any 4xx does that. It is whole within total_timeout (30 s) and "
     "max_response_bytes (8 MiB) of the target's table, in the content coding that it names.",
     source=f"{OAS}#responses-object",
-    basis="documented",
 )
 @found_by(_check_status, Event.NO_RESPONSE)
 def test_status_is_documented(found: Found) -> None:
-    """No reply to any request has another status, and none is cut off or missing."""
     report_all(found())
 
 
@@ -74,11 +72,9 @@ def _check_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     "A response has one of the media types documented for its status.",
     says="For each status the contract lists the media types that its body can have.",
     source=f"{OAS}#response-object",
-    basis="documented",
 )
 @found_by(_check_media_type)
 def test_media_type_is_documented(found: Found) -> None:
-    """No reply whose status is documented with a body has another media type; its parameters do not matter."""
     report_all(found())
 
 
@@ -102,11 +98,9 @@ def _check_body(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
     "A response's body fits the schema documented for its status.",
     says="The body is what the schema of its status and media type says, under strict JSON Schema 2020-12.",
     source=f"{OAS}#media-type-object",
-    basis="documented",
 )
 @found_by(_check_body)
 def test_body_fits_its_schema(found: Found) -> None:
-    """Every JSON body of a documented status and media type is valid against its schema, formats included."""
     report_all(found())
 
 
@@ -133,11 +127,9 @@ def _check_headers(contract: Contract, exchange: Exchange) -> Iterator[Violation
     "A response's headers are those documented for its status.",
     says="The contract lists headers of a response: a required one is there, and each that is there fits its schema.",
     source=f"{OAS}#header-object",
-    basis="documented",
 )
 @found_by(_check_headers)
 def test_headers_fit_their_schemas(operation: Operation, server: ServerUnderTest, found: Found) -> None:
-    """No reply whose status is documented with headers lacks a required one, or has one that does not fit."""
     if not any(response.headers for response in operation.responses.values()):
         raise NotApplicable("its replies have no documented headers")
     report_all(found())
@@ -165,11 +157,9 @@ def _scalar(text: str) -> Any:
     "What a response's links lead to exists.",
     says="A link says how values of a response are used in another operation's request.",
     source=f"{OAS}#link-object",
-    basis="documented",
 )
 @found_by(Event.DEAD_LINK)
 def test_links_can_be_followed(operation: Operation, server: ServerUnderTest, found: Found) -> None:
-    """A request made from a reply as a link says is never answered 404 or 410 the first time."""
     if not links_of(operation):
         raise NotApplicable("its replies have no links")
     report_all(found())
@@ -182,12 +172,10 @@ def test_links_can_be_followed(operation: Operation, server: ServerUnderTest, fo
     "What a server posts to a callback address is what the contract's callback says.",
     says="A callback describes the request that the server makes: method, media type and body.",
     source=f"{OAS}#callback-object",
-    basis="documented",
 )
 def test_callbacks_are_as_described(
     contract: Contract, operation: Operation, server: ServerUnderTest, traffic: Traffic
 ) -> None:
-    """Everything that has come to an address of ours has a documented method, media type and body."""
     if not operation.callbacks:
         raise NotApplicable("it has no callbacks")
     traffic.play(operation)

@@ -29,7 +29,6 @@ Found = Callable[[], list[Violation]]
 )
 @found_by(Event.REFUSAL)
 def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, found: Found) -> None:
-    """The contract's examples, and legal values of every part one by one, are not answered like a wrong request."""
     report_all(found())
     if not any(exchange.case.is_grounded for exchange in server.watch.of(operation.id)):
         raise NotExercised("no legal request could be made of what is known to exist")
@@ -44,7 +43,6 @@ def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, f
 )
 @found_by(Event.ODD_REFUSAL)
 def test_odd_request_is_taken(found: Found) -> None:
-    """Drawn requests, which refer to what exists alone, are not answered like wrong ones."""
     report_all(found())
 
 
@@ -57,7 +55,6 @@ def test_odd_request_is_taken(found: Found) -> None:
     basis="inferred",
 )
 def test_undocumented_method_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
-    """It is answered with a 4xx or 501; OPTIONS may be answered with what can be done."""
     # The stock check takes 405 alone where a path needs no key, and sends DELETE to anybody's server.
     traffic.play(operation)
     path, _, _ = operation.pointer.rpartition("/")
@@ -76,7 +73,6 @@ def test_undocumented_method_is_refused(operation: Operation, server: ServerUnde
     basis="documented",
 )
 def test_refused_method_is_told_others(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
-    """Every 405 has Allow, in which the method that it refuses is not."""
     # Whether Allow lists every documented method is left open: common frameworks name those of one route alone.
     traffic.play(operation)
     replies = [*server.watch.of(operation.id), *undocumented_methods(server, operation)]

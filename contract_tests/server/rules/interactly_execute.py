@@ -25,19 +25,12 @@ rule: Final = partial(card, source=PAGE, operations=["executeWorkflow"], side="s
     basis="documented",
 )
 def test_form_of_the_workflow_id(server: ServerUnderTest) -> None:
-    """In capitals, with a letter beyond f, too short or too long: each is refused with a 4xx."""
     for workflow in ("A" * 24, "g" * 24, "abc", "f" * 25):
         server.must_refuse(server.execute(server.start_body, workflow=workflow))
 
 
-@rule(
-    "IA-EXE-52",
-    "A version below 0 is refused.",
-    says="version is an integer from 0.",
-    basis="documented",
-)
+@rule("IA-EXE-52", "A version below 0 is refused.", says="version is an integer from 0.", basis="documented")
 def test_version_is_not_negative(server: ServerUnderTest) -> None:
-    """-1 is refused with a 4xx."""
     server.must_refuse(server.execute(server.start_body, query={"version": -1}))
 
 
@@ -48,7 +41,6 @@ def test_version_is_not_negative(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_token_is_needed(server: ServerUnderTest) -> None:
-    """No token and a wrong one are answered 401 or 403."""
     replies = [server.execute(server.start_body, access=access) for access in STRANGERS]
     report_all(filter(None, (reply.check_status(*DENIED, constraint=reply.access.value) for reply in replies)))
 
@@ -61,7 +53,6 @@ def test_token_is_needed(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_unknown_workflow(server: ServerUnderTest) -> None:
-    """An id that no workflow has is not found."""
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT)).must_be(404)
 
 
@@ -72,7 +63,6 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_command_is_one_of_five(server: ServerUnderTest) -> None:
-    """Another word is refused with a 4xx."""
     server.must_refuse(server.execute(server.body_of({**server.start_input, "command": "rewind"})))
 
 
@@ -85,7 +75,6 @@ def test_command_is_one_of_five(server: ServerUnderTest) -> None:
     is_about_success=True,
 )
 def test_version_is_optional(conversations: Conversations) -> None:
-    """A request without version starts a run; where one with a version starts none either, that is the breach."""
     reply = conversations.started
     if conversations.fails_to_start:
         raise NotExercised(f"no run can be started: {reply.shown}")
@@ -100,7 +89,6 @@ def test_version_is_optional(conversations: Conversations) -> None:
     is_about_success=True,
 )
 def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversations) -> None:
-    """The reply is a 200 with a status, which is one of the nine."""
     if conversations.fails_to_start:
         conversations.started.must_be(200)
     reply = conversations.must_start().must_be(200)
@@ -115,7 +103,6 @@ def test_reply_is_a_workflow_run(contract: Contract, conversations: Conversation
     basis="inferred",
 )
 def test_several_runs_at_a_time(server: ServerUnderTest, conversations: Conversations) -> None:
-    """Each of three further runs is started, refused with a 4xx, or told with a 503 to come again."""
     conversations.must_start()
     for _ in range(AT_A_TIME):
         reply = server.execute(server.start_body)
@@ -130,7 +117,6 @@ def test_several_runs_at_a_time(server: ServerUnderTest, conversations: Conversa
     basis="inferred",
 )
 def test_every_start_is_a_run(server: ServerUnderTest, conversations: Conversations) -> None:
-    """Of all runs that were started no two have the same id."""
     conversations.must_start()
     server.execute(server.start_body)
     seen: dict[str, set[str]] = {"workflow_run_id": set(), "logical_id": set()}
@@ -152,7 +138,6 @@ def test_every_start_is_a_run(server: ServerUnderTest, conversations: Conversati
     basis="documented",
 )
 def test_version_of_the_query_runs(server: ServerUnderTest, conversations: Conversations) -> None:
-    """A run with a version that exists has its number."""
     conversations.must_start()
     version = _version_parameter(server)
     reply = server.execute(server.start_body, query={"version": server.version}).must_succeed(version)
@@ -169,7 +154,6 @@ def test_version_of_the_query_runs(server: ServerUnderTest, conversations: Conve
     basis="inferred",
 )
 def test_run_says_who_started_it(server: ServerUnderTest, conversations: Conversations) -> None:
-    """The reply's run_by is the one that was sent."""
     reply = conversations.must_start()
     body = reply.json
     if not isinstance(body, dict) or body.get("run_by") is None:
@@ -185,7 +169,6 @@ def test_run_says_who_started_it(server: ServerUnderTest, conversations: Convers
     basis="inferred",
 )
 def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> None:
-    """A workflow_run_id that no run has is refused with a 4xx."""
     conversations.must_start()
     server.must_refuse(server.execute({"command": "data", "workflow_run_id": NO_SUCH_OBJECT, "run_by": server.tag}))
 
@@ -197,7 +180,6 @@ def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> N
     basis="inferred",
 )
 def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conversations) -> None:
-    """A number that no version has is refused with a 4xx."""
     conversations.must_start()
     server.must_refuse(server.execute(server.start_body, query={"version": NO_SUCH_ID}))
 
@@ -209,7 +191,6 @@ def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conv
     basis="inferred",
 )
 def test_refusal_says_why(server: ServerUnderTest) -> None:
-    """Every refusal seen so far, and one of an unknown workflow, has one of the three members with something in it."""
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
     refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
     report_all(found for reply in refused for found in unexplained(reply))

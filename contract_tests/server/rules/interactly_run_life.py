@@ -1,19 +1,23 @@
 """Interactly: the life of a run."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Violation, judge, rule
+from contract_tests.rules import Violation, judge
+from contract_tests.rules import rule as card
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.conversation import Runs, Steps, Turn
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0"
-ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
+rule: Final = partial(
+    card, source=PAGE, basis="inferred", operations=["executeWorkflow"], side="server", service="interactly"
+)
 NOT_TAKEN: Final = "the service took no such command"
 NO_FURTHER_TURN: Final = "the service took no further command for a run"
 PAIRS: Final = "input_output_pairs"
@@ -29,12 +33,9 @@ def runs(conversations: Conversations) -> Runs:
     "IA-EXE-63",
     "A run that has completed has no termination_source.",
     says="termination_source names what ended a run that failed; after a normal end it is null.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_normal_end_has_no_termination_source(runs: Runs) -> None:
-    """Every reply with the status completed has null there, or nothing."""
     ended = [turn for turn in runs.shown if turn.status == "completed"]
     judge(map(_names_no_end, ended), "no run was seen to complete")
 
@@ -43,12 +44,8 @@ def test_normal_end_has_no_termination_source(runs: Runs) -> None:
     "IA-EXE-63-OPEN",
     "A run that has not ended has no termination_source.",
     says="termination_source names what ended a run; before its end there is nothing to name.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_open_run_has_no_termination_source(runs: Runs) -> None:
-    """Every reply with a status that is not final has null there, or nothing."""
     before_end = [turn for turn in runs.shown if turn.status and not turn.is_final]
     judge(map(_names_no_end, before_end), "no run was seen before its end")
 
@@ -57,25 +54,13 @@ def test_open_run_has_no_termination_source(runs: Runs) -> None:
     "IA-EXE-67",
     "A run keeps its ids.",
     says="workflow_run_id names the run to go on with, logical_id is unique to it; neither can change between turns.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_run_keeps_its_ids(runs: Runs) -> None:
-    """Every reply to a command for a run has the ids of the reply that started it."""
     judge(_kept(runs.steps, "workflow_run_id", "logical_id"), NO_FURTHER_TURN)
 
 
-@rule(
-    "IA-EXE-68",
-    "A run keeps its version.",
-    says="Later turns keep the version of the first one.",
-    source=LIBRARY,
-    basis="inferred",
-    **ABOUT,
-)
+@rule("IA-EXE-68", "A run keeps its version.", says="Later turns keep the version of the first one.", source=LIBRARY)
 def test_run_keeps_its_version(runs: Runs) -> None:
-    """Every reply to a command for a run has the version_number of the one before."""
     judge(_kept(runs.steps, "version_number"), NO_FURTHER_TURN)
 
 
@@ -84,11 +69,8 @@ def test_run_keeps_its_version(runs: Runs) -> None:
     "A run never leaves a final status.",
     says="completed, failed, cancelled and aborted_looping_risk are final.",
     source=LIBRARY,
-    basis="inferred",
-    **ABOUT,
 )
 def test_final_status_stays(runs: Runs) -> None:
-    """A command for a run in a final status is refused, or answered with the run in that status."""
     judge(
         (
             turn.exchange.check(
@@ -108,11 +90,8 @@ def test_final_status_stays(runs: Runs) -> None:
     "stop cancels a run.",
     says="The command stop ends a run, whose status is cancelled then.",
     source=LIBRARY,
-    basis="inferred",
-    **ABOUT,
 )
 def test_stop_cancels(runs: Runs) -> None:
-    """Where stop is taken for a run that has not ended, the reply's status is cancelled."""
     judge((_check_status(*step, step[1].status == "cancelled") for step in _open(runs.steps, "stop")), NOT_TAKEN)
 
 
@@ -120,12 +99,8 @@ def test_stop_cancels(runs: Runs) -> None:
     "IA-EXE-71",
     "pause makes a run paused.",
     says="pause is a command and paused a status; that one leads to the other no page says.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_pause_pauses(runs: Runs) -> None:
-    """Where pause is taken for a run that has not ended, the reply's status is paused."""
     judge((_check_status(*step, step[1].status == "paused") for step in _open(runs.steps, "pause")), NOT_TAKEN)
 
 
@@ -133,12 +108,8 @@ def test_pause_pauses(runs: Runs) -> None:
     "IA-EXE-72",
     "resume takes a paused run up again.",
     says="resume is a command; that it ends the status paused no page says.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_resume_takes_up(runs: Runs) -> None:
-    """Where resume is taken for a paused run, the reply's status is another one."""
     paused = [(before, turn) for before, turn in _open(runs.steps, "resume") if before.status == "paused"]
     judge((_check_status(*step, step[1].status != "paused") for step in paused), NOT_TAKEN)
 
@@ -147,12 +118,8 @@ def test_resume_takes_up(runs: Runs) -> None:
     "IA-EXE-73",
     "What was said in a run stays.",
     says="input_output_pairs has one pair for each stretch of execution; a further turn adds to them.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_what_was_said_stays(runs: Runs) -> None:
-    """The pairs of a reply begin with those of the one before."""
     judge(
         (
             turn.exchange.check(_begins_with(turn.get(PAIRS), before.get(PAIRS)), f"member {PAIRS}")
@@ -167,12 +134,8 @@ def test_what_was_said_stays(runs: Runs) -> None:
     "IA-EXE-74",
     "A run names the workflow that was executed.",
     says="workflow_id of the run is the id of the workflow, which stands in the path.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_run_names_its_workflow(runs: Runs) -> None:
-    """Every reply's workflow_id is the one of the path, or null."""
     judge(
         (
             turn.exchange.check(turn.get("workflow_id") == turn.exchange.case.path["workflow_id"], "member workflow_id")
@@ -184,15 +147,9 @@ def test_run_names_its_workflow(runs: Runs) -> None:
 
 
 @rule(
-    "IA-EXE-78",
-    "A run that has begun is not not_started any more.",
-    says="not_started is the status before the start.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
+    "IA-EXE-78", "A run that has begun is not not_started any more.", says="not_started is the status before the start."
 )
 def test_run_does_not_go_back(runs: Runs) -> None:
-    """No reply after another status has the status not_started."""
     judge(
         (
             turn.exchange.check(turn.status != "not_started", "status")
@@ -207,12 +164,8 @@ def test_run_does_not_go_back(runs: Runs) -> None:
     "IA-EXE-79",
     "data is another turn.",
     says="data goes to the run, and input_output_pairs has one pair for each stretch of execution.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_data_is_another_turn(runs: Runs) -> None:
-    """Where data is taken for a run that has not ended, and it is not still running, there is one more pair."""
     judge(
         (
             turn.exchange.check(
@@ -230,11 +183,8 @@ def test_data_is_another_turn(runs: Runs) -> None:
     "A refused command changes nothing.",
     says="What is refused with a 4xx was not carried out: what the run would have taken before, it takes after.",
     source=f"{HTTP}#section-15.5",
-    basis="inferred",
-    **ABOUT,
 )
 def test_refused_command_changes_nothing(runs: Runs) -> None:
-    """Where a run took a command, one that stands as it did takes it too after commands that were refused."""
     commands = [(turn.before, turn) for turn in runs.turns if turn.before is not None and turn.refused is not None]
     at_once = [(_case(*step), step[1]) for step in commands if not step[1].refused]
     taken = {case for case, turn in at_once if turn.run is not None}

@@ -1,27 +1,26 @@
 """Interactly: read and list workflow runs."""
 
+from functools import partial
 from typing import Any, Final
 
-from contract_tests.rules import NotExercised, rule
+from contract_tests.rules import NotExercised
+from contract_tests.rules import rule as card
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs"
 NO_SUCH_RUN: Final = "f" * 24
-DEFINED: Final[dict[str, Any]] = {"side": "server", "service": "interactly"}
+rule: Final = partial(card, basis="documented", side="server", service="interactly")
+read_rule: Final = partial(rule, source=f"{PAGES}/get-workflow-run", operations=["getWorkflowRun"])
+list_rule: Final = partial(rule, source=f"{PAGES}/get-workflow-runs", operations=["listWorkflowRuns"])
 
 
-@rule(
+@read_rule(
     "IA-GET-01",
     "A run that was started can be read, and is what the start said.",
     says="The run is read by its database id, in the record that the service keeps of it.",
-    source=f"{PAGES}/get-workflow-run",
-    basis="documented",
-    operations=["getWorkflowRun"],
-    **DEFINED,
 )
 def test_started_run_is_read(server: ServerUnderTest) -> None:
-    """Its id is the one that was asked for, its workflow the one that was started."""
     run_id = _started(server)
     read = _read(server, run_id).must_succeed()
     record = read.must_have("workflow_run", dict)
@@ -32,31 +31,21 @@ def test_started_run_is_read(server: ServerUnderTest) -> None:
     read.expect(run.get("workflow_id") in {None, server.target.workflow}, "member workflow_id")
 
 
-@rule(
+@read_rule(
     "IA-GET-02",
     "An unknown run is answered 404.",
     says="404 means that the run does not exist or the key may not see it.",
-    source=f"{PAGES}/get-workflow-run",
-    basis="documented",
-    operations=["getWorkflowRun"],
-    **DEFINED,
 )
 def test_unknown_run(server: ServerUnderTest) -> None:
-    """An id that no run has is not found."""
     server.must_refuse(_read(server, NO_SUCH_RUN), 404)
 
 
-@rule(
+@list_rule(
     "IA-LST-01",
     "A run that was started is in the list of its workflow's runs.",
     says="The list has the runs, and can be narrowed to those of one workflow.",
-    source=f"{PAGES}/get-workflow-runs",
-    basis="documented",
-    operations=["listWorkflowRuns"],
-    **DEFINED,
 )
 def test_started_run_is_listed(server: ServerUnderTest) -> None:
-    """It is among the newest hundred, and no run of another workflow is."""
     run_id = _started(server)
     listed = _list(server, workflow_id=server.target.workflow).must_succeed()
     records = [one for one in listed.must_have("workflow_runs", list) if isinstance(one, dict)]
@@ -70,17 +59,10 @@ def test_started_run_is_listed(server: ServerUnderTest) -> None:
     listed.expect(run_id in ids, "member workflow_runs", "the run is not there")
 
 
-@rule(
-    "IA-LST-02",
-    "A page of runs has at most as many as were asked for.",
-    says="size is the number of runs on a page.",
-    source=f"{PAGES}/get-workflow-runs",
-    basis="documented",
-    operations=["listWorkflowRuns"],
-    **DEFINED,
+@list_rule(
+    "IA-LST-02", "A page of runs has at most as many as were asked for.", says="size is the number of runs on a page."
 )
 def test_size_of_a_page(server: ServerUnderTest) -> None:
-    """With a size of 1 there is one run, though there are more."""
     _started(server)
     server.execute(server.start_body)
     first, second = (_list(server, size=1, page=page).must_succeed() for page in (1, 2))
@@ -89,17 +71,8 @@ def test_size_of_a_page(server: ServerUnderTest) -> None:
     second.expect(len(pages[1]) <= 1, "member workflow_runs", f"{len(pages[1])} runs")
 
 
-@rule(
-    "IA-LST-03",
-    "A page and a size below 1 are refused.",
-    says="page and size are integers from 1.",
-    source=f"{PAGES}/get-workflow-runs",
-    basis="documented",
-    operations=["listWorkflowRuns"],
-    **DEFINED,
-)
+@list_rule("IA-LST-03", "A page and a size below 1 are refused.", says="page and size are integers from 1.")
 def test_bounds_of_pages(server: ServerUnderTest) -> None:
-    """0 is refused with a 4xx."""
     for name in ("page", "size"):
         server.must_refuse(_list(server, **{name: 0}), sound=lambda: _list(server))
 
@@ -109,12 +82,9 @@ def test_bounds_of_pages(server: ServerUnderTest) -> None:
     "The response to an execute has the form of the request.",
     says="A run input by itself is answered with the whole run, a turn with run_id and turn_number.",
     source="https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow",
-    basis="documented",
     operations=["executeWorkflow"],
-    **DEFINED,
 )
 def test_form_of_the_response(server: ServerUnderTest) -> None:
-    """run_id and turn_number are there after a turn, and neither is after a run input by itself."""
     reply = server.once(server.KNOWN_GOOD, server.known_good_run).must_succeed()
     if not reply.is_object:
         raise NotExercised(f"the reply is no object: {reply.shown}")

@@ -1,17 +1,19 @@
 """Interactly: execute a workflow turn by turn, the form with run_input and run_id."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pytest
 
-from contract_tests.rules import NotApplicable, NotExercised, rule
+from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.rules import rule as card
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (newer form)"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0"
-ABOUT: Final[dict[str, Any]] = {"operations": ["executeWorkflow"], "side": "server", "service": "interactly"}
+rule: Final = partial(card, basis="documented", operations=["executeWorkflow"], side="server", service="interactly")
 
 
 @pytest.fixture
@@ -27,16 +29,8 @@ def turns(server: ServerUnderTest) -> ServerUnderTest:
     return server
 
 
-@rule(
-    "IA-EXE-58",
-    "A body without run_input is refused.",
-    says="run_input is required.",
-    source=PAGE,
-    basis="documented",
-    **ABOUT,
-)
+@rule("IA-EXE-58", "A body without run_input is refused.", says="run_input is required.", source=PAGE)
 def test_run_input_is_required(turns: ServerUnderTest) -> None:
-    """An empty body is answered with a 4xx."""
     turns.must_refuse(turns.execute({}))
 
 
@@ -45,11 +39,8 @@ def test_run_input_is_required(turns: ServerUnderTest) -> None:
     "The first turn has a new run_id and the number 1.",
     says="Without run_id the service makes one; turns are counted from 1.",
     source=f"{PAGE}; {LIBRARY}",
-    basis="documented",
-    **ABOUT,
 )
 def test_first_turn(turns: ServerUnderTest) -> None:
-    """Two first turns have different ids and the number 1."""
     first, second = _first(turns), turns.execute(turns.start_body)
     for reply in (first, second):
         reply.must_succeed()
@@ -62,11 +53,8 @@ def test_first_turn(turns: ServerUnderTest) -> None:
     "A further turn has the same run_id and a higher number.",
     says="Later turns echo run_id, keep the version of the first one, and are counted on.",
     source=f"{PAGE}; {LIBRARY}",
-    basis="documented",
-    **ABOUT,
 )
 def test_further_turn(turns: ServerUnderTest) -> None:
-    """The reply to an echoed run_id has it again, and a turn_number above the one before."""
     first = _first(turns)
     if first.must_have("is_completed", bool):
         raise NotExercised("the run was completed by its first turn")
@@ -80,11 +68,8 @@ def test_further_turn(turns: ServerUnderTest) -> None:
     "stop cancels the run.",
     says="A run is cancelled by the command stop together with its run_id; its status is cancelled then.",
     source=PAGE,
-    basis="documented",
-    **ABOUT,
 )
 def test_stop_cancels(turns: ServerUnderTest) -> None:
-    """The reply to stop has the status cancelled."""
     started = turns.execute(turns.start_body).must_succeed()
     if started.must_have("is_completed", bool):
         raise NotExercised("the run was completed by its first turn")
@@ -100,10 +85,8 @@ def test_stop_cancels(turns: ServerUnderTest) -> None:
     "the run failed.",
     source=LIBRARY,
     basis="inferred",
-    **ABOUT,
 )
 def test_flags_go_with_the_status(turns: ServerUnderTest) -> None:
-    """Completed means a final status and no waiting; an error means failed."""
     _first(turns)
     for reply in turns.watch.of("executeWorkflow"):
         if not reply.has_succeeded:

@@ -17,7 +17,9 @@ from contract_tests.server.server import NO_SUCH_WORKFLOW, ServerUnderTest
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 UNAUTHORIZED: Final = 401
-rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
+rule: Final = partial(
+    card, source=PAGE, basis="documented", operations=["runWorkflow"], side="server", service="promptlayer"
+)
 
 
 @pytest.fixture
@@ -33,10 +35,8 @@ def replies(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> list[Exch
     "PL-RUN-01",
     "A run without a valid key is answered 401 with an object.",
     says="The key goes into X-API-KEY; 401 with an error object answers a missing or wrong one.",
-    basis="documented",
 )
 def test_key_is_needed(server: ServerUnderTest) -> None:
-    """Neither no key nor a wrong one starts a run."""
     replies = [server.run_exactly({"metadata": server.metadata}, access=access) for access in STRANGERS]
     report_all(filter(None, (reply.check_status(UNAUTHORIZED, constraint=reply.access.value) for reply in replies)))
     report_all(reply.violation("object", wrong=Wrong.BODY) for reply in replies if not reply.is_object)
@@ -46,10 +46,8 @@ def test_key_is_needed(server: ServerUnderTest) -> None:
     "PL-RUN-02",
     "A run of an unknown workflow is answered 404.",
     says="404 means that the workflow does not exist or the key may not see it.",
-    basis="documented",
 )
 def test_unknown_workflow(server: ServerUnderTest) -> None:
-    """A name that no workflow has is not found."""
     server.must_refuse(server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW)), 404)
 
 
@@ -58,10 +56,8 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     "A run with an empty body is started, with the latest version.",
     says="Nothing in the body is required; without label and version the latest version runs. On a live target the "
     "body holds the tag alone. That the latest version runs shows where the target's table names it.",
-    basis="documented",
 )
 def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """`{}` is a complete body; the output of the plain run is that of the latest version."""
     plain = lifecycle.must_start()
     body = {} if server.target.is_local else {"metadata": server.metadata}
     server.run_exactly(body).must_succeed()
@@ -74,10 +70,8 @@ def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: Exec
     "PL-RUN-04",
     "The response to a run has success, message and workflow_version_execution_id.",
     says="success is a boolean, message a string, workflow_version_execution_id an integer; all three are required.",
-    basis="documented",
 )
 def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> None:
-    """The three required members are there with their types, with a callback URL and without."""
     names = (WHOLE, "success", "message", "workflow_version_execution_id")
     report_all(found for reply in replies for found in member_problems(contract, reply, *names))
 
@@ -87,10 +81,8 @@ def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> No
     "The warning of a run is absent, null or a string.",
     says="warning is optional and may be null.",
     source=f"{PAGE}; {RECORDED}",
-    basis="documented",
 )
 def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecycle: ExecutionScenarios) -> None:
-    """Whether or not there is something to warn of, the warning has one of its types."""
     all_replies = [*replies, lifecycle.run_without_variables]
     report_all(found for reply in all_replies for found in member_problems(contract, reply, "warning"))
 
@@ -102,7 +94,6 @@ def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecy
     basis="inferred",
 )
 def test_started_run_says_success(replies: list[Exchange]) -> None:
-    """Where success is a boolean, it is true in the replies to runs that were started."""
     for reply in replies:
         body = reply.json
         reply.expect(not isinstance(body, dict) or body.get("success") is not False, "member success")
@@ -112,11 +103,9 @@ def test_started_run_says_success(replies: list[Exchange]) -> None:
     "PL-RUN-06",
     "A run with a callback URL is answered 202.",
     says="With a callback URL the run is accepted at once with 202, and its outcome is posted later.",
-    basis="documented",
     is_about_success=True,
 )
 def test_callback_is_answered_202(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """202, not 201, tells that the outcome will be posted."""
     lifecycle.called_back_run.must_be(202, tried=(server.member("callback_url"),))
 
 
@@ -124,11 +113,9 @@ def test_callback_is_answered_202(server: ServerUnderTest, lifecycle: ExecutionS
     "PL-RUN-07",
     "A run without a callback URL is answered 201.",
     says="Without a callback URL the run is created and answered 201.",
-    basis="documented",
     is_about_success=True,
 )
 def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
-    """201, not 202, tells that nothing will be posted."""
     lifecycle.plain_run.must_be(201)
 
 
@@ -139,7 +126,6 @@ def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
     basis="inferred",
 )
 def test_null_callback_is_answered_201(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """Null is taken, and not for an address: the reply is the one to a run without a callback URL."""
     plain = lifecycle.must_start()
     reply = server.run(callback_url=None).must_succeed(server.member("callback_url"))
     reply.expect(reply.status == plain.status, "status")
@@ -153,6 +139,5 @@ def test_null_callback_is_answered_201(server: ServerUnderTest, lifecycle: Execu
     basis="inferred",
 )
 def test_odd_name_is_unknown(server: ServerUnderTest) -> None:
-    """An unknown name with a space, a slash, a question mark, a percent sign or an accent is refused with a 4xx."""
     for character in " /?%é":
         server.must_refuse(server.run(workflow=f"{NO_SUCH_WORKFLOW}{character}{server.target.workflow}"))

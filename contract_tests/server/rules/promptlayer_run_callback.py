@@ -2,13 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import NotExercised, Violation, judge, report_all, rule
+from contract_tests.rules import NotExercised, Violation, judge, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.models.callback import (
     MISSING,
     Bodies,
@@ -23,7 +25,9 @@ from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04)"
-ABOUT: Final[dict[str, Any]] = {"operations": ["runWorkflow"], "side": "server", "service": "promptlayer"}
+rule: Final = partial(
+    card, source=PAGE, basis="inferred", operations=["runWorkflow"], side="server", service="promptlayer"
+)
 NOT_COME: Final = "no callback came that could be read"
 QUIET_SECONDS: Final = 0.3
 ID: Final = "workflow_version_execution_id"
@@ -59,12 +63,9 @@ def bodies(callbacks: list[Callback]) -> Bodies:
     "PL-CB-37",
     "The outcome of a run with a callback URL is posted there, as the contract's callback says.",
     says="Once the run has ended, its execution id and final output are posted to the callback URL as JSON.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: list[Callback], came: Came) -> None:
-    """A POST with a JSON body comes, valid against the contract's callback."""
     judge((found for callback in callbacks for found in _posted(callback)), NOT_COME)
     for callback, delivery in came[:1]:
         report_all(posted_problems(contract, operation, delivery, callback.started))
@@ -74,12 +75,8 @@ def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: 
     "PL-CB-38",
     "The callback carries the execution id of the 202.",
     says="The id in the callback has the same name as the one in the response to the run.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_callback_has_the_id_of_the_run(bodies: Bodies) -> None:
-    """The two ids are equal."""
     judge(
         (
             callback.check(same(body.get(ID), callback.execution.id), ID, callback.says(body.get(ID)))
@@ -93,12 +90,8 @@ def test_callback_has_the_id_of_the_run(bodies: Bodies) -> None:
     "PL-CB-39",
     "The nodes in a callback have ended.",
     says="The outcome is posted once the run has ended; the page shows SUCCESS and FAILURE as a node's status.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> None:
-    """No entry of the final output is QUEUED or RUNNING; other words than those of the pages are none of this."""
     judge(
         (
             callback.check(not words & RUNNING, "status of a node", callback.says(sorted(words)))
@@ -113,12 +106,8 @@ def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> None:
     "PL-CB-40",
     "A callback that was answered 200 is not posted again.",
     says="Nothing is said of repetitions; a receiver has to cope with them, a sender has no reason for them.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback], came: Came) -> None:
-    """Nothing further has come to the address a while after the first delivery."""
     first, seconds = callbacks[0], QUIET_SECONDS if server.target.is_local else 10 * QUIET_SECONDS
     again = server.listener.wait(first.url, seconds, count=2) if first.delivery is not None else None
     judge(
@@ -135,12 +124,8 @@ def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback],
     "PL-CB-66",
     "The final output of a callback is what the results operation returns.",
     says="The final output has the structure of the results. FAILURE means FAILED. A callback may have no output.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_callback_says_what_results_say(bodies: Bodies) -> None:
-    """The final output, if there is one, equals the results in one of their two forms."""
     judge(
         (
             callback.check(
@@ -158,12 +143,9 @@ def test_callback_says_what_results_say(bodies: Bodies) -> None:
     "PL-CB-67",
     "The callback does not come before the execution has ended.",
     says="The outcome is posted when the run completes.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_callback_is_not_early(came: Came) -> None:
-    """No request for results that is sent after the callback shows a node that has not ended."""
     early = "the execution was still running when the callback had come"
     judge((callback.check(not callback.is_early, "end", early) for callback, _ in came), NOT_COME)
 
@@ -173,12 +155,8 @@ def test_callback_is_not_early(came: Came) -> None:
     "The callback comes soon after the end.",
     says="The outcome is posted when the run completes; no page says how soon. Within 3 seconds on this machine, a "
     "minute elsewhere.",
-    source=PAGE,
-    basis="inferred",
-    **ABOUT,
 )
 def test_callback_is_not_late(came: Came) -> None:
-    """Between the end of the execution and the callback lies no longer time."""
     judge(
         (
             callback.check(late <= callback.seconds, "time", f"the callback came {late:.1f} seconds after the end")
@@ -193,12 +171,9 @@ def test_callback_is_not_late(came: Came) -> None:
     "PL-CB-69",
     "A callback has a final output.",
     says="The page shows it beside the execution id in every callback, and it is what a receiver asked for.",
-    source=PAGE,
     basis="documented",
-    **ABOUT,
 )
 def test_callback_has_a_final_output(bodies: Bodies) -> None:
-    """The member is there, whatever its value."""
     judge(
         (
             callback.check("final_output" in body, "member final_output", "the callback has none")

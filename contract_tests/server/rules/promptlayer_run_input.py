@@ -13,7 +13,9 @@ from contract_tests.server.server import ServerUnderTest
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 MARKS: Final = ("first-of-two", "second-of-two")
-rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
+rule: Final = partial(
+    card, source=PAGE, basis="documented", operations=["runWorkflow"], side="server", service="promptlayer"
+)
 
 
 @rule(
@@ -24,21 +26,14 @@ rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="serve
     basis="recorded",
 )
 def test_null_metadata_is_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A run with metadata of null is started; not tried on a live target, where every run carries a tag."""
     if not server.target.is_local:
         raise NotExercised("on a live target every run carries a tag in its metadata")
     lifecycle.must_start()
     server.run(metadata=None).must_succeed(server.member("metadata"))
 
 
-@rule(
-    "PL-RUN-12",
-    "Metadata with a value that is no string is refused.",
-    says="metadata maps strings to strings.",
-    basis="documented",
-)
+@rule("PL-RUN-12", "Metadata with a value that is no string is refused.", says="metadata maps strings to strings.")
 def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
-    """A number as value is refused with a 4xx."""
     server.must_refuse(server.run(metadata={**server.metadata, "attempt": 1}))
 
 
@@ -46,10 +41,8 @@ def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
     "PL-RUN-14",
     "A run that lacks an input variable is started with a warning.",
     says="warning names missing input variables, so a run that lacks one is not an error.",
-    basis="documented",
 )
 def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """If the run is started, the warning is a string; a refusal is left open by the source."""
     server.input_variables  # noqa: B018 - reading it is what demands that there are some
     lifecycle.must_start()
     reply = lifecycle.run_without_variables
@@ -62,10 +55,8 @@ def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: Execu
     "PL-RUN-15",
     "A run with an unused input variable is started with a warning.",
     says="warning names missing or unused input variables.",
-    basis="documented",
 )
 def test_unused_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A variable that the workflow does not have leads to a string as warning."""
     variables = {**server.input_variables, "contract_tests_unused": "x"}
     lifecycle.must_start()
     reply = server.run(input_variables=variables)
@@ -92,7 +83,6 @@ def _must_warn(reply: Exchange) -> None:
     basis="inferred",
 )
 def test_output_comes_from_own_input(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """Of two runs at a time, each with its own word as input, none outputs the other's or repeats an earlier run."""
     texts = _texts(server)
     earlier = _text_of(lifecycle.output_of(lifecycle.must_start()))
     runs = [_run_marked(server, texts, mark) for mark in MARKS]

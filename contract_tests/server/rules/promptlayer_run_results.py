@@ -34,7 +34,6 @@ def steps(executions: list[Execution]) -> Steps:
     basis="documented",
 )
 def test_execution_id_is_required(server: ServerUnderTest) -> None:
-    """Without the id the answer is a 4xx."""
     server.must_refuse(server.once("no execution id", lambda: server.call(OPERATION)))
 
 
@@ -45,7 +44,6 @@ def test_execution_id_is_required(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_unknown_execution(server: ServerUnderTest) -> None:
-    """An id that no execution has is not found."""
     server.once("unknown execution", lambda: server.results(NO_SUCH_ID)).must_be(404, 403)
 
 
@@ -56,7 +54,6 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_running_is_answered_202(steps: Steps) -> None:
-    """Every reply that shows a node which has not ended has the status 202, and none in the other form came before."""
     running = [(poll, earlier) for poll, earlier in steps if poll.shows_nodes and poll.words & RUNNING]
     early = [one for _, earlier in running for one in earlier if one.is_done and not one.all_outputs]
     judge(
@@ -75,7 +72,6 @@ def test_running_is_answered_202(steps: Steps) -> None:
     basis="documented",
 )
 def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> None:
-    """Every reply that shows all nodes ended has the status 200, and from then on the other form has it too."""
     bare = [(poll, earlier) for poll, earlier in steps if poll.is_result and not poll.all_outputs]
     judge(
         [
@@ -103,7 +99,6 @@ def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Non
     basis="inferred",
 )
 def test_results_stay(steps: Steps) -> None:
-    """Later requests in the same form get the same status and the same body, for as long as the check lasts."""
     judge((_check_same(poll, earlier) for poll, earlier in steps if _first_end(poll, earlier)), NO_END)
 
 
@@ -125,7 +120,6 @@ def _first_end(poll: Poll, earlier: list[Poll]) -> Poll | None:
     basis="inferred",
 )
 def test_nodes_go_on(steps: Steps) -> None:
-    """Between two requests a node's status stays or goes on; one that has ended keeps its status."""
     judge(
         (
             poll.check(ORDER[new] > ORDER[old] or new == old, "status of a node", f"{old} became {new}")
@@ -153,7 +147,6 @@ def _changes(poll: Poll, earlier: list[Poll]) -> Iterator[tuple[str, str]]:
     basis="inferred",
 )
 def test_execution_ends(executions: list[Execution]) -> None:
-    """Every execution of the target's workflow comes to an end while it is watched."""
     judge(
         (one.last_exchange.check(not one.given_up, "end", one.given_up) for one in executions if one.is_watched),
         "no execution could be watched",

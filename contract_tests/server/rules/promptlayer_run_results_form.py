@@ -25,9 +25,7 @@ PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution
 RECORDED: Final = "promptlayer 1.5.16, recorded server replies of its test-suite"
 GUIDE: Final = "github.com/MagnivOrg/prompt-layer-docs, running-requests/promptlayer-run-agent.mdx at 2a3c657"
 FAILURES: Final = "github.com/MagnivOrg/prompt-layer-docs pull request 230; both vendor libraries"
-rule: Final = partial(
-    card, source=PAGE, operations=["getWorkflowVersionExecutionResults"], side="server", service="promptlayer"
-)
+rule: Final = partial(card, operations=["getWorkflowVersionExecutionResults"], side="server", service="promptlayer")
 NEVER_RUNNING: Final = "the execution was never seen running"
 NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of all nodes cannot be read"
 
@@ -40,7 +38,6 @@ NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of 
     basis="documented",
 )
 def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) -> None:
-    """The body is an object, and each of its values has the five members with their types."""
     ended = [poll for poll in _showing_nodes(executions) if poll.is_done]
     judge((found for poll in ended for found in _check_entries(contract, poll)), "no execution was seen to end")
 
@@ -49,10 +46,10 @@ def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) ->
     "PL-RES-67",
     "A 202 with return_all_outputs has the form of the results.",
     says="The schema of the 202 is the one of the 200; its example is the object of entries.",
+    source=PAGE,
     basis="documented",
 )
 def test_form_while_running(contract: Contract, executions: list[Execution]) -> None:
-    """The body is an object, and each of its values has the five members with their types."""
     running = [poll for poll in _showing_nodes(executions) if not poll.is_done]
     judge((found for poll in running for found in _check_entries(contract, poll)), NEVER_RUNNING)
 
@@ -61,10 +58,10 @@ def test_form_while_running(contract: Contract, executions: list[Execution]) -> 
     "PL-RES-29",
     "In a 202 with all outputs, an entry that has not ended has the value null.",
     says="The example of a 202 shows null as the value of every node that has not ended.",
+    source=PAGE,
     basis="documented",
 )
 def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
-    """QUEUED and RUNNING go with a value of null."""
     judge(
         (
             poll.check(entry.get("value") is None, "value")
@@ -85,7 +82,6 @@ def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
     basis="inferred",
 )
 def test_failed_node_says_why(failing: list[Execution]) -> None:
-    """Every entry with the status FAILED has an error_message other than null."""
     judge(
         (
             poll.check(entry.get("error_message") is not None, "member error_message")
@@ -105,7 +101,6 @@ def test_failed_node_says_why(failing: list[Execution]) -> None:
     basis="documented",
 )
 def test_form_of_the_main_output(executions: list[Execution]) -> None:
-    """With the flag false and without it, the body is the value of an output node and not the object of entries."""
     judge(_check_main_outputs(executions), NO_OUTPUT)
 
 
@@ -126,7 +121,6 @@ def _check_main_outputs(executions: list[Execution]) -> Iterator[Violation | Non
     basis="recorded",
 )
 def test_form_follows_the_request(executions: list[Execution], lifecycle: ExecutionScenarios) -> None:
-    """A run that asked for all outputs still gives the bare one, if the request for results asks for that."""
     if any(_check_main_outputs(executions)):
         raise NotExercised("the bare output is never given, of which another rule tells")
     lifecycle.asked_for_all  # noqa: B018 - reading it is what starts and watches it
@@ -142,7 +136,6 @@ def test_form_follows_the_request(executions: list[Execution], lifecycle: Execut
     basis="inferred",
 )
 def test_failure_is_told(failing: list[Execution]) -> None:
-    """Where no output node succeeded, the bare form is a 500 or an object of entries, never a value."""
     judge(
         (
             poll.check(poll.status == FAILED or bool(poll.entries), "form")

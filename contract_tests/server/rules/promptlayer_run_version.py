@@ -21,7 +21,6 @@ rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="serve
     basis="documented",
 )
 def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A label that exists is enough to start a run, whose output is that of the version which carries it."""
     lifecycle.must_start()
     reply = server.run_by_label().must_succeed(server.member("workflow_label_name"))
     if server.target.latest_version is not None:
@@ -37,7 +36,6 @@ def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScen
     basis="documented",
 )
 def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A version number that exists is enough to start a run, whose output is not that of another version."""
     lifecycle.must_start()
     reply = lifecycle.version_run(server.version).must_succeed(server.member("workflow_version_number"))
     latest = server.target.latest_version
@@ -53,7 +51,6 @@ def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionSce
     basis="documented",
 )
 def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
-    """Both together are refused with a 4xx, though a run with either of them alone is started."""
     label = server.target.label or NO_SUCH_LABEL
     version = server.target.version if server.target.version is not None else 1
     both = server.run(workflow_label_name=label, workflow_version_number=version)
@@ -69,7 +66,6 @@ def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
     basis="recorded",
 )
 def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """A run with nulls is started."""
     lifecycle.must_start()
     names = ("workflow_label_name", "workflow_version_number")
     server.run(**dict.fromkeys(names)).must_succeed(*map(server.member, names))
@@ -82,7 +78,6 @@ def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenari
     basis="documented",
 )
 def test_version_number_is_an_integer(server: ServerUnderTest) -> None:
-    """A word in place of the number is refused with a 4xx."""
     server.must_refuse(server.run(workflow_version_number="first"))
 
 
@@ -93,7 +88,6 @@ def test_version_number_is_an_integer(server: ServerUnderTest) -> None:
     basis="inferred",
 )
 def test_digits_are_no_number(server: ServerUnderTest) -> None:
-    """The digits of a version that exists, as a text, are refused with a 4xx."""
     server.must_refuse(server.run(workflow_version_number=str(server.version)))
 
 
@@ -104,7 +98,6 @@ def test_digits_are_no_number(server: ServerUnderTest) -> None:
     basis="inferred",
 )
 def test_unknown_version_is_refused(server: ServerUnderTest) -> None:
-    """A label that no version carries and numbers that no version has, one below zero, are refused with a 4xx."""
     server.must_refuse(server.run(workflow_label_name=NO_SUCH_LABEL))
     for number in (NO_SUCH_ID, -1):
         server.must_refuse(server.run(workflow_version_number=number))

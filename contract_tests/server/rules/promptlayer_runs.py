@@ -1,15 +1,18 @@
 """PromptLayer: every run and every refusal."""
 
+from functools import partial
 from typing import Final
 
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import NotExercised, report_all, rule
+from contract_tests.rules import NotExercised, report_all
+from contract_tests.rules import rule as card
 from contract_tests.server.checks import unexplained
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_WORKFLOW, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
+rule: Final = partial(card, source=PAGE, side="server", service="promptlayer")
 
 
 @rule(
@@ -17,14 +20,10 @@ PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
     "A refusal says why: in message, error or detail.",
     says="An error body has message, error or both; a framework's own has detail, each entry of which has loc, msg and "
     "type. A client reads all three.",
-    source=PAGE,
     basis="documented",
     operations=["runWorkflow", "getWorkflowVersionExecutionResults"],
-    side="server",
-    service="promptlayer",
 )
 def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> None:
-    """Every refusal seen so far, and one of each kind, has one of the three members with something in it."""
     if operation.id == "runWorkflow":
         server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW))
     else:
@@ -40,14 +39,10 @@ def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> None
     "PL-RUN-18",
     "Every request starts an execution of its own.",
     says="No idempotency key is documented, so that every request is a new execution.",
-    source=PAGE,
     basis="inferred",
     operations=["runWorkflow"],
-    side="server",
-    service="promptlayer",
 )
 def test_every_request_starts_an_execution(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    """The same request once more, and every other one so far, has an execution id of its own."""
     lifecycle.must_start()
     again = server.run()
     seen: set[int] = set()

@@ -26,7 +26,6 @@ PLAIN: Final[tuple[Any, ...]] = ({}, [], "", 0, 0.5, True, None)
     side="spec",
 )
 def test_one_of_does_not_overlap(contract: Contract, generator: Generator) -> None:
-    """No generated value and no example is valid against two branches; one that is proves the overlap."""
     circles = ReferenceCycles(contract)
     search = _Search(contract, generator)
     report_all(

@@ -1,7 +1,8 @@
 """The contract as a document."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from jsonschema_rs import Draft202012Validator
 
@@ -20,13 +21,14 @@ from contract_tests.rules import (
     Violation,
     expect,
     report_all,
-    rule,
     shown,
 )
+from contract_tests.rules import rule as card
 from workflow_contract.places import at, objects
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12"
+rule: Final = partial(card, basis="documented", operations=DOCUMENT, side="spec")
 
 
 @rule(
@@ -34,12 +36,8 @@ JSON_SCHEMA = "https://json-schema.org/draft/2020-12"
     "The contract is a valid OpenAPI 3.1 document.",
     says="Every object of the document has the fields that the specification requires.",
     source=OAS,
-    basis="documented",
-    operations=DOCUMENT,
-    side="spec",
 )
 def test_document_is_valid(contract: Contract) -> None:
-    """An independent validator finds nothing wrong with the document; it can't read schemas without end."""
     # Half a second to import, in a process that most often judges something else.
     from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415
 
@@ -71,12 +69,8 @@ def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
     "Every schema is valid under strict JSON Schema 2020-12.",
     says="A schema object of OpenAPI 3.1 is a JSON Schema of draft 2020-12.",
     source=f"{JSON_SCHEMA}/schema",
-    basis="documented",
-    operations=DOCUMENT,
-    side="spec",
 )
 def test_schemas_are_valid(contract: Contract) -> None:
-    """Every schema fits the meta-schema."""
     meta = Draft202012Validator({"$ref": f"{JSON_SCHEMA}/schema"}, offline=True)
     errors = (
         _at(join(pointer, *error.instance_path), error.message)
@@ -91,12 +85,8 @@ def test_schemas_are_valid(contract: Contract) -> None:
     "No schema uses a keyword that only OpenAPI 3.0 knows.",
     says="3.1 has no `nullable`: null is a type, and a validator ignores the old keyword.",
     source=f"{OAS}#schema-object",
-    basis="documented",
-    operations=DOCUMENT,
-    side="spec",
 )
 def test_no_keyword_of_3_0(contract: Contract) -> None:
-    """`nullable` stands nowhere; where it does, it has been read as in 3.0."""
     report_all(_misread(contract, "nullable"))
 
 
@@ -107,10 +97,8 @@ def test_no_keyword_of_3_0(contract: Contract) -> None:
     source="this project",
     basis="inferred",
     operations=EVERY_OPERATION,
-    side="spec",
 )
 def test_operation_has_rules(contract: Contract, operation: Operation) -> None:
-    """At least one rule is about this operation."""
     named = {name for one in rules_of_this_package() if one.side is Side.SERVER for name in one.operations}
     if not named & {one.id for one in contract.operations}:
         raise NotApplicable("no rule names any operation of this contract")
@@ -122,12 +110,9 @@ def test_operation_has_rules(contract: Contract, operation: Operation) -> None:
     "A link leads to an operation and to parameters that exist.",
     says="A link names an operation of the document, and its parameters are parameters of that operation.",
     source=f"{OAS}#link-object",
-    basis="documented",
     operations=EVERY_OPERATION,
-    side="spec",
 )
 def test_links_lead_somewhere(contract: Contract, operation: Operation) -> None:
-    """Every link of every response of the operation can be followed."""
     report_all(_broken_links(contract, operation))
 
 

@@ -1,15 +1,18 @@
 """The contract's examples."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, Example, Media, Operation, join
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.openapi.schema import all_schemas
-from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Violation, report_all, rule, shown
+from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Violation, report_all, shown
+from contract_tests.rules import rule as card
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/json-schema-validation"
+rule: Final = partial(card, operations=EVERY_OPERATION, side="spec")
 
 
 def judge(contract: Contract, examples: Iterator[tuple[Example, str]]) -> None:
@@ -25,11 +28,8 @@ def judge(contract: Contract, examples: Iterator[tuple[Example, str]]) -> None:
     says="An example of a parameter, a request, a response or a callback matches the schema beside it.",
     source=f"{OAS}#media-type-object",
     basis="documented",
-    operations=EVERY_OPERATION,
-    side="spec",
 )
 def test_examples_are_valid(contract: Contract, operation: Operation) -> None:
-    """No strict validator finds a problem in any example, formats included."""
     judge(contract, _examples(operation))
 
 
@@ -40,10 +40,8 @@ def test_examples_are_valid(contract: Contract, operation: Operation) -> None:
     source=f"{JSON_SCHEMA}#section-9",
     basis="documented",
     operations=DOCUMENT,
-    side="spec",
 )
 def test_examples_of_schemas_are_valid(contract: Contract) -> None:
-    """No strict validator finds a problem in any of them."""
     judge(contract, _of_schemas(contract))
 
 
@@ -53,11 +51,8 @@ def test_examples_of_schemas_are_valid(contract: Contract) -> None:
     says="An example shows readers what the schema means, and tests what to send and expect.",
     source="this project",
     basis="inferred",
-    operations=EVERY_OPERATION,
-    side="spec",
 )
 def test_everything_has_an_example(operation: Operation) -> None:
-    """Required parameters, request bodies and the bodies of all statuses have at least one example."""
     lacking = [media.pointer for media in _bodies(operation) if not media.examples]
     lacking += [one.pointer for one in operation.parameters if one.required and not one.examples]
     report_all(Violation(received=f"at {pointer}: there is no example", constraint=pointer) for pointer in lacking)

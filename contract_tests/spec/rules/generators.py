@@ -38,7 +38,6 @@ class Generated:
     side="spec",
 )
 def test_generator_drops_nothing(contract: Contract, operation: Operation) -> None:
-    """The generator's own templates make a function of the operation, with an argument for each parameter and body."""
     if importlib.util.find_spec(GENERATOR) is None:
         raise NotApplicable("openapi-python-client is not installed")
     made = _generated(contract)
