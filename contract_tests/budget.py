@@ -18,20 +18,12 @@ GRACE: Final = 3.0
 
 @dataclass
 class Budget:
-    """
-    What one run may spend on generated cases.
+    """What one run may spend on generated cases."""
 
-    Attributes:
-        cases: Cases for each property and operation; None if ``seconds`` limits them.
-        seconds: Time for the whole run in seconds, shared among the rows that are still to come.
-        rows_left: Rows still to be judged, the present one included; the plugin counts them down.
-        name: How the command line says it.
-    """
-
-    cases: int | None = QUICK_CASES
-    seconds: float | None = None
-    rows_left: int = 1
-    name: str = QUICK
+    cases: int | None = QUICK_CASES  # cases for each property and operation; None if `seconds` limits them
+    seconds: float | None = None  # time for the whole run in seconds, shared among the rows that are still to come
+    rows_left: int = 1  # rows still to be judged, the present one included; the plugin counts them down
+    name: str = QUICK  # how the command line says it
     clock: Callable[[], float] = time.monotonic
     _deadline: float = field(default=0.0, init=False)
 

@@ -12,18 +12,13 @@ from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Rule, Side, Verdict,
 
 @dataclass(frozen=True)
 class Row:
-    """
-    A rule to be judged on one operation, on the server side of one target.
-
-    Attributes:
-        unknown_operation: The rule names an operation that the contract does not have.
-    """
+    """A rule to be judged on one operation, on the server side of one target."""
 
     rule: Rule
     operation: str
     service: str
     target: str = ""
-    unknown_operation: bool = False
+    unknown_operation: bool = False  # the rule names an operation that the contract does not have
 
     @property
     def id(self) -> str:

@@ -245,16 +245,10 @@ class Violation(Exception):
 
 @dataclass
 class Violations(Exception):
-    """
-    Several breaches of one rule on one operation.
+    """Several breaches of one rule on one operation."""
 
-    Attributes:
-        found: The first of each constraint.
-        all: All of them, if there are more.
-    """
-
-    found: list[Violation] = field(default_factory=list)
-    all: list[Violation] = field(default_factory=list)
+    found: list[Violation] = field(default_factory=list)  # the first of each constraint
+    all: list[Violation] = field(default_factory=list)  # all of them, if there are more
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.found))
@@ -277,23 +271,13 @@ class Undecodable(Unanswered):
 
 
 def expect(holds: bool, constraint: str, *, received: str, documented: str = "", reproduce: str = "") -> None:  # noqa: FBT001
-    """
-    Say in a check what has to hold.
-
-    Raises:
-        Violation: If it does not hold.
-    """
+    """Say in a check what has to hold; raises Violation if it does not hold."""
     if not holds:
         raise Violation(received=received, constraint=constraint, documented=documented, reproduce=reproduce)
 
 
 def report_all(found: Iterable[Violation]) -> None:
-    """
-    Report what a check has found that looks at many cases.
-
-    Raises:
-        Violations: If anything was found.
-    """
+    """Report what a check has found that looks at many cases; raises Violations if anything was found."""
     all_found = list(found)
     if all_found:
         raise Violations(first_of_each(all_found), all_found)
@@ -311,9 +295,7 @@ def judge(checks: Iterable[Violation | None], otherwise: str) -> None:
     """
     Report on a trace, by one check for each place in it that the rule is about: None where it holds.
 
-    Raises:
-        Violations: If one of them does not hold.
-        NotExercised: If there was nothing to check; ``otherwise`` says why.
+    Raises Violations if one of them does not hold; NotExercised if there was nothing to check; ``otherwise`` says why.
     """
     made = list(checks)
     report_all(check for check in made if check is not None)

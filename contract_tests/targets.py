@@ -93,8 +93,7 @@ class Target:
         """
         Return the target with its key and secret headers read from the environment.
 
-        Raises:
-            SetUpError: If one of the variables is not set, or no header can carry its value.
+        Raises SetUpError if one of the variables is not set, or no header can carry its value.
         """
         if self.is_sandbox:
             return self
@@ -160,8 +159,7 @@ def read_targets(path: Path, services: Sequence[str]) -> dict[str, Target]:
     """
     Read a file of targets.
 
-    Raises:
-        SetUpError: If it cannot be read; the line names the target, the field and what it must be.
+    Raises SetUpError if it cannot be read; the line names the target, the field and what it must be.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))

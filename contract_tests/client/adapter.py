@@ -261,9 +261,8 @@ class Adapter(Protocol):
         """
         Make the call and give what the client gives; an awaitable in the asynchronous form.
 
-        Raises:
-            CannotExpress: If no call can be written for these arguments, for example since a required one is not given.
-            NotSupported: If the client does not claim to offer such calls; from :meth:`connect` for a whole form.
+        Raises CannotExpress if no call can be written for these arguments, for example since a required one is not
+        given; NotSupported if the client does not claim to offer such calls; from :meth:`connect` for a whole form.
         """
 
     def read(self, value: Any, call: Call) -> Received:
@@ -282,8 +281,7 @@ def check_signature(method: Callable[..., Any], *positional: Any, **named: Any) 
     """
     Demand that a signature takes these arguments: what it does not take is refused by Python, not by the client.
 
-    Raises:
-        CannotExpress: If it does not.
+    Raises CannotExpress if it does not.
     """
     try:
         inspect.signature(method).bind(*positional, **named)
@@ -295,8 +293,7 @@ def to_json(value: Any) -> Any:
     """
     Turn a client's value into JSON: models through their ``to_dict``, containers member by member.
 
-    Raises:
-        NotJSON: If something in it is neither JSON nor a model, or is a model that cannot be turned.
+    Raises NotJSON if something in it is neither JSON nor a model, or is a model that cannot be turned.
     """
     if isinstance(value, Enum):
         return to_json(value.value)

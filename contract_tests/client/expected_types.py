@@ -15,20 +15,12 @@ BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "Non
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """
-    An object in a reply that the contract names.
+    """An object in a reply that the contract names."""
 
-    Attributes:
-        place: JSON pointer in the data.
-        schema: Pointer of the schema there, references followed.
-        names: Names of the contract's objects that it may be taken for.
-        is_choice: Whether the schema is one of several named objects.
-    """
-
-    place: str
-    schema: str
-    names: set[str]
-    is_choice: bool
+    place: str  # JSON pointer in the data
+    schema: str  # pointer of the schema there, references followed
+    names: set[str]  # names of the contract's objects that it may be taken for
+    is_choice: bool  # whether the schema is one of several named objects
 
 
 def named_places(contract: Contract, schema: str, value: Any, place: str = "") -> Iterator[NamedPlace]:

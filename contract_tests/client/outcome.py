@@ -10,38 +10,22 @@ from contract_tests.client.adapter import Explanation, Received
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Received):
-    """
-    A value that the caller has in hand.
+    """A value that the caller has in hand."""
 
-    Attributes:
-        foreign: What could not be made JSON again, if anything.
-    """
-
-    foreign: str = ""
+    foreign: str = ""  # what could not be made JSON again, if anything
 
 
 @dataclass(frozen=True, kw_only=True)
 class Raised(Explanation):
-    """
-    An exception that the caller has got, with what it says if it is one of the client's own.
+    """An exception that the caller has got, with what it says if it is one of the client's own."""
 
-    Attributes:
-        type_name: Name of its class.
-        family: Qualified names of its class and all base classes.
-        own: Whether it is one of the client's documented errors.
-        refuses: Whether it is one that the client may refuse arguments with.
-        text: ``str(error)``.
-        shown: Everything that Python shows of it: text, repr, traceback with its causes.
-        body: The parsed body that it carries.
-    """
-
-    type_name: str
-    family: tuple[str, ...] = ()
-    own: bool = False
-    refuses: bool = True
-    text: str = ""
-    shown: str = ""
-    body: Value | None = None
+    type_name: str  # name of its class
+    family: tuple[str, ...] = ()  # qualified names of its class and all base classes
+    own: bool = False  # whether it is one of the client's documented errors
+    refuses: bool = True  # whether it is one that the client may refuse arguments with
+    text: str = ""  # `str(error)`
+    shown: str = ""  # everything that Python shows of it: text, repr, traceback with its causes
+    body: Value | None = None  # the parsed body that it carries
 
     def __str__(self) -> str:
         return f"{self.type_name}{'' if self.own else ', which is not an error of the client'}: {self.text}"
@@ -63,16 +47,10 @@ class Unclaimed:
 
 @dataclass(frozen=True)
 class Lost:
-    """
-    The client's process gave no outcome.
+    """The client's process gave no outcome."""
 
-    Attributes:
-        reason: Why, for a person.
-        is_hung: Whether this very call took too long; otherwise the process ended, for whatever call's sake.
-    """
-
-    reason: str
-    is_hung: bool = False
+    reason: str  # why, for a person
+    is_hung: bool = False  # whether this very call took too long; otherwise the process ended, for whatever call's sake
 
 
 Outcome = Value | Raised | Unwritable | Unclaimed | Lost

@@ -65,8 +65,7 @@ class DeliveryTrials:
         """
         Post to one receiver of the client's, in order.
 
-        Raises:
-            NotApplicable: If the client does not claim to receive these.
+        Raises NotApplicable if the client does not claim to receive these.
         """
         first = self._session.count(len(posts))
         taken = self._ask([post.to_message() for post in posts], timeout=TIMEOUT)["taken"]

@@ -25,8 +25,7 @@ def choose_client(options: Options) -> Choice:
     """
     Say which client is judged.
 
-    Raises:
-        SetUpError: If a directory holds no package or several, or an adapter is not known.
+    Raises SetUpError if a directory holds no package or several, or an adapter is not known.
     """
     has_known_layout = options.adapter in {None, "workflow_runs", "openapi-python-client"}
     is_candidate = is_generated if has_known_layout else is_package
@@ -75,8 +74,7 @@ def _interpreter() -> str:
     """
     Return the interpreter of the environment that has the client: this one, unless a variable names another.
 
-    Raises:
-        SetUpError: If it names no file.
+    Raises SetUpError if it names no file.
     """
     named = os.environ.get(PYTHON_VARIABLE)
     if named is not None and not Path(named).is_file():
@@ -85,12 +83,7 @@ def _interpreter() -> str:
 
 
 def package_in(directory: Path, option: str, is_candidate: Callable[[Path], bool]) -> Path:
-    """
-    Return the one package that a directory is or holds.
-
-    Raises:
-        SetUpError: If there is none or more than one.
-    """
+    """Return the one package that a directory is or holds; raises SetUpError if there is none or more than one."""
     if is_candidate(directory):
         return directory
     found = sorted(folder for folder in directory.iterdir() if folder.is_dir() and is_candidate(folder))

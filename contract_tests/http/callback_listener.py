@@ -22,22 +22,15 @@ MOST_DELIVERIES: Final = 100  # to one address: more prove nothing new
 
 @dataclass(frozen=True)
 class Delivery:
-    """
-    One request that came in.
-
-    Attributes:
-        at: Monotonic time in seconds.
-        number: How many requests the harness had sent to the target by then.
-        is_exact: Whether the address is the one that was given out, to the last character.
-    """
+    """One request that came in."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
-    at: float
-    number: int
-    is_exact: bool = True
+    at: float  # monotonic time in seconds
+    number: int  # how many requests the harness had sent to the target by then
+    is_exact: bool = True  # whether the address is the one that was given out, to the last character
 
     @property
     def media_type(self) -> str:

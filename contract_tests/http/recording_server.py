@@ -70,24 +70,14 @@ class ScriptedResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedRequest:
-    """
-    A request as it came.
+    """A request as it came."""
 
-    Attributes:
-        method: As it came.
-        target: What stands between method and version, before any decoding.
-        headers: Names and values in order; names as they were spelled.
-        body: After transfer decoding; empty if there was none.
-        at: Seconds on the monotonic clock when it was complete.
-        broken: Why it is no HTTP request, if it is none.
-    """
-
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    at: float
-    broken: str = ""
+    method: str  # as it came
+    target: str  # what stands between method and version, before any decoding
+    headers: tuple[tuple[str, str], ...]  # names and values in order; names as they were spelled
+    body: bytes  # after transfer decoding; empty if there was none
+    at: float  # seconds on the monotonic clock when it was complete
+    broken: str = ""  # why it is no HTTP request, if it is none
 
     def all(self, name: str) -> list[str]:
         """Return the values of all headers of a name, whatever its case."""

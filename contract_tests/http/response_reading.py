@@ -38,18 +38,11 @@ class Reply:
 
 @dataclass
 class Incomplete(Exception):
-    """
-    No complete reply came.
+    """No complete reply came."""
 
-    Attributes:
-        received: What came instead.
-        constraint: Which demand on any reply it breaks.
-        is_costly: Whether the same once more would cost as much time or memory.
-    """
-
-    received: str
-    constraint: str = "reply"
-    is_costly: bool = False
+    received: str  # what came instead
+    constraint: str = "reply"  # which demand on any reply it breaks
+    is_costly: bool = False  # whether the same once more would cost as much time or memory
 
     def __str__(self) -> str:
         return self.received
@@ -59,9 +52,8 @@ def receive(client: httpx.Client, request: httpx.Request, limits: Limits) -> Rep
     """
     Send a request and read the whole reply.
 
-    Raises:
-        Incomplete: If no complete reply comes within the limits.
-        httpx.ConnectError: If no connection comes about; also httpx.ConnectTimeout and httpx.ProxyError.
+    Raises Incomplete if no complete reply comes within the limits; httpx.ConnectError if no connection comes about;
+    also httpx.ConnectTimeout and httpx.ProxyError.
     """
     timeout = httpx.Timeout(limits.seconds, connect=CONNECT_SECONDS).as_dict()
     with Deadline(limits.seconds) as deadline:
@@ -157,15 +149,10 @@ def _too_slow(limits: Limits) -> Incomplete:
 
 @dataclass
 class Deadline:
-    """
-    Ends a connection when its time is over: time-outs are for each piece, and who trickles never meets one.
-
-    Attributes:
-        is_over: Whether the time was over before the reply was whole.
-    """
+    """Ends a connection when its time is over: time-outs are for each piece, and who trickles never meets one."""
 
     seconds: float
-    is_over: bool = False
+    is_over: bool = False  # whether the time was over before the reply was whole
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def watch(self, event: str, info: dict[str, Any]) -> None:

@@ -140,22 +140,14 @@ class Operation:
 
 
 class Contract:
-    """
-    An OpenAPI document in the words of 3.1; see the module's docstring.
-
-    Attributes:
-        source: The file that it was read from.
-        version: The version of OpenAPI that it was written in.
-        notes: What was changed in reading it, one line each.
-        remarks: Where it was read otherwise than it is written.
-    """
+    """An OpenAPI document in the words of 3.1; see the module's docstring."""
 
     def __init__(self, document: Mapping[str, Any], source: str = "") -> None:
         self.document = document
-        self.source = source
-        self.version = str(document.get("openapi", ""))
-        self.notes: tuple[str, ...] = ()
-        self.remarks: tuple[Remark, ...] = ()
+        self.source = source  # the file that it was read from
+        self.version = str(document.get("openapi", ""))  # the version of OpenAPI that it was written in
+        self.notes: tuple[str, ...] = ()  # what was changed in reading it, one line each
+        self.remarks: tuple[Remark, ...] = ()  # where it was read otherwise than it is written
         self._places: dict[str, Any] = {}
         self._validators = Validators(document, self._at)
 
@@ -164,8 +156,7 @@ class Contract:
         """
         Read a contract from a YAML or JSON file; OpenAPI 3.0 is brought up to 3.1.
 
-        Raises:
-            SetUpError: If the file cannot be read within the limits or is no OpenAPI document.
+        Raises SetUpError if the file cannot be read within the limits or is no OpenAPI document.
         """
         try:
             read = read_contract(path)
@@ -221,8 +212,7 @@ class Contract:
         """
         Follow references from a pointer to the place that is meant.
 
-        Raises:
-            SetUpError: If a reference leaves the document, leads nowhere or in a circle.
+        Raises SetUpError if a reference leaves the document, leads nowhere or in a circle.
         """
         seen = {pointer}
         while isinstance(value := self._at(pointer), dict) and isinstance(value.get("$ref"), str):

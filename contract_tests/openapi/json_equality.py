@@ -16,20 +16,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """
-    One place in which a value is not what it was.
+    """One place in which a value is not what it was."""
 
-    Attributes:
-        place: Member names and indices from the outside in.
-        kind: What became of it.
-        before: What was there; None if it was added.
-        after: What is there; None if it is missing.
-    """
-
-    place: tuple[str | int, ...]
-    kind: Kind
-    before: Any = None
-    after: Any = None
+    place: tuple[str | int, ...]  # member names and indices from the outside in
+    kind: Kind  # what became of it
+    before: Any = None  # what was there; None if it was added
+    after: Any = None  # what is there; None if it is missing
 
 
 def differences(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[Difference]:

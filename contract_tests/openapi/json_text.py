@@ -12,8 +12,7 @@ def read_json(text: str | bytes) -> Any:
     """
     Read JSON as RFC 8259 has it: in UTF-8 without a byte order mark, without NaN and Infinity.
 
-    Raises:
-        ValueError: If it is none, or nested more deeply than any reader must take.
+    Raises ValueError if it is none, or nested more deeply than any reader must take.
     """
     try:
         value = json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)

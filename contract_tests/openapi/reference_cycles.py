@@ -36,12 +36,7 @@ class ReferenceCycles:
                 yield [pointer, *sorted({*circle} - {pointer})]
 
     def refuse(self) -> None:
-        """
-        Demand that there is none, for whoever needs values of all schemas.
-
-        Raises:
-            SetUpError: If there is one.
-        """
+        """Demand that there is none, for whoever needs values of all schemas; raises SetUpError if there is one."""
         circle = next(self.all(), None)
         if circle is not None:
             where = f"{self._contract.source}: {circle[0]}"
@@ -65,12 +60,7 @@ class ReferenceCycles:
         return self._reached(pointer, self._everywhere)
 
     def report(self) -> None:
-        """
-        Say what could not be judged.
-
-        Raises:
-            NotExercised: If something could not.
-        """
+        """Say what could not be judged; raises NotExercised if something could not."""
         if self._met:
             more = f" and {len(self._met) - SHOWN} more" if len(self._met) > SHOWN else ""
             raise NotExercised(

@@ -85,8 +85,7 @@ class Validators:
         """
         Return the validator of the schema at a pointer.
 
-        Raises:
-            SetUpError: If it is no schema, or refers to what is none or lies outside the document.
+        Raises SetUpError if it is no schema, or refers to what is none or lies outside the document.
         """
         if (schema, formats) not in self._compiled:
             self._compiled[schema, formats] = self._compile(schema, formats=formats)

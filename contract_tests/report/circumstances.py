@@ -27,24 +27,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """
-    What ``results.json`` holds as ``run``.
+    """What ``results.json`` holds as ``run``."""
 
-    Attributes:
-        state: How it ended.
-        reason: Why it was cut short or not run; empty otherwise.
-        started: When, in UTC, as ISO 8601.
-        command: The command line.
-        shard: Which part of how many, ``1/1`` for the whole.
-        scope: What parts of one run have in common; two runs with the same one judge the same rows.
-    """
-
-    state: State
-    reason: str
-    started: str
-    command: str
-    shard: str
-    scope: Mapping[str, Any]
+    state: State  # how it ended
+    reason: str  # why it was cut short or not run; empty otherwise
+    started: str  # when, in UTC, as ISO 8601
+    command: str  # the command line
+    shard: str  # which part of how many, `1/1` for the whole
+    scope: Mapping[str, Any]  # what parts of one run have in common; two runs with the same one judge the same rows
 
     @classmethod
     def of(cls, options: Options, targets: Sequence[Target]) -> Self:

@@ -26,8 +26,7 @@ def merge(options: MergeOptions) -> int:
     """
     Write the one report; give the exit status that a single run would have had.
 
-    Raises:
-        SetUpError: If one of the reports cannot be read, they do not belong together, or nothing was judged.
+    Raises SetUpError if one of the reports cannot be read, they do not belong together, or nothing was judged.
     """
     parts = [_read(directory) for directory in options.directories]
     _check_parts(parts, options.directories)
@@ -44,8 +43,7 @@ def _check_parts(parts: Sequence[dict[str, Any]], directories: Sequence[Path]) -
     """
     See whether the reports belong together, and are complete.
 
-    Raises:
-        SetUpError: If not; the line names the directory that is too much, or the part that is missing.
+    Raises SetUpError if not; the line names the directory that is too much, or the part that is missing.
     """
     seen: dict[Path, Path] = {}
     for directory in directories:

@@ -20,8 +20,7 @@ def check_writable(directory: Path) -> None:
     """
     Make the directory, before time is spent on what could not be written there; what lies in it is not touched.
 
-    Raises:
-        SetUpError: If the directory cannot be written to.
+    Raises SetUpError if the directory cannot be written to.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -34,10 +33,8 @@ def write_reports(report: Report, directory: Path) -> Path:
     """
     Write ``results.json``, ``junit.xml`` and ``index.html``, each whole or not at all; give the directory they are in.
 
-    A run that judged nothing leaves the last real report alone: its own goes into a directory inside this one.
-
-    Raises:
-        SetUpError: If the directory cannot be written to.
+    A run that judged nothing leaves the last real report alone: its own goes into a directory inside this one. Raises
+    SetUpError if the directory cannot be written to.
     """
     is_judgement = State(report.run["state"]).is_judgement
     place = directory if is_judgement or not _holds_judgement(directory) else directory / BESIDE

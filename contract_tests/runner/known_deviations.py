@@ -55,12 +55,7 @@ class Deviations:
 
     @classmethod
     def load(cls, targets_file: Path | None) -> Self:
-        """
-        Read this package's list and the one beside the targets file.
-
-        Raises:
-            SetUpError: If an entry has a mistake.
-        """
+        """Read this package's list and the one beside the targets file; raises SetUpError if an entry has a mistake."""
         folders = [Path(__file__).parents[1], targets_file.parent if targets_file else Path()]
         files = {(folder / FILE).resolve() for folder in folders}
         return cls([entry for path in sorted(files) if path.is_file() for entry in _read(path)])

@@ -34,12 +34,7 @@ FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 def run(options: Options | MergeOptions) -> int:
-    """
-    Do what the command line asked for; give the exit status.
-
-    Raises:
-        SetUpError: If it cannot be done.
-    """
+    """Do what the command line asked for; give the exit status; raises SetUpError if it cannot be done."""
     if isinstance(options, MergeOptions):
         return merge(options)
     with ended_like_ctrl_c():
@@ -170,8 +165,7 @@ def _refuse_silence(outcomes: Sequence[Outcome], options: Options) -> None:
     """
     See whether anything was judged: in all, and without -k of each side and of each target.
 
-    Raises:
-        SetUpError: If all rows ended without a verdict; the line says why most of them did.
+    Raises SetUpError if all rows ended without a verdict; the line says why most of them did.
     """
     groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:

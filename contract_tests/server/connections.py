@@ -39,8 +39,7 @@ def client_for(target: Target) -> httpx.Client:
     """
     Make the client for a target: proxies and certificates of the environment, unless the target is on this machine.
 
-    Raises:
-        SetUpError: If its ``ca_file``, or a variable of the environment that httpx reads, cannot be used.
+    Raises SetUpError if its ``ca_file``, or a variable of the environment that httpx reads, cannot be used.
     """
     local = target.is_local
     verify = _verification(target)
@@ -66,8 +65,7 @@ def check_reachable(target: Target) -> None:
     """
     See whether anything listens at a target's address; behind a proxy only the first request can tell.
 
-    Raises:
-        SetUpError: If nothing does.
+    Raises SetUpError if nothing does.
     """
     if urllib.request.getproxies() and not target.is_local:
         return

@@ -54,9 +54,8 @@ class Conversations:
         """
         Give the reply that started the first run, without which nothing else can be said of runs.
 
-        Raises:
-            NotExercised: If it was refused, which has rules of its own.
-            NotApplicable: If the target serves the other form of execute.
+        Raises NotExercised if it was refused, which has rules of its own; NotApplicable if the target serves the other
+        form of execute.
         """
         if self.server.target.generation != "a":
             raise NotApplicable("the target serves the other generation of execute")

@@ -34,8 +34,7 @@ class ExampleCheck:
         """
         See whether any of the examples gets a reply that is the service's own.
 
-        Raises:
-            SetUpError: If none does, for a reason that lies in the set-up; the line names what to check.
+        Raises SetUpError if none does, for a reason that lies in the set-up; the line names what to check.
         """
         since = "" if is_first else f"it went wrong by request {self._server.wire.sent}: "
         found: list[SetUpError] = []

@@ -105,12 +105,7 @@ class Exchange:
 
     @property
     def json(self) -> Any:
-        """
-        The reply's body as JSON.
-
-        Raises:
-            NotExercised: If it is none, which has a rule of its own.
-        """
+        """The reply's body as JSON; raises NotExercised if it is none, which has a rule of its own."""
         if self.is_cut:
             raise NotExercised("the replies are too large to be kept")
         try:
@@ -161,12 +156,7 @@ class Exchange:
         return replace(found, found_after=self.number)
 
     def must_be(self, *statuses: Status, constraint: str = "status", tried: tuple[str, ...] = ()) -> Self:
-        """
-        Demand one of these statuses; see :meth:`check_status`.
-
-        Raises:
-            Violation: If the reply has another one.
-        """
+        """Demand one of these statuses; see :meth:`check_status`; raises Violation if the reply has another one."""
         found = self.check_status(*statuses, constraint=constraint, tried=tried)
         if found is not None:
             raise found
@@ -185,11 +175,8 @@ class Exchange:
         """
         Demand a JSON object with a member of one of these types, exactly (a boolean is no integer), and give it.
 
-        An integer may be written as ``7.0`` too.
-
-        Raises:
-            Violation: If the member is missing or of another type.
-            NotExercised: If the body is no object, which has a rule of its own.
+        An integer may be written as ``7.0`` too. Raises Violation if the member is missing or of another type;
+        NotExercised if the body is no object, which has a rule of its own.
         """
         body = self.json
         if not isinstance(body, dict):
@@ -199,12 +186,7 @@ class Exchange:
         return body[member] if number is None else number
 
     def expect(self, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
-        """
-        Say what else has to hold of this reply.
-
-        Raises:
-            Violation: If it does not hold.
-        """
+        """Say what else has to hold of this reply; raises Violation if it does not hold."""
         if not holds:
             raise self.violation(constraint, received)
 

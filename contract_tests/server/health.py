@@ -79,8 +79,7 @@ class Health:
         """
         Repeat the known-good request after the last row, unless the last reply shows that all is well.
 
-        Raises:
-            SetUpError: If it fails.
+        Raises SetUpError if it fails.
         """
         self.confirm(anyway=not self._is_good)
 

@@ -21,8 +21,7 @@ def undocumented_methods(server: ServerUnderTest, operation: Operation) -> list[
     """
     Return what came of the methods that the contract does not have on an operation's path, each sent once.
 
-    Raises:
-        NotExercised: If no legal request for the path is known, or none of them was answered.
+    Raises NotExercised if no legal request for the path is known, or none of them was answered.
     """
     sent = [one for one in server.watch.of(operation.id) if one.is_legal and one.access is Access.OWN]
     if not sent:

@@ -23,12 +23,7 @@ from workflow_sandbox.server import Sandbox
 
 
 class OpenTargets:
-    """
-    The targets of one run.
-
-    Attributes:
-        information: What they said beyond the contract.
-    """
+    """The targets of one run."""
 
     def __init__(
         self,
@@ -40,7 +35,7 @@ class OpenTargets:
         *,
         is_whole: bool,
     ) -> None:
-        self.information = UndocumentedData()
+        self.information = UndocumentedData()  # what they said beyond the contract
         self._contract = contract
         self._coverage = coverage
         self._secrets = secrets
@@ -54,8 +49,7 @@ class OpenTargets:
         """
         Return the server of a target, reachable and with its key.
 
-        Raises:
-            SetUpError: If it cannot be reached, has no key or no workflow to run, or cannot be listened for.
+        Raises SetUpError if it cannot be reached, has no key or no workflow to run, or cannot be listened for.
         """
         key = (target.name, target.service)
         if key not in self._servers:
@@ -71,8 +65,7 @@ class OpenTargets:
         """
         See whether every target is still itself, after the last row: what was refused may have been refused to anyone.
 
-        Raises:
-            SetUpError: If one is not.
+        Raises SetUpError if one is not.
         """
         for server in self._servers.values():
             server.health.confirm_last()

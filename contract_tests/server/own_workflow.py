@@ -23,8 +23,7 @@ def nodes_of(server: ServerUnderTest) -> list[dict[str, Any]]:
     """
     Return the nodes of the target's own workflow, as a version is created with them.
 
-    Raises:
-        NotExercised: If they can't be read.
+    Raises NotExercised if they can't be read.
     """
     reply = read(server)
     body = reply.json if reply.has_succeeded else {}
@@ -38,8 +37,7 @@ def create(server: ServerUnderTest, **body: Any) -> Exchange:
     """
     Create a workflow or a version, by default with the nodes of the target's own.
 
-    Raises:
-        NotExercised: If the target does not allow it.
+    Raises NotExercised if the target does not allow it.
     """
     if not server.target.allow_writes:
         raise NotExercised("allow_writes of the target is false")

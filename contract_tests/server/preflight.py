@@ -45,8 +45,7 @@ class Preflight:
         """
         See whether the target's own workflow can be run, and its results be asked for.
 
-        Raises:
-            SetUpError: If that fails for a reason that lies in the set-up; the line names what to check.
+        Raises SetUpError if that fails for a reason that lies in the set-up; the line names what to check.
         """
         since = "" if is_first else f"it went wrong by request {self._server.wire.sent}: "
         with impatient(self._server):

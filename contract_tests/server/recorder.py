@@ -51,14 +51,7 @@ class Seen:
 
 
 class Watch:
-    """
-    What was seen of one target.
-
-    Attributes:
-        exchanges: All of them, in order.
-        links: What the replies have promised.
-        rules: The ids of the rules that report what is found, by the check or the event that finds it.
-    """
+    """What was seen of one target."""
 
     def __init__(
         self, contract: Contract, target: Target, information: UndocumentedData, rules: Mapping[Finder, str]
@@ -66,9 +59,9 @@ class Watch:
         self.contract = contract
         self.target = target
         self.information = information
-        self.exchanges: list[Exchange] = []
-        self.links = Links(contract)
-        self.rules = rules
+        self.exchanges: list[Exchange] = []  # all of them, in order
+        self.links = Links(contract)  # what the replies have promised
+        self.rules = rules  # the ids of the rules that report what is found, by the check or the event that finds it
         self._checks = [finder for finder in rules if not isinstance(finder, Event)]
         self._seen: list[Seen] = []
         self._kept = 0

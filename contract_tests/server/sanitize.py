@@ -93,8 +93,7 @@ def check_allowed(operation: Operation, target: Target) -> None:
     """
     See whether generated requests may be sent at all.
 
-    Raises:
-        NotExercised: If the operation writes and the target does not allow that.
+    Raises NotExercised if the operation writes and the target does not allow that.
     """
     if not operation.is_read_only and operation.id not in RUNS and not target.allow_writes:
         raise NotExercised("allow_writes of the target is false")

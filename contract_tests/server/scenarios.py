@@ -33,16 +33,11 @@ MAIN: Final = False  # the flag that asks for the main output alone
 
 
 class ExecutionScenarios:
-    """
-    The executions that the rules about results and callbacks look at, played when a rule first asks for them.
-
-    Attributes:
-        executions: All that were started, in order.
-    """
+    """The executions that the rules about results and callbacks look at, played when a rule first asks for them."""
 
     def __init__(self, server: ServerUnderTest, budget: Budget, seed: int) -> None:
         self.server = server
-        self.executions: list[Execution] = []
+        self.executions: list[Execution] = []  # all that were started, in order
         self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
         self.sequences = Sequences(
             lambda sequences, fails: Polling(sequences, fails, self._runs_to_draw),
@@ -58,8 +53,7 @@ class ExecutionScenarios:
         """
         An execution that is polled in both forms from its start, and again after its end.
 
-        Raises:
-            NotExercised: If it could not be started.
+        Raises NotExercised if it could not be started.
         """
         self.must_start()
         if isinstance(self._plain, NotExercised):
@@ -91,8 +85,7 @@ class ExecutionScenarios:
         """
         An execution with a callback URL that asks for all outputs, watched until its callback has come.
 
-        Raises:
-            NotExercised: If the target's description gives no address to listen on.
+        Raises NotExercised if the target's description gives no address to listen on.
         """
         started, url = self._callback_run()
         return self._watch_callback(started, url, asked_for_all=True)
@@ -102,8 +95,7 @@ class ExecutionScenarios:
         """
         An execution with a callback URL that does not ask for all outputs.
 
-        Raises:
-            NotExercised: If the target's description gives no address to listen on.
+        Raises NotExercised if the target's description gives no address to listen on.
         """
         url = self.server.listener.new_url("runWorkflow")
         started = self.server.run(callback_url=url)
@@ -113,8 +105,7 @@ class ExecutionScenarios:
         """
         Return the reply that started the plain execution, without which nothing else can be said of runs.
 
-        Raises:
-            NotExercised: If it was refused, which has rules of its own.
+        Raises NotExercised if it was refused, which has rules of its own.
         """
         if not self.plain_run.has_succeeded:
             raise NotExercised(f"no run can be started: {self.plain_run.shown}")
@@ -124,8 +115,7 @@ class ExecutionScenarios:
         """
         Return the main output of a run, once it has ended.
 
-        Raises:
-            NotExercised: If the results operation does not tell.
+        Raises NotExercised if the results operation does not tell.
         """
         execution = self._execution(started)
         self.watch(execution, repeat(MAIN), needs_both=False)
@@ -167,8 +157,7 @@ class ExecutionScenarios:
         """
         An execution whose output nodes fail, as the sandbox lets one ask for it; with a callback, if one can come.
 
-        Raises:
-            NotExercised: If the target is not one of this machine.
+        Raises NotExercised if the target is not one of this machine.
         """
         if not self.server.target.is_local:
             raise NotExercised("a live target cannot be asked for an execution that fails")

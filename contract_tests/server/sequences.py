@@ -37,18 +37,11 @@ ROWS: Final = 10  # that share what is drawn, and so its part of a budget in sec
 
 @dataclass(frozen=True)
 class Played:
-    """
-    A step that was played.
+    """A step that was played."""
 
-    Attributes:
-        step: Its name.
-        came: The exchange, or the callback that was waited for; None if nothing came.
-        at: When it was over, by the monotonic clock.
-    """
-
-    step: str
-    came: Exchange | Delivery | None
-    at: float
+    step: str  # its name
+    came: Exchange | Delivery | None  # the exchange, or the callback that was waited for; None if nothing came
+    at: float  # when it was over, by the monotonic clock
 
 
 Trace = tuple[Played, ...]
@@ -214,16 +207,11 @@ class Sequences:
 
 
 class Machine(RuleBasedStateMachine):
-    """
-    What draws the steps of one sequence; a subclass says by its rules which may come next.
-
-    Attributes:
-        trace: What has come of them so far.
-    """
+    """What draws the steps of one sequence; a subclass says by its rules which may come next."""
 
     def __init__(self, sequences: Sequences, fails: Fails) -> None:
         super().__init__()
-        self.trace: Trace = ()
+        self.trace: Trace = ()  # what has come of them so far
         self._sequences = sequences
         self._fails = fails
 

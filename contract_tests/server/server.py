@@ -26,14 +26,7 @@ NO_SUCH_ID: Final = 2**31 - 1  # fits into any integer column, and is no id for 
 
 
 class ServerUnderTest:
-    """
-    One target in the role of one service.
-
-    Attributes:
-        health: Whether it is still the target that was set up.
-        tag: What every run carries, so that a person finds it in the dashboard.
-        player: Who has drawn sequences of requests for it; None if nobody has.
-    """
+    """One target in the role of one service."""
 
     KNOWN_GOOD: Final = "known-good run"
 
@@ -51,20 +44,15 @@ class ServerUnderTest:
         self.contract = contract
         self.wire = wire
         self.watch = watch
-        self.health = health
-        self.tag = tag
-        self.player: Player | None = None
+        self.health = health  # whether it is still the target that was set up
+        self.tag = tag  # what every run carries, so that a person finds it in the dashboard
+        self.player: Player | None = None  # who has drawn sequences of requests for it; None if nobody has
         self._listener = listener
         self._once: dict[str, Exchange | NotExercised] = {}
 
     @property
     def listener(self) -> Listener:
-        """
-        The receiver of callbacks.
-
-        Raises:
-            NotExercised: If the target's description gives no address to listen on.
-        """
+        """The receiver of callbacks; raises NotExercised if the target's description gives no address to listen on."""
         if self._listener is None:
             raise NotExercised("the target has no callback_listen")
         return self._listener
@@ -123,8 +111,7 @@ class ServerUnderTest:
         """
         Give the one exchange of this name, which several rules look at; it is sent when the first of them asks.
 
-        Raises:
-            NotExercised: If it could not be sent or was not answered, now or before.
+        Raises NotExercised if it could not be sent or was not answered, now or before.
         """
         if name not in self._once:
             try:

@@ -71,8 +71,7 @@ class Traffic:
         """
         Send everything, unless that was done.
 
-        Raises:
-            NotExercised: If the operation may not be called here, or nothing could be sent any more.
+        Raises NotExercised if the operation may not be called here, or nothing could be sent any more.
         """
         reason = self._why_not(operation)
         if reason is not None:

@@ -52,25 +52,17 @@ class TurnedAway(NotExercised):
 
 
 class Wire:
-    """
-    Sends requests to one target, within its limits.
-
-    Attributes:
-        sent: How many requests have been sent.
-        left_out: How many were not sent since the target's budget was spent.
-        reply_seconds: How long a whole reply may take.
-        longest_wait: For how many seconds the target may ask to be left alone.
-    """
+    """Sends requests to one target, within its limits."""
 
     def __init__(self, target: Target, contract: Contract, coverage: Coverage, secrets: Secrets, watch: Watch) -> None:
         self.target = target
         self.contract = contract
         self.coverage = coverage
         self.secrets = secrets
-        self.sent = 0
-        self.left_out = 0
-        self.reply_seconds = target.total_timeout
-        self.longest_wait = LONGEST_WAIT
+        self.sent = 0  # how many requests have been sent
+        self.left_out = 0  # how many were not sent since the target's budget was spent
+        self.reply_seconds = target.total_timeout  # how long a whole reply may take
+        self.longest_wait = LONGEST_WAIT  # for how many seconds the target may ask to be left alone
         self._watch = watch
         self._silences: Counter[str] = Counter()
         self._large: Counter[str] = Counter()
@@ -87,10 +79,8 @@ class Wire:
         """
         Send one request and give the whole exchange.
 
-        Raises:
-            Unanswered: If no complete reply comes.
-            NotExercised: If the target's budget of requests is spent, or it goes on refusing for their number.
-            SetUpError: If the target cannot be reached any more.
+        Raises Unanswered if no complete reply comes; NotExercised if the target's budget of requests is spent, or it
+        goes on refusing for their number; SetUpError if the target cannot be reached any more.
         """
         path = encode_path(case.operation, case.path)
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)

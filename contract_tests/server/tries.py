@@ -17,19 +17,12 @@ GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}\?run=\d+")
 
 @dataclass(frozen=True)
 class Tried:
-    """
-    A request that was tried.
-
-    Attributes:
-        number: Its number; 0 if it was not sent.
-        breaches: What broke with it.
-        refused: What came, if it refers to what exists alone and was refused.
-    """
+    """A request that was tried."""
 
     case: RequestCase
-    number: int = 0
-    breaches: frozenset[Breach] = frozenset()
-    refused: Exchange | None = None
+    number: int = 0  # its number; 0 if it was not sent
+    breaches: frozenset[Breach] = frozenset()  # what broke with it
+    refused: Exchange | None = None  # what came, if it refers to what exists alone and was refused
 
 
 class Tries:

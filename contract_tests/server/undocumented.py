@@ -18,20 +18,13 @@ MOST_NAMES = 100  # in one place: where names are data, every one of them is ano
 
 @dataclass(frozen=True)
 class Note:
-    """
-    One thing that the contract does not name.
-
-    Attributes:
-        kind: ``unknown member`` or ``unknown word``.
-        at: Pointer of the schema that does not name it.
-        name: The member or the word.
-    """
+    """One thing that the contract does not name."""
 
     service: str
     operation: str
-    kind: str
-    at: str
-    name: str
+    kind: str  # `unknown member` or `unknown word`
+    at: str  # pointer of the schema that does not name it
+    name: str  # the member or the word
 
 
 class UndocumentedData:

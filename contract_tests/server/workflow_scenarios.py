@@ -99,8 +99,7 @@ class WorkflowScenarios:
         """
         Give a version that was created, by default the first one.
 
-        Raises:
-            NotExercised: If it was refused, which has a rule of its own.
+        Raises NotExercised if it was refused, which has a rule of its own.
         """
         made = self.created if made is None else made
         if not made.has_succeeded:

@@ -16,20 +16,13 @@ MISSING: Final = object()
 
 @dataclass
 class Callback:
-    """
-    One execution with a callback URL, and what was posted there.
-
-    Attributes:
-        seconds: How long after the end of the execution it may come.
-        ended_at: When the execution was seen to have ended.
-        delivery: The first post; None if none has come.
-    """
+    """One execution with a callback URL, and what was posted there."""
 
     execution: Execution
     url: str
-    seconds: float
-    ended_at: float = 0.0
-    delivery: Delivery | None = None
+    seconds: float  # how long after the end of the execution it may come
+    ended_at: float = 0.0  # when the execution was seen to have ended
+    delivery: Delivery | None = None  # the first post; None if none has come
 
     @property
     def started(self) -> Exchange:

@@ -83,23 +83,15 @@ class Poll:
 
 
 class Execution:
-    """
-    One execution, from its start to its end.
-
-    Attributes:
-        asked_for_all: The flag with which it was started.
-        replies: To all requests for its results, in order.
-        is_watched: Whether its end was waited for, until it came or nothing more was expected.
-        given_up: Why its end was waited for no longer, though it had not come; empty if it was not.
-    """
+    """One execution, from its start to its end."""
 
     def __init__(self, started: Exchange, *, asked_for_all: bool) -> None:
         self.started = started
         self.id = id_of(started)
-        self.asked_for_all = asked_for_all
-        self.replies: list[Poll] = []
-        self.is_watched = False
-        self.given_up = ""
+        self.asked_for_all = asked_for_all  # the flag with which it was started
+        self.replies: list[Poll] = []  # to all requests for its results, in order
+        self.is_watched = False  # whether its end was waited for, until it came or nothing more was expected
+        self.given_up = ""  # why its end was waited for no longer, though it had not come; empty if it was not
 
     def polled(self, all_outputs: bool | None, exchange: Exchange) -> None:  # noqa: FBT001
         """Take a reply of the results operation."""
@@ -216,8 +208,7 @@ def id_of(started: Exchange) -> int:
     """
     Return the execution id of a run's reply.
 
-    Raises:
-        NotExercised: If the reply has none; the rules about runs say so on their own.
+    Raises NotExercised if the reply has none; the rules about runs say so on their own.
     """
     body = started.json if started.has_succeeded else None
     found = body.get("workflow_version_execution_id") if isinstance(body, Mapping) else None

@@ -141,8 +141,7 @@ def _must_tell_faults(server: ServerUnderTest, operation: Operation) -> None:
     """
     See whether the refusals of an operation are due to what is wrong with the requests.
 
-    Raises:
-        NotExercised: If legal requests get the same ones, and none was taken.
+    Raises NotExercised if legal requests get the same ones, and none was taken.
     """
     own = [one for one in server.watch.of(operation.id) if one.access is Access.OWN]
     legal = [one for one in own if one.is_legal]

@@ -40,13 +40,7 @@ def test_one_of_does_not_overlap(contract: Contract, generator: Generator) -> No
 
 
 class _Search:
-    """
-    Looks for values that fit two branches, the cheapest first: plain ones and examples, then drawn ones.
-
-    Attributes:
-        pairs: Pairs of branches that were met.
-        left_out: How many of them could not be tried, since the time was spent.
-    """
+    """Looks for values that fit two branches, the cheapest first: plain ones and examples, then drawn ones."""
 
     def __init__(self, contract: Contract, generator: Generator) -> None:
         self._contract = contract
@@ -55,8 +49,8 @@ class _Search:
         self._ends = generator.budget.row_ends()
         # The same branches stand in many places of a large contract; what was drawn for them is not drawn again.
         self._drawn = cache(lambda text: list(generator.drawn_from(json.loads(text))))
-        self.pairs = 0
-        self.left_out = 0
+        self.pairs = 0  # pairs of branches that were met
+        self.left_out = 0  # how many of them could not be tried, since the time was spent
 
     def overlaps(self, pointer: str, schema: dict[str, Any]) -> Iterator[Violation]:
         """Return the pairs of branches of a schema that a value fits."""
