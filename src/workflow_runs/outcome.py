@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from workflow_runs_api.errors import BadArgument, WorkflowRunsError
 
 if TYPE_CHECKING:
-    from workflow_runs_api.models import NodeOutput, RunAccepted, RunCreated
+    from workflow_runs_api.models import NodeOutput, RunAccepted, RunCreated, WorkflowRun
 
 __all__ = [
     "MainOutput",
     "Progress",
     "RunFailed",
+    "RunId",
     "RunOutcome",
     "WaitCancelled",
     "WaitTimeout",
     "execution_id_of",
     "main_output",
+    "named",
     "nodes_to_json",
     "output_nodes",
 ]
 
+RunId: TypeAlias = Any
+"""An int of PromptLayer's or a text of Interactly's. No union: it goes back to the `wait` of its own client."""
+
+
+def named(execution_id: RunId) -> str:
+    """Return what a person calls a run."""
+    return f"{'workflow run' if isinstance(execution_id, str) else 'execution'} {execution_id}"
+
 
 class RunOutcome(NamedTuple):
-    """What a run has produced.
+    """What a run of PromptLayer's has produced.
 
     Attributes:
         execution_id: Id of the execution.
@@ -46,64 +56,72 @@ class Progress(NamedTuple):
     """How far a wait has come; `wait` hands one to `on_progress` after each question that didn't end it.
 
     Attributes:
-        execution_id: Id of the execution.
+        execution_id: Id of the execution; for Interactly that of the workflow run, a text.
         seconds: Seconds since the wait began.
         polls: Questions asked so far, those without an answer included.
         nodes: Status of every node by its name, if all outputs were asked for and the response has them; else None.
         problem: Why this question got no answer, or None if it got one.
+        status: Status of the run as Interactly has it; None where the service tells no more than that the run goes on.
 
     Example:
         >>> print(Progress(98765, seconds=0.5, polls=1, nodes={"Draft": "SUCCESS", "Reply": "RUNNING"}))
         execution 98765 after 0.5 s: Draft SUCCESS, Reply RUNNING
     """
 
-    execution_id: int
+    execution_id: RunId
     seconds: float
     polls: int
     nodes: dict[str, str] | None = None
     problem: WorkflowRunsError | None = None
+    status: str | None = None
 
     def __str__(self) -> str:
         if self.problem is not None:
             state = f"no answer, asking again ({self.problem})"
         else:
-            state = ", ".join(f"{name} {status}" for name, status in (self.nodes or {}).items()) or "running"
-        return f"execution {self.execution_id} after {self.seconds:.1f} s: {state}"
+            nodes = ", ".join(f"{name} {status}" for name, status in (self.nodes or {}).items())
+            state = nodes or self.status or "running"
+        return f"{named(self.execution_id)} after {self.seconds:.1f} s: {state}"
 
 
 class RunFailed(WorkflowRunsError):
-    """The run has ended and none of its output nodes succeeded. Final: asking again changes nothing.
+    """The run has ended without success. Final: asking again changes nothing.
 
-    It has run, so `may_have_run` is true.
+    Of PromptLayer: none of its output nodes succeeded. Of Interactly: its status is failed, cancelled or
+    aborted_looping_risk. It has run, so `may_have_run` is true.
 
     Attributes:
-        execution_id: Id of the execution, or None where only the reply to a single request is known.
+        execution_id: Id of the execution, for Interactly of the workflow run; None where only the reply to a single
+            request is known.
         output: What there is of the output, as the service sent it.
         nodes: Every node's entry by its name, or None if the service didn't send them.
         body: The reply's body, a model if the service answered in the documented failure form.
+        run: The run as it has ended, for Interactly; else None.
     """
 
     def __init__(
         self,
         message: str,
         *,
-        execution_id: int | None = None,
+        execution_id: RunId = None,
         output: Any = None,
         nodes: dict[str, NodeOutput] | None = None,
         body: Any = None,
+        run: WorkflowRun | None = None,
         **about: Any,
     ) -> None:
         self.execution_id = execution_id
         self.output = output
         self.nodes = nodes
         self.body = body
+        self.run = run
         super().__init__(message, **{**about, "may_have_run": True})
 
 
 class _StillRunning(WorkflowRunsError):
-    def __init__(self, message: str, *, execution_id: int) -> None:
+    def __init__(self, message: str, *, execution_id: RunId) -> None:
         self.execution_id = execution_id
-        self.how_to_find = f"it is execution {execution_id}: wait for it again"
+        self.how_to_find = f"it is {named(execution_id)}: wait for it again"
         super().__init__(message, operation="wait", may_have_run=True)
 
 
@@ -114,7 +132,7 @@ class WaitTimeout(_StillRunning):
     `__cause__`.
 
     Attributes:
-        execution_id: Id of the execution.
+        execution_id: Id of the execution, for Interactly of the workflow run.
     """
 
 
@@ -124,7 +142,7 @@ class WaitCancelled(_StillRunning):
     It was started, so `may_have_run` is true.
 
     Attributes:
-        execution_id: Id of the execution.
+        execution_id: Id of the execution, for Interactly of the workflow run.
     """
 
 

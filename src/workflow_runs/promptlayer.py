@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import copy
 import os
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
 from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
-from workflow_runs_api.secret import Secret
 
-from .both_forms import at_once, result_of
-from .outcome import RunFailed, RunOutcome, WaitCancelled, WaitTimeout
+from .both_forms import at_once
+from .outcome import RunFailed, RunOutcome, execution_id_of, named
 from .paging import Paging
 from .run_arguments import metadata_of, wants_all_outputs
-from .settings import Configured, Http
+from .settings import Http
+from .waiting_client import WaitingClient, started_and_waited, waited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Literal, Self, Unpack  # noqa: F401 - a base below names it
 
-    import httpx
+    import httpx  # noqa: F401 - likewise
 
     from workflow_runs_api.api.promptlayer.list_workflows import Keywords as Filters
     from workflow_runs_api.api.promptlayer.run_workflow import Keywords
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from workflow_runs_api.operation import Call, Operation, Outgoing
 
     from .outcome import Progress
-    from .waiting import Cancellation, Waiting
+    from .waiting import Cancellation
 
 __all__ = ["AsyncPromptLayer", "PromptLayer"]
 
@@ -38,12 +36,11 @@ _ENDED_WITHOUT_OUTPUT = 500
 _HOUR = 3600.0
 
 
-class _Waits(Configured[Http]):
-    """What waiting needs, whether or not it is awaited."""
+class _PromptLayer(WaitingClient[Http]):
+    """What both forms have in common."""
 
     _service = "PROMPTLAYER"
     _production = SERVER
-    _now = staticmethod(time.monotonic)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         if not isinstance(error, StatusError) or error.status != _ENDED_WITHOUT_OUTPUT:
@@ -61,23 +58,6 @@ class _Waits(Configured[Http]):
             response=error.response,
             request_id=error.request_id,
         )
-
-    def _waiting(self, run: RunCreated | RunAccepted | int, **options: Any) -> Waiting:
-        # Loaded here, since it needs the models and with them attrs, which a script may never use.
-        from .waiting import Waiting
-
-        return Waiting(run, retries=self._retries, now=self._now, outgoing=self._question, **options)
-
-    def _asking(self, waiting: Waiting) -> Self:
-        """Return a view that asks once and in time, and keeps the raw response: the wait says when to ask again."""
-        on_reply = self._on_reply
-
-        def keep(response: httpx.Response) -> None:
-            waiting.response = response
-            if on_reply is not None:
-                on_reply(response)
-
-        return self._ending_in(waiting.seconds_left).with_options(retries=0, on_reply=keep)
 
     def with_run_tags(self, name: str = "client_tag") -> Self:
         """Return a view of this client whose runs can be told apart: each gets a new random text in its metadata.
@@ -106,57 +86,41 @@ class _Waits(Configured[Http]):
             call = call.with_body(_tagged(call.body, self._tag_name))
         return super()._outgoing(operation, call)
 
-    def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
-        headers = Secret({**self._connection.headers, **self._all_headers(operation).reveal()})
-        return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
-
 
 def _tagged(body: Keywords, tag_name: str) -> Keywords:
     return {**body, "metadata": {tag_name: os.urandom(8).hex(), **metadata_of(body)}}
 
 
-@contextmanager
-def _naming(run: RunCreated | RunAccepted) -> Iterator[None]:
-    """Whoever catches an error from after the start must not take it for a reason to start again."""
-    execution_id = run.workflow_version_execution_id
-    words = f"execution {execution_id} was started, wait for it"
-    try:
-        yield
-    except (RunFailed, WaitTimeout, WaitCancelled):
-        raise  # they say so themselves
-    except WorkflowRunsError as error:
-        error.may_have_run = True
-        error.how_to_find = words
-        error.message += f"; {words}"
-        raise
-    except BaseException as error:
-        error.add_note(words)
-        raise
+async def _wait(
+    client: PromptLayer | AsyncPromptLayer,
+    run: RunCreated | RunAccepted | int,
+    *,
+    return_all_outputs: bool,
+    **how: Any,
+) -> RunOutcome:
+    # Loaded here, since it needs the models and with them attrs, which a script may never use.
+    from .promptlayer_question import ExecutionQuestion
 
-
-async def _wait(client: PromptLayer | AsyncPromptLayer, run: RunCreated | RunAccepted | int, **how: Any) -> RunOutcome:
-    is_async = isinstance(client, AsyncPromptLayer)
-    waiting = client._waiting(run, asynchronous=is_async, **how)  # noqa: SLF001 - our own kind
-    for seconds in waiting.pauses():
-        await waiting.rest(seconds, client._pause)  # noqa: SLF001 - our own kind
-        with waiting.asking():
-            view = client._asking(waiting)  # noqa: SLF001 - our own kind
-            waiting.read(await result_of(view.get_workflow_version_execution_results(**waiting.question)))
-    return waiting.outcome
+    outgoing = client._question  # noqa: SLF001 - our own kind
+    return await waited(client, ExecutionQuestion(run, outgoing, return_all_outputs=return_all_outputs), **how)
 
 
 async def _run_and_wait(
     client: PromptLayer | AsyncPromptLayer, workflow_name: str, arguments: Keywords, **how: Any
 ) -> RunOutcome:
-    from .waiting import check_options
+    def start() -> Any:
+        return client.run_workflow(workflow_name, **arguments)
 
-    check_options("run_and_wait", **how, asynchronous=isinstance(client, AsyncPromptLayer))
-    run: RunCreated | RunAccepted = await result_of(client.run_workflow(workflow_name, **arguments))
-    with _naming(run):
-        return await result_of(client.wait(run, return_all_outputs=wants_all_outputs(arguments), **how))
+    def wait(run: RunCreated | RunAccepted) -> Any:
+        return client.wait(run, return_all_outputs=wants_all_outputs(arguments), **how)
+
+    def name_of(run: RunCreated | RunAccepted) -> str:
+        return named(execution_id_of(run))
+
+    return await started_and_waited(client, start, wait, name_of, **how)
 
 
-class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
+class PromptLayer(_PromptLayer["httpx.Client"], PromptLayerOperations):
     """A client for PromptLayer: key from `PROMPTLAYER_API_KEY`, address from `PROMPTLAYER_BASE_URL` by default.
 
     Example:
@@ -264,7 +228,7 @@ class PromptLayer(_Waits["httpx.Client"], PromptLayerOperations):
             yield from pages.read(page.items, is_last=not page.has_next)
 
 
-class AsyncPromptLayer(_Waits["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
+class AsyncPromptLayer(_PromptLayer["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
     """The same for asyncio: its methods are awaited, and it is closed by `async with` or `aclose()`.
 
     Example:

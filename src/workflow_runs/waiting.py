@@ -10,47 +10,27 @@ import contextlib
 import inspect
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
-import attrs
-
-from workflow_runs_api.api.promptlayer.get_workflow_version_execution_results import (
-    OPERATION,
-    ExecutionPending,
-    ExecutionResults,
-    Keywords,
-    request,
-)
 from workflow_runs_api.errors import BadArgument, MaybeSent, NotSent, WorkflowRunsError
-from workflow_runs_api.models import ExecutionFailed, NodeOutput
-from workflow_runs_api.models.node_outputs import read_node_outputs
 from workflow_runs_api.redaction import Redaction
 from workflow_runs_api.reply import Reply
-from workflow_runs_api.types import Problem
 
 from .both_forms import result_of
-from .outcome import (
-    Progress,
-    RunFailed,
-    RunOutcome,
-    WaitCancelled,
-    WaitTimeout,
-    execution_id_of,
-    main_output,
-    output_nodes,
-)
+from .outcome import Progress, RunFailed, RunId, WaitCancelled, WaitTimeout, named
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     import httpx
 
-    from workflow_runs_api.models import RunAccepted, RunCreated
     from workflow_runs_api.operation import Call, Operation, Outgoing
 
     from .retries import Retries, Tries
 
-__all__ = ["Cancellation", "Waiting", "check_options", "checked_deadline"]
+__all__ = ["Cancellation", "GoingOn", "Question", "Waiting", "check_options", "checked_deadline"]
+
+Outcome = TypeVar("Outcome")
 
 # A pause is a share of the time gone by: an outcome comes at most 15 % and 60 ms late, with some time for the calls
 # themselves, and the first minute has 39 questions.
@@ -59,8 +39,6 @@ _FOR_EVER = 1e9  # seconds, a lifetime; a clock can't add just any number
 # For the last question, which comes at the deadline. It may be the one to find out that the server has closed the
 # connection, which was idle, and then it is asked again.
 _GRACE = 1.0
-_WORDS_SHOWN = 300
-_NODE_MEMBERS: Final = attrs.fields_dict(NodeOutput).keys() - {"additional_properties"}
 _LOG = logging.getLogger("workflow_runs")
 
 
@@ -72,43 +50,88 @@ class Cancellation(Protocol):
         """Wait until it is set."""
 
 
-class Waiting:
-    """One wait for one execution.
+class GoingOn(NamedTuple):
+    """An answer that isn't the end of the run.
 
     Attributes:
-        execution_id: Id of the execution.
-        question: The arguments to ask for the results with.
+        nodes: Status of every node by its name, if the answer has them.
+        status: Status of the run, if the answer has one.
+    """
+
+    nodes: dict[str, str] | None = None
+    status: str | None = None
+
+
+class Question(Generic[Outcome]):
+    """What a service is asked about one run, and what its answers mean.
+
+    Args:
+        call: The call that asks; making it has refused what can't be asked.
+        outgoing: Tells what is sent for a call: an error must not show any of it.
+    """
+
+    def __init__(
+        self,
+        execution_id: RunId,
+        operation: Operation[Any],
+        call: Call,
+        outgoing: Callable[[Operation[Any], Call], Outgoing],
+    ) -> None:
+        self.execution_id = execution_id
+        self._operation = operation
+        self._call = call
+        self._outgoing = outgoing
+
+    def ask(self, client: Any) -> Any:
+        """Ask once; with an asyncio client it is to be awaited."""
+        raise NotImplementedError
+
+    def read(self, result: Any, response: httpx.Response) -> Outcome | GoingOn:
+        """Return what an answer means.
+
+        Raises:
+            RunFailed: The run has ended without success.
+            ContractBroken: The answer doesn't have the form that was asked for.
+        """
+        raise NotImplementedError
+
+    def explained(self, failure: RunFailed, response: httpx.Response) -> RunFailed:  # noqa: ARG002
+        """Return a failure with what is known of this run."""
+        return failure
+
+    def reply(self, response: httpx.Response) -> Reply:
+        """Return a response as errors need it."""
+        return Reply(self._operation, response, Redaction(self._outgoing(self._operation, self._call)))
+
+
+class Waiting(Generic[Outcome]):
+    """One wait for one run.
+
+    Attributes:
         response: The raw reply to the last question; whoever asks puts it here.
         outcome: What the run has produced, once `pauses` has come to its end.
     """
 
-    outcome: RunOutcome
+    outcome: Outcome
 
     def __init__(
         self,
-        run: RunCreated | RunAccepted | int,
+        question: Question[Outcome],
         *,
-        return_all_outputs: bool,
         deadline: float,
         retries: Retries,
         now: Callable[[], float],
-        outgoing: Callable[[Operation[Any], Call], Outgoing],
         on_progress: Callable[[Progress], object] | None,
         cancelled: Cancellation | None,
         asynchronous: bool,
     ) -> None:
-        self.execution_id = execution_id_of(run)
         check_options("wait", deadline, on_progress, cancelled, asynchronous=asynchronous)
-        self.question: Keywords = {
-            "workflow_version_execution_id": self.execution_id,
-            "return_all_outputs": return_all_outputs,
-        }
-        self._call = request(**self.question)  # refuses what can't be asked now, not after the first pause
+        self._question = question
+        self._name = named(question.execution_id)
         self.response: httpx.Response | None = None
         self._deadline = checked_deadline(deadline)
         self._policy = retries
         self._now = now
-        self._outgoing = outgoing
         self._on_progress = on_progress
         self._cancelled = cancelled
         self._asynchronous = asynchronous
@@ -119,6 +142,7 @@ class Waiting:
         self._further_try: float | None = None
         self._retry_after: float | None = None
         self._problem: WorkflowRunsError | None = None
+        self._status: str | None = None
 
     def pauses(self) -> Iterator[float]:
         """Yield the seconds to pause before each question, until the run has ended; the first question is always asked.
@@ -149,10 +173,11 @@ class Waiting:
         return max(left + _GRACE, _GRACE if self._polls == 1 else 0.0)
 
     def _give_up(self) -> NoReturn:
-        words = f"execution {self.execution_id} has no outcome after {self._deadline:g} s; it goes on, wait again"
+        state = "it goes on" if self._status is None else f"it is {self._status}"
+        words = f"{self._name} has no outcome after {self._deadline:g} s; {state}, wait again"
         if self._problem is not None:
             words += f" (the last question got no answer: {self._problem})"
-        raise WaitTimeout(words, execution_id=self.execution_id) from self._problem
+        raise WaitTimeout(words, execution_id=self._question.execution_id) from self._problem
 
     async def rest(self, seconds: float, pause: Callable[[float], Awaitable[None] | None]) -> None:
         """Pause, unless the wait is cancelled.
@@ -163,8 +188,8 @@ class Waiting:
         if self._cancelled is None:
             await result_of(pause(seconds))
         elif await self._is_cancelled_within(seconds, self._cancelled):
-            words = f"no longer waiting for execution {self.execution_id}; it goes on, wait again"
-            raise WaitCancelled(words, execution_id=self.execution_id)
+            words = f"no longer waiting for {self._name}; it goes on, wait again"
+            raise WaitCancelled(words, execution_id=self._question.execution_id)
 
     async def _is_cancelled_within(self, seconds: float, cancelled: Cancellation) -> bool:
         if not self._asynchronous:
@@ -188,12 +213,13 @@ class Waiting:
         try:
             yield
         except RunFailed as failure:
-            raise self._explained(failure) from None
+            assert self.response is not None
+            raise self._question.explained(failure, self.response) from None
         except WorkflowRunsError as problem:
             has_tries = self._policy.further_tries or self._was_cut_off(problem)
             if not has_tries or not self._policy.allows(problem, repeatable=True):
                 problem.may_have_run = True
-                problem.how_to_find = f"it is execution {self.execution_id}"
+                problem.how_to_find = f"it is {self._name}"
                 raise
             self._after_loss(problem)
 
@@ -205,72 +231,33 @@ class Waiting:
         self._further_try = self._tries.after(problem, repeatable=True)
         self._retry_after = problem.retry_after
         self._problem = problem
-        _LOG.info("execution %d: a question got no answer (%s); asking again", self.execution_id, problem)
-        self._tell(None)
+        _LOG.info("%s: a question got no answer (%s); asking again", self._name, problem)
+        self._tell(GoingOn())
 
     def _after_answer(self, retry_after: float | None) -> None:
         self._tries = self._further_try = self._problem = None
         self._retry_after = retry_after
 
-    def read(self, reply: ExecutionResults | ExecutionPending) -> None:
+    def read(self, result: Any) -> None:
         """Take an answer in.
 
         Raises:
-            RunFailed: no output node has succeeded.
-            ContractBroken: all nodes were asked for, and the answer doesn't have their form.
+            RunFailed: The run has ended without success.
+            ContractBroken: The answer doesn't have the form that was asked for.
         """
-        self._ended = isinstance(reply, ExecutionResults)
-        if isinstance(reply, ExecutionResults):
-            self.outcome = self._outcome(reply.value)
-            return
-        self._after_answer(self._reply().retry_after)
-        self._tell(_statuses(reply.value) if self.question["return_all_outputs"] else None)
-
-    def _tell(self, nodes: dict[str, str] | None) -> None:
-        if self._on_progress is not None:
-            seconds = self._now() - self._began
-            self._on_progress(Progress(self.execution_id, seconds, self._polls, nodes, self._problem))
-
-    def _outcome(self, value: Any) -> RunOutcome:
-        if self.question["return_all_outputs"]:
-            return self._of_nodes(self._nodes(value))
-        failed = _failed_nodes(value)
-        if failed is not None:
-            raise self._failure(failed)
-        return RunOutcome(self.execution_id, value)
-
-    def _nodes(self, value: Any) -> dict[str, NodeOutput]:
-        try:
-            return read_node_outputs(value)
-        except Problem as problem:
-            raise self._reply().broken(problem) from None
-
-    def _reply(self) -> Reply:
         assert self.response is not None
-        return Reply(OPERATION, self.response, Redaction(self._outgoing(OPERATION, self._call)))
+        found = self._question.read(result, self.response)
+        if not isinstance(found, GoingOn):
+            self._ended, self.outcome = True, found
+            return
+        self._status = found.status
+        self._after_answer(self._question.reply(self.response).retry_after)
+        self._tell(found)
 
-    def _of_nodes(self, nodes: dict[str, NodeOutput]) -> RunOutcome:
-        main = main_output(nodes)
-        if main.succeeded is False:
-            raise self._failure(nodes)
-        return RunOutcome(self.execution_id, main.value, nodes)
-
-    def _failure(self, nodes: dict[str, NodeOutput]) -> RunFailed:
-        return RunFailed("", nodes=nodes, **self._reply().about())
-
-    def _explained(self, failure: RunFailed) -> RunFailed:
-        """Return a failure, in either form, with what is known here: which execution, why its output nodes failed."""
-        failure.execution_id = self.execution_id
-        failure.nodes = _failed_nodes(failure.output) if failure.nodes is None else failure.nodes
-        ended = output_nodes(failure.nodes or {}).items()
-        causes = [f"{name}: {node.error_message or node.status}" for name, node in ended]
-        # The nodes' words are the service's: it may have sent back what it was sent.
-        said = failure.body.message if isinstance(failure.body, ExecutionFailed) else ""
-        words = self._reply().shown("; ".join(causes) or said, _WORDS_SHOWN)
-        failure.message = f"execution {self.execution_id} has ended without an output; {words}"
-        failure.how_to_find = f"it is execution {self.execution_id}, which has ended"
-        failure.args = (failure.message,)
-        return failure
+    def _tell(self, found: GoingOn) -> None:
+        if self._on_progress is not None:
+            seconds, about = self._now() - self._began, (found.nodes, self._problem, found.status)
+            self._on_progress(Progress(self._question.execution_id, seconds, self._polls, *about))
 
 
 def checked_deadline(deadline: Any, operation: str = "wait") -> float:
@@ -297,27 +284,3 @@ def check_options(operation: str, deadline: Any, on_progress: Any, cancelled: An
     if cancelled is not None and (not callable(wait) or inspect.iscoroutinefunction(wait) is not asynchronous):
         kind = "an asyncio.Event" if asynchronous else "a threading.Event"
         raise BadArgument(f"expected {kind}", field="cancelled", operation=operation)
-
-
-def _failed_nodes(value: Any) -> dict[str, NodeOutput] | None:
-    """Return the nodes, if a bare output is none: some servers send all nodes when no output node has succeeded.
-
-    An output of the workflow's own may be an object of objects too; so it has to look like nodes in every entry.
-    """
-    if not isinstance(value, dict) or not value:
-        return None
-    if not all(isinstance(entry, dict) and entry.keys() >= _NODE_MEMBERS for entry in value.values()):
-        return None
-    try:
-        nodes = read_node_outputs(value)
-    except Problem:
-        return None
-    return nodes if main_output(nodes).succeeded is False else None
-
-
-def _statuses(value: Any) -> dict[str, str] | None:
-    """Return the nodes' statuses; the contract leaves a pending body open, so any other form is no error."""
-    try:
-        return {name: node.status for name, node in read_node_outputs(value).items()}
-    except Problem:
-        return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from workflow_runs import AsyncPromptLayer, PromptLayer
+from workflow_runs import AsyncInteractly, AsyncPromptLayer, Interactly, PromptLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEY = "key-that-nobody-may-see"
 EXECUTION = 98765
+WORKFLOW_RUN = "5eb7cf5a86d9755df3a6c594"
 
 
 def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
@@ -71,18 +72,26 @@ class World:
         self.now += seconds
 
 
-class _Waits(PromptLayer):
+class _Pauses:
     world: World
 
     def _pause(self, seconds: float) -> None:
         self.world.pause(seconds)
 
 
-class _Awaits(AsyncPromptLayer):
+class _PausesAwaited:
     world: World
 
     async def _pause(self, seconds: float) -> None:
         self.world.pause(seconds)
+
+
+_CLIENTS: dict[tuple[str, str], Any] = {
+    ("sync", "promptlayer"): type("Waits", (_Pauses, PromptLayer), {}),
+    ("sync", "interactly"): type("Waits", (_Pauses, Interactly), {}),
+    ("async", "promptlayer"): type("Awaits", (_PausesAwaited, AsyncPromptLayer), {}),
+    ("async", "interactly"): type("Awaits", (_PausesAwaited, AsyncInteractly), {}),
+}
 
 
 @dataclass(frozen=True)
@@ -99,10 +108,10 @@ class Flavour:
         kind = httpx.Client if self.name == "sync" else httpx.AsyncClient
         return kind(transport=httpx.MockTransport(handle))
 
-    def client(self, world: World, **settings: Any) -> Any:
-        """A client in a world."""
-        kind: Any = _Waits if self.name == "sync" else _Awaits
-        client = kind(**{"api_key": KEY, "http_client": self.http_client(world), **settings})
+    def client(self, world: World, service: str = "promptlayer", **settings: Any) -> Any:
+        """A client of a service in a world."""
+        about = {"api_key": KEY, "base_url": "https://service.example", "http_client": self.http_client(world)}
+        client = _CLIENTS[self.name, service](**about | settings)
         client.world, client._now = world, lambda: world.now
         return client
 
@@ -151,3 +160,9 @@ def body_of(request: httpx.Request) -> Any:
 
 
 SYNC, ASYNC = Flavour("sync"), Flavour("async")
+
+
+def run(status: str | None, **members: Any) -> httpx.Response:
+    """The answer of Interactly about a run in a status."""
+    known = {"workflow_run_id": WORKFLOW_RUN, **({} if status is None else {"status": status}), **members}
+    return answer(200, {"workflow_run": {"_id": WORKFLOW_RUN, "workflow_run": known}})
