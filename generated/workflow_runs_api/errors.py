@@ -18,6 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import datetime
+
     import httpx
 
 __all__ = [
@@ -49,9 +51,11 @@ class WorkflowRunsError(Exception):
         may_have_run: Whether there may be a run although the call ended in an error: one that it may have started, or
             the one that it waited for.
         how_to_find: Where to look for that run, and by what; None if none can have been started.
+        sent_at: When the request went out that may have started it, in UTC; else None.
     """
 
     how_to_find: str | None = None
+    sent_at: datetime.datetime | None = None
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ from workflow_runs_api.errors import (
 from workflow_runs_api.raw import RawResponse
 from workflow_runs_api.unset import UNSET, Unset
 
+from .candidates import RunCandidate
 from .interactly import AsyncInteractly, Interactly
 from .outcome import Progress, RunFailed, RunOutcome, WaitCancelled, WaitTimeout
 from .promptlayer import AsyncPromptLayer, PromptLayer
@@ -90,6 +91,7 @@ __all__ = [
     "Retries",
     "RunAccepted",
     "RunCallbacks",
+    "RunCandidate",
     "RunCreated",
     "RunFailed",
     "RunFinished",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from workflow_runs_api.api.interactly import AsyncInteractlyOperations, InteractlyOperations
 
 from .both_forms import at_once
+from .candidates import RunCandidate, candidates, is_last
 from .paging import Paging
 from .settings import Http
 from .waiting_client import WaitingClient, started_and_waited, waited
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Any, Literal, Unpack  # noqa: F401 - what the bases below name
 
@@ -19,15 +21,15 @@ if TYPE_CHECKING:
 
     from workflow_runs_api.api.interactly.execute_workflow import Keywords
     from workflow_runs_api.api.interactly.list_workflow_runs import Keywords as Filters
-    from workflow_runs_api.models import InteractiveRun, WorkflowRun, WorkflowRunPage, WorkflowRunRecord
+    from workflow_runs_api.models import InteractiveRun, WorkflowRun, WorkflowRunRecord
 
     from .outcome import Progress
     from .waiting import Cancellation
 
 __all__ = ["AsyncInteractly", "Interactly"]
 
-_SIZE = 100  # of a page, if none is asked for
 _HOUR = 3600.0
+_SLACK = 600.0
 
 
 class _Interactly(WaitingClient[Http]):
@@ -153,6 +155,39 @@ class Interactly(_Interactly["httpx.Client"], InteractlyOperations):
         how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
         return at_once(_run_and_wait(self, workflow_id, arguments, until_input=until_input, **how))
 
+    def find_run_in_doubt(
+        self, workflow_id: str, *, sent_at: datetime.datetime, slack: float = _SLACK, **arguments: Unpack[Keywords]
+    ) -> list[RunCandidate]:
+        """Return the runs that an `execute_workflow` in doubt may have started, each with its reasons.
+
+        It lists the workflow's runs of the time in question and reads each of them; nothing is started, and nothing
+        guessed: which of them it is, if any, is for you to say. Then wait for that one. If several agree in
+        everything, give each start something of its own, in `miscellaneous` for instance. An empty list is no proof
+        that nothing has started: the run may not be listed yet, or the clocks differ by more than `slack`. A request
+        that names a run, with `workflow_run_id` or `run_id`, can have moved that one alone; it is compared with the
+        inputs of that run.
+
+        Args:
+            workflow_id: Id of the workflow, as it was executed.
+            sent_at: When the request went out: `sent_at` of the error. With a time zone.
+            slack: Seconds that the service's time of the run may be from `sent_at`, either way. Default: 600.
+            arguments: Those of `execute_workflow`, as they were given.
+
+        Returns:
+            The candidates. First those of which the least differs, among these those of which the most agrees.
+
+        Raises:
+            BadArgument: An argument makes no sense; nothing was asked.
+            WorkflowRunsError: Asking failed, see `list_workflow_runs` and `get_workflow_run`.
+
+        Example:
+            >>> when = datetime.fromisoformat("2026-05-15T12:00:00+00:00")  # error.sent_at
+            >>> for run in client.find_run_in_doubt("5eb7cf5a86d9755df3a6c593", sent_at=when, version=1, run_by="ada"):
+            ...     print(run)
+            workflow run 5eb7cf5a86d9755df3a6c594: agrees in workflow_id, version, created_at; does not tell run_by
+        """
+        return at_once(candidates(self, workflow_id, arguments, sent_at, slack))
+
     def iter_workflow_runs(
         self, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> Iterator[WorkflowRunRecord]:
@@ -173,7 +208,7 @@ class Interactly(_Interactly["httpx.Client"], InteractlyOperations):
         pages: Paging[WorkflowRunRecord] = Paging("iter_workflow_runs", {**filters}, limit)
         while pages.has_more:
             page = self.list_workflow_runs(**pages.question)
-            yield from pages.read(page.workflow_runs, is_last=_is_last(page, pages.question))
+            yield from pages.read(page.workflow_runs, is_last=is_last(page, pages.question))
 
 
 class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], AsyncInteractlyOperations):
@@ -209,6 +244,12 @@ class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], Asy
         how = {"deadline": deadline, "on_progress": on_progress, "cancelled": cancelled}
         return await _run_and_wait(self, workflow_id, arguments, until_input=until_input, **how)
 
+    async def find_run_in_doubt(
+        self, workflow_id: str, *, sent_at: datetime.datetime, slack: float = _SLACK, **arguments: Unpack[Keywords]
+    ) -> list[RunCandidate]:
+        """Return the runs that an `execute_workflow` in doubt may have started. See `Interactly.find_run_in_doubt`."""
+        return await candidates(self, workflow_id, arguments, sent_at, slack)
+
     async def iter_workflow_runs(
         self, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> AsyncIterator[WorkflowRunRecord]:
@@ -216,11 +257,5 @@ class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], Asy
         pages: Paging[WorkflowRunRecord] = Paging("iter_workflow_runs", {**filters}, limit)
         while pages.has_more:
             page = await self.list_workflow_runs(**pages.question)
-            for record in pages.read(page.workflow_runs, is_last=_is_last(page, pages.question)):
+            for record in pages.read(page.workflow_runs, is_last=is_last(page, pages.question)):
                 yield record
-
-
-def _is_last(page: WorkflowRunPage, question: dict[str, Any]) -> bool:
-    """Go by the total; a service that tells none has its say by an empty page."""
-    size = question.get("size") or _SIZE
-    return isinstance(page.total, int) and question["page"] * size >= page.total

@@ -66,7 +66,8 @@ def workflow_run_id_of(run: WorkflowRun | InteractiveRun | str) -> str:
     Raises:
         BadArgument: It is neither, or the run has no id.
     """
-    found = run.workflow_run_id if isinstance(run, WorkflowRun) else getattr(run, "run_id", run)
+    found = run.workflow_run_id if isinstance(run, WorkflowRun) else run
+    found = found.run_id if isinstance(found, InteractiveRun) else found
     if not isinstance(found, str):
         raise BadArgument("expected a run with an id, or the id of a workflow run", field="run", operation="wait")
     return found

@@ -118,6 +118,7 @@ class Configured(Settings, Generic[Http]):
         if error.may_have_run:
             from . import in_doubt  # late, since hardly any call ends like this
 
+            error.sent_at = in_doubt.sent_at(began)
             error.how_to_find = in_doubt.how_to_find(error.operation, outgoing, began, self._tag_name)
             error.message += f"; {error.how_to_find}" if error.how_to_find else ""
         return error

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -52,7 +53,7 @@ def _documented() -> dict[str, tuple[Any, str]]:
             found[owner.__name__] = (owner, "promptlayer")
         if not inspect.isclass(owner):
             continue
-        service = "interactly" if "Interactly" in owner.__name__ else "promptlayer"
+        service = "interactly" if "Interactly" in owner.__name__ or owner.__name__ == "RunCandidate" else "promptlayer"
         found[owner.__name__] = (owner, service)
         private = [
             each for each in owner.__mro__ if each.__name__.startswith("_") and "workflow_runs" in each.__module__
@@ -84,7 +85,13 @@ def _names(service: str) -> dict[str, Any]:
         workflow_runs.AsyncPromptLayer, api_key=KEY, http_client=httpx.AsyncClient(transport=transport)
     )
     public = {name: getattr(workflow_runs, name) for name in workflow_runs.__all__}
-    names = {"client": clients[service], "asyncio": asyncio, "httpx": httpx, "AsyncPromptLayer": asynchronous}
+    names = {
+        "client": clients[service],
+        "asyncio": asyncio,
+        "datetime": datetime,
+        "httpx": httpx,
+        "AsyncPromptLayer": asynchronous,
+    }
     return {**public, **names}
 
 

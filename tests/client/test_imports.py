@@ -18,7 +18,7 @@ _PUBLIC = {
     "InteractlyWebhooks", "Ledger", "LedgerError", "LedgerInUse", "LedgerMismatch", "MaybeSent",
     "NodeOutput", "NotFound",
     "NotSent", "Progress", "PromptLayer", "RawResponse", "RecentDeliveries", "Retries",
-    "RunAccepted", "RunCallbacks", "RunCreated",
+    "RunAccepted", "RunCallbacks RunCandidate", "RunCreated",
     "RunFailed",
     "RunFinished", "RunOutcome", "ServerError", "StatusError", "TooManyRequests", "UNSET", "Unauthorized",
     "Unprocessable", "Unset", "WaitCancelled", "WaitTimeout", "WorkflowRun", "WorkflowRunsError",
