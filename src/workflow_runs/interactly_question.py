@@ -53,8 +53,8 @@ class WorkflowRunQuestion(Question[WorkflowRun]):
     def _failure(self, run: WorkflowRun, response: httpx.Response) -> RunFailed:
         reply, name = self.reply(response), named(self.execution_id)
         # The word is the service's: it may have sent back what it was sent.
-        cause = f"; {reply.shown(str(run.termination_source), _WORDS_SHOWN)}" if run.termination_source else ""
-        words = f"{name} has ended without success; it is {run.status}{cause}"
+        cause = f" ({reply.shown(str(run.termination_source), _WORDS_SHOWN)})" if run.termination_source else ""
+        words = f"{name} has ended without success: {run.status}{cause}"
         failure = RunFailed(words, execution_id=self.execution_id, run=run, **reply.about())
         failure.how_to_find = f"it is {name}, which has ended"
         return failure

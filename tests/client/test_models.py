@@ -177,4 +177,8 @@ def test_results_are_values() -> None:
 
 def test_a_repr_shows_the_members() -> None:
     """A model can be read off its repr."""
-    assert repr(models.ThreadInputs(node_run_inputs=[1])).startswith("ThreadInputs(node_run_inputs=[1]")
+    assert repr(models.ThreadInputs(node_run_inputs=[1])) == "ThreadInputs(node_run_inputs=[1])"
+    assert repr(models.ThreadInputs.from_dict({"new": None})) == "ThreadInputs(additional_properties={'new': None})"
+    endless = models.ThreadInputs()
+    endless.node_run_inputs = [endless]
+    assert repr(endless) == "ThreadInputs(node_run_inputs=[...])"

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["Comment"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class Comment:
     """A comment on a run.
 
@@ -28,6 +28,8 @@ class Comment:
         updated_at: Time of day and date as the service writes it.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     logical_id: str | None | Unset = UNSET
     content: str | None | Unset = UNSET

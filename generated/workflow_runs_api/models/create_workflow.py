@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["CreateWorkflow"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class CreateWorkflow:
     """A workflow to create, or a version to add to one.
 
@@ -32,6 +32,8 @@ class CreateWorkflow:
         external_ids: Ids in other systems.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     nodes: list[NodeInput]
     name: str | None | Unset = UNSET

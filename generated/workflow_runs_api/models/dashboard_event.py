@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["DashboardEvent"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class DashboardEvent:
     """What PromptLayer tells a webhook of its dashboard.
 
@@ -29,6 +29,8 @@ class DashboardEvent:
         timestamp: Time of the event in a form of ISO 8601.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     event_type: str
     details: dict[str, Any]

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["EdgeCondition"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class EdgeCondition:
     """One condition of an edge.
 
@@ -26,6 +26,8 @@ class EdgeCondition:
         right_config: What stands on the right, any JSON value.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     position: int
     operator: EdgeConditionOperator | str

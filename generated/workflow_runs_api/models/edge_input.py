@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["EdgeInput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class EdgeInput:
     """A conditional edge to create. Its target depends on its source.
 
@@ -26,6 +26,8 @@ class EdgeInput:
         conditionals: Its conditions.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     source_node_name: str
     target_node_name: str

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["ErrorResponse"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ErrorResponse:
     """Why a request failed. Which members are there varies.
 
@@ -26,6 +26,8 @@ class ErrorResponse:
         detail: What a web framework adds by itself: words, or a list of problems.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool | Unset = UNSET
     message: str | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["EvaluationRunInfo"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class EvaluationRunInfo:
     """The evaluation that a run triggered.
 
@@ -23,6 +23,8 @@ class EvaluationRunInfo:
         evaluation_workflow_run_id: See the contract.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     evaluation_workflow_run_id: str | None | Unset = UNSET
     additional_properties: dict[str, Any] = _field(factory=dict)

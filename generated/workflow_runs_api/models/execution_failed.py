@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ExecutionFailed"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExecutionFailed:
     """The end of an execution whose output nodes all failed.
 
@@ -25,6 +25,8 @@ class ExecutionFailed:
         output: What there is of the output, any JSON value; usually the entries of all nodes.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     message: str

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ExternalId"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalId:
     """A workflow's id in another system.
 
@@ -24,6 +24,8 @@ class ExternalId:
         external_id: The workflow's id there.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     source: str
     external_id: str

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ExternalIdAttached"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalIdAttached:
     """The external id that the workflow has now.
 
@@ -24,6 +24,8 @@ class ExternalIdAttached:
         external_id: A workflow's id in another system.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     external_id: ExternalId

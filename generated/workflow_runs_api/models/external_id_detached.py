@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ExternalIdDetached"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalIdDetached:
     """The external id was taken away.
 
@@ -23,6 +23,8 @@ class ExternalIdDetached:
         success: Whether the request was carried out.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     additional_properties: dict[str, Any] = _field(factory=dict)

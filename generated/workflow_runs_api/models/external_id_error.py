@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["ExternalIdError"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalIdError:
     """Why an external id was refused.
 
@@ -25,6 +25,8 @@ class ExternalIdError:
         error: Words for a person or a code.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     message: str
     success: bool | Unset = UNSET

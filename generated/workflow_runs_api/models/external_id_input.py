@@ -14,7 +14,7 @@ from ..types import member_to_json
 __all__ = ["ExternalIdInput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalIdInput:
     """An id of another system for a workflow.
 
@@ -22,6 +22,8 @@ class ExternalIdInput:
         source: The other system.
         external_id: The workflow's id there.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     source: str
     external_id: str

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ExternalIds"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ExternalIds:
     """The external ids of a workflow.
 
@@ -24,6 +24,8 @@ class ExternalIds:
         external_ids: The external ids.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     external_ids: list[ExternalId]

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["HTTPValidationError"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class HTTPValidationError:
     """The parts of the request that are not what the contract says.
 
@@ -23,6 +23,8 @@ class HTTPValidationError:
         detail: See the contract.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     detail: list[ValidationError]
     additional_properties: dict[str, Any] = _field(factory=dict)

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["InputOutputPair"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class InputOutputPair:
     """What went into and came out of one stretch of execution.
 
@@ -25,6 +25,8 @@ class InputOutputPair:
         evaluation: How the stretch was judged.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     run_input: dict[str, Any] | None | Unset = UNSET
     run_output: RunOutput | None | Unset = UNSET

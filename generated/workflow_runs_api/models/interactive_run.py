@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["InteractiveRun"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class InteractiveRun:
     """An interactive run after a turn.
 
@@ -32,6 +32,8 @@ class InteractiveRun:
         has_background_work: Whether something goes on without a turn.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     run_id: str
     turn_number: int

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["InteractiveTurn"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class InteractiveTurn:
     """One turn of an interactive run.
 
@@ -24,6 +24,8 @@ class InteractiveTurn:
         run_id: The run to go on with. Without it a new run is started.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     run_input: RunInput
     run_id: str | None | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["LatencyStats"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class LatencyStats:
     """Time spent on model calls, in all and by model.
 
@@ -26,6 +26,8 @@ class LatencyStats:
         breakdown_by_models: See the contract.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     call_count: int | Unset = UNSET
     total_latency_milliseconds: int | Unset = UNSET

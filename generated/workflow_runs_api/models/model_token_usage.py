@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["ModelTokenUsage"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ModelTokenUsage:
     """Tokens used with one model.
 
@@ -30,6 +30,8 @@ class ModelTokenUsage:
         call_count: See the contract.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     response_model: str | None | Unset = UNSET
     provider: str | None | Unset = UNSET

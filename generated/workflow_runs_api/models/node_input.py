@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["NodeInput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class NodeInput:
     """A node of a version to create.
 
@@ -27,6 +27,8 @@ class NodeInput:
         dependencies: Names of nodes and input variables that it needs.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     name: str
     node_type: str

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["NodeOutput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class NodeOutput:
     """What one node has produced.
 
@@ -28,6 +28,8 @@ class NodeOutput:
         is_output_node: Whether the node's value is an output of the workflow.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     status: str
     value: Any

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["NodeUpdate"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class NodeUpdate:
     """What is to be different in a node; a new one needs node_type and configuration.
 
@@ -26,6 +26,8 @@ class NodeUpdate:
         is_output_node: Whether its value is an output of the workflow.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     node_type: str | Unset = UNSET
     configuration: dict[str, Any] | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["PatchWorkflow"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class PatchWorkflow:
     """What is to be different in the new version.
 
@@ -28,6 +28,8 @@ class PatchWorkflow:
         release_labels: Labels to move to the version.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     base_version: int | None | Unset = UNSET
     commit_message: str | None | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ReleaseLabel"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ReleaseLabel:
     """A release label and the version that it is on.
 
@@ -26,6 +26,8 @@ class ReleaseLabel:
         workflow_version_number: Number of the version.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     release_label: str
     release_label_id: int

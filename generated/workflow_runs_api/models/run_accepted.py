@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["RunAccepted"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class RunAccepted:
     """A run that was accepted; its outcome will be posted to the callback URL.
 
@@ -26,6 +26,8 @@ class RunAccepted:
         warning: Missing or unused input variables, if any.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     message: str

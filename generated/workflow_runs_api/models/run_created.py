@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["RunCreated"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class RunCreated:
     """A run that was created; ask for its results with the execution id.
 
@@ -26,6 +26,8 @@ class RunCreated:
         warning: Missing or unused input variables, if any.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     message: str

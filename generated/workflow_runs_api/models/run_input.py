@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["RunInput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class RunInput:
     """The input of a run, in a turn or by itself.
 
@@ -30,6 +30,8 @@ class RunInput:
         thread_to_node_inputs: Inputs for the nodes of each thread, by thread id. At least one thread has to be there.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     dynamic_variables: dict[str, Any] | Unset = UNSET
     runtime_variables: dict[str, Any] | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["RunOutput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class RunOutput:
     """What one stretch of execution has produced.
 
@@ -24,6 +24,8 @@ class RunOutput:
         thread_to_node_outputs: Outputs of the nodes of each thread, by thread id.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     events: list[Any] | Unset = UNSET
     thread_to_node_outputs: dict[str, list[Any]] | Unset = UNSET

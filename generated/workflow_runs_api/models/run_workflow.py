@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["RunWorkflow"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class RunWorkflow:
     """Which version of a workflow to run, on what, and how to hand over the outcome.
 
@@ -28,6 +28,8 @@ class RunWorkflow:
         callback_url: HTTP address to which the outcome is posted. With it the run is answered 202, not 201.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     workflow_label_name: str | None | Unset = UNSET
     workflow_version_number: int | None | Unset = UNSET

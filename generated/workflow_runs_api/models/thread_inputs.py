@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["ThreadInputs"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ThreadInputs:
     """Inputs for the nodes of one thread.
 
@@ -23,6 +23,8 @@ class ThreadInputs:
         node_run_inputs: One entry per input, of any form.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     node_run_inputs: list[Any] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(factory=dict)

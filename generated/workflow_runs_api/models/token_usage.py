@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["TokenUsage"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class TokenUsage:
     """Tokens used, in all and by model.
 
@@ -29,6 +29,8 @@ class TokenUsage:
         breakdown_by_models: See the contract.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     total_input_tokens: int | Unset = UNSET
     total_output_tokens: int | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["ValidationError"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class ValidationError:
     """One part of a request that is not what the contract says.
 
@@ -25,6 +25,8 @@ class ValidationError:
         type_: A code for the kind of problem.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     loc: list[str | int]
     msg: str

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["VersionCreated"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class VersionCreated:
     """The version that was created.
 
@@ -32,6 +32,8 @@ class VersionCreated:
         required_input_variables: Type of each input variable, by name.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     workflow_id: int

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowEdge"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowEdge:
     """A conditional edge of a version.
 
@@ -27,6 +27,8 @@ class WorkflowEdge:
         conditionals: Its conditions, in the form in which they were created.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     id: str
     source_node_name: str

@@ -15,7 +15,7 @@ from ..types import UNSET, member_to_json, to_json
 __all__ = ["WorkflowFinished"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowFinished:
     """The outcome of an execution, posted to its callback URL.
 
@@ -24,6 +24,8 @@ class WorkflowFinished:
         final_output: The entries of all nodes, or the bare main output.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     workflow_version_execution_id: int
     final_output: Any = UNSET

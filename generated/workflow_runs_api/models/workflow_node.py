@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowNode"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowNode:
     """A node of a version.
 
@@ -29,6 +29,8 @@ class WorkflowNode:
         workflow_version_id: Id of the version.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     id: str
     name: str

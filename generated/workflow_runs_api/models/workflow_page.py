@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowPage"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowPage:
     """One page of a list of workflows.
 
@@ -31,6 +31,8 @@ class WorkflowPage:
         prev_num: Number of the page before.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     items: list[WorkflowSummary]
     page: int

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowRun"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowRun:
     """One execution of an Interactly workflow.
 
@@ -38,6 +38,8 @@ class WorkflowRun:
         evaluation_run_info: The evaluation that this run triggered.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     logical_id: str | None | Unset = UNSET
     workflow_id: str | None | Unset = UNSET

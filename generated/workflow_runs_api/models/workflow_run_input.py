@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowRunInput"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowRunInput:
     """Input that starts a workflow run or goes to one that exists.
 
@@ -32,6 +32,8 @@ class WorkflowRunInput:
         thread_to_node_inputs: Inputs for the nodes of each thread, by thread id.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     dynamic_variables: dict[str, Any] | Unset = UNSET
     runtime_variables: dict[str, Any] | Unset = UNSET

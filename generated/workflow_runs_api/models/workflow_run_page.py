@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowRunPage"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowRunPage:
     """One page of a list of runs.
 
@@ -24,6 +24,8 @@ class WorkflowRunPage:
         total: Number of runs on all pages.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     workflow_runs: list[WorkflowRunRecord]
     total: int | None | Unset = UNSET

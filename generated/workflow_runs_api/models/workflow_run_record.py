@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowRunRecord"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowRunRecord:
     """The record that the service keeps of a run.
 
@@ -29,6 +29,8 @@ class WorkflowRunRecord:
         updated_at: When it was changed last.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     workflow_run: WorkflowRun
     field_id: str | None | Unset = UNSET

@@ -15,7 +15,7 @@ from ..types import member_to_json, to_json
 __all__ = ["WorkflowRunReply"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowRunReply:
     """A run in its record.
 
@@ -23,6 +23,8 @@ class WorkflowRunReply:
         workflow_run: The record that the service keeps of a run.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     workflow_run: WorkflowRunRecord
     additional_properties: dict[str, Any] = _field(factory=dict)

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowSummary"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowSummary:
     """A workflow as lists have it.
 
@@ -30,6 +30,8 @@ class WorkflowSummary:
         external_ids: Its ids in other systems.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     id: int
     workspace_id: int

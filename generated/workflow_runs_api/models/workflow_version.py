@@ -15,7 +15,7 @@ from ..types import UNSET, Unset, member_to_json, to_json
 __all__ = ["WorkflowVersion"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, repr=False)
 class WorkflowVersion:
     """One version of a workflow.
 
@@ -33,6 +33,8 @@ class WorkflowVersion:
         created_at: When the version was created.
         additional_properties: Members that the contract does not name.
     """
+
+    __repr__ = types.represented  # before the members, one of which may be called `types`
 
     success: bool
     workflow_id: int

@@ -102,7 +102,7 @@ def _reference(value: Any, argument: str, _schema: Any, root: Any) -> None:
 def _bound(applies: Callable[[Any], bool], fits: Callable[[Any, Any], object], words: str) -> Callable[..., None]:
     def rule(value: Any, argument: Any, _schema: Any, _root: Any) -> None:
         if applies(value) and not fits(value, argument):
-            raise Problem(words.format(argument), value)
+            raise Problem(words.format(argument), value, received="one that is not" if applies is _is_number else "")
 
     return rule
 
@@ -255,8 +255,10 @@ def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
 def _not(value: Any, argument: Schema, _schema: Any, root: Any) -> None:
     if _holds(value, argument, root):
         words = argument if isinstance(argument, dict) else {}
-        problem = Problem("anything else", received=words.get("description") or "what the contract rules out")
-        members = " and ".join(words.get("required", ()))
+        ruled_out = words.get("description") or "what the contract rules out"
+        problem = Problem(f"something other than {ruled_out}", received="just that")
+        forms = [form for form in (words, *words.get("anyOf", ())) if isinstance(form, dict) and form.get("required")]
+        members = next((" and ".join(form["required"]) for form in forms if _holds(value, form, root)), "")
         raise problem.under(members) if members else problem
 
 

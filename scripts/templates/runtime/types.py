@@ -8,12 +8,13 @@ import math
 import re
 import sys
 from collections.abc import Mapping
+from reprlib import recursive_repr
 from typing import Any, NamedTuple, Self
 
 from .errors import WorkflowRunsError
 from .unset import UNSET, Unset
 
-__all__ = ["UNSET", "Moment", "Part", "Problem", "Unset", "Upload", "member_to_json", "to_json"]
+__all__ = ["UNSET", "Moment", "Part", "Problem", "Unset", "Upload", "member_to_json", "represented", "to_json"]
 
 
 class Upload(NamedTuple):
@@ -164,6 +165,17 @@ def member_to_json(key: str | int, value: Any) -> Any:
         raise problem.under(key) from None
     except RecursionError:
         raise Problem("a value that ends", received="one that holds itself or is nested too deeply") from None
+
+
+@recursive_repr()
+def represented(model: Any) -> str:
+    """The repr of a model: of its members those that are there, which are seldom all."""
+    shown = []
+    for each in type(model).__attrs_attrs__:
+        value = getattr(model, each.name, UNSET)
+        if value is not UNSET and (value or each.name != "additional_properties"):
+            shown.append(f"{each.name}={value!r}")
+    return f"{type(model).__name__}({', '.join(shown)})"
 
 
 def _key(key: object) -> str:
