@@ -19,6 +19,22 @@ ABSENT: Final = Absent.ABSENT
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """
+    How a body is written, where it is not written as usual.
+
+    Attributes:
+        content: A text of the same JSON.
+        content_type: The media type as the header has it; empty for the usual one.
+        is_chunked: Whether it is sent in chunks, without a length.
+    """
+
+    content: bytes
+    content_type: str = ""
+    is_chunked: bool = False
+
+
+@dataclass(frozen=True)
 class RequestCase:
     """
     A request as data, before anything is encoded.
@@ -35,6 +51,7 @@ class RequestCase:
         is_grounded: Whether all that it refers to exists on the target, so that nothing excuses a refusal.
         is_drawn: Whether it was drawn at random, from a schema's far corners too.
         focus: Pointer of what it was made for, a schema or a parameter; empty if it was made for none.
+        spelling: How the body is written; None for the usual way.
     """
 
     operation: Operation
@@ -49,6 +66,7 @@ class RequestCase:
     is_grounded: bool = False
     is_drawn: bool = False
     focus: str = ""
+    spelling: Spelling | None = None
 
     @property
     def names(self) -> list[str]:

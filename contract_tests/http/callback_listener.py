@@ -17,6 +17,8 @@ from workflow_runs.callbacks.http_server import HttpServer, Request
 from workflow_runs.callbacks.responses import Response
 
 LARGEST_BODY: Final = 16 * 1024 * 1024
+ODD_PATH: Final = "Of%20Runs/a%2Fb;v=1/%C3%A9/"
+ODD_QUERY: Final = "&A=1&A=2&empty=&and=x%26y&plus=x%2By&of=%C3%A9"
 MOST_DELIVERIES: Final = 100  # to one address: more prove nothing new
 
 
@@ -69,13 +71,18 @@ class Listener:
     def __exit__(self, *exception: object) -> None:
         self._server.close()
 
-    def new_url(self, operation: str) -> str:
-        """Return an address that no one else was given, for a callback of this operation."""
+    def new_url(self, operation: str, *, is_odd: bool = False) -> str:
+        """
+        Return an address that no one else was given, for a callback of this operation.
+
+        An odd one has escapes, capitals and several parameters of one name in it, each in its normal form.
+        """
         token = uuid4().hex
         with self._arrived:
             self._deliveries[token] = []
             # With a query, which is as much a part of the address as its path.
-            url = f"{self._url}/callback/{token}?run={len(self._deliveries)}"
+            path, query = (ODD_PATH, ODD_QUERY) if is_odd else ("", "")
+            url = f"{self._url}/callback/{path}{token}?run={len(self._deliveries)}{query}"
             self._targets[token] = _own_part(url)
             self._given.setdefault(operation, []).append(url)
         return url

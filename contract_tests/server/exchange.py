@@ -25,6 +25,7 @@ class Access(Enum):
     OWN = "own key"
     NO_KEY = "no key"
     WRONG_KEY = "wrong key"
+    NEAR_KEY = "nearly the key"
 
 
 STRANGERS: Final = (Access.NO_KEY, Access.WRONG_KEY)
@@ -46,6 +47,9 @@ class Exchange:
         seconds: Time from the request to the whole reply.
         secrets: What has to be masked in texts of the reply before they are cut.
         is_cut: Whether only the start of the reply's body was kept, since too much was kept already.
+        keys: The credentials that were sent, right ones or others.
+        presented: What stood in place of the key; empty if nothing did.
+        key_words: What the curl line has for that.
     """
 
     case: RequestCase
@@ -63,6 +67,9 @@ class Exchange:
     seconds: float
     secrets: Secrets = field(default_factory=Secrets, repr=False)
     is_cut: bool = False
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    presented: str = ""
+    key_words: str = ""
 
     @property
     def media_type(self) -> str:
@@ -91,7 +98,8 @@ class Exchange:
     @property
     def curl(self) -> str:
         """A command that sends the same request again; secrets stand in it as environment variables."""
-        return curl(self.method, self.url, {**self.headers}, self.environment, self.content)
+        command = curl(self.method, self.url, {**self.headers}, self.environment, self.content)
+        return f"{command} {self.key_words}".strip()
 
     @property
     def has_succeeded(self) -> bool:

@@ -4,8 +4,11 @@ import email.utils
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 
 import httpx
 
@@ -32,6 +35,7 @@ LARGE_PART: Final = 8  # of what a reply may have at most: each such one takes s
 MANY_VALUES: Final = 25_000  # in a reply, which take as long, however few bytes they are
 MOST_LARGE: Final = 8
 SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
+AT_ONCE: Final = 8  # requests in flight together
 
 
 class Watch(Protocol):
@@ -49,6 +53,43 @@ class Watch(Protocol):
 
 class TurnedAway(NotExercised):
     """The target goes on asking to be left alone."""
+
+
+@dataclass(frozen=True)
+class Presented:
+    """
+    Credentials in place of the right ones.
+
+    Attributes:
+        name: What they are.
+        headers: Name and value, in order; a name may be there twice.
+        query: Parameters that are added to the query.
+        member: A property that is added to a body that is an object.
+        words: What presents them on a curl line.
+        keys: What of them is secret.
+    """
+
+    name: str
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    member: tuple[str, str] | None = None
+    words: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """A request that is ready to be sent, and what its exchange will have of it."""
+
+    case: RequestCase
+    access: Access
+    request: httpx.Request
+    url: str
+    headers: dict[str, str]
+    environment: dict[str, str]
+    content: bytes | None
+    keys: tuple[str, ...]
+    presented: Presented
 
 
 class Wire:
@@ -75,42 +116,100 @@ class Wire:
         """Close all connections."""
         self._client.close()
 
-    def send(self, case: RequestCase, access: Access = Access.OWN) -> Exchange:
+    def send(self, case: RequestCase, access: Access = Access.OWN, presented: Presented | None = None) -> Exchange:
         """
         Send one request and give the whole exchange.
 
         Raises Unanswered if no complete reply comes; NotExercised if the target's budget of requests is spent, or it
         goes on refusing for their number; SetUpError if the target cannot be reached any more.
         """
+        sending = self._ready(case, access, presented)
+        try:
+            reply, seconds = self._response(sending)
+        except TurnedAway as reason:
+            self._watch.turned_away(reason)
+            raise
+        return self._took(sending, reply, seconds, self.sent)
+
+    def send_together(self, cases: Sequence[RequestCase]) -> list[Exchange | NotExercised]:
+        """
+        Send several requests, each over a connection of its own and before the others are answered.
+
+        What can't be sent, or is not answered, is given as the reason in its place.
+
+        Raises:
+            SetUpError: If the target cannot be reached any more.
+        """
+        found: list[Exchange | NotExercised] = []
+        under_way: list[tuple[_Sending, int, float, Future[Reply | Exception]]] = []
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for case in cases:
+                try:
+                    started = self._wait_for_turn(case.operation)
+                except NotExercised as reason:
+                    found.append(reason)
+                    continue
+                sending = self._ready(case, Access.OWN, None)
+                under_way.append((sending, self.sent, started, threads.submit(self._attempt, sending)))
+        for sending, number, started, future in under_way:
+            try:
+                reply = self._whole(sending, future.result())
+                seconds = time.monotonic() - started
+                is_later = self._is_throttled(reply)  # it asks to be asked again, which is no fault
+                found.append(self.send(sending.case) if is_later else self._took(sending, reply, seconds, number))
+            except NotExercised as reason:
+                found.append(reason)
+        return found
+
+    def _ready(self, case: RequestCase, access: Access, presented: Presented | None) -> _Sending:
         path = encode_path(case.operation, case.path)
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
         content, headers = content_of(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         secret, environment = self._credentials(case.operation, access)
-        request = self._client.build_request(
-            case.operation.method, url, headers=SENT | headers | secret, content=content
-        )
         shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
-        try:
-            reply, seconds = self._response(case.operation, request, shown_headers, environment)
-        except TurnedAway as reason:
-            self._watch.turned_away(reason)
-            raise
+        keys = tuple(value.rpartition(" ")[2] for value in secret.values())
+        lines, sent_url, sent = [*(SENT | headers | secret).items()], url, content
+        if presented is not None:
+            sent_url += ("&" if "?" in url else "?") + urlencode(presented.query) if presented.query else ""
+            if presented.member and isinstance(case.body, dict):
+                sent = to_json({**case.body, presented.member[0]: presented.member[1]})
+            lines, keys = [*lines, *presented.headers], (*keys, *presented.keys)
+        request = self._request(case, sent_url, lines, sent)
+        # Nothing of what was presented stands in what is shown.
+        shown_url = str(request.url) if presented is None else url
+        stand_in = presented or Presented("")
+        return _Sending(case, access, request, shown_url, shown_headers, environment, content, keys, stand_in)
+
+    def _request(
+        self, case: RequestCase, url: str, headers: list[tuple[str, str]], content: bytes | None
+    ) -> httpx.Request:
+        request = self._client.build_request(case.operation.method, url, headers=headers, content=content)
+        if case.spelling is not None and case.spelling.is_chunked:
+            del request.headers["Content-Length"]
+            request.headers["Transfer-Encoding"] = "chunked"
+        return request
+
+    def _took(self, sending: _Sending, reply: Reply, seconds: float, number: int) -> Exchange:
+        case = sending.case
         self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
         exchange = Exchange(
             **self._judged(case),
-            number=self.sent,
-            access=access,
-            method=request.method,
-            url=str(request.url),
-            headers=shown_headers,
-            environment=environment,
-            content=content,
+            number=number,
+            access=sending.access,
+            method=sending.request.method,
+            url=sending.url,
+            headers=sending.headers,
+            environment=sending.environment,
+            content=sending.content,
             status=reply.status,
             reply_headers=reply.headers,
             reply=reply.body,
             seconds=seconds,
             secrets=self.secrets,
+            keys=sending.keys,
+            presented=sending.presented.name,
+            key_words=sending.presented.words,
         )
         self._watch.saw(exchange)
         self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
@@ -127,14 +226,10 @@ class Wire:
             return {"case": case, "is_legal": True}
         return {"case": with_sole_violation(self.contract, case) or case, "is_legal": False}
 
-    def _response(
-        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
-    ) -> tuple[Reply, float]:
+    def _response(self, sending: _Sending) -> tuple[Reply, float]:
         for default in (*WAITS, None):
-            started = self._wait_for_turn(operation)
-            reply = self._reply(operation, request, headers, environment)
-            is_large = len(reply.body) > self.target.max_response_bytes / LARGE_PART
-            self._large[operation.id] += max(is_large, reply.body.count(b",") // MANY_VALUES)
+            started = self._wait_for_turn(sending.case.operation)
+            reply = self._whole(sending, self._attempt(sending))
             if not self._is_throttled(reply):
                 return reply, time.monotonic() - started
             asked = _asked_wait(reply)
@@ -148,22 +243,28 @@ class Wire:
             return not self.target.is_local or "retry-after" in reply.headers
         return reply.status == UNAVAILABLE and "retry-after" in reply.headers
 
-    def _reply(
-        self, operation: Operation, request: httpx.Request, headers: dict[str, str], environment: dict[str, str]
-    ) -> Reply:
+    def _attempt(self, sending: _Sending) -> Reply | Exception:
         try:
-            return receive(self._client, request, Limits(self.reply_seconds, self.target.max_response_bytes))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise unreachable(self.target, error) from error
-        except Incomplete as error:
-            broken = error
-        self._silences[operation.id] += broken.is_costly
-        received = shown(self.secrets.mask(broken.received))
-        asked = headers | (SENT if broken.constraint == CODING else {})
-        again = curl(request.method, str(request.url), asked, environment, request.content or None)
-        self._watch.missed(operation, Violation(received, broken.constraint, "", again, found_after=self.sent))
-        kind = Undecodable if broken.constraint == CODING else Unanswered
-        raise kind(received) from broken.__cause__
+            return receive(self._client, sending.request, Limits(self.reply_seconds, self.target.max_response_bytes))
+        except (httpx.HTTPError, Incomplete) as error:
+            return error
+
+    def _whole(self, sending: _Sending, came: Reply | Exception) -> Reply:
+        """Return a reply that is whole; what came instead, and how many are large, is taken down."""
+        operation, request = sending.case.operation, sending.request
+        if isinstance(came, Reply):
+            is_large = len(came.body) > self.target.max_response_bytes / LARGE_PART
+            self._large[operation.id] += max(is_large, came.body.count(b",") // MANY_VALUES)
+            return came
+        if not isinstance(came, Incomplete):
+            raise unreachable(self.target, came) from came
+        self._silences[operation.id] += came.is_costly
+        received = shown(self.secrets.mask(came.received))
+        asked = sending.headers | (SENT if came.constraint == CODING else {})
+        again = curl(request.method, str(request.url), asked, sending.environment, request.content or None)
+        self._watch.missed(operation, Violation(received, came.constraint, "", again, found_after=self.sent))
+        kind = Undecodable if came.constraint == CODING else Unanswered
+        raise kind(received) from came.__cause__
 
     def _wait_for_turn(self, operation: Operation) -> float:
         if self._silences[operation.id] >= SILENCES:
@@ -187,15 +288,16 @@ class Wire:
         # Secret headers are sent in any case: they say who asks, the key says that he may.
         secret = {name: self.target.secrets[env] for name, env in self.target.headers_env.items()}
         environment = {name: f"${env}" for name, env in self.target.headers_env.items()}
-        if access is Access.NO_KEY:
+        if access in {Access.NO_KEY, Access.NEAR_KEY}:
             return secret, environment
-        name, prefix = self._key_header(operation)
+        name, prefix = self.key_header(operation)
         if access is Access.WRONG_KEY:
             return secret | {name: prefix + WRONG_KEY}, environment
         env = self.target.api_key_env
         return secret | {name: prefix + self.target.secrets[env]}, environment | {name: f"{prefix}${env}"}
 
-    def _key_header(self, operation: Operation) -> tuple[str, str]:
+    def key_header(self, operation: Operation) -> tuple[str, str]:
+        """Return the header that takes the key of an operation, and what stands before the key in it."""
         schemes = self.contract.document.get("components", {}).get("securitySchemes", {})
         for name in (name for alternative in operation.security for name in alternative):
             scheme = schemes.get(name, {})
@@ -211,6 +313,10 @@ def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
     if case.body is ABSENT:
         return None, {}
     headers = {"Content-Type": case.media_type or "application/json"}
+    if case.spelling is not None:
+        return case.spelling.content, headers | (
+            {"Content-Type": named} if (named := case.spelling.content_type) else {}
+        )
     if isinstance(case.body, bytes):
         return case.body, headers
     return to_json(case.body), headers

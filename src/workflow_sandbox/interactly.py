@@ -29,6 +29,7 @@ from workflow_sandbox.wire import (
     query_text,
     query_time,
     read_body,
+    sole_header,
 )
 
 _SIZE = 100
@@ -106,7 +107,7 @@ class Interactly:
         self.router.add_api_route("/v1/workflow-runs/{workflow_run_id:segment}", self.run, methods=["GET"])
 
     async def _authenticate(self, request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        scheme, _, given = sole_header(request, "authorization").partition(" ")
         is_valid = secrets.compare_digest(given.strip().encode("latin-1"), self._api_key)
         if scheme.lower() != "bearer" or not is_valid:
             raise HTTPException(401, "The API key is missing or not valid", {"WWW-Authenticate": "Bearer"})

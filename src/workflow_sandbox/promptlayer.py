@@ -11,7 +11,7 @@ from workflow_sandbox.execution import Executor
 from workflow_sandbox.json_types import Integer, Object, String, Uri
 from workflow_sandbox.results import is_finished, main_output_node, node_entries
 from workflow_sandbox.store import NodeState, Store
-from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body
+from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
 from workflow_sandbox.workflow_routes import WorkflowRoutes, version_of
 from workflow_sandbox.workflows import WorkflowVersion
 
@@ -53,7 +53,7 @@ class PromptLayer:
         self.router.include_router(WorkflowRoutes(store).router)
 
     async def _authenticate(self, request: Request) -> None:
-        given = request.headers.get("x-api-key", "").encode("latin-1")
+        given = sole_header(request, "x-api-key").encode("latin-1")
         if not secrets.compare_digest(given, self._api_key):
             raise HTTPException(401, "The API key is missing or not valid")
 

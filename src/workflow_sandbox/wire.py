@@ -43,6 +43,12 @@ def invalid(loc: tuple[str | int, ...], message: str, kind: str) -> RequestValid
     return RequestValidationError([{"loc": loc, "msg": message, "type": kind}])
 
 
+def sole_header(request: Request, name: str) -> str:
+    """Return a header that may stand in a request once; empty if it is absent, or there twice and so says nothing."""
+    values = request.headers.getlist(name)
+    return values[0] if len(values) == 1 else ""
+
+
 async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict[str, Any]]:
     """Return the body, validated as `model` and as it came.
 

@@ -66,19 +66,19 @@ class OtherServer:
         return app
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("X-API-KEY") != KEY:
+        if _sole(request, "X-API-KEY") != KEY:
             return await self._reply(request, 401, self._error("The key is not right"))
         name = request.rel_url.raw_path.split("/")[2]
         return await self._reply(request, *await self.promptlayer.run(name, await self._body(request)))
 
     async def _results(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("X-API-KEY") != KEY:
+        if _sole(request, "X-API-KEY") != KEY:
             return await self._reply(request, self.manners.unauthorized, self._error("The key is not right"))
         return await self._reply(request, *await self.promptlayer.results(request.query))
 
     def _with_key(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            if request.headers.get("X-API-KEY") != KEY:
+            if _sole(request, "X-API-KEY") != KEY:
                 return await self._reply(request, self.manners.unauthorized, self._error("The key is not right"))
             body = await self._body(request) if request.method in {"POST", "PATCH"} else None
             return await self._reply(request, *await operation(request, body))
@@ -92,12 +92,12 @@ class OtherServer:
         return await self._without_body(request, lambda: self.interactly.read(_segment(request, 4)))
 
     async def _without_body(self, request: web.Request, operation: Callable[[], tuple[int, Any]]) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {KEY}":
+        if _sole(request, "Authorization") != f"Bearer {KEY}":
             return await self._reply(request, self.manners.unauthorized, self._error("The token is not right"))
         return await self._reply(request, *operation())
 
     async def _execute(self, request: web.Request) -> web.StreamResponse:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = _sole(request, "Authorization").partition(" ")
         if scheme.lower() != "bearer" or token.strip() != KEY:
             return await self._reply(request, self.manners.unauthorized, self._error("The token is not right"))
         workflow = request.rel_url.raw_path.split("/")[4]
@@ -149,6 +149,11 @@ class OtherServer:
                 raise web.HTTPUnsupportedMediaType
             raise Invalid("this has to be application/json", "header", "content-type")
         return read(await request.read())
+
+
+def _sole(request: web.Request, name: str) -> str:
+    values = request.headers.getall(name, [])
+    return values[0] if len(values) == 1 else ""
 
 
 def _segment(request: web.Request, place: int) -> str:

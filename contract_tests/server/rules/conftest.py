@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import pytest
 
+from contract_tests.budget import QUICK
 from contract_tests.openapi.document import Operation
 from contract_tests.outcomes import Row
 from contract_tests.rules import NotExercised, Side, Violation, Violations, first_of_each
 from contract_tests.runner.context import Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
+from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.smallest_sequence import with_fewest_steps
@@ -116,6 +118,21 @@ def lifecycle(
     if server not in all_lifecycles:
         all_lifecycles[server] = ExecutionScenarios(server, run.options.budget, run.options.seed)
     return all_lifecycles[server]
+
+
+@pytest.fixture(scope="session")
+def all_marked_runs() -> dict[ServerUnderTest, MarkedRuns]:
+    """Keep what runs were played together, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def marked_runs(run: Run, server: ServerUnderTest, all_marked_runs: dict[ServerUnderTest, MarkedRuns]) -> MarkedRuns:
+    """Return runs of this target in flight together."""
+    if server not in all_marked_runs:
+        is_quick = run.options.budget.name == QUICK
+        all_marked_runs[server] = MarkedRuns(server, run.options.seed, is_quick=is_quick)
+    return all_marked_runs[server]
 
 
 @pytest.fixture

@@ -137,6 +137,7 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         query_string=scope["query_string"].decode("latin-1"),
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         content=content,
+        client=scope.get("client"),
     )
 
 

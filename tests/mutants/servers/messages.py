@@ -73,6 +73,7 @@ class Request(Message):
     query_string: str
     headers: list[tuple[str, str]]
     content: bytes
+    client: Any = None  # host and port that its connection comes from
 
     @property
     def operation(self) -> str:

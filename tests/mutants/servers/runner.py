@@ -15,13 +15,13 @@ from mutants.fork_server import ForkServer, Order
 from mutants.outcome import Judgement, OtherTool
 from mutants.runner import Runner, RunnerOptions
 from mutants.servers.fault import ServerDefect
-from mutants.servers.messages import EXECUTE, KEY, RESULTS, RUN, WORKFLOWS
+from mutants.servers.messages import EXECUTE, KEY, LIST_RUNS, READ_RUN, RESULTS, RUN, WORKFLOWS
 from mutants.servers.serving import CORRECT, served
 from mutants.servers.stock import Failure, judge_with_stock
 
 KEY_ENV: Final = "FAULTY_SERVER_KEY"
 PROMPTLAYER, INTERACTLY = "promptlayer", "interactly"
-SERVICES: Final = {RUN: PROMPTLAYER, RESULTS: PROMPTLAYER, EXECUTE: INTERACTLY}
+INTERACTLY_OPERATIONS: Final = frozenset({EXECUTE, READ_RUN, LIST_RUNS})
 OPERATIONS: Final = {PROMPTLAYER: (RUN, RESULTS), INTERACTLY: (EXECUTE,)}
 PREFIX: Final = {PROMPTLAYER: "", INTERACTLY: "/workflows"}
 HEADERS: Final = {PROMPTLAYER: {"X-API-KEY": KEY}, INTERACTLY: {"Authorization": f"Bearer {KEY}"}}
@@ -54,12 +54,12 @@ class ServerRunner:
     def judge(self, defect: ServerDefect) -> Judgement:
         """Have the harness judge the defect's server."""
         with self._fork_server() as fork_server, served(defect.id) as url:
-            return self._by_harness(url, (SERVICES[defect.operation],), fork_server)
+            return self._by_harness(url, (_service(defect),), fork_server)
 
     def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
         """Have stock schemathesis judge the defect's server."""
         with served(defect.id) as url:
-            return self._by_stock(url, SERVICES[defect.operation])[0]
+            return self._by_stock(url, _service(defect))[0]
 
     def remarks(self) -> Sequence[str]:
         """Give the times for a correct server."""
@@ -137,6 +137,10 @@ class ServerRunner:
                 directory=Path(directory),
                 accepted=self._accepted,
             )
+
+
+def _service(defect: ServerDefect) -> str:
+    return INTERACTLY if defect.operation in INTERACTLY_OPERATIONS else PROMPTLAYER
 
 
 def _table(url: str, service: str) -> str:

@@ -1,0 +1,293 @@
+"""Runs of the target's PromptLayer workflow in flight together, each with an input that no other one has."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from contract_tests.cases.case import RequestCase
+from contract_tests.http.callback_listener import Delivery
+from contract_tests.openapi.json_text import read_json
+from contract_tests.rules import NotExercised, Unanswered, Violation
+from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.execution import Execution, Poll, entries_of
+from contract_tests.server.relations import marked_inputs
+from contract_tests.server.relations.marked_inputs import NULL_WORDS, MarkedInput
+from contract_tests.server.relations.spellings import spelled
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.transport import case_of
+
+SECONDS: Final = {True: 10.0, False: 180.0}  # on this machine and elsewhere, until all have ended
+PAUSE: Final = {True: 0.03, False: 1.0}
+CALLBACK_SECONDS: Final = {True: 3.0, False: 60.0}
+MOST_ELSEWHERE: Final = 6
+REQUESTS_OF_EACH: Final = 3
+SHARE: Final = 3  # the part of a target's requests that the runs may take
+SIZES_AT_ONCE: Final = 3
+FEWEST: Final = 2
+SIZE: Final = 65_537
+
+
+@dataclass
+class MarkedRun:
+    """
+    One of the runs.
+
+    Attributes:
+        name: What is special of it.
+        is_latest: Whether it is one of the latest version, as the first run is.
+        url: Where its outcome is to be posted; empty if nowhere.
+        problem: Why there is no complete response to its start.
+        came_unasked: Whether its callback came before anybody asked for its results.
+    """
+
+    name: str
+    input: MarkedInput
+    case: RequestCase
+    is_latest: bool = True
+    url: str = ""
+    started: Exchange | None = None
+    problem: str = ""
+    execution: Execution | None = None
+    delivery: Delivery | None = None
+    came_unasked: bool = True
+    ended: Poll | None = None
+    bare: Poll | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What its nodes have produced, by their names; empty if that is not known."""
+        entries = self.ended.entries if self.ended is not None and self.ended.is_done else {}
+        return {name: entry.get("value") for name, entry in entries.items()}
+
+    @property
+    def posted(self) -> dict[str, Any]:
+        """What was posted of its nodes, by their names, or the bare output under no name."""
+        try:
+            body = read_json(self.delivery.body) if self.delivery is not None else None
+        except ValueError:
+            return {}
+        if not isinstance(body, dict) or "final_output" not in body:
+            return {}
+        output = body["final_output"]
+        return {name: one.get("value") for name, one in entries_of(output).items()} or {"": output}
+
+    @property
+    def is_warned(self) -> bool:
+        """Whether the response to it has a warning."""
+        is_object = self.started is not None and self.started.is_object
+        return is_object and isinstance(self.started.json.get("warning"), str)  # type: ignore[union-attr]
+
+    @property
+    def last(self) -> Exchange | None:
+        """The last exchange that is about it."""
+        return self.ended.exchange if self.ended is not None else self.started
+
+    def violation(self, constraint: str, received: str) -> Violation:
+        """Make a finding that its responses show."""
+        assert self.started is not None
+        shown = f"{self.started.bounded(received)}; run: {self.started.shown}"
+        return Violation(shown, constraint, "", self.started.curl, found_after=self.last.number if self.last else None)
+
+    @property
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """All that was said of it, each with what it is."""
+        if self.started is not None:
+            yield "the response to the run", self.started.reply.decode("utf-8", "replace")
+        for poll in self.execution.replies if self.execution is not None else ():
+            yield "the results", json.dumps(poll.body, ensure_ascii=False)
+        if self.delivery is not None:
+            yield "the callback", self.delivery.body.decode("utf-8", "replace")
+
+
+class MarkedRuns:
+    """The runs of one target, played when a rule first asks for them."""
+
+    def __init__(self, server: ServerUnderTest, seed: int, *, is_quick: bool) -> None:
+        self.server = server
+        self._seed = seed
+        self._is_quick = is_quick
+        self._is_local = server.target.is_local
+
+    @cached_property
+    def runs(self) -> list[MarkedRun]:
+        """
+        Those that were started, each until its end.
+
+        Raises:
+            NotExercised: If the target has no text to put a mark into, or not enough requests are left.
+        """
+        planned = self._affordable(list(self._planned()))
+        for run, came in zip(planned, self.server.wire.send_together([run.case for run in planned]), strict=True):
+            if isinstance(came, NotExercised):
+                run.problem = str(came)
+            else:
+                run.started = came
+                with suppress(NotExercised):
+                    run.execution = Execution(came, asked_for_all=True)
+        self._follow([run for run in planned if run.execution is not None])
+        return planned
+
+    @property
+    def first(self) -> MarkedRun:
+        """The run of the latest version whose input is a mark alone."""
+        return self.runs[0]
+
+    @cached_property
+    def templates(self) -> dict[str, list[str]]:
+        """
+        What stands round the input in the value of each node that shows it, as far as two runs agree.
+
+        Raises:
+            NotExercised: If no node shows what it was given.
+        """
+        found = {
+            name: value.split(self.first.input.mark)
+            for name, value in self.first.values.items()
+            if isinstance(value, str) and self.first.input.mark in value
+        }
+        if not found:
+            raise NotExercised("the workflow's output does not show what it was given")
+        return found
+
+    @cached_property
+    def is_foretold(self) -> bool:
+        """Whether what stands round the input is the same in every run."""
+        second = self.runs[1]
+        return all(
+            isinstance(value := second.values.get(name), str) and value.split(second.input.mark) == parts
+            for name, parts in self.templates.items()
+        )
+
+    def lost(self, run: MarkedRun) -> Iterator[str]:
+        """Yield the names of those parts of a run's input that a node should show and does not."""
+        if not run.is_latest:
+            shown = [value for value in run.values.values() if run.input.mark in _text(value)]
+            yield from (name for value in shown for name in run.input.lost_in(_text(value)))
+            return
+        for name, parts in self.templates.items():
+            if name not in run.values:
+                continue
+            text = _text(run.values[name])
+            if not run.input.mark:
+                yield from self._changed(run, text, parts)
+            elif run.input.mark in text:
+                yield from run.input.lost_in(text)
+            else:
+                yield "the input as a whole"
+
+    def _changed(self, run: MarkedRun, text: str, parts: list[str]) -> Iterator[str]:
+        """Yield the name of a run whose input has no mark, unless its output is what the first run foretells."""
+        words = NULL_WORDS if run.input.value is None else (str(run.input.value),)
+        if self.is_foretold and text not in {word.join(parts) for word in words}:
+            yield run.name
+
+    def start(self, variables: Mapping[str, Any] | None, **members: Any) -> RequestCase:
+        """Return the request for a run with these input variables; with none at all for None."""
+        body = {"metadata": self.server.metadata, **members}
+        if variables is not None:
+            body = {"input_variables": dict(variables), **body}
+        operation = self.server.contract.operation("runWorkflow")
+        body = {name: value for name, value in body.items() if value is not ...}
+        return case_of(operation, {"workflow_name": self.server.target.workflow}, body=body)
+
+    def variables(self, value: Any) -> dict[str, Any]:
+        """
+        Return the target's input variables with a value in place of each text.
+
+        Raises:
+            NotExercised: If it has no texts.
+        """
+        given = self.server.input_variables
+        texts = [name for name, text in given.items() if isinstance(text, str)]
+        if not texts:
+            raise NotExercised("the target's input_variables have no text in them")
+        return {**given, **dict.fromkeys(texts, value)}
+
+    def _planned(self) -> Iterator[MarkedRun]:
+        """Yield the runs in the order of what they are worth."""
+        target, made = self.server.target, marked_inputs
+        yield self._run("a run", made.plain())
+        yield self._run("another run", made.plain())
+        yield self._run(
+            "a text of every plane", made.of_every_plane(), url=self._url(is_odd=True), return_all_outputs=True
+        )
+        yield self._run("a long text", made.of_size(SIZE), url=self._url(), return_all_outputs=True)
+        yield self._run("an object", made.nested())
+        if target.label is not None:
+            yield self._run("a run by label", made.of_every_plane(), url=self._url(), is_latest=False,
+                            workflow_label_name=target.label)  # fmt: skip
+        if target.version is not None:
+            yield self._run("a run by number", made.of_every_plane(), url=self._url(), is_latest=False,
+                            workflow_version_number=target.version)  # fmt: skip
+        warned = {"contract_tests_unused": "x"}
+        yield self._run("a run with a warning", made.of_every_plane(), more=warned, url=self._url())
+        for name in ("another spelling", "a third spelling"):
+            run = self._run(name, made.of_every_plane())
+            yield replace(run, case=spelled(run.case, name))
+        yield self._run("white space at the edges", made.with_edges())
+        for name, value in (("an empty text", ""), ("null", None), ("a text of digits", "0071")):
+            yield self._run(
+                name, MarkedInput(value, "", kind="text" if value else "value" if value is None else "text")
+            )
+        sizes = [made.SIZES[(self._seed + number * 5) % len(made.SIZES)] for number in range(SIZES_AT_ONCE)]
+        for size in [256, *sizes] if self._is_quick else [256, *made.SIZES]:
+            yield self._run(f"a text of {size:,} characters", made.of_size(size))
+
+    def _run(
+        self, name: str, given: MarkedInput, *, url: str = "", is_latest: bool = True,
+        more: Mapping[str, Any] | None = None, **members: Any,
+    ) -> MarkedRun:  # fmt: skip
+        variables = {**self.variables(given.value), **(more or {})}
+        called = {"callback_url": url} if url else {}
+        return MarkedRun(name, given, self.start(variables, **members, **called), is_latest=is_latest, url=url)
+
+    def _url(self, *, is_odd: bool = False) -> str:
+        return self.server.listener.new_url("runWorkflow", is_odd=is_odd) if self.server.has_listener else ""
+
+    def _affordable(self, planned: list[MarkedRun]) -> list[MarkedRun]:
+        target = self.server.target
+        left = min(target.max_requests // SHARE, target.max_requests - self.server.wire.sent) // REQUESTS_OF_EACH
+        most = min(left, len(planned) if self._is_local else MOST_ELSEWHERE)
+        if most < FEWEST:
+            raise NotExercised(f"runs in flight together would take a third of max_requests ({target.max_requests})")
+        return planned[:most]
+
+    def _follow(self, runs: list[MarkedRun]) -> None:
+        """Ask for the results of those without a callback, wait for the others' callbacks, then ask for all."""
+        ends = time.monotonic() + SECONDS[self._is_local]
+        for run in (one for one in runs if not one.url):
+            self._wait_for_end(run, ends)
+        callback_ends = time.monotonic() + CALLBACK_SECONDS[self._is_local]
+        for run in (one for one in runs if one.url):
+            run.delivery = self.server.listener.wait(run.url, max(0.05, callback_ends - time.monotonic()))
+            if run.delivery is None:
+                run.came_unasked = False
+                callback_ends = 0.0  # where one is lost, waiting for another tells nothing new
+        for run in runs:
+            self._wait_for_end(run, ends)
+            if run.ended is not None and run.ended.is_done:
+                run.bare = self._poll(run, all_outputs=False)
+
+    def _wait_for_end(self, run: MarkedRun, ends: float) -> None:
+        while run.ended is None or not run.ended.is_done:
+            run.ended = self._poll(run, all_outputs=True)
+            if run.ended is None or time.monotonic() > ends:
+                return
+            if not run.ended.is_done:
+                time.sleep(PAUSE[self._is_local])
+
+    def _poll(self, run: MarkedRun, *, all_outputs: bool) -> Poll | None:
+        assert run.execution is not None
+        try:
+            run.execution.polled(all_outputs, self.server.results(run.execution.id, return_all_outputs=all_outputs))
+        except Unanswered:
+            return None
+        return run.execution.replies[-1]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

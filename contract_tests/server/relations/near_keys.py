@@ -1,0 +1,102 @@
+"""Credentials that are nearly the right ones, or stand where the contract does not have them."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import NotApplicable
+from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.relations.legal_requests import taken_request
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.transport import WRONG_KEY, Presented
+
+NAMES: Final = ("api_key", "apikey", "key", "token", "access_token", "X-API-KEY")
+OTHER_HEADERS: Final = ("X-API-KEY", "Api-Key", "X-Auth-Token")
+ALWAYS: Final = 3  # kinds that every operation is tried with
+OF_EACH: Final = 4  # of the others one in so many
+
+
+def near_keys(server: ServerUnderTest, operation: Operation) -> list[Presented]:
+    """
+    Return them all, the likeliest first.
+
+    Raises:
+        NotApplicable: If the contract asks for no key, or not in a header.
+    """
+    if not operation.security or () in operation.security:
+        raise NotApplicable("the contract asks for no credentials")
+    schemes = server.contract.document.get("components", {}).get("securitySchemes", {})
+    named = [schemes.get(name, {}) for alternative in operation.security for name in alternative]
+    if any(scheme.get("type") == "apiKey" and scheme.get("in") != "header" for scheme in named):
+        raise NotApplicable("its key does not stand in a header")
+    name, prefix = server.wire.key_header(operation)
+    variable = server.target.api_key_env
+    key = server.target.secrets[variable]
+    return [*_changed(name, prefix, key, variable), *_elsewhere(name, prefix, key, variable)]
+
+
+def exchanges_with_near_keys(
+    server: ServerUnderTest, operation: Operation, seed: int, *, all_kinds: bool
+) -> list[Exchange]:
+    """Send a request that was taken with each of them in place of the key; of a few operations only with some."""
+    kinds = near_keys(server, operation)
+    taken = taken_request(server, operation)
+    if not all_kinds:
+        place = [one.id for one in server.contract.operations].index(operation.id)
+        kinds = [*kinds[:ALWAYS], *kinds[ALWAYS:][(seed + place) % OF_EACH :: OF_EACH]]
+    send = partial(server.wire.send, taken.case, Access.NEAR_KEY)
+    return [server.once(f"{operation.id} with {kind.name}", partial(send, kind)) for kind in kinds]
+
+
+def _changed(name: str, prefix: str, key: str, variable: str) -> Iterator[Presented]:
+    def header(what: str, value: str, words: str, *keys: str) -> Presented:
+        return Presented(what, ((name, f"{prefix}{value}".strip()),), words=f'-H "{name}: {prefix}{words}"', keys=keys)
+
+    half, end = len(key) // 2, "x" if key[-1:] != "x" else "y"
+    yield Presented(
+        "an empty key", ((name, prefix.strip()),), words=f"-H '{name}{': ' + prefix.strip() if prefix else ';'}'"
+    )
+    yield header("the key without its end", key[:-1], f"${{{variable}%?}}", key[:-1])
+    right, wrong = (name, f"{prefix}{key}"), (name, f"{prefix}{WRONG_KEY}")
+    lines = [f'-H "{name}: {prefix}${variable}"', f"-H '{name}: {prefix}{WRONG_KEY}'"]
+    yield Presented("a wrong key behind the right one", (right, wrong), words=" ".join(lines), keys=(key,))
+    yield header("the key with more behind it", f"{key}x", f"${{{variable}}}x", f"{key}x")
+    yield header("the key with another end", key[:-1] + end, f"${{{variable}%?}}{end}", key[:-1] + end)
+    yield header("the key without its beginning", key[1:], f"${{{variable}#?}}", key[1:])
+    if key.swapcase() != key:
+        swapped = f'$(printf %s "${variable}" | tr a-zA-Z A-Za-z)'
+        yield header("the key in another case", key.swapcase(), swapped, key.swapcase())
+    inner = f"{key[:half]} {key[half:]}"
+    yield header(
+        "the key with a space in it", inner, f"$(printf %s \"${variable}\" | sed 's/.\\{{{half}\\}}/& /')", key
+    )
+    yield Presented("a wrong key before the right one", (wrong, right), words=" ".join(reversed(lines)), keys=(key,))
+
+
+def _elsewhere(name: str, prefix: str, key: str, variable: str) -> Iterator[Presented]:
+    others = [(other, key) for other in OTHER_HEADERS if other.lower() != name.lower()]
+    if name.lower() != "authorization":
+        others.append(("Authorization", f"Bearer {key}"))
+    others.append(("Cookie", "; ".join(f"{one}={key}" for one in (*NAMES, "session"))))
+    shown = " ".join(f'-H "{other}: {value.replace(key, f"${variable}")}"' for other, value in others)
+    yield Presented("the key in other headers", tuple(others), words=shown, keys=(key,))
+    query = tuple((one, key) for one in NAMES)
+    shown = " ".join(f'--url-query "{one}=${variable}"' for one in NAMES)
+    yield Presented("the key in the query", query=query, words=shown, keys=(key,))
+    yield Presented(
+        "the key in the body", member=("api_key", key), words=f"# with api_key: ${variable} in the body", keys=(key,)
+    )
+    if prefix:
+        basic = b64encode(f"{key}:".encode()).decode()
+        yield Presented(
+            "the key by another scheme", ((name, f"Basic {basic}"),), words=f'-u "${variable}:"', keys=(key, basic)
+        )
+        yield Presented("the key without a scheme", ((name, key),), words=f'-H "{name}: ${variable}"', keys=(key,))
+        yield Presented(
+            "the key by a scheme of its own",
+            ((name, f"Token {key}"),),
+            words=f'-H "{name}: Token ${variable}"',
+            keys=(key,),
+        )

@@ -1,0 +1,86 @@
+"""Every operation of a server: credentials."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import pytest
+
+from contract_tests.budget import QUICK
+from contract_tests.openapi.document import Operation
+from contract_tests.options import Options
+from contract_tests.rules import EVERY_OPERATION, NotExercised, Violation, report_all
+from contract_tests.rules import rule as card
+from contract_tests.server.exchange import Exchange
+from contract_tests.server.relations.near_keys import exchanges_with_near_keys
+from contract_tests.server.sanitize import RUNS
+from contract_tests.server.server import ServerUnderTest
+
+OAS: Final = "https://spec.openapis.org/oas/v3.1.0#security-scheme-object"
+RESULTS: Final = "getWorkflowVersionExecutionResults"
+SHORTEST: Final = 8  # a shorter key may be found in any text
+TWO: Final = "a wrong key"  # beside the right one
+rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
+
+
+@pytest.fixture
+def near(operation: Operation, server: ServerUnderTest, options: Options) -> list[Exchange]:
+    """Return what came of a request that is taken with the key, with what is nearly the key."""
+    runs = operation.id in {*RUNS, RESULTS} or options.budget.name != QUICK
+    return exchanges_with_near_keys(server, operation, options.seed, all_kinds=runs and server.target.is_local)
+
+
+@rule(
+    "REL-KEY-01",
+    "What is nearly the key is refused.",
+    says="The contract names the header that carries the key, and the key is what was given out: not its beginning, "
+    "not the same in another case, not in the query, a cookie, the body or another header.",
+    source=OAS,
+    basis="documented",
+)
+def test_near_keys_are_refused(near: list[Exchange]) -> None:
+    """A request that was taken with the key, one for results of an ended run too, gets a 4xx with each of them."""
+    report_all(found for one in near if not one.presented.startswith(TWO) for found in _taken(one))
+
+
+@rule(
+    "REL-KEY-02",
+    "Two keys at once are refused.",
+    says="A header that is no list stands in a request once; which of two counts no page says, and a proxy before the "
+    "service may look at the other one.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
+    basis="inferred",
+)
+def test_two_keys_are_refused(near: list[Exchange]) -> None:
+    """A wrong key in a line of its own, before or behind the right one, gets a 4xx."""
+    found = [one for one in near if one.presented.startswith(TWO)]
+    if not found:
+        raise NotExercised("this operation was tried with other keys")
+    report_all(violation for one in found for violation in _taken(one))
+
+
+@rule(
+    "REL-KEY-03",
+    "No response repeats the key that was sent.",
+    says="A key that stands in a response gets into logs, caches and pages. No page says that it does.",
+    source=OAS,
+    basis="inferred",
+)
+def test_keys_are_not_repeated(operation: Operation, server: ServerUnderTest, near: list[Exchange]) -> None:
+    """Neither a header nor the body of any response has the key of its request in it, right or wrong."""
+    assert near  # they are among what was seen
+    report_all(found for exchange in server.watch.of(operation.id) for found in _repeated(exchange))
+
+
+def _taken(exchange: Exchange) -> Iterator[Violation]:
+    if not exchange.is_refused:
+        yield exchange.violation(exchange.presented, f"with {exchange.presented}")
+
+
+def _repeated(exchange: Exchange) -> Iterator[Violation]:
+    for key in (key for key in exchange.keys if len(key) >= SHORTEST):
+        if key.encode() in exchange.reply:
+            yield exchange.violation("body", "the key is in the body")
+        for name, value in exchange.reply_headers.items():
+            if key in value:
+                yield exchange.violation("header", f"the key is in the header {name}")

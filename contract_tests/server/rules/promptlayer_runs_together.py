@@ -1,0 +1,300 @@
+"""PromptLayer: runs in flight together, each with an input of its own."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from contract_tests.http.callback_listener import Delivery
+from contract_tests.openapi.json_text import read_json, same, whole
+from contract_tests.rules import NotExercised, Violation, judge
+from contract_tests.rules import rule as card
+from contract_tests.server.models.execution import id_of
+from contract_tests.server.relations.marked_runs import MarkedRun, MarkedRuns
+
+PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
+CALLBACK: Final = f"{PAGE} (wording of 2025-11 to 2026-04)"
+JSON: Final = "https://www.rfc-editor.org/rfc/rfc8259"
+ID: Final = "workflow_version_execution_id"
+NOT_COME: Final = "no callback came that could be read"
+NONE_STARTED: Final = "no run was started"
+PLAIN: Final = ("a run", "another run")
+rule: Final = partial(card, operations=["runWorkflow"], side="server", service="promptlayer")
+Runs = list[MarkedRun]
+
+
+@pytest.fixture
+def started(marked_runs: MarkedRuns) -> Runs:
+    """Return the runs that were started."""
+    return [run for run in marked_runs.runs if run.execution is not None]
+
+
+@pytest.fixture
+def called(started: Runs) -> Runs:
+    """Return those whose outcome is to be posted."""
+    return [run for run in started if run.url]
+
+
+@rule(
+    "REL-RUNS-01",
+    "Runs that are started together have ids of their own.",
+    says="Every request starts an execution, and its id is what results are asked by.",
+    source=PAGE,
+    basis="documented",
+)
+def test_ids_are_unique(started: Runs) -> None:
+    """No two of the runs in flight have the same id."""
+    seen: dict[int, str] = {}
+    judge((_twin(run, seen) for run in started), NONE_STARTED)
+
+
+@rule(
+    "REL-RUNS-02",
+    "What is said of a run has nothing of another one in it.",
+    says="Runs have nothing to do with each other, whenever they are started.",
+    source=PAGE,
+    basis="documented",
+)
+def test_runs_do_not_mix(started: Runs) -> None:
+    """Neither the response to a run nor its results nor its callback have another one's mark in them."""
+    judge((found for run in started for found in _mixed(run, started)), NONE_STARTED)
+
+
+@rule(
+    "REL-RUNS-03",
+    "A run that is started together with others is started, and ends.",
+    says="A run is created or accepted. How many at a time is not limited by any page: 429 is an answer to too many.",
+    source=PAGE,
+    basis="documented",
+)
+def test_none_is_lost(marked_runs: MarkedRuns) -> None:
+    """Each is answered like the first one, and its results say that it has ended, as those of most do."""
+    runs = [run for run in marked_runs.runs if run.started is not None and run.is_latest]
+    if not marked_runs.first.execution:
+        raise NotExercised(NONE_STARTED)
+    judge((found for run in runs for found in _lost(run, marked_runs)), NONE_STARTED)
+
+
+@rule(
+    "REL-RUNS-04",
+    "The results of a run are the same later, after others were asked for.",
+    says="Results are asked for by the id. How long they are kept is not told; it is longer than a minute.",
+    source="https://docs.promptlayer.com/reference/workflow-version-execution-results",
+    basis="inferred",
+)
+def test_results_stay(marked_runs: MarkedRuns, started: Runs) -> None:
+    """The first run's results, asked for once more after all others', are what they were."""
+    first = marked_runs.first
+    if first.ended is None or not first.ended.is_done or not started:
+        raise NotExercised("the first run was not seen to end")
+    again = marked_runs.server.results(id_of(first.started), return_all_outputs=True) if first.started else None
+    assert again is not None
+    again.expect(again.status == first.ended.status, "status")
+    again.expect(same(again.json, first.ended.body), "body")
+
+
+@rule(
+    "REL-ECHO-01",
+    "A text comes out of a run as it went in.",
+    says="A JSON string is a sequence of characters, and an input variable is one. Seen where a node shows its input.",
+    source=JSON,
+    basis="inferred",
+)
+def test_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
+    """A node that shows a plain word shows a text of every plane, by label, by number and by latest version."""
+    judge(_of_kind(marked_runs, started, "text"), NONE_STARTED)
+
+
+@rule(
+    "REL-ECHO-02",
+    "A value that is no text comes out of a run as it went in.",
+    says="Input variables are any JSON: numbers, lists, objects, null. Seen where a node shows its input.",
+    source=f"{PAGE}; {JSON}",
+    basis="inferred",
+)
+def test_values_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
+    """Large and small numbers, many entries, deep ones and null are shown, in whatever notation."""
+    judge(_of_kind(marked_runs, started, "value"), NONE_STARTED)
+    first, null = marked_runs.first, next((run for run in started if run.input.value is None), None)
+    if null is not None and null.started is not None:
+        is_told = null.is_warned and not first.is_warned
+        null.started.expect(not is_told, "warning", "a variable that is null is said to be missing")
+
+
+@rule(
+    "REL-SIZE-01",
+    "A text of any size comes out of a run whole.",
+    says="No limit of input variables is documented; what is beyond a service's own is refused, not cut.",
+    source=PAGE,
+    basis="inferred",
+)
+def test_long_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
+    """Texts at and just beyond likely limits are shown to their last character."""
+    judge(_of_kind(marked_runs, started, "size"), NONE_STARTED)
+
+
+@rule(
+    "REL-ECHO-03",
+    "A callback shows what the results show.",
+    says="The final output has the structure of the results. Whatever is in it, however much, is the same.",
+    source=CALLBACK,
+    basis="documented",
+)
+def test_callback_shows_the_input(called: Runs) -> None:
+    """Each value of a node in a callback is that of the results; a bare output is the value of a node."""
+    judge((found for run in called if run.posted for found in _differing(run)), NOT_COME)
+
+
+@rule(
+    "REL-CB-01",
+    "A callback at an address is that of the run that named it.",
+    says="The outcome of a run is posted to the address that it names.",
+    source=CALLBACK,
+    basis="documented",
+)
+def test_callback_is_of_its_run(called: Runs, marked_runs: MarkedRuns) -> None:
+    """The id of every delivery is that of the run in flight to which the address was given."""
+    deliveries = marked_runs.server.listener.deliveries if marked_runs.server.has_listener else lambda _: []
+    judge((_check_id(run, one.body) for run in called for one in deliveries(run.url)), NOT_COME)
+
+
+@rule(
+    "REL-CB-02",
+    "A callback comes to the very address that was named.",
+    says="callback_url is a URI: its path keeps case and escapes, its query all its parameters in their order.",
+    source="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2",
+    basis="documented",
+)
+def test_callback_comes_to_the_very_address(called: Runs) -> None:
+    """Path and query are those that were given, to the last character."""
+    judge((_check_address(run) for run in called if run.delivery is not None), NOT_COME)
+
+
+@rule(
+    "REL-CB-03",
+    "A callback comes for every run that asks for one, though nobody asks for results.",
+    says="The outcome is posted once the run has ended: of any version, with a warning or without, however large.",
+    source=CALLBACK,
+    basis="documented",
+)
+def test_callback_comes_unasked(called: Runs) -> None:
+    """Each has come before results of its run were asked for, if these then say that it had ended."""
+    judge((_check_came(run) for run in called), "no run with a callback was started")
+
+
+@rule(
+    "REL-CB-04",
+    "A callback that comes again is the same.",
+    says="Treat a repeated delivery for the same execution as one: it can be told by its id, and says the same.",
+    source=CALLBACK,
+    basis="inferred",
+)
+def test_repeated_callback_is_the_same(called: Runs, marked_runs: MarkedRuns) -> None:
+    """Whatever has come to one address by the end is equal."""
+    judge((_check_repeated(run, marked_runs) for run in called if run.delivery is not None), NOT_COME)
+
+
+@rule(
+    "REL-KEY-04",
+    "No callback has the key in it.",
+    says="The address of a callback is anybody's, and the key is that of the service it comes from.",
+    source=CALLBACK,
+    basis="inferred",
+)
+def test_key_is_in_no_callback(called: Runs, marked_runs: MarkedRuns) -> None:
+    """Neither headers nor body of a delivery have it."""
+    keys = marked_runs.server.target.secrets.values()
+    came = [(run, run.delivery) for run in called if run.delivery is not None]
+    judge((_check_secrets(run, delivery, keys) for run, delivery in came), NOT_COME)
+
+
+def _twin(run: MarkedRun, seen: dict[int, str]) -> Violation | None:
+    assert run.execution is not None
+    other = seen.setdefault(run.execution.id, run.name)
+    return None if other == run.name else run.violation(ID, f"{other} has the same id")
+
+
+def _mixed(run: MarkedRun, runs: Runs) -> Iterator[Violation | None]:
+    marks = {one.input.mark for one in runs if one is not run and one.input.mark}
+    for what, text in run.texts:
+        found = sorted(mark for mark in marks if mark in text)
+        yield run.violation(what, f"{what} shows the input of another run, {found[0]}") if found else None
+
+
+def _lost(run: MarkedRun, marked_runs: MarkedRuns) -> Iterator[Violation | None]:
+    assert run.started is not None
+    if not run.started.has_succeeded:
+        # An odd input may be refused by itself, too.
+        found = run.violation("status", "one of several runs was not started")
+        yield found if run.name in PLAIN or not run.started.is_refused else None
+        return
+    have_ended = any(one.ended is not None and one.ended.is_result for one in marked_runs.runs)
+    is_ended = run.ended is not None and run.ended.is_done and run.ended.is_result
+    came = f"{run.ended.exchange.shown}" if run.ended is not None else "nothing"
+    yield run.violation("end", f"others have ended, of this one came {came}") if have_ended and not is_ended else None
+
+
+def _of_kind(marked_runs: MarkedRuns, started: Runs, kind: str) -> Iterator[Violation | None]:
+    for run in (one for one in started if one.input.kind == kind and one.values):
+        found = dict.fromkeys(marked_runs.lost(run))
+        yield from (_not_shown(run, name) for name in found) if found else (None,)
+
+
+def _not_shown(run: MarkedRun, name: str) -> Violation:
+    shown = {node: value for node, value in run.values.items() if value is not None}
+    return run.violation(name, f"{name} of {run.name} is not shown: {shown!r:.400}")
+
+
+def _differing(run: MarkedRun) -> Iterator[Violation | None]:
+    results = run.values
+    for node, value in run.posted.items() if results else ():
+        expected = [results[node]] if node in results else list(results.values())
+        is_shown = any(same(value, one) for one in expected)
+        yield None if is_shown else run.violation("final_output", f"the callback of {run.name} says {value!r:.300}")
+
+
+def _check_id(run: MarkedRun, body: bytes) -> Violation | None:
+    found = _json(body)
+    id_ = whole(found.get(ID)) if isinstance(found, dict) else None
+    assert run.execution is not None
+    return (
+        None if id_ in {None, run.execution.id} else run.violation(ID, f"the callback at its address is that of {id_}")
+    )
+
+
+def _check_address(run: MarkedRun) -> Violation | None:
+    assert run.delivery is not None
+    return None if run.delivery.is_exact else run.violation("address", f"it was posted to {run.delivery.path}")
+
+
+def _check_came(run: MarkedRun) -> Violation | None:
+    polls = run.execution.polls if run.execution is not None else []
+    had_ended = bool(polls) and polls[0].is_done
+    if run.came_unasked or not had_ended:
+        return None
+    return run.violation(
+        f"delivery of {run.name}", "it had ended, and no callback came until its results were asked for"
+    )
+
+
+def _check_repeated(run: MarkedRun, marked_runs: MarkedRuns) -> Violation | None:
+    bodies = [_json(one.body) for one in marked_runs.server.listener.deliveries(run.url)]
+    return (
+        None
+        if all(same(body, bodies[0]) for body in bodies)
+        else run.violation("repeated", f"then {bodies[-1]!r:.200}")
+    )
+
+
+def _check_secrets(run: MarkedRun, delivery: Delivery, keys: Iterable[str]) -> Violation | None:
+    told = [delivery.body.decode("utf-8", "replace"), *delivery.headers.values()]
+    is_told = any(key in text for key in keys for text in told)
+    return run.violation("key", "the callback has the key in it") if is_told else None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return read_json(body)
+    except ValueError:
+        return None

@@ -1,0 +1,221 @@
+"""Hand-made defects that one request with its response does not show; each has a trigger of its own."""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from mutants.servers import related
+from mutants.servers.fault import Fault, ServerDefect
+from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Request
+
+MANY: Final = 65_536
+ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+NAMES: Final = {
+    "label": "workflow_label_name",
+    "version": "workflow_version_number",
+    "callback": "callback_url",
+    "inputs": "input_variables",
+    "metadata": "metadata",
+}
+Made = Iterator[tuple[str, str, str, Fault]]  # id, what the server does, the rule that names it best, the fault
+Tests = Callable[[Request], bool]
+
+
+def handwritten_relations() -> Iterator[ServerDefect]:
+    """Give the hand-made defects of relations."""
+    for operator, operation, family in FAMILIES:
+        for name, title, rule, fault in family():
+            id_ = f"relation.{name}"
+            yield ServerDefect(id=id_, title=title, operator=operator, operation=operation, rules=(rule,), fault=fault)
+
+
+def _texts_changed() -> Made:
+    for name, title, change in TEXT_CHANGES:
+        yield name, title, "REL-ECHO-01", _on_texts(change)
+    small, called = _on_texts(str.lower).change, "writes the input in small letters of a run"
+    for name, member in (("label", "workflow_label_name"), ("number", "workflow_version_number")):
+        yield f"lower-by-{name}", f"{called} by {name}", "REL-ECHO-01", related.InputsChanged(small, _names(member))
+    yield "lower-for-all", f"{called} for all outputs", "REL-ECHO-01", related.InputsChanged(small, _wants_all)
+
+
+def _values_changed() -> Made:
+    for name, title, change in VALUE_CHANGES:
+        yield name, title, "REL-ECHO-02", related.InputsChanged(change)
+
+
+def _callbacks_changed() -> Made:
+    for name, title, change in (
+        ("markup-in-callback", "escapes markup in a callback", html.escape),
+        ("astral-in-callback", "loses text beyond the basic plane in a callback", lambda text: ASTRAL.sub("?", text)),
+        ("cut-large-callback", "cuts texts in a callback at 4,096 characters", lambda text: text[:4096]),
+    ):
+        yield name, title, "REL-ECHO-03", related.CallbackFault(_with_output(change))
+
+
+def _sizes() -> Made:
+    for size in (60, 255, 1000, 4096):
+        yield f"cut-at-{size}", f"cuts a text at {size} characters", "REL-SIZE-01", _on_texts(_cut(size))
+    yield "last-of-256", "loses the last of 256 characters", "REL-SIZE-01", _on_texts(_without_last_of_256)
+    large = related.BodyMisread(lambda request: len(request.content) > MANY, lambda _: {})
+    yield "large-body-dropped", "takes a body of more than 64 KiB for an empty one", "REL-SIZE-01", large
+
+
+def _at_once() -> Made:
+    yield "same-id-at-once", "gives runs that come at once the same id", "REL-RUNS-01", related.AtOnce("id")
+    yield "same-input-at-once", "runs what comes at once on the last input", "REL-RUNS-02", related.AtOnce("input")
+    yield "sixth-lost", "never executes the sixth of runs at once", "REL-RUNS-03", related.Overloaded(5)
+    forgets = "forgets results once"
+    yield "results-forgotten", f"{forgets} twelve more runs are started", "REL-RUNS-03", related.Forgetful(12, RUN)
+    yield "results-read-once", f"{forgets} those of ten others are read", "REL-RUNS-04", related.Forgetful(10, RESULTS)
+    last = related.CallbackToTheLast()
+    yield "callbacks-to-the-last", "posts outcomes at the same time to the last address", "REL-CB-01", last
+
+
+def _callbacks() -> Made:
+    for name, title, aim in (
+        ("unescaped", "the address without its escapes", lambda url: unquote(url).replace(" ", "+")),
+        ("in-small-letters", "the path in small letters", _small),
+        ("with-one-parameter", "the address with its first parameter alone", lambda url: url.partition("&")[0]),
+    ):
+        yield f"callback-{name}", f"posts to {title}", "REL-CB-02", related.CallbackFault(_to(aim))
+    yield "callback-when-polled", "posts what results were asked of", "REL-CB-03", related.CallbackWhenPolled()
+    for name, title, when in (
+        ("by-number", "by number", lambda request: not _names("workflow_version_number")(request)),
+        ("by-label", "by label", lambda request: not _names("workflow_label_name")(request)),
+        ("if-warned", "with unused variables", lambda request: len(request.members.get("input_variables") or {}) < 2),
+    ):
+        yield (
+            f"no-callback-{name}",
+            f"posts no outcome of a run {title}",
+            "REL-CB-03",
+            related.CallbackOnlyOf(when=when),
+        )
+    small = related.CallbackFault(lambda one: one if len(one.content) < MANY else None)
+    yield "no-large-callback", "posts no outcome of more than 64 KiB", "REL-CB-03", small
+    yield "callback-again", "posts another outcome of the same run later", "REL-CB-04", related.CallbackAgain()
+
+
+def _keys() -> Made:
+    for name, title, takes in KEYS_TAKEN:
+        rule = "REL-KEY-02" if name == "of-several" else "REL-KEY-01"
+        yield f"key-{name}", f"takes {title}", rule, related.KeyTaken(takes)
+    yield "key-told", "repeats a wrong key in the refusal", "REL-KEY-03", related.KeyTold(401)
+    told = related.KeyTold(422, in_header=True)
+    yield "key-told-in-header", "repeats the key in a header of a refusal", "REL-KEY-03", told
+    with_key = related.CallbackFault(lambda one: Callback(one.url, one.content, headers={**one.headers, "x-key": KEY}))
+    yield "key-in-callback", "posts the key with the outcome", "REL-KEY-04", with_key
+
+
+def _keys_of_results() -> Made:
+    begins = related.KeyTaken(lambda _, given: len(given) > 3 and KEY.startswith(given), RESULTS)
+    yield "results-key-prefix", "takes the beginning of the key for results", "REL-KEY-01", begins
+    yield "finished-without-key", "gives results of ended runs to anybody", "SRV-05", related.ResultsWithoutKey()
+
+
+def _keys_of_labels() -> Made:
+    empty = related.KeyTaken(lambda request, given: not given and request.header("x-api-key") is not None, LABELS)
+    yield "labels-key-empty", "takes an empty key for labels", "REL-KEY-01", empty
+
+
+def _keys_of_execute() -> Made:
+    longer = related.KeyTaken(lambda _, given: given.startswith(KEY), EXECUTE)
+    yield "execute-key-longer", "takes a token with more behind it", "REL-KEY-01", longer
+    any_scheme = related.KeyTaken(lambda request, _: KEY in (request.header("authorization") or ""), EXECUTE)
+    yield "execute-other-scheme", "takes the token under any scheme", "REL-KEY-01", any_scheme
+
+
+FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
+    ("text changed", RUN, _texts_changed),
+    ("value changed", RUN, _values_changed),
+    ("callback content", RUN, _callbacks_changed),
+    ("size", RUN, _sizes),
+    ("at once", RUN, _at_once),
+    ("callback", RUN, _callbacks),
+    ("credentials", RUN, _keys),
+    ("credentials", RESULTS, _keys_of_results),
+    ("credentials", LABELS, _keys_of_labels),
+    ("credentials", EXECUTE, _keys_of_execute),
+]
+TEXT_CHANGES: Final[list[tuple[str, str, Callable[[str], str]]]] = [
+    ("astral-lost", "loses text beyond the basic plane", lambda text: ASTRAL.sub("\ufffd", text)),
+    ("composed", "composes what comes decomposed", lambda text: unicodedata.normalize("NFC", text)),
+    ("compatible", "replaces compatibility characters", lambda text: unicodedata.normalize("NFKC", text)),
+    ("stripped", "strips texts of the white space round them", str.strip),
+    ("one-space", "makes one space of several", lambda text: re.sub(" +", " ", text)),
+    ("line-ends", "makes LF of CR LF", lambda text: text.replace("\r\n", "\n")),
+    ("unescaped", "reads percent signs in a text as escapes", unquote),
+    ("unslashed", "reads a backslash in a text as an escape", lambda text: text.replace("\\n", "\n")),
+    ("unmarked", "drops characters without width", lambda text: re.sub("[\u200b\ufeff]", "", text)),
+    ("no-markup", "drops what looks like markup", lambda text: re.sub("<[^>]*>", "", text)),
+    ("empty-is-none", "takes an empty text for the word None", lambda text: text or "None"),
+    (
+        "number-of-text",
+        "takes a text of digits for a number",
+        lambda text: text.lstrip("0") if text.isdigit() else text,
+    ),
+]
+VALUE_CHANGES: Final[list[tuple[str, str, Callable[[Any], Any]]]] = [
+    ("rounded", "rounds numbers beyond 2^53", lambda value: related.with_numbers(value, _as_double)),
+    ("small-lost", "takes small numbers for 0", lambda value: related.with_numbers(value, lambda one: round(one, 3))),
+    ("depth-lost", "loses what is nested deeper than five levels", lambda value: related.without_depth(value, 5)),
+    ("list-cut", "keeps a hundred entries of a list", lambda value: related.with_short_lists(value, 100)),
+    ("null-dropped", "takes a variable of null for a missing one", lambda value: ... if value is None else value),
+    ("null-is-zero", "takes null for 0", lambda value: 0 if value is None else value),
+]
+KEYS_TAKEN: Final[list[tuple[str, str, Callable[[Request, str], bool]]]] = [
+    ("prefix", "the beginning of the key", lambda _, given: len(given) > 3 and KEY.startswith(given)),
+    ("longer", "the key with more behind it", lambda _, given: given.startswith(KEY)),
+    ("any-case", "the key in capitals", lambda _, given: given.lower() == KEY),
+    ("white-space", "the key with white space in it", lambda _, given: given.replace(" ", "") == KEY),
+    ("empty", "an empty key", lambda request, given: not given and request.header("x-api-key") is not None),
+    ("query", "the key in the query", lambda request, _: KEY in request.query.values()),
+    ("cookie", "the key in a cookie", lambda request, _: KEY in (request.header("cookie") or "")),
+    ("bearer", "the key as a bearer token", lambda request, _: KEY in (request.header("authorization") or "")),
+    ("body", "the key in the body", lambda request, _: KEY in request.members.values()),
+    ("of-several", "the key among several", lambda request, _: ("x-api-key", KEY) in request.headers),
+]
+
+
+def _on_texts(change: Callable[[str], Any]) -> related.InputsChanged:
+    return related.InputsChanged(lambda value: related.with_texts(value, change))
+
+
+def _names(member: str) -> Tests:
+    return lambda request: request.members.get(member) is not None
+
+
+def _wants_all(request: Request) -> bool:
+    return request.members.get("return_all_outputs") is True
+
+
+def _cut(size: int) -> Callable[[str], str]:
+    return lambda text: text[:size]
+
+
+def _without_last_of_256(text: str) -> str:
+    return text[:255] if len(text) == 256 else text
+
+
+def _as_double(number: Any) -> Any:
+    return int(float(number)) if isinstance(number, int) else number
+
+
+def _to(aim: Callable[[str], str]) -> Callable[[Callback], Callback]:
+    return lambda callback: Callback(aim(callback.url), callback.content)
+
+
+def _with_output(change: Callable[[str], str]) -> Callable[[Callback], Callback]:
+    def posts(callback: Callback) -> Callback:
+        body = {name: related.with_texts(value, change) for name, value in callback.members.items()}
+        return Callback(callback.url, json.dumps(body).encode())
+
+    return posts
+
+
+def _small(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(path=parts.path.lower()).geturl()
