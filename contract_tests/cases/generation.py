@@ -38,6 +38,7 @@ from contract_tests.openapi.document import Contract, Media, Operation, Paramete
 from contract_tests.openapi.json_text import read_json
 from contract_tests.openapi.offline import offline
 from contract_tests.openapi.validation import Problem
+from workflow_contract import arguments
 
 __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "request_problems"]
 
@@ -347,12 +348,14 @@ def draw(strategy: Any, count: int, random_seed: int) -> list[Any]:
 def _without_security(document: Any) -> dict[str, Any]:
     # Keys are the harness's business: generated ones would only make every request fail for the wrong reason.
     plain = offline(document)
+    for item in plain.get("paths", {}).values():
+        for operation in (one for one in item.values() if isinstance(one, dict)):
+            for holder in (item, operation):
+                if "parameters" in holder:
+                    holder["parameters"] = arguments(document, operation, holder["parameters"])
+            operation.pop("security", None)
     plain.pop("security", None)
     plain.get("components", {}).pop("securitySchemes", None)
-    for item in plain.get("paths", {}).values():
-        for operation in item.values():
-            if isinstance(operation, dict):
-                operation.pop("security", None)
     return plain
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 
 from contract_tests.openapi.validation import Problem, Validators
 from contract_tests.rules import SetUpError
-from workflow_contract import Remark, UnreadableError, read_contract
+from workflow_contract import Remark, UnreadableError, is_argument, read_contract
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -292,8 +292,9 @@ class Contract:
         found: dict[tuple[str, str], Parameter] = {}
         for parent in (path_item, operation):  # the operation's own replace those of the path, by place and name
             for index in range(len(self._at(parent).get("parameters", []))):
-                parameter = self._parameter(*self._child(parent, "parameters", index))
-                found[parameter.location, parameter.name] = parameter
+                place, item = self._child(parent, "parameters", index)
+                if is_argument(self.document, self._at(operation), item):
+                    found[item["in"], item["name"]] = self._parameter(place, item)
         yield from found.values()
 
     def _parameter(self, pointer: str, item: Mapping[str, Any]) -> Parameter:

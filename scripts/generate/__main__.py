@@ -12,6 +12,7 @@ import importlib.metadata
 import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,14 @@ def main(given: Sequence[str] | None = None) -> int:
         return 2
     except RecursionError:
         print(f"{arguments.contract}: its references lead too deep", file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001 - a traceback would tell nothing to who wrote the contract
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        words = printable(f"{type(error).__name__} in {last.name}, {Path(last.filename).name}:{last.lineno}: {error}")
+        print(
+            f"{arguments.contract}: the generator failed by a mistake of its own; please report it: {words}",
+            file=sys.stderr,
+        )
         return 2
     print(f"generated {target}")
     return 0

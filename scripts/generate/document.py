@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-from workflow_contract import UnreadableError, read_file
+from workflow_contract import UnreadableError, is_argument, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,8 @@ def parameters(document: dict[str, Any], found: Found) -> dict[tuple[str, str], 
     merged = {}
     for declared in (*found.item.get("parameters", ()), *found.operation.get("parameters", ())):
         parameter = resolve(document, declared)
-        merged[parameter["in"], parameter["name"]] = parameter
+        if is_argument(document, found.operation, parameter):
+            merged[parameter["in"], parameter["name"]] = parameter
     return merged
 
 
@@ -113,8 +114,9 @@ def located_parameters(document: dict[str, Any], found: Found) -> Iterator[tuple
     for where, holder in holders:
         for index, declared in enumerate(holder.get("parameters", ())):
             place, parameter = located(document, declared, f"{where}/parameters/{index}")
-            if (parameter["in"], parameter["name"]) not in seen:
-                seen.add((parameter["in"], parameter["name"]))
+            key = parameter["in"], parameter["name"]
+            if key not in seen and is_argument(document, found.operation, parameter):
+                seen.add(key)
                 yield place, parameter
 
 

@@ -274,8 +274,8 @@ def _merged(declared: list[Any]) -> Any:
 def _in_order(document: dict[str, Any], found: doc.Found) -> list[tuple[tuple[str, str], dict[str, Any]]]:
     """An operation's parameters: those of the path as they stand there, then all others, its own before the path's."""
     own = [doc.resolve(document, declared) for declared in found.operation.get("parameters", ())]
-    names = [(parameter["in"], parameter["name"]) for parameter in own]
     merged = doc.parameters(document, found)
+    names = [key for parameter in own if (key := (parameter["in"], parameter["name"])) in merged]
     rest = [key for key in merged if key not in names]
     in_path = PATH_PARAMETER.findall(found.path)
 

@@ -10,6 +10,9 @@ import document as doc
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of headers and cookies (RFC 9110)
 _BEARERS = frozenset({"oauth2", "openIdConnect"})
 _PREFIXES = {"bearer": "Bearer ", "basic": "Basic "}
+# What each type of scheme has to say beside its type.
+_SAID = {"apiKey": ("in", "name"), "http": ("scheme",), "oauth2": (), "openIdConnect": (), "mutualTLS": ()}
+_PLACES = ("header", "query", "cookie")
 
 Credential = tuple[str, str, str, str]  # place, name, what stands before the key, and the scheme's name
 
@@ -35,9 +38,16 @@ def problem(document: dict[str, Any], name: str) -> str:
     scheme = _scheme(document, name)
     if not scheme:
         return f"the scheme {name} is declared nowhere; declare it under components/securitySchemes"
-    if scheme["type"] == "http" and scheme.get("scheme", "").lower() not in _PREFIXES:
+    kind = scheme["type"]
+    if kind not in _SAID:
+        return f"the scheme {name}: {kind!r} is no type of scheme; write one of {', '.join(_SAID)}"
+    if missing := [key for key in _SAID[kind] if not scheme.get(key)]:
+        return f"the scheme {name} has no {' and no '.join(missing)}, which its type needs; complete it"
+    if kind == "http" and scheme["scheme"].lower() not in _PREFIXES:
         return f"the scheme {name}: only basic and bearer of the schemes of HTTP are sent; name such a scheme"
-    if scheme["type"] == "apiKey" and scheme["in"] != "query" and not TOKEN.fullmatch(scheme["name"]):
+    if kind == "apiKey" and scheme["in"] not in _PLACES:
+        return f"the scheme {name}: a key goes into one of {', '.join(_PLACES)}, not into {scheme['in']!r}"
+    if kind == "apiKey" and scheme["in"] != "query" and not TOKEN.fullmatch(scheme["name"]):
         return f"{scheme['name']!r} is no name for a {scheme['in']}; correct the scheme"
     return ""
 

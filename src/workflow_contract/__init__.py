@@ -11,6 +11,7 @@ refused in one line; a document of OpenAPI 3.0 is brought up to 3.1, so that a k
 
 from workflow_contract.as_meant import Remark
 from workflow_contract.contract_file import ContractFile, read_contract
+from workflow_contract.parameters import arguments, is_argument
 from workflow_contract.reading import UnreadableError, read_file
 
-__all__ = ["ContractFile", "Remark", "UnreadableError", "read_contract", "read_file"]
+__all__ = ["ContractFile", "Remark", "UnreadableError", "arguments", "is_argument", "read_contract", "read_file"]

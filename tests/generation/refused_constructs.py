@@ -55,7 +55,18 @@ def _credentials() -> None:
     DOCUMENT["components"]["securitySchemes"] |= {
         "digest": {"type": "http", "scheme": "digest"},
         "badly named": {"type": "apiKey", "in": "header", "name": "X Y"},
+        "nameless": {"type": "apiKey"},
+        "wordless": {"type": "http"},
+        "elsewhere": {"type": "apiKey", "in": "body", "name": "key"},
+        "strange": {"type": "token"},
     }
+    for name, words in (
+        ("nameless", "no in and no name"),
+        ("wordless", "no scheme, which"),
+        ("elsewhere", "not into 'body'"),
+        ("strange", "'token' is no type"),
+    ):
+        _refuse(f"key {name}", words, security=[{name: []}])
     _refuse("key by digest", "only basic and bearer", security=[{"digest": []}])
     _refuse("key by both", "only basic and bearer", security=[{"promptLayerKey": [], "digest": []}])
     _refuse("key named badly", "no name for a header", security=[{"badly named": []}])

@@ -146,6 +146,12 @@ PATHS: dict[str, Any] = {
     "/cookies": {
         "get": _operation("withCookies", security=[{"cookie": []}], parameters=[parameter("cookie", "c", TEXT)])
     },
+    # What the scheme sends is declared once more as a parameter, here beside one that is the caller's.
+    "/twice": {
+        "parameters": [{"$ref": "#/components/parameters/Key"}],
+        "get": _operation("withKeyTwice", security=[{"header": []}], parameters=[parameter("header", "Accept", TEXT)]),
+        "put": _operation("withParameterAlone", security=[]),
+    },
     "/slips": {"post": _operation("sendSlips", requestBody=_sent(reference("Slips")))},
     "/content": {
         "get": _operation("getContent", responses={"200": {"description": "Told.", "content": {"$ref": "#/x-content"}}})
@@ -154,6 +160,7 @@ PATHS: dict[str, Any] = {
     "/events": {"get": _operation("listen", responses={"200": answer(TEXT, STREAM)})},
     "/unsound": {"post": _operation("sendHolder", requestBody=_sent(reference("Holder")))},
 }
+OPERATIONS = sum(len(item.keys() - {"parameters"}) for item in PATHS.values())
 # Operations that are left out, and a word of the reason.
 LEFT_OUT = {"withDigest": "the scheme digest", "listen": STREAM, "sendHolder": "the keyword if"}
 
@@ -169,6 +176,7 @@ def stranger() -> dict[str, Any]:
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": SCHEMES,
+            "parameters": {"Key": parameter("header", "x-key", TEXT)},
             "pathItems": {"Shared": {"get": _operation("getShared")}},
         },
     }

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from growing import Generated, generate, generate_as, importing
-from strangers import LEFT_OUT, PATHS, SECURED, STREAM, stranger
+from strangers import LEFT_OUT, OPERATIONS, PATHS, SECURED, STREAM, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_what_is_refused_is_left_out_alone(odd: Generated, api: SimpleNamespace)
         assert word in api.package.LEFT_OUT[name]
         assert f"({name})" in odd.output
     methods = {name for name in vars(api.service.OddThingsOperations) if not name.startswith("_")}
-    assert len(methods - {"with_raw_response"}) == sum(map(len, PATHS.values())) - len(LEFT_OUT) - 1  # in another class
+    assert len(methods - {"with_raw_response"}) == OPERATIONS - len(LEFT_OUT) - 1  # in another class
 
 
 def test_without_being_told_to_it_leaves_nothing_out(tmp_path: Path) -> None:
@@ -179,6 +179,19 @@ def test_without_a_key_that_will_do_nothing_is_sent(method: str, key: Any, words
     assert not wire.sent
 
 
+def test_a_key_that_is_declared_as_a_parameter_too_is_sent_once(odd: Generated, api: SimpleNamespace) -> None:
+    """It is the scheme's and no argument, like a header that OpenAPI describes elsewhere; without a scheme it is one."""
+    assert "#/paths/~1twice/parameters/0: x-key is no argument of the operation: it is the key" in odd.output
+    assert "#/paths/~1twice/get/parameters/0: Accept is no argument" in odd.output
+    wire = Wire(api, api_key=KEY)
+    wire.client.with_key_twice()
+    assert wire.sent[0].headers.get_list("x-key") == [KEY]
+    with pytest.raises(TypeError, match="x_key"):
+        wire.client.with_key_twice(x_key="other")
+    wire.client.with_parameter_alone(x_key="other")
+    assert wire.sent[1].headers.get_list("x-key") == ["other"]
+
+
 def test_a_key_in_the_query_is_in_no_error(api: SimpleNamespace) -> None:
     """Neither if the service sends it back."""
     wire = Wire(api, api_key="plain words")
@@ -198,7 +211,10 @@ def test_the_harness_drives_what_was_generated(odd: Generated, tmp_path: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads((tmp_path / "results.json").read_text("utf-8"))["results"]
     assert {row["operation"] for row in rows if row["verdict"] == "not_applicable"} == LEFT_OUT.keys()
-    assert {row["operation"] for row in rows if row["verdict"] == "pass"} >= SECURED.keys() - LEFT_OUT.keys()
+    assert {row["operation"] for row in rows if row["verdict"] == "pass"} >= {
+        "withKeyTwice",
+        *SECURED.keys() - LEFT_OUT.keys(),
+    }
 
 
 def _parts(request: httpx.Request) -> list[tuple[str | None, str | None, str, bytes]]:
