@@ -282,7 +282,7 @@ def _in_order(document: dict[str, Any], found: doc.Found) -> list[tuple[tuple[st
     def rank(key: tuple[str, str]) -> tuple[int, int]:
         return _PLACES.index(key[0]), in_path.index(key[1]) if key[0] == "path" else 0
 
-    return [(key, merged[key]) for key in sorted([*names, *rest], key=rank)]
+    return [(key, merged[key]) for key in sorted(dict.fromkeys([*names, *rest]), key=rank)]
 
 
 def _method(found: doc.Found) -> str:

@@ -159,6 +159,12 @@ def _path(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
 
 
 def _parameters(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    for index, declared in enumerate(found.operation.get("parameters", ())):
+        parameter = doc.resolve(document, declared)
+        last = doc.parameters(document, found).get((parameter["in"], parameter["name"]), parameter)
+        if parameter != last:
+            where = f"{found.pointer}/parameters/{index}"
+            yield where, f"the parameter {parameter['name']} is declared again, and otherwise; leave one of them out"
     for where, parameter in doc.located_parameters(document, found):
         place, name, style = parameter["in"], parameter["name"], parameter.get("style")
         if "content" in parameter:

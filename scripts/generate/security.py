@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import document as doc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of headers and cookies (RFC 9110)
 _BEARERS = frozenset({"oauth2", "openIdConnect"})
@@ -38,18 +41,22 @@ def problem(document: dict[str, Any], name: str) -> str:
     scheme = _scheme(document, name)
     if not scheme:
         return f"the scheme {name} is declared nowhere; declare it under components/securitySchemes"
+    return next(_problems(name, scheme), "")
+
+
+def _problems(name: str, scheme: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with a scheme: the first that is found, since the others build on it."""
     kind = scheme["type"]
     if kind not in _SAID:
-        return f"the scheme {name}: {kind!r} is no type of scheme; write one of {', '.join(_SAID)}"
-    if missing := [key for key in _SAID[kind] if not scheme.get(key)]:
-        return f"the scheme {name} has no {' and no '.join(missing)}, which its type needs; complete it"
-    if kind == "http" and scheme["scheme"].lower() not in _PREFIXES:
-        return f"the scheme {name}: only basic and bearer of the schemes of HTTP are sent; name such a scheme"
-    if kind == "apiKey" and scheme["in"] not in _PLACES:
-        return f"the scheme {name}: a key goes into one of {', '.join(_PLACES)}, not into {scheme['in']!r}"
-    if kind == "apiKey" and scheme["in"] != "query" and not TOKEN.fullmatch(scheme["name"]):
-        return f"{scheme['name']!r} is no name for a {scheme['in']}; correct the scheme"
-    return ""
+        yield f"the scheme {name}: {kind!r} is no type of scheme; write one of {', '.join(_SAID)}"
+    elif missing := [key for key in _SAID[kind] if not scheme.get(key)]:
+        yield f"the scheme {name} has no {' and no '.join(missing)}, which its type needs; complete it"
+    elif kind == "http" and scheme["scheme"].lower() not in _PREFIXES:
+        yield f"the scheme {name}: only basic and bearer of the schemes of HTTP are sent; name such a scheme"
+    elif kind == "apiKey" and scheme["in"] not in _PLACES:
+        yield f"the scheme {name}: a key goes into one of {', '.join(_PLACES)}, not into {scheme['in']!r}"
+    elif kind == "apiKey" and scheme["in"] != "query" and not TOKEN.fullmatch(scheme["name"]):
+        yield f"{scheme['name']!r} is no name for a {scheme['in']}; correct the scheme"
 
 
 def _scheme(document: dict[str, Any], name: str) -> dict[str, Any]:

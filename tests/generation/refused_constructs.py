@@ -75,6 +75,8 @@ def _credentials() -> None:
 def _parameters() -> None:
     content = {"in": "query", "name": "q", "content": {JSON: {"schema": TEXT}}}
     _refuse("parameter content", "`content`", parameters=[content])
+    again = [parameter("query", "q", TEXT), parameter("query", "q", {"type": "integer"})]
+    _refuse("parameter again", "declared again, and otherwise", parameters=again)
     for style in ("matrix", "label"):
         styled = parameter("path", "p", TEXT, style=style)
         _refuse(f"parameter {style}", f"style {style}", path=f"/{style}/{{p}}", parameters=[styled])

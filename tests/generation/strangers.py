@@ -144,7 +144,7 @@ PATHS: dict[str, Any] = {
         for name, ways in SECURED.items()
     },
     "/cookies": {
-        "get": _operation("withCookies", security=[{"cookie": []}], parameters=[parameter("cookie", "c", TEXT)])
+        "get": _operation("withCookies", security=[{"cookie": []}], parameters=[parameter("cookie", "c", TEXT)] * 2)
     },
     # What the scheme sends is declared once more as a parameter, here beside one that is the caller's.
     "/twice": {

@@ -180,7 +180,7 @@ def test_without_a_key_that_will_do_nothing_is_sent(method: str, key: Any, words
 
 
 def test_a_key_that_is_declared_as_a_parameter_too_is_sent_once(odd: Generated, api: SimpleNamespace) -> None:
-    """It is the scheme's and no argument, like a header that OpenAPI describes elsewhere; without a scheme it is one."""
+    """It is the scheme's and no argument, as a header that OpenAPI describes elsewhere is none."""
     assert "#/paths/~1twice/parameters/0: x-key is no argument of the operation: it is the key" in odd.output
     assert "#/paths/~1twice/get/parameters/0: Accept is no argument" in odd.output
     wire = Wire(api, api_key=KEY)
