@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
 from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, json_responses, reply_of
-from contract_tests.http.body_kinds import essence_of
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.document import Contract, Media, Operation, Response
+from contract_tests.openapi.json_text import essence_of
 from contract_tests.openapi.schema import ITEM, parts
 
 NO_CONTENT: Final = 204

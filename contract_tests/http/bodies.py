@@ -7,13 +7,13 @@ from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
-from contract_tests.http.body_comparison import body_differences, read_body
-from contract_tests.http.body_kinds import BodyKind, essence_of, kind_of, with_bytes
+from contract_tests.http.body_comparison import body_differences
+from contract_tests.http.body_kinds import BodyKind, kind_of, with_bytes
 from contract_tests.http.expected_parameters import is_json_of, reads_as
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, Media, join
 from contract_tests.openapi.json_equality import Kind
-from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.json_text import essence_of, is_json, json_or
 from contract_tests.openapi.schema import closest_schema
 
 Problem = tuple[str, str, str]
@@ -45,11 +45,11 @@ def body_problems(contract: Contract, media: Media, given: Any, seen: RecordedRe
 
 
 def _json_problems(contract: Contract, media: Media, given: Any, seen: RecordedRequest) -> Iterator[Problem]:
-    body = read_body(seen)
-    if body is None:
+    body = json_or(seen.body, ...)
+    if body is ...:
         yield "JSON", f"{len(seen.body)} bytes that are not JSON", ""
         return
-    for difference in body_differences(contract, media.schema, given, body.value):
+    for difference in body_differences(contract, media.schema, given, body):
         if not difference.is_default:
             constraint = closest_schema(contract, media.schema, difference.place) if media.schema else "body"
             added = " nothing is added" if difference.kind is Kind.ADDED else ""

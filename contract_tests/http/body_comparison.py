@@ -4,21 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, join
 from contract_tests.openapi.json_equality import Difference, Kind, differences
-from contract_tests.openapi.json_text import read_json
 from contract_tests.openapi.schema import defaults_at, schemas_at
 from contract_tests.openapi.text_equality import equal_by_format
 
 SPELLED_FREELY: Final = frozenset({"date-time", "uuid"})
-
-
-@dataclass(frozen=True)
-class Body:
-    """A JSON body; it may be null."""
-
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -30,14 +21,6 @@ class BodyDifference:
     is_default: bool
     documented: str
     received: str
-
-
-def read_body(seen: RecordedRequest) -> Body | None:
-    """Read a request's body; None if it is not JSON."""
-    try:
-        return Body(read_json(seen.body))
-    except ValueError:
-        return None
 
 
 def body_differences(contract: Contract, schema: str | None, before: Any, after: Any) -> Iterator[BodyDifference]:

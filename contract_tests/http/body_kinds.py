@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from contract_tests.openapi.document import Contract, Media, Operation, join
-from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.json_text import essence_of, is_json
 from contract_tests.rules import SetUpError
 
 
@@ -29,11 +29,6 @@ def kind_of(media_type: str) -> BodyKind:
     if essence == "multipart/form-data":
         return BodyKind.MULTIPART
     return BodyKind.TEXT if essence.startswith("text/") else BodyKind.BINARY
-
-
-def essence_of(media_type: str) -> str:
-    """Return a media type without its parameters, in lower case."""
-    return media_type.partition(";")[0].strip().lower()
 
 
 def json_media(media: Mapping[str, Media] | None) -> Media | None:

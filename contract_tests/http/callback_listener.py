@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from uuid import uuid4
 
+from contract_tests.openapi.json_text import essence_of
 from contract_tests.rules import SetUpError
 from workflow_runs.callbacks.http_server import HttpServer, Request
 from workflow_runs.callbacks.responses import Response
@@ -37,7 +38,7 @@ class Delivery:
     @property
     def media_type(self) -> str:
         """Content type without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return essence_of(self.headers.get("content-type", ""))
 
 
 class Listener:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from contract_tests.http.parameters import items_of, query_entries, text_of
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Operation, Parameter
-from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.json_text import essence_of, json_or, read_json
 from contract_tests.openapi.text_equality import equal_by_format
 
 DELIMITERS: Final = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
@@ -28,10 +28,8 @@ def reads_as(text: str, value: Any) -> bool:
 
 def is_json_of(text: str, value: Any) -> bool:
     """Whether a text is a value as JSON."""
-    try:
-        return json.dumps(read_json(text), sort_keys=True) == json.dumps(value, sort_keys=True)
-    except ValueError:
-        return False
+    read = json_or(text, ...)
+    return read is not ... and json.dumps(read, sort_keys=True) == json.dumps(value, sort_keys=True)
 
 
 def path_of(target: str) -> str:
@@ -68,7 +66,7 @@ def admits(accept: str, media_type: str) -> bool:
     """Whether an ``Accept`` header lets a media type come, which may be a range such as ``text/*``."""
     ranges = [part.split(";") for part in accept.lower().split(",")]
     wanted = [name.strip() for name, *rest in ranges if not any(re.fullmatch(NO_WEIGHT, one.strip()) for one in rest)]
-    brought = media_type.partition(";")[0].strip().lower()
+    brought = essence_of(media_type)
     return any(_covers(one, brought) or _covers(brought, one) for one in wanted)
 
 

@@ -24,6 +24,14 @@ def read_json(text: str | bytes) -> Any:
     return value
 
 
+def json_or(text: str | bytes, otherwise: Any) -> Any:
+    """Return the JSON value that a text is, or something else if it is none."""
+    try:
+        return read_json(text)
+    except ValueError:
+        return otherwise
+
+
 def _is_too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(DEEPEST + 1):
@@ -62,8 +70,13 @@ def with_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON: ``application/json`` or any ``+json``."""
-    essence = media_type.partition(";")[0].strip().lower()
+    essence = essence_of(media_type)
     return essence == "application/json" or essence.endswith("+json")
+
+
+def essence_of(media_type: str) -> str:
+    """Return a media type without its parameters, in lower case."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from contract_tests.cases.case import RequestCase
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Media
-from contract_tests.openapi.json_text import read_json, whole
+from contract_tests.openapi.json_text import essence_of, json_or, read_json, whole
 from contract_tests.rules import Evidence, NotExercised, Violation, Wrong, shown
 
 Status = int
@@ -74,7 +74,7 @@ class Exchange:
     @property
     def media_type(self) -> str:
         """Of the reply, without parameters; empty if it has none."""
-        return self.reply_headers.get("content-type", "").partition(";")[0].strip().lower()
+        return essence_of(self.reply_headers.get("content-type", ""))
 
     @property
     def media(self) -> Media | None:
@@ -124,10 +124,12 @@ class Exchange:
     @property
     def is_object(self) -> bool:
         """Whether the reply's body is a JSON object."""
-        try:
-            return isinstance(read_json(self.reply), dict)
-        except ValueError:
-            return False
+        return isinstance(json_or(self.reply, None), dict)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The object with which a request has succeeded; empty if it has not, or there is none."""
+        return self.json if self.has_succeeded and self.is_object else {}
 
     def violation(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.openapi.document import Contract, Operation, Response, join, split
-from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import Violation
 from contract_tests.server.exchange import Access, Exchange
 
@@ -91,19 +91,12 @@ def evaluated(expression: Any, exchange: Exchange) -> Any:
     if source == "statusCode":
         return exchange.status
     if rest.startswith("body"):
-        value = exchange.case.body if source == "request" else _body(exchange)
+        value = exchange.case.body if source == "request" else json_or(exchange.reply, ABSENT)
         return _at(value, split(rest.removeprefix("body")))
     place, _, name = rest.partition(".")
     if source == "response":
         return exchange.reply_headers.get(name.lower(), ABSENT)
     return exchange.case.values(place).get(name, ABSENT) if place in PLACES else ABSENT
-
-
-def _body(exchange: Exchange) -> Any:
-    try:
-        return read_json(exchange.reply)
-    except ValueError:
-        return ABSENT
 
 
 def _at(value: Any, tokens: list[str]) -> Any:

@@ -26,8 +26,7 @@ def nodes_of(server: ServerUnderTest) -> list[dict[str, Any]]:
     Raises NotExercised if they can't be read.
     """
     reply = read(server)
-    body = reply.json if reply.has_succeeded else {}
-    nodes = body.get("nodes") if isinstance(body, dict) else None
+    nodes = reply.result.get("nodes")
     if not isinstance(nodes, list) or not nodes or not all(isinstance(node, dict) for node in nodes):
         raise NotExercised(f"the nodes of the target's workflow can't be read: {reply.shown}")
     return [{name: node[name] for name in NODE_MEMBERS if name in node} for node in nodes]
@@ -66,6 +65,5 @@ def own_id(server: ServerUnderTest) -> int | None:
 
 
 def _id_in(reply: Exchange) -> int | None:
-    body = reply.json if reply.has_succeeded and reply.is_object else {}
-    found = body.get("workflow_id")
+    found = reply.result.get("workflow_id")
     return found if isinstance(found, int) else None

@@ -104,11 +104,9 @@ class Preflight:
             raise set_up.refused(self._target, started, set_up.OTHER_SERVICE, since)
 
     def _has_started(self, started: Exchange) -> bool:
-        if not started.has_succeeded or not started.is_object:
-            return False
         if self._target.service == "promptlayer":
-            return whole(started.json.get("workflow_version_execution_id")) is not None
-        return isinstance(started.json.get("workflow_run_id" if self._target.generation == "a" else "run_id"), str)
+            return whole(started.result.get("workflow_version_execution_id")) is not None
+        return isinstance(started.result.get("workflow_run_id" if self._target.generation == "a" else "run_id"), str)
 
     def _refuses(self) -> bool:
         """Whether anything is refused that has to be: what answers all alike is not the service."""

@@ -98,8 +98,7 @@ class ServerUnderTest:
             reply = self.once(self.KNOWN_GOOD, self.known_good_run)
         except NotExercised:
             return None
-        body = reply.json if reply.has_succeeded and reply.is_object else {}
-        found = body.get("workflow_run_id", body.get("run_id"))
+        found = reply.result.get("workflow_run_id", reply.result.get("run_id"))
         return found if isinstance(found, str) else None
 
     @property

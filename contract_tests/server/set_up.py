@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from contract_tests.openapi.json_text import is_json, read_json
+from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.rules import SetUpError, shown
 from contract_tests.server.exchange import REFUSED, Exchange
 from contract_tests.server.transport import TOO_MANY
@@ -19,17 +19,9 @@ MOST_SHOWN: Final = 120
 
 def is_page(exchange: Exchange) -> bool:
     """Whether the reply is a page for a browser, which no operation answers with."""
-    if is_json(exchange.media_type) or exchange.media is not None or _is_value(exchange.reply):
+    if is_json(exchange.media_type) or exchange.media is not None or json_or(exchange.reply, ...) is not ...:
         return False
     return exchange.media_type in {"text/html", "application/xhtml+xml"} or exchange.reply.lstrip()[:1] == b"<"
-
-
-def _is_value(content: bytes) -> bool:
-    try:
-        read_json(content)
-    except ValueError:
-        return False
-    return True
 
 
 def is_redirect(exchange: Exchange) -> bool:

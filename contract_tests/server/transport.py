@@ -19,7 +19,7 @@ from contract_tests.http.parameters import encode_headers, encode_path, encode_q
 from contract_tests.http.redaction import Secrets
 from contract_tests.http.response_reading import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import NotExercised, Unanswered, Undecodable, Violation, shown
 from contract_tests.server.connections import client_for, unreachable
 from contract_tests.server.exchange import Access, Exchange, curl
@@ -212,7 +212,7 @@ class Wire:
             key_words=sending.presented.words,
         )
         self._watch.saw(exchange)
-        self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, _value_of(exchange))
+        self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, json_or(exchange.reply, None))
         return exchange
 
     def is_costly(self, operation: Operation) -> bool:
@@ -320,13 +320,6 @@ def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
     if isinstance(case.body, bytes):
         return case.body, headers
     return to_json(case.body), headers
-
-
-def _value_of(exchange: Exchange) -> Any:
-    try:
-        return read_json(exchange.reply)
-    except ValueError:
-        return None
 
 
 def to_json(value: Any) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract
-from contract_tests.openapi.json_text import is_json, read_json
+from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.openapi.schema_walk import declared, walk
 from contract_tests.rules import shown
 from contract_tests.server.exchange import Exchange
@@ -39,11 +39,8 @@ class UndocumentedData:
         media = exchange.media
         if media is None or media.schema is None or not is_json(media.media_type):
             return
-        try:
-            value = read_json(exchange.reply)
-        except ValueError:
-            return
-        if contract.is_valid(value, media.schema):
+        value = json_or(exchange.reply, ...)
+        if value is not ... and contract.is_valid(value, media.schema):
             self._look_at(contract, exchange, media.schema, value)
 
     def to_data(self, secrets: Secrets) -> list[dict[str, Any]]:

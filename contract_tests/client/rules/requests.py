@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contract_tests.cases.case import RequestCase
+from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.credentials import credentials_for, credentials_of
 from contract_tests.client.operation_info import base_path
@@ -11,11 +11,11 @@ from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http import expected_parameters as wire
 from contract_tests.http.bodies import body_problems
-from contract_tests.http.body_comparison import body_differences, read_body
+from contract_tests.http.body_comparison import body_differences
 from contract_tests.http.body_kinds import request_media
 from contract_tests.http.recording_server import RecordedRequest
 from contract_tests.openapi.document import Contract, Operation, Parameter
-from contract_tests.openapi.json_text import is_json
+from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.openapi.schema import closest_schema
 from contract_tests.rules import NotApplicable, NotExercised, Violation
 
@@ -240,10 +240,10 @@ def test_defaults_stay_at_home(trials: Trials) -> Iterator[Violation]:
         for name in {name for name, _ in wire.query_problems(declared, trial.case.query, pairs)}:
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
                 yield trial.violation(declared[name].pointer, f"the query holds {name}, its default")
-        body = read_body(seen) if trial.case.has_body and media and is_json(media.media_type) else None
-        if body is None or media is None:
+        body = json_or(seen.body, ABSENT) if trial.case.has_body and media and is_json(media.media_type) else ABSENT
+        if body is ABSENT or media is None:
             continue
-        for found in body_differences(trials.contract, media.schema, trial.case.body, body.value):
+        for found in body_differences(trials.contract, media.schema, trial.case.body, body):
             if found.is_default and media.schema:
                 constraint = closest_schema(trials.contract, media.schema, found.place)
                 yield trial.violation(constraint, found.received, found.documented)

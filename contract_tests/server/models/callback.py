@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import Violation
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.execution import PENDING, RUNNING, Execution
@@ -39,7 +39,7 @@ class Callback:
     @property
     def body(self) -> dict[str, Any] | None:
         """The body of the first post; None if it is no object."""
-        body = _json(self.delivery) if self.delivery is not None else None
+        body = json_or(self.delivery.body, MISSING) if self.delivery is not None else None
         return body if isinstance(body, dict) else None
 
     def check(self, holds: bool, constraint: str, received: str, number: int | None = None) -> Violation | None:  # noqa: FBT001
@@ -95,7 +95,7 @@ def _body_problems(contract: Contract, posted: Operation, delivery: Delivery, sh
         return [_broken(f"{posted.body.pointer}/content", sent, wanted, shown_by)]
     if media.schema is None:
         return []
-    body = _json(delivery)
+    body = json_or(delivery.body, MISSING)
     if body is MISSING:
         text = delivery.body.decode("utf-8", "replace") or "an empty body"
         return [_broken(media.schema, text, "Its body is JSON.", shown_by)]
@@ -105,10 +105,3 @@ def _body_problems(contract: Contract, posted: Operation, delivery: Delivery, sh
 
 def _broken(constraint: str, received: str, documented: str, shown_by: Exchange) -> Violation:
     return Violation(f"the callback is {shown_by.bounded(received)}", constraint, documented, shown_by.curl)
-
-
-def _json(delivery: Delivery) -> Any:
-    try:
-        return read_json(delivery.body)
-    except ValueError:
-        return MISSING

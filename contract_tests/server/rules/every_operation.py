@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, Operation, join
-from contract_tests.openapi.json_text import is_json, read_json
+from contract_tests.openapi.json_text import is_json, json_or, read_json
 from contract_tests.openapi.validation import Problem
 from contract_tests.registry import found_by
 from contract_tests.rules import (
@@ -139,17 +139,10 @@ def test_headers_fit_their_schemas(operation: Operation, server: ServerUnderTest
 
 
 def _header_problems(contract: Contract, text: str, schema: str) -> list[Problem]:
-    readings: list[Any] = [text, _scalar(text), [_scalar(item.strip()) for item in text.split(",")]]
+    readings: list[Any] = [text, json_or(text, text), [json_or(item.strip(), item.strip()) for item in text.split(",")]]
     found = [contract.problems(value, schema) for value in readings]
     of_type = [one for one in found if not any(problem.constraint.endswith("/type") for problem in one)]
     return min(of_type or found, key=len)
-
-
-def _scalar(text: str) -> Any:
-    try:
-        return read_json(text.encode())
-    except ValueError:
-        return text
 
 
 @rule(

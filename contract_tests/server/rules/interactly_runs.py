@@ -96,7 +96,7 @@ def test_form_of_the_response(server: ServerUnderTest) -> None:
 def _started(server: ServerUnderTest) -> str:
     reply = server.once(server.KNOWN_GOOD, server.known_good_run)
     name = "workflow_run_id" if server.target.generation == "a" else "run_id"
-    found = reply.json.get(name) if reply.has_succeeded and reply.is_object else None
+    found = reply.result.get(name)
     if not isinstance(found, str):
         raise NotExercised(f"no run could be started: {reply.shown}")
     return found

@@ -112,7 +112,7 @@ def test_version_that_is_asked_for(workflows: WorkflowScenarios) -> None:
     latest = workflows.latest.must_succeed()
     latest.expect(latest.must_have("version", int) >= server.version, "member version", "not the latest version")
     by_label = workflows.read(label=server.label).must_succeed()
-    labels = by_label.json.get("release_labels") if by_label.is_object else None
+    labels = by_label.result.get("release_labels")
     by_label.expect(labels is None or server.label in labels, "member release_labels", f"without {server.label}")
 
 
@@ -148,7 +148,7 @@ def test_labels_of_nothing(workflows: WorkflowScenarios) -> None:
 def _bodies(pages: list[Exchange]) -> Iterator[tuple[Exchange, dict[str, Any]]]:
     """Give the pages that can be read, with their bodies."""
     for page in pages:
-        body = page.json if page.has_succeeded and page.is_object else {}
+        body = page.result
         if isinstance(body.get("items"), list) and all(isinstance(item, dict) for item in body["items"]):
             yield page, body
 
@@ -167,5 +167,5 @@ def _page_problems(page: Exchange, body: dict[str, Any]) -> Iterator[Violation |
 def _label_problem(workflows: WorkflowScenarios, reply: Exchange, label: dict[str, Any]) -> Violation | None:
     name, number = label.get("release_label"), label.get("workflow_version_number")
     read = workflows.read(label=name)
-    version = read.json.get("version") if read.has_succeeded and read.is_object else None
+    version = read.result.get("version")
     return reply.check(version == number, "member workflow_version_number", f"{name} reads version {version}")
