@@ -13,7 +13,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from contract_tests.budget import Budget
+from contract_tests.options import Options
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.conversation import Conversation, Runs
@@ -32,10 +32,10 @@ SAID: Final[dict[str, Any]] = {"thread_to_node_inputs": {"0": {"node_run_inputs"
 class Conversations:
     """The runs that the rules about a run's life look at; all are played when a rule first asks for them."""
 
-    def __init__(self, server: ServerUnderTest, budget: Budget, seed: int) -> None:
+    def __init__(self, server: ServerUnderTest, options: Options) -> None:
         self.server = server
         server.player = self
-        self.sequences = Sequences(Commands, lambda: Talk(server), server.wire, budget, seed)
+        self.sequences = Sequences(Commands, lambda: Talk(server), server.wire, options)
 
     @property
     def started(self) -> Exchange:

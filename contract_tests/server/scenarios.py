@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import cycle, repeat
 from typing import Any, Final
 
-from contract_tests.budget import Budget
+from contract_tests.options import Options
 from contract_tests.rules import NotExercised
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.callback import Callback, bodies_of, came_of
@@ -35,7 +35,7 @@ MAIN: Final = False  # the flag that asks for the main output alone
 class ExecutionScenarios:
     """The executions that the rules about results and callbacks look at, played when a rule first asks for them."""
 
-    def __init__(self, server: ServerUnderTest, budget: Budget, seed: int) -> None:
+    def __init__(self, server: ServerUnderTest, options: Options) -> None:
         self.server = server
         self.executions: list[Execution] = []  # all that were started, in order
         self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
@@ -43,8 +43,7 @@ class ExecutionScenarios:
             lambda sequences, fails: Polling(sequences, fails, self._runs_to_draw),
             lambda: Caller(server, self.seconds_for_callback),
             server.wire,
-            budget,
-            seed,
+            options,
         )
         server.player = self
 

@@ -19,9 +19,9 @@ from hypothesis import Phase, seed
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, run_state_machine_as_test
 
-from contract_tests.budget import Budget
 from contract_tests.cases.shrinking import StillFails, quiet_settings
 from contract_tests.http.callback_listener import Delivery
+from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
@@ -73,8 +73,7 @@ class Sequences:
         machine: Draws the steps.
         begin: Makes what plays a sequence.
         wire: What the requests go through.
-        budget: How many sequences are drawn.
-        random_seed: Makes them reproducible, as far as the target is.
+        options: How many sequences are drawn, and the seed that makes them reproducible, as far as the target is.
     """
 
     def __init__(
@@ -82,14 +81,13 @@ class Sequences:
         machine: "Callable[[Sequences, Fails], Machine]",
         begin: Callable[[], Session],
         wire: Wire,
-        budget: Budget,
-        random_seed: int,
+        options: Options,
     ) -> None:
         self._machine = machine
         self._begin = begin
         self._wire = wire
-        self._budget = budget
-        self._seed = random_seed
+        self._budget = options.budget
+        self._seed = options.seed
         self._known: dict[tuple[str, ...], Trace] = {}
         self._session: Session | None = None
         self._last: tuple[str, ...] = ()  # the steps that the session has played

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
+from contract_tests.options import Options
 from contract_tests.rules import NotExercised
 from contract_tests.server import own_workflow
 from contract_tests.server.exchange import Exchange
@@ -23,7 +24,7 @@ MOST_PAGES: Final = 3
 class WorkflowScenarios:
     """The exchanges, each sent when a rule first asks for it."""
 
-    def __init__(self, server: ServerUnderTest) -> None:
+    def __init__(self, server: ServerUnderTest, _: Options) -> None:
         self.server = server
 
     def read(self, workflow: str | None = None, **query: Any) -> Exchange:

@@ -1,6 +1,8 @@
 """The client itself: how it is built, kept and closed."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.cards import operation_rule
@@ -11,14 +13,14 @@ from contract_tests.rules import NotApplicable, NotExercised, Violation
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 OWN_HEADER = "X-Of-The-Caller"
+rule: Final = partial(operation_rule, basis="inferred")
 
 
-@operation_rule(
+@rule(
     "CL-CLI-01",
     "The client knows the contract's servers.",
     says="The contract says where an operation is served. A client without an address of its own sends them there.",
     source=f"{OPENAPI}#server-object",
-    basis="inferred",
 )
 def test_servers_are_known(trials: Trials) -> Iterator[Violation]:
     servers = [url.rstrip("/") for url in trials.operation.servers if urlsplit(url).netloc and "{" not in url]
@@ -32,12 +34,11 @@ def test_servers_are_known(trials: Trials) -> Iterator[Violation]:
         yield Violation(address or "no address", "servers", " or ".join(servers))
 
 
-@operation_rule(
+@rule(
     "CL-CLI-02",
     "What the caller gave the client stays the caller's.",
     says="A mapping of headers is read, and never written to: the caller may use it for another service.",
     source="https://docs.python.org/3/faq/programming.html#how-do-i-write-a-function-with-output-parameters",
-    basis="inferred",
 )
 def test_headers_are_not_changed(trials: Trials) -> Iterator[Violation]:
     given, is_sent = {OWN_HEADER: "1"}, False
@@ -52,12 +53,11 @@ def test_headers_are_not_changed(trials: Trials) -> Iterator[Violation]:
         raise NotApplicable("the adapter gives the client no headers of the caller's")
 
 
-@operation_rule(
+@rule(
     "CL-CLI-03",
     "A client that has been closed says so.",
     says="A call after the end is an error of the client's own, or simply works; it is no riddle.",
     source="the client's own documentation of its errors",
-    basis="inferred",
 )
 def test_use_after_close(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
@@ -69,12 +69,11 @@ def test_use_after_close(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(outcome.type_name if isinstance(outcome, Raised) else "lost", told(outcome))
 
 
-@operation_rule(
+@rule(
     "CL-CLI-04",
     "A client has a time-out of its own.",
     says="A service that never answers must not stop its callers for ever, whether they thought of that or not.",
     source="https://docs.python.org/3/library/socket.html#notes-on-socket-timeouts",
-    basis="inferred",
 )
 def test_default_timeout(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():

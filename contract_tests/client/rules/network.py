@@ -1,6 +1,7 @@
 """Network: what the client does when the wire or the service fails."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +19,7 @@ REDIRECTS: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-15.4"
 MOST_TRIES: Final = 10
 TOO_MANY: Final = 429
 CLOCK_ERROR: Final = 0.05
+rule: Final = partial(operation_rule, basis="documented")
 
 
 def of_kind(trials: Trials, *kinds: str) -> Iterator[FaultTrial]:
@@ -38,7 +40,7 @@ def repeated(trials: Trials, kind: str) -> Iterator[Violation]:
 def not_repeated(rule_id: str, title: str, kind: str, *, says: str) -> Callable[[Trials], Iterator[Violation]]:
     """Return a rule: after faults of a kind the service sees one request of a method that is not idempotent."""
 
-    @operation_rule(rule_id, title, says=says, source=IDEMPOTENCE, basis="documented")
+    @rule(rule_id, title, says=says, source=IDEMPOTENCE)
     def check(trials: Trials) -> Iterator[Violation]:
         yield from repeated(trials, kind)
 
@@ -65,12 +67,11 @@ test_no_repetition_after_a_broken_connection = not_repeated(
 )
 
 
-@operation_rule(
+@rule(
     "CL-NET-04",
     "A service that asks for fewer requests is not flooded.",
     says="After 429 a request may be repeated a few times; then the caller gets an error.",
     source="https://www.rfc-editor.org/rfc/rfc6585#section-4",
-    basis="documented",
 )
 def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
     for trial in of_kind(trials, "throttled"):
@@ -82,12 +83,11 @@ def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("status 429", told(outcome))
 
 
-@operation_rule(
+@rule(
     "CL-NET-05",
     "Retry-After is obeyed.",
     says="The header says how long to wait at least before the same request is sent again.",
     source=RETRY_AFTER,
-    basis="documented",
 )
 def test_retry_after(trials: Trials) -> Iterator[Violation]:
     tried = [trial for trial in of_kind(trials, "wait") if len(trial.seen) > 1]
@@ -99,12 +99,11 @@ def test_retry_after(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(trial.case.name, f"sent again after {waited:.2f} s", f"at least {ASKED_WAIT} s")
 
 
-@operation_rule(
+@rule(
     "CL-NET-06",
     "A request that may act is not sent to another address by a redirect.",
     says="A redirect of an unsafe request is not followed without the user, who cannot know where it leads.",
     source=REDIRECTS,
-    basis="documented",
 )
 def test_redirects(trials: Trials) -> Iterator[Violation]:
     if trials.operation.may_be_repeated:
@@ -112,12 +111,11 @@ def test_redirects(trials: Trials) -> Iterator[Violation]:
     yield from repeated(trials, "redirect")
 
 
-@operation_rule(
+@rule(
     "CL-NET-07",
     "Every fault ends in the client's own error.",
     says="Silence and broken connections reach the caller as errors that the client documents, within its time-out.",
     source="the client's own documentation of its errors",
-    basis="documented",
 )
 def test_faults_end_in_own_errors(trials: Trials) -> Iterator[Violation]:
     for first in of_kind(trials, "time-out", "broken"):
@@ -139,12 +137,11 @@ test_no_repetition_after_an_unread_reply = not_repeated(
 )
 
 
-@operation_rule(
+@rule(
     "CL-NET-08",
     "An error that says whether the service may have acted is right.",
     says="A caller who reads that nothing has happened calls again: no error may say so of a request that has arrived.",
     source=IDEMPOTENCE,
-    basis="documented",
 )
 def test_doubt_is_told(trials: Trials) -> Iterator[Violation]:
     if trials.operation.may_be_repeated:

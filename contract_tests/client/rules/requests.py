@@ -1,6 +1,8 @@
 """Requests: what the client sends for legal arguments."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.client.cards import operation_rule
@@ -22,6 +24,7 @@ from contract_tests.rules import NotApplicable, NotExercised, Violation
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 RFC_3986 = "https://www.rfc-editor.org/rfc/rfc3986#section-3.3"
 STEPS = frozenset({None, "", ".", ".."})
+rule: Final = partial(operation_rule, basis="documented")
 
 
 def sent(trials: Trials) -> Iterator[tuple[Trial[RequestCase], RecordedRequest]]:
@@ -42,12 +45,11 @@ def parameter_of(case: RequestCase) -> Parameter:
     return next(item for item in case.operation.parameters if item.pointer == case.focus)
 
 
-@operation_rule(
+@rule(
     "CL-REQ-01",
     "Every legal request can be made.",
     says="Arguments that the contract allows are sent: none is refused, lost, or impossible to write.",
     source=f"{OPENAPI}#operation-object",
-    basis="documented",
 )
 def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
     for trial in trials.legal_requests():
@@ -59,12 +61,11 @@ def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(trial.case.focus or kind, told(outcome))
 
 
-@operation_rule(
+@rule(
     "CL-REQ-02",
     "A call sends exactly one request.",
     says="One call is one request: a legal answer leaves no reason for another.",
     source=f"{OPENAPI}#operation-object",
-    basis="documented",
 )
 def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
     for trial, _ in sent(trials):
@@ -72,12 +73,11 @@ def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("count", f"{len(trial.seen)} requests")
 
 
-@operation_rule(
+@rule(
     "CL-REQ-03",
     "A request has the operation's method and path.",
     says="The path is the server's path and the operation's template, with each value percent-encoded.",
     source=f"{OPENAPI}#path-templating",
-    basis="documented",
 )
 def test_method_and_path(trials: Trials) -> Iterator[Violation]:
     operation, base = trials.operation, base_path(trials.operation)
@@ -94,12 +94,11 @@ def test_method_and_path(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(declared[name].pointer, wire.path_of(seen.target), f"{name} {value!r}")
 
 
-@operation_rule(
+@rule(
     "CL-REQ-04",
     "A path value that is a dot, two dots or empty never leads to another path.",
     says="Such a value is refused before anything is sent, or its dots arrive percent-encoded in their own segment.",
     source=RFC_3986,
-    basis="documented",
 )
 def test_path_steps(trials: Trials) -> Iterator[Violation]:
     operation, base = trials.operation, base_path(trials.operation)
@@ -117,12 +116,11 @@ def test_path_steps(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(trial.case.focus, received)
 
 
-@operation_rule(
+@rule(
     "CL-REQ-05",
     "The query holds the caller's arguments, in their style, and nothing else.",
     says="Each query parameter has the contract's name and style. Nothing is added.",
     source=f"{OPENAPI}#style-values",
-    basis="documented",
 )
 def test_query(trials: Trials) -> Iterator[Violation]:
     declared = parameters_in(trials.operation, "query")
@@ -150,12 +148,11 @@ def is_default(contract: Contract, parameter: Parameter, pairs: list[tuple[str, 
     return not list(wire.query_problems({parameter.name: parameter}, {parameter.name: schema["default"]}, own))
 
 
-@operation_rule(
+@rule(
     "CL-REQ-06",
     "Header and cookie parameters arrive as the caller passed them.",
     says="Each declared header and cookie has its name and its value; no cookie is added.",
     source=f"{OPENAPI}#parameter-locations",
-    basis="documented",
 )
 def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
     headers, cookies = parameters_in(trials.operation, "header"), parameters_in(trials.operation, "cookie")
@@ -177,12 +174,11 @@ def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(constraint, f"cookie {name}={got_cookies.get(name)}")
 
 
-@operation_rule(
+@rule(
     "CL-REQ-07",
     "The credentials stand where the contract wants them, and nowhere else.",
     says="The operation's security scheme says in which header, query parameter or cookie the key goes.",
     source=f"{OPENAPI}#security-scheme-object",
-    basis="documented",
 )
 def test_credentials(trials: Trials) -> Iterator[Violation]:
     key, scheme = trials.session.key, trials.scheme
@@ -209,12 +205,11 @@ def _spelled(credentials: str) -> str:
     return f"{scheme.lower()}{space}{rest}" if space else credentials
 
 
-@operation_rule(
+@rule(
     "CL-REQ-08",
     "The body is what the caller passed, in the contract's media type.",
     says="Every type and every property is kept: null is not absent, 1 is not 1.0, nothing is dropped or added.",
     source=f"{OPENAPI}#request-body-object",
-    basis="documented",
 )
 def test_body(trials: Trials) -> Iterator[Violation]:
     media = request_media(trials.operation)
@@ -226,7 +221,7 @@ def test_body(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("no body", f"{len(seen.body)} bytes, Content-Type {seen.all('Content-Type')}")
 
 
-@operation_rule(
+@rule(
     "CL-REQ-09",
     "A default is not sent unless the caller passed it.",
     says="A default says what the server does if the value is absent. A client that sends it overrides the server.",
@@ -249,12 +244,11 @@ def test_defaults_stay_at_home(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(constraint, found.received, found.documented)
 
 
-@operation_rule(
+@rule(
     "CL-REQ-10",
     "A text in a header or a cookie stays in it.",
     says="A line feed ends a header and a semicolon a cookie: a text with such is encoded or refused, never sent raw.",
     source="https://www.rfc-editor.org/rfc/rfc9110#section-5.5",
-    basis="documented",
 )
 def test_nothing_is_smuggled(trials: Trials) -> Iterator[Violation]:
     tried = trials.smuggled()
@@ -274,12 +268,11 @@ def _is_smuggled(seen: RecordedRequest) -> bool:
     return bool(seen.broken or seen.all("X-Smuggled") or "smuggled" in wire.cookies_of(seen))
 
 
-@operation_rule(
+@rule(
     "CL-REQ-11",
     "A request does not ask for other media types than the contract brings.",
     says="Where Accept is sent, it lets come what is documented for each status of success: a service may refuse else.",
     source="https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1",
-    basis="documented",
 )
 def test_accept(trials: Trials) -> Iterator[Violation]:
     responses = trials.operation.responses

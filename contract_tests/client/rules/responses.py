@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.adapter import ABSENT
@@ -17,6 +18,7 @@ from contract_tests.openapi.text_equality import TIME
 from contract_tests.rules import NotApplicable, Violation
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
+rule: Final = partial(operation_rule, source=RESPONSES, basis="documented")
 
 
 def in_hand(outcome: Outcome) -> Value | None:
@@ -49,12 +51,10 @@ def body_violations(trials: Trials, trial: Trial[ReplyCase], focus: str = "") ->
             yield trial.violation(status + (focus or place), found.received, found.documented)
 
 
-@operation_rule(
+@rule(
     "CL-REP-01",
     "Every valid success response arrives without loss.",
     says="The caller gets exactly the value that was sent: the same types, null as null, absent as absent.",
-    source=RESPONSES,
-    basis="documented",
 )
 def test_success_is_lossless(trials: Trials) -> Iterator[Violation]:
     for trial in trials.legal_replies():
@@ -69,12 +69,10 @@ def test_success_is_lossless(trials: Trials) -> Iterator[Violation]:
             yield from body_violations(trials, trial)
 
 
-@operation_rule(
+@rule(
     "CL-REP-04",
     "Every documented error reaches the caller as one, with its status and its body.",
     says="An error ends in the client's own error, or a value that says so, with status and parsed body.",
-    source=RESPONSES,
-    basis="documented",
 )
 def test_errors_are_told(trials: Trials) -> Iterator[Violation]:
     tried = [trial for trial in trials.legal_replies() if not trial.case.is_success]
@@ -92,18 +90,17 @@ def test_errors_are_told(trials: Trials) -> Iterator[Violation]:
             yield from body_violations(trials, trial)
 
 
-@operation_rule(
+@rule(
     "CL-REP-05",
     "Properties that the contract does not name survive.",
     says="An object is open unless the contract closes it: a property that is added tomorrow is kept and can be read.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.3.2.3",
-    basis="documented",
 )
 def test_unknown_members_survive(trials: Trials) -> Iterator[Violation]:
     yield from judge_growth(trials, "member")
 
 
-@operation_rule(
+@rule(
     "CL-REP-06",
     "Enum values that the contract does not list survive in responses.",
     says="A service has new enum values before its clients know them: an unknown one is returned as it is.",
@@ -132,7 +129,7 @@ def _key(trial: Trial[ReplyCase], value: Any = ABSENT) -> tuple[int, str]:
     return trial.case.answer.status, json.dumps(trial.case.value if value is ABSENT else value, sort_keys=True)
 
 
-@operation_rule(
+@rule(
     "CL-REP-08",
     "A time arrives as it was written.",
     says="Leap seconds, nanoseconds and small letters are legal in RFC 3339: the caller can get at them.",

@@ -1,7 +1,8 @@
 """Secrets: what the client shows of its key."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from contract_tests.cases.secret_responses import Ending
 from contract_tests.client.cards import operation_rule
@@ -12,6 +13,7 @@ from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation
 
 LOGGING = "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude"
+rule: Final = partial(operation_rule, source=LOGGING, basis="inferred")
 
 
 def all_played(trials: Trials) -> Iterator[Trial[Any]]:
@@ -26,12 +28,10 @@ def check_key_is_needed(trials: Trials) -> None:
         raise NotApplicable("the operation needs no key")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-01",
     "No error shows the key.",
     says="Text, repr and traceback of an error end up in logs and tickets; the key must not, also if it was sent back.",
-    source=LOGGING,
-    basis="inferred",
 )
 def test_errors_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     check_key_is_needed(trials)
@@ -40,12 +40,10 @@ def test_errors_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(trial.outcome.type_name, f"{trial.outcome.type_name} shows the key")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-02",
     "The client's repr does not show the key.",
     says="A client in a log line or a debugger shows where it points, not what opens the door.",
-    source=LOGGING,
-    basis="inferred",
 )
 def test_repr_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     session = trials.session
@@ -56,12 +54,11 @@ def test_repr_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
             yield Violation(f"the repr of the {mode} client holds the key", "repr")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-03",
     "The key is not shown to an operation that needs none.",
     says="The contract says which operations want the key: the others, and whoever serves them, have no use for it.",
     source="https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object",
-    basis="inferred",
 )
 def test_open_operations_get_no_key(trials: Trials) -> Iterator[Violation]:
     key = trials.session.key
@@ -74,12 +71,11 @@ def test_open_operations_get_no_key(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("key", "the key was sent")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-04",
     "An operation that needs the key is not called without one.",
     says="A call that can only be refused by the service is refused by the client, before anything is sent.",
     source="https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object",
-    basis="inferred",
 )
 def test_no_call_without_a_key(trials: Trials) -> Iterator[Violation]:
     if trials.scheme is None or () in trials.operation.security:
@@ -98,12 +94,10 @@ def left_behind(trials: Trials, name: str) -> Iterator[tuple[Trial[Ending], list
             yield trial, places
 
 
-@operation_rule(
+@rule(
     "CL-SEC-05",
     "The log does not show the key.",
     says="Nothing that the client or its HTTP library logs, at any level, warns of or prints holds the key.",
-    source=LOGGING,
-    basis="inferred",
 )
 def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     for trial, names in left_behind(trials, "logged"):
@@ -112,12 +106,11 @@ def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(place, f"the {place} shows the key: {trial.case.about}")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-06",
     "What hangs on an error does not hold the key.",
     says="Error reports and task queues take an error apart or pickle it: a request that hangs on it goes along.",
     source="https://cwe.mitre.org/data/definitions/209.html",
-    basis="inferred",
 )
 def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
     for trial, places in left_behind(trials, "held"):
@@ -126,12 +119,11 @@ def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(type_name, f"{places[0]} of {type_name} holds the key: {trial.case.about}")
 
 
-@operation_rule(
+@rule(
     "CL-SEC-07",
     "No frame of an error shows the key.",
     says="Trackers of errors record the variables of every frame, and walk lists, tuples and mappings among them.",
     source="https://cwe.mitre.org/data/definitions/209.html",
-    basis="inferred",
 )
 def test_frames_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     for trial, variables in left_behind(trials, "framed"):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from contract_tests.cases.deliveries import Post, deliveries, others_of_its_kind
@@ -17,6 +18,7 @@ TAKEN: Final = range(200, 300)
 REFUSED: Final = range(400, 500)
 FAILED: Final = range(500, 600)
 OF_HTTP: Final = frozenset({"media type", "method"})  # what a parser, which gets a body and headers, need not look at
+rule: Final = partial(client_rule, source=CALLBACKS, basis="documented")
 
 
 def each_delivery(
@@ -74,12 +76,10 @@ def _counted(trial: DeliveryTrial) -> str:
     return f"{len(trial.events or ())} events, answered {trial.status}"
 
 
-@client_rule(
+@rule(
     "CL-CB-01",
     "Every legal delivery is handed on without loss.",
     says="What a service posts by the contract reaches the handler type for type, and is answered with success.",
-    source=CALLBACKS,
-    basis="documented",
 )
 @each_delivery
 def test_legal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
@@ -87,12 +87,10 @@ def test_legal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
         yield from not_handed_on(trials, trial)
 
 
-@client_rule(
+@rule(
     "CL-CB-02",
     "A delivery that the contract does not allow is never handed on.",
     says="Whatever is missing, of another type, no JSON or not posted is refused with the client's own error and 4xx.",
-    source=CALLBACKS,
-    basis="documented",
 )
 @each_delivery
 def test_illegal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
@@ -105,12 +103,11 @@ def test_illegal_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
             yield trial.violation(about, _counted(trial))
 
 
-@client_rule(
+@rule(
     "CL-CB-03",
     "A forged delivery is never handed on.",
     says="Without the signature that the contract describes, or at another address, nobody can make up an event.",
     source="https://cwe.mitre.org/data/definitions/345.html",
-    basis="documented",
 )
 @each_delivery
 def test_forged_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
@@ -121,7 +118,7 @@ def test_forged_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
             yield trial.violation(proof, ("parsed, " if is_parsed else "") + _counted(trial))
 
 
-@client_rule(
+@rule(
     "CL-CB-04",
     "A delivery that comes twice is handed on once.",
     says="A sender that has seen no answer sends again: the handler gets the event once, the sender gets two answers.",
@@ -138,12 +135,10 @@ def test_duplicates(trials: DeliveryTrials) -> Iterator[Violation]:
         yield second.violation("twice", f"{_counted(first)}, then {_counted(second)}")
 
 
-@client_rule(
+@rule(
     "CL-CB-05",
     "Deliveries are handed on in whatever order they come.",
     says="Nothing says in which order events arrive: each one is handed on, whichever came before.",
-    source=CALLBACKS,
-    basis="documented",
 )
 @each_delivery
 def test_any_order(trials: DeliveryTrials) -> Iterator[Violation]:
@@ -168,12 +163,11 @@ def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
     return None
 
 
-@client_rule(
+@rule(
     "CL-CB-06",
     "Properties of a delivery that the contract does not name survive.",
     says="An object is open unless the contract closes it: a property that is added tomorrow is passed on.",
     source="https://json-schema.org/draft/2020-12/json-schema-core#section-10.3.2.3",
-    basis="documented",
 )
 @each_delivery
 def test_grown_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
@@ -181,7 +175,7 @@ def test_grown_deliveries(trials: DeliveryTrials) -> Iterator[Violation]:
         yield from not_handed_on(trials, trial, trial.post.about)
 
 
-@client_rule(
+@rule(
     "CL-CB-07",
     "A delivery whose handler has failed is not lost.",
     says="The response asks the sender to send it again, and then the event is passed on again.",
@@ -198,7 +192,7 @@ def test_failing_handler(trials: DeliveryTrials) -> Iterator[Violation]:
         yield second.violation("failure", f"{_counted(first)}, then {_counted(second)}")
 
 
-@client_rule(
+@rule(
     "CL-CB-08",
     "A refusal does not reveal how to forge a delivery.",
     says="Neither the response nor the error holds the secret, or the right signature.",

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from functools import cache
 from inspect import signature
 from typing import Any, Final
 
@@ -10,9 +11,10 @@ import pytest
 
 from contract_tests.budget import QUICK
 from contract_tests.openapi.document import Operation
+from contract_tests.options import Options
 from contract_tests.outcomes import Row
 from contract_tests.rules import NotExercised, Side, Violation, Violations, first_of_each
-from contract_tests.runner.context import Run
+from contract_tests.runner.context import RUN, Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.relations.marked_runs import MarkedRuns
@@ -22,7 +24,8 @@ from contract_tests.server.smallest_sequence import with_fewest_steps
 from contract_tests.server.traffic import Traffic
 from contract_tests.server.workflow_scenarios import WorkflowScenarios
 
-PLAYERS: Final = {"interactly": "conversations", "promptlayer": "lifecycle"}
+PLAYERS: Final = {"interactly": Conversations, "promptlayer": ExecutionScenarios}
+PlayerOf = Callable[[Callable[[ServerUnderTest, Options], Any], ServerUnderTest], Any]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,11 +68,11 @@ def traffic(
     row: Row,
     server: ServerUnderTest,
     all_traffic: dict[ServerUnderTest, Traffic],
-    request: pytest.FixtureRequest,
+    player_of: PlayerOf,
 ) -> Traffic:
     """Return the generated traffic of this target, and after it what is drawn for the rules of its chapters."""
     if server not in all_traffic:
-        player = request.getfixturevalue(PLAYERS[row.service]) if row.service in PLAYERS else None
+        player = player_of(PLAYERS[row.service], server) if row.service in PLAYERS else None
         operations = [one for one in run.contract.operations if one.service == row.service]
         all_traffic[server] = Traffic(
             server, run.generator.of(server.contract), operations, run.options, player.play if player else tuple
@@ -89,35 +92,31 @@ def found(row: Row, operation: Operation, server: ServerUnderTest, traffic: Traf
 
 
 @pytest.fixture(scope="session")
-def all_lifecycles() -> dict[ServerUnderTest, ExecutionScenarios]:
-    """Keep what executions were played, so that every rule about them looks at the same ones."""
-    return {}
-
-
-@pytest.fixture(scope="session")
-def all_conversations() -> dict[ServerUnderTest, Conversations]:
-    """Keep what runs were played, so that every rule about them looks at the same ones."""
-    return {}
+def player_of(request: pytest.FixtureRequest) -> PlayerOf:
+    """Return who plays scenarios with a target, made once in a run: every rule looks at the same."""
+    options = request.config.stash[RUN].options
+    return cache(lambda kind, server: kind(server, options))
 
 
 @pytest.fixture
-def conversations(
-    run: Run, server: ServerUnderTest, all_conversations: dict[ServerUnderTest, Conversations]
-) -> Conversations:
+def conversations(server: ServerUnderTest, player_of: PlayerOf) -> Conversations:
     """Return the runs of this target."""
-    if server not in all_conversations:
-        all_conversations[server] = Conversations(server, run.options.budget, run.options.seed)
-    return all_conversations[server]
+    found: Conversations = player_of(Conversations, server)
+    return found
 
 
 @pytest.fixture
-def lifecycle(
-    run: Run, server: ServerUnderTest, all_lifecycles: dict[ServerUnderTest, ExecutionScenarios]
-) -> ExecutionScenarios:
+def lifecycle(server: ServerUnderTest, player_of: PlayerOf) -> ExecutionScenarios:
     """Return the executions of this target."""
-    if server not in all_lifecycles:
-        all_lifecycles[server] = ExecutionScenarios(server, run.options.budget, run.options.seed)
-    return all_lifecycles[server]
+    found: ExecutionScenarios = player_of(ExecutionScenarios, server)
+    return found
+
+
+@pytest.fixture
+def workflows(server: ServerUnderTest, player_of: PlayerOf) -> WorkflowScenarios:
+    """Return what is played with the workflows of this target."""
+    found: WorkflowScenarios = player_of(WorkflowScenarios, server)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -148,15 +147,3 @@ def failing(lifecycle: ExecutionScenarios) -> list[Execution]:
     with suppress(NotExercised):
         lifecycle.failing  # noqa: B018 - reading it is what plays it
     return lifecycle.executions
-
-
-@pytest.fixture(scope="session")
-def all_scenarios() -> dict[ServerUnderTest, WorkflowScenarios]:
-    """Keep what was played with workflows, so that every rule looks at the same exchanges."""
-    return {}
-
-
-@pytest.fixture
-def workflows(server: ServerUnderTest, all_scenarios: dict[ServerUnderTest, WorkflowScenarios]) -> WorkflowScenarios:
-    """Return what is played with the workflows of this target."""
-    return all_scenarios.setdefault(server, WorkflowScenarios(server))
