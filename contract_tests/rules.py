@@ -36,25 +36,26 @@ The function is named ``test_...`` and takes pytest fixtures. These are there on
 A side adds its own fixtures in its ``conftest.py``. Fixtures fail with :class:`SetUpError` when the run itself cannot
 be done (exit status 2).
 
-A check gives its verdict like this: it yields each :class:`Violation` that it sees, of which the first of each
-constraint is reported, and passes if it sees none. A check that yields nothing returns (pass) or raises
-:class:`Violation` or :class:`Violations`. Either may raise :class:`NotApplicable` or :class:`NotExercised`. Any other
-exception is an error of the harness: exit status 2.
+A check gives its verdict like this: it yields or returns what each place in a trace comes to, a :class:`Violation` or
+None. The first violation of each constraint is reported, and the rule passes if there is none; a rule that says what it
+is ``otherwise`` is not exercised if there was no such place. Or a check raises :class:`Violation`. Either may raise
+:class:`NotApplicable` or :class:`NotExercised`. Any other exception is an error of the harness: exit status 2.
 
 A rule is judged once per operation, which makes one row of the report: ``operations`` lists names, or is
 :data:`EVERY_OPERATION` (a property, which names none), or :data:`DOCUMENT` (one row, whose operation is ``""``).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
-from inspect import isgeneratorfunction
 from typing import Any, Final, TypeVar
 
 from workflow_contract.printing import printable
 
 Check = TypeVar("Check", bound=Callable[..., Any])
+Checks = Iterable["Violation | None"]
+"""What a check comes to at each place that it looks at: None where the rule holds."""
 
 EVERY_OPERATION: Final = ("every operation",)
 DOCUMENT: Final = ("",)
@@ -149,8 +150,9 @@ def rule(
     side: str,
     service: str = "",
     is_about_success: bool = False,
+    otherwise: str = "",
 ) -> Callable[[Check], Check]:
-    """Make a pytest test a rule; see the module's docstring."""
+    """Make a pytest test a rule; ``otherwise`` is why it is not exercised if its check looks at nothing."""
     made = Rule(
         id=id,
         title=title,
@@ -164,7 +166,7 @@ def rule(
     )
 
     def attach(check: Check) -> Check:
-        judging: Any = _reporting(check) if isgeneratorfunction(check) else check
+        judging: Any = _reporting(check, otherwise)
         setattr(judging, RULE_ATTRIBUTE, made)
         attached: Check = judging
         return attached
@@ -172,10 +174,13 @@ def rule(
     return attach
 
 
-def _reporting(check: Callable[..., Iterator["Violation"]]) -> Callable[..., None]:
+def _reporting(check: Callable[..., Iterable["Violation | None"] | None], otherwise: str) -> Callable[..., None]:
     @wraps(check)
     def judge(*given: Any, **named: Any) -> None:
-        report_all(check(*given, **named))
+        found = list(check(*given, **named) or ())
+        report_all(one for one in found if one is not None)
+        if otherwise and not found:
+            raise NotExercised(otherwise)
 
     return judge
 
@@ -289,18 +294,6 @@ def first_of_each(found: Iterable[Violation]) -> list[Violation]:
     for violation in found:
         distinct.setdefault(violation.constraint, violation)
     return [distinct[constraint] for constraint in sorted(distinct)]
-
-
-def judge(checks: Iterable[Violation | None], otherwise: str) -> None:
-    """
-    Report on a trace, by one check for each place in it that the rule is about: None where it holds.
-
-    Raises Violations if one of them does not hold; NotExercised if there was nothing to check; ``otherwise`` says why.
-    """
-    made = list(checks)
-    report_all(check for check in made if check is not None)
-    if not made:
-        raise NotExercised(otherwise)
 
 
 def shown(value: Any, limit: int = 300) -> str:

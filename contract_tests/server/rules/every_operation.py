@@ -11,6 +11,7 @@ from contract_tests.openapi.validation import Problem
 from contract_tests.registry import found_by
 from contract_tests.rules import (
     EVERY_OPERATION,
+    Checks,
     NotApplicable,
     NotExercised,
     Violation,
@@ -55,8 +56,8 @@ def _check_status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     source=f"{OAS}#responses-object",
 )
 @found_by(_check_status, Event.NO_RESPONSE)
-def test_status_is_documented(found: Found) -> None:
-    report_all(found())
+def test_status_is_documented(found: Found) -> Checks:
+    return found()
 
 
 def _check_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -74,8 +75,8 @@ def _check_media_type(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     source=f"{OAS}#response-object",
 )
 @found_by(_check_media_type)
-def test_media_type_is_documented(found: Found) -> None:
-    report_all(found())
+def test_media_type_is_documented(found: Found) -> Checks:
+    return found()
 
 
 def _check_body(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -100,8 +101,8 @@ def _check_body(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
     source=f"{OAS}#media-type-object",
 )
 @found_by(_check_body)
-def test_body_fits_its_schema(found: Found) -> None:
-    report_all(found())
+def test_body_fits_its_schema(found: Found) -> Checks:
+    return found()
 
 
 def _check_headers(contract: Contract, exchange: Exchange) -> Iterator[Violation]:
@@ -168,7 +169,7 @@ def test_links_can_be_followed(operation: Operation, server: ServerUnderTest, fo
 )
 def test_callbacks_are_as_described(
     contract: Contract, operation: Operation, server: ServerUnderTest, traffic: Traffic
-) -> None:
+) -> Checks:
     if not operation.callbacks:
         raise NotApplicable("it has no callbacks")
     traffic.play(operation)
@@ -179,9 +180,8 @@ def test_callbacks_are_as_described(
     if not exchanges:
         raise NotExercised("no complete reply came")
     evidence = exchanges[0]
-    problems = [
+    return [
         replace(found, found_after=delivery.number)
         for delivery in deliveries
         for found in posted_problems(contract, operation, delivery, evidence)
     ]
-    report_all(problems)

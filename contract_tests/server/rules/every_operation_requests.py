@@ -6,7 +6,7 @@ from typing import Final
 
 from contract_tests.openapi.document import Operation
 from contract_tests.registry import found_by
-from contract_tests.rules import EVERY_OPERATION, NotExercised, Violation, report_all
+from contract_tests.rules import EVERY_OPERATION, Checks, NotExercised, Violation, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.methods import is_allowed_to, undocumented_methods
 from contract_tests.server.recorder import Event
@@ -42,8 +42,8 @@ def test_legal_request_is_taken(operation: Operation, server: ServerUnderTest, f
     basis="inferred",
 )
 @found_by(Event.ODD_REFUSAL)
-def test_odd_request_is_taken(found: Found) -> None:
-    report_all(found())
+def test_odd_request_is_taken(found: Found) -> Checks:
+    return found()
 
 
 @rule(
@@ -54,11 +54,11 @@ def test_odd_request_is_taken(found: Found) -> None:
     source=f"{HTTP}#section-9.1",
     basis="inferred",
 )
-def test_undocumented_method_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+def test_undocumented_method_is_refused(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> Checks:
     # The stock check takes 405 alone where a path needs no key, and sends DELETE to anybody's server.
     traffic.play(operation)
     path, _, _ = operation.pointer.rpartition("/")
-    report_all(
+    return (
         exchange.violation(f"{path}/{exchange.method.lower()}", f"{exchange.method} was taken")
         for exchange in undocumented_methods(server, operation)
         if not is_allowed_to(exchange)
@@ -72,7 +72,7 @@ def test_undocumented_method_is_refused(operation: Operation, server: ServerUnde
     source=f"{HTTP}#section-15.5.6",
     basis="documented",
 )
-def test_refused_method_is_told_others(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> None:
+def test_refused_method_is_told_others(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> Checks:
     # Whether Allow lists every documented method is left open: common frameworks name those of one route alone.
     traffic.play(operation)
     replies = [*server.watch.of(operation.id), *undocumented_methods(server, operation)]
@@ -80,7 +80,7 @@ def test_refused_method_is_told_others(operation: Operation, server: ServerUnder
     if not refused:
         raise NotExercised("no method was refused with 405")
     allowed = [(one, one.reply_headers.get("allow")) for one in refused]
-    report_all(
+    return (
         one.violation("header Allow", f"Allow is {allow!r}")
         for one, allow in allowed
         if allow is None or one.method in {method.strip() for method in allow.split(",")}

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract
-from contract_tests.rules import NotExercised, report_all
+from contract_tests.rules import Checks, NotExercised, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED, WHOLE, member_problems, unexplained
 from contract_tests.server.conversations import Conversations
@@ -40,9 +40,9 @@ def test_version_is_not_negative(server: ServerUnderTest) -> None:
     says="Authorization carries a bearer token and is required.",
     basis="documented",
 )
-def test_token_is_needed(server: ServerUnderTest) -> None:
+def test_token_is_needed(server: ServerUnderTest) -> Checks:
     replies = [server.execute(server.start_body, access=access) for access in STRANGERS]
-    report_all(filter(None, (reply.check_status(*DENIED, constraint=reply.access.value) for reply in replies)))
+    return (reply.check_status(*DENIED, constraint=reply.access.value) for reply in replies)
 
 
 @rule(
@@ -190,10 +190,10 @@ def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conv
     says="No page shows an error body. A service that refuses a request should give a reason.",
     basis="inferred",
 )
-def test_refusal_says_why(server: ServerUnderTest) -> None:
+def test_refusal_says_why(server: ServerUnderTest) -> Checks:
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
     refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
-    report_all(found for reply in refused for found in unexplained(reply))
+    return (found for reply in refused for found in unexplained(reply))
 
 
 def _is_start(body: Any) -> bool:

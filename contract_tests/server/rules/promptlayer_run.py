@@ -7,7 +7,7 @@ import pytest
 
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Wrong, report_all
+from contract_tests.rules import Checks, Wrong, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import WHOLE, member_problems
 from contract_tests.server.exchange import STRANGERS, Exchange
@@ -36,10 +36,10 @@ def replies(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> list[Exch
     "A run without a valid key is answered 401 with an object.",
     says="The key goes into X-API-KEY; 401 with an error object answers a missing or wrong one.",
 )
-def test_key_is_needed(server: ServerUnderTest) -> None:
+def test_key_is_needed(server: ServerUnderTest) -> Checks:
     replies = [server.run_exactly({"metadata": server.metadata}, access=access) for access in STRANGERS]
     report_all(filter(None, (reply.check_status(UNAUTHORIZED, constraint=reply.access.value) for reply in replies)))
-    report_all(reply.violation("object", wrong=Wrong.BODY) for reply in replies if not reply.is_object)
+    return (reply.violation("object", wrong=Wrong.BODY) for reply in replies if not reply.is_object)
 
 
 @rule(
@@ -71,9 +71,9 @@ def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: Exec
     "The response to a run has success, message and workflow_version_execution_id.",
     says="success is a boolean, message a string, workflow_version_execution_id an integer; all three are required.",
 )
-def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> None:
+def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> Checks:
     names = (WHOLE, "success", "message", "workflow_version_execution_id")
-    report_all(found for reply in replies for found in member_problems(contract, reply, *names))
+    return (found for reply in replies for found in member_problems(contract, reply, *names))
 
 
 @rule(
@@ -82,9 +82,9 @@ def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> No
     says="warning is optional and may be null.",
     source=f"{PAGE}; {RECORDED}",
 )
-def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecycle: ExecutionScenarios) -> None:
+def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecycle: ExecutionScenarios) -> Checks:
     all_replies = [*replies, lifecycle.run_without_variables]
-    report_all(found for reply in all_replies for found in member_problems(contract, reply, "warning"))
+    return (found for reply in all_replies for found in member_problems(contract, reply, "warning"))
 
 
 @rule(

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import NotExercised, Violation, judge, report_all
+from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.callback import (
     MISSING,
@@ -25,13 +25,19 @@ from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04)"
-rule: Final = partial(
-    card, source=PAGE, basis="inferred", operations=["runWorkflow"], side="server", service="promptlayer"
-)
 NOT_COME: Final = "no callback came that could be read"
 QUIET_SECONDS: Final = 0.3
 ID: Final = "workflow_version_execution_id"
 SAME_STATUS: Final = {"FAILURE": "FAILED"}  # as two pages of the documentation spell it
+rule: Final = partial(
+    card,
+    source=PAGE,
+    basis="inferred",
+    operations=["runWorkflow"],
+    side="server",
+    service="promptlayer",
+    otherwise=NOT_COME,
+)
 
 
 @pytest.fixture
@@ -65,10 +71,14 @@ def bodies(callbacks: list[Callback]) -> Bodies:
     says="Once the run has ended, its execution id and final output are posted to the callback URL as JSON.",
     basis="documented",
 )
-def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: list[Callback], came: Came) -> None:
-    judge((found for callback in callbacks for found in _posted(callback)), NOT_COME)
-    for callback, delivery in came[:1]:
-        report_all(posted_problems(contract, operation, delivery, callback.started))
+def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: list[Callback], came: Came) -> Checks:
+    found = [one for callback in callbacks for one in _posted(callback)]
+    if any(found):
+        return found
+    return [
+        *found,
+        *(one for callback, post in came[:1] for one in posted_problems(contract, operation, post, callback.started)),
+    ]
 
 
 @rule(
@@ -76,13 +86,10 @@ def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: 
     "The callback carries the execution id of the 202.",
     says="The id in the callback has the same name as the one in the response to the run.",
 )
-def test_callback_has_the_id_of_the_run(bodies: Bodies) -> None:
-    judge(
-        (
-            callback.check(same(body.get(ID), callback.execution.id), ID, callback.says(body.get(ID)))
-            for callback, body in bodies
-        ),
-        NOT_COME,
+def test_callback_has_the_id_of_the_run(bodies: Bodies) -> Checks:
+    return (
+        callback.check(same(body.get(ID), callback.execution.id), ID, callback.says(body.get(ID)))
+        for callback, body in bodies
     )
 
 
@@ -90,15 +97,13 @@ def test_callback_has_the_id_of_the_run(bodies: Bodies) -> None:
     "PL-CB-39",
     "The nodes in a callback have ended.",
     says="The outcome is posted once the run has ended; the page shows SUCCESS and FAILURE as a node's status.",
+    otherwise="the callback has no entries of nodes",
 )
-def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> None:
-    judge(
-        (
-            callback.check(not words & RUNNING, "status of a node", callback.says(sorted(words)))
-            for callback, body in bodies
-            if (words := {entry["status"] for entry in entries_of(body.get("final_output")).values()})
-        ),
-        "the callback has no entries of nodes",
+def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> Checks:
+    return (
+        callback.check(not words & RUNNING, "status of a node", callback.says(sorted(words)))
+        for callback, body in bodies
+        if (words := {entry["status"] for entry in entries_of(body.get("final_output")).values()})
     )
 
 
@@ -107,16 +112,13 @@ def test_nodes_in_a_callback_have_ended(bodies: Bodies) -> None:
     "A callback that was answered 200 is not posted again.",
     says="Nothing is said of repetitions; a receiver has to cope with them, a sender has no reason for them.",
 )
-def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback], came: Came) -> None:
+def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback], came: Came) -> Checks:
     first, seconds = callbacks[0], QUIET_SECONDS if server.target.is_local else 10 * QUIET_SECONDS
     again = server.listener.wait(first.url, seconds, count=2) if first.delivery is not None else None
-    judge(
-        (
-            callback.check(again is None, "second delivery", "the same callback came again", (again or delivery).number)
-            for callback, delivery in came
-            if callback is first
-        ),
-        NOT_COME,
+    return (
+        callback.check(again is None, "second delivery", "the same callback came again", (again or delivery).number)
+        for callback, delivery in came
+        if callback is first
     )
 
 
@@ -124,18 +126,16 @@ def test_callback_comes_once(server: ServerUnderTest, callbacks: list[Callback],
     "PL-CB-66",
     "The final output of a callback is what the results operation returns.",
     says="The final output has the structure of the results. FAILURE means FAILED. A callback may have no output.",
+    otherwise="the callback has no final output, or the results could not be fetched",
 )
-def test_callback_says_what_results_say(bodies: Bodies) -> None:
-    judge(
-        (
-            callback.check(
-                any(same(_normal(output), _normal(one)) for one in polled), "final_output", callback.says(output)
-            )
-            for callback, body in bodies
-            if callback.execution.is_watched or callback.execution.is_over
-            if (output := body.get("final_output", MISSING)) is not MISSING and (polled := list(_polled(callback)))
-        ),
-        "the callback has no final output, or the results could not be fetched",
+def test_callback_says_what_results_say(bodies: Bodies) -> Checks:
+    return (
+        callback.check(
+            any(same(_normal(output), _normal(one)) for one in polled), "final_output", callback.says(output)
+        )
+        for callback, body in bodies
+        if callback.execution.is_watched or callback.execution.is_over
+        if (output := body.get("final_output", MISSING)) is not MISSING and (polled := list(_polled(callback)))
     )
 
 
@@ -145,9 +145,9 @@ def test_callback_says_what_results_say(bodies: Bodies) -> None:
     says="The outcome is posted when the run completes.",
     basis="documented",
 )
-def test_callback_is_not_early(came: Came) -> None:
+def test_callback_is_not_early(came: Came) -> Checks:
     early = "the execution was still running when the callback had come"
-    judge((callback.check(not callback.is_early, "end", early) for callback, _ in came), NOT_COME)
+    return (callback.check(not callback.is_early, "end", early) for callback, _ in came)
 
 
 @rule(
@@ -156,14 +156,11 @@ def test_callback_is_not_early(came: Came) -> None:
     says="The outcome is posted when the run completes; no page says how soon. Within 3 seconds on this machine, a "
     "minute elsewhere.",
 )
-def test_callback_is_not_late(came: Came) -> None:
-    judge(
-        (
-            callback.check(late <= callback.seconds, "time", f"the callback came {late:.1f} seconds after the end")
-            for callback, delivery in came
-            for late in [delivery.at - callback.ended_at]
-        ),
-        NOT_COME,
+def test_callback_is_not_late(came: Came) -> Checks:
+    return (
+        callback.check(late <= callback.seconds, "time", f"the callback came {late:.1f} seconds after the end")
+        for callback, delivery in came
+        for late in [delivery.at - callback.ended_at]
     )
 
 
@@ -173,13 +170,10 @@ def test_callback_is_not_late(came: Came) -> None:
     says="The page shows it beside the execution id in every callback, and it is what a receiver asked for.",
     basis="documented",
 )
-def test_callback_has_a_final_output(bodies: Bodies) -> None:
-    judge(
-        (
-            callback.check("final_output" in body, "member final_output", "the callback has none")
-            for callback, body in bodies
-        ),
-        NOT_COME,
+def test_callback_has_a_final_output(bodies: Bodies) -> Checks:
+    return (
+        callback.check("final_output" in body, "member final_output", "the callback has none")
+        for callback, body in bodies
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Violation, judge
+from contract_tests.rules import Checks, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.execution import ENDED, FAILED, OK, PENDING, RUNNING, Execution, Poll
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
@@ -52,17 +52,15 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     "While a node is queued or running, the status is 202.",
     says="202 means that at least one node is QUEUED or RUNNING.",
     basis="documented",
+    otherwise=NEVER_RUNNING,
 )
-def test_running_is_answered_202(steps: Steps) -> None:
+def test_running_is_answered_202(steps: Steps) -> Checks:
     running = [(poll, earlier) for poll, earlier in steps if poll.shows_nodes and poll.words & RUNNING]
     early = [one for _, earlier in running for one in earlier if one.is_done and not one.all_outputs]
-    judge(
-        [
-            *(poll.exchange.check_status(PENDING) for poll, _ in running),
-            *(one.exchange.check_status(PENDING, constraint="status of the main output") for one in early),
-        ],
-        NEVER_RUNNING,
-    )
+    return [
+        *(poll.exchange.check_status(PENDING) for poll, _ in running),
+        *(one.exchange.check_status(PENDING, constraint="status of the main output") for one in early),
+    ]
 
 
 @rule(
@@ -70,26 +68,24 @@ def test_running_is_answered_202(steps: Steps) -> None:
     "Once every node has ended, the status is 200.",
     says="200 means that all nodes are SUCCESS, FAILED or SKIPPED.",
     basis="documented",
+    otherwise=NO_END,
 )
-def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> None:
+def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Checks:
     bare = [(poll, earlier) for poll, earlier in steps if poll.is_result and not poll.all_outputs]
-    judge(
-        [
-            *(poll.exchange.check_status(OK) for poll, _ in steps if poll.shows_nodes and poll.shows_end),
-            *(
-                poll.exchange.check_status(OK, FAILED, constraint="status of the main output")
-                for poll, earlier in bare
-                if any(one.shows_end for one in earlier)
-            ),
-            *(
-                poll.exchange.check_status(OK, constraint="status of the main output")
-                for execution in executions
-                if execution.outputs
-                for poll in execution.main_outputs
-            ),
-        ],
-        NO_END,
-    )
+    return [
+        *(poll.exchange.check_status(OK) for poll, _ in steps if poll.shows_nodes and poll.shows_end),
+        *(
+            poll.exchange.check_status(OK, FAILED, constraint="status of the main output")
+            for poll, earlier in bare
+            if any(one.shows_end for one in earlier)
+        ),
+        *(
+            poll.exchange.check_status(OK, constraint="status of the main output")
+            for execution in executions
+            if execution.outputs
+            for poll in execution.main_outputs
+        ),
+    ]
 
 
 @rule(
@@ -97,9 +93,10 @@ def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Non
     "Results do not change once they are there.",
     says="A poll ends with 200; nothing says that a finished execution could change afterwards.",
     basis="inferred",
+    otherwise=NO_END,
 )
-def test_results_stay(steps: Steps) -> None:
-    judge((_check_same(poll, earlier) for poll, earlier in steps if _first_end(poll, earlier)), NO_END)
+def test_results_stay(steps: Steps) -> Checks:
+    return (_check_same(poll, earlier) for poll, earlier in steps if _first_end(poll, earlier))
 
 
 def _check_same(poll: Poll, earlier: list[Poll]) -> Violation | None:
@@ -118,15 +115,13 @@ def _first_end(poll: Poll, earlier: list[Poll]) -> Poll | None:
     "A node goes from QUEUED to RUNNING to its end, and never back.",
     says="A node has five statuses, the last three of which are final.",
     basis="inferred",
+    otherwise="no node was seen twice, or the entries of all nodes cannot be read",
 )
-def test_nodes_go_on(steps: Steps) -> None:
-    judge(
-        (
-            poll.check(ORDER[new] > ORDER[old] or new == old, "status of a node", f"{old} became {new}")
-            for poll, earlier in steps
-            for old, new in _changes(poll, earlier)
-        ),
-        "no node was seen twice, or the entries of all nodes cannot be read",
+def test_nodes_go_on(steps: Steps) -> Checks:
+    return (
+        poll.check(ORDER[new] > ORDER[old] or new == old, "status of a node", f"{old} became {new}")
+        for poll, earlier in steps
+        for old, new in _changes(poll, earlier)
     )
 
 
@@ -145,9 +140,7 @@ def _changes(poll: Poll, earlier: list[Poll]) -> Iterator[tuple[str, str]]:
     says="A caller asks until the status is 200; no page says how long that takes. Within 10 seconds on this machine, "
     "3 minutes elsewhere.",
     basis="inferred",
+    otherwise="no execution could be watched",
 )
-def test_execution_ends(executions: list[Execution]) -> None:
-    judge(
-        (one.last_exchange.check(not one.given_up, "end", one.given_up) for one in executions if one.is_watched),
-        "no execution could be watched",
-    )
+def test_execution_ends(executions: list[Execution]) -> Checks:
+    return (one.last_exchange.check(not one.given_up, "end", one.given_up) for one in executions if one.is_watched)

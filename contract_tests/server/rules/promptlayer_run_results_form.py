@@ -6,7 +6,7 @@ from typing import Final
 
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import NotExercised, Violation, judge
+from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.execution import (
     CASE_OF_STATUS,
@@ -36,10 +36,11 @@ NO_OUTPUT: Final = "no output node of the workflow succeeded, or the entries of 
     says="Keyed by node name: status, value, error_message, raw_error_message and is_output_node.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
+    otherwise="no execution was seen to end",
 )
-def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) -> None:
+def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) -> Checks:
     ended = [poll for poll in _showing_nodes(executions) if poll.is_done]
-    judge((found for poll in ended for found in _check_entries(contract, poll)), "no execution was seen to end")
+    return (found for poll in ended for found in _check_entries(contract, poll))
 
 
 @rule(
@@ -48,10 +49,11 @@ def test_form_of_all_outputs(contract: Contract, executions: list[Execution]) ->
     says="The schema of the 202 is the one of the 200; its example is the object of entries.",
     source=PAGE,
     basis="documented",
+    otherwise=NEVER_RUNNING,
 )
-def test_form_while_running(contract: Contract, executions: list[Execution]) -> None:
+def test_form_while_running(contract: Contract, executions: list[Execution]) -> Checks:
     running = [poll for poll in _showing_nodes(executions) if not poll.is_done]
-    judge((found for poll in running for found in _check_entries(contract, poll)), NEVER_RUNNING)
+    return (found for poll in running for found in _check_entries(contract, poll))
 
 
 @rule(
@@ -60,17 +62,15 @@ def test_form_while_running(contract: Contract, executions: list[Execution]) -> 
     says="The example of a 202 shows null as the value of every node that has not ended.",
     source=PAGE,
     basis="documented",
+    otherwise=NEVER_RUNNING,
 )
-def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
-    judge(
-        (
-            poll.check(entry.get("value") is None, "value")
-            for poll in _showing_nodes(executions)
-            if not poll.is_done
-            for entry in poll.entries.values()
-            if entry["status"] in RUNNING
-        ),
-        NEVER_RUNNING,
+def test_unfinished_entries_have_no_value(executions: list[Execution]) -> Checks:
+    return (
+        poll.check(entry.get("value") is None, "value")
+        for poll in _showing_nodes(executions)
+        if not poll.is_done
+        for entry in poll.entries.values()
+        if entry["status"] in RUNNING
     )
 
 
@@ -80,16 +80,14 @@ def test_unfinished_entries_have_no_value(executions: list[Execution]) -> None:
     says="The entry of a failed node is shown with an error_message that is not null.",
     source=GUIDE,
     basis="inferred",
+    otherwise="no node was seen to fail",
 )
-def test_failed_node_says_why(failing: list[Execution]) -> None:
-    judge(
-        (
-            poll.check(entry.get("error_message") is not None, "member error_message")
-            for poll in _showing_nodes(failing)
-            for entry in poll.entries.values()
-            if entry["status"] in {"FAILED", "FAILURE"}
-        ),
-        "no node was seen to fail",
+def test_failed_node_says_why(failing: list[Execution]) -> Checks:
+    return (
+        poll.check(entry.get("error_message") is not None, "member error_message")
+        for poll in _showing_nodes(failing)
+        for entry in poll.entries.values()
+        if entry["status"] in {"FAILED", "FAILURE"}
     )
 
 
@@ -99,9 +97,10 @@ def test_failed_node_says_why(failing: list[Execution]) -> None:
     says="The body is the main output itself, any JSON value; recorded is a bare string.",
     source=f"{PAGE}; {RECORDED}",
     basis="documented",
+    otherwise=NO_OUTPUT,
 )
-def test_form_of_the_main_output(executions: list[Execution]) -> None:
-    judge(_check_main_outputs(executions), NO_OUTPUT)
+def test_form_of_the_main_output(executions: list[Execution]) -> Checks:
+    return _check_main_outputs(executions)
 
 
 def _check_main_outputs(executions: list[Execution]) -> Iterator[Violation | None]:
@@ -119,13 +118,14 @@ def _check_main_outputs(executions: list[Execution]) -> Iterator[Violation | Non
     says="Both forms were recorded for one and the same execution.",
     source=RECORDED,
     basis="recorded",
+    otherwise=NO_OUTPUT,
 )
-def test_form_follows_the_request(executions: list[Execution], lifecycle: ExecutionScenarios) -> None:
+def test_form_follows_the_request(executions: list[Execution], lifecycle: ExecutionScenarios) -> Checks:
     if any(_check_main_outputs(executions)):
         raise NotExercised("the bare output is never given, of which another rule tells")
     lifecycle.asked_for_all  # noqa: B018 - reading it is what starts and watches it
     asked_for_all = [execution for execution in lifecycle.executions if execution.asked_for_all]
-    judge((found for execution in asked_for_all for found in _check_values(execution)), NO_OUTPUT)
+    return (found for execution in asked_for_all for found in _check_values(execution))
 
 
 @rule(
@@ -134,16 +134,14 @@ def test_form_follows_the_request(executions: list[Execution], lifecycle: Execut
     says="The vendor's libraries expect the entries of all nodes in place of the bare output; a proposal has a 500.",
     source=FAILURES,
     basis="inferred",
+    otherwise="no execution was seen to fail",
 )
-def test_failure_is_told(failing: list[Execution]) -> None:
-    judge(
-        (
-            poll.check(poll.status == FAILED or bool(poll.entries), "form")
-            for execution in failing
-            if execution.outputs == []
-            for poll in execution.main_outputs
-        ),
-        "no execution was seen to fail",
+def test_failure_is_told(failing: list[Execution]) -> Checks:
+    return (
+        poll.check(poll.status == FAILED or bool(poll.entries), "form")
+        for execution in failing
+        if execution.outputs == []
+        for poll in execution.main_outputs
     )
 
 

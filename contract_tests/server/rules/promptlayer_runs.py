@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import NotExercised, report_all
+from contract_tests.rules import Checks, NotExercised
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import unexplained
 from contract_tests.server.models.execution import id_of
@@ -23,7 +23,7 @@ rule: Final = partial(card, source=PAGE, side="server", service="promptlayer")
     basis="documented",
     operations=["runWorkflow", "getWorkflowVersionExecutionResults"],
 )
-def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> None:
+def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> Checks:
     if operation.id == "runWorkflow":
         server.once("unknown workflow", lambda: server.run(workflow=NO_SUCH_WORKFLOW))
     else:
@@ -32,7 +32,7 @@ def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> None
     refused = [one for one in server.watch.of(operation.id) if one.is_refused and one.media]
     if not refused:
         raise NotExercised("nothing was refused")
-    report_all(found for reply in refused for found in unexplained(reply))
+    return (found for reply in refused for found in unexplained(reply))
 
 
 @rule(

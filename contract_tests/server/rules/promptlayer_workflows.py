@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Violation, judge
+from contract_tests.rules import Checks, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORKFLOW
@@ -44,9 +44,10 @@ def test_bounds_of_pages(workflows: WorkflowScenarios) -> None:
     "PL-LST-01",
     "A page tells its number and its neighbours.",
     says="A page has its number, at most per_page workflows, and says whether there is a page before and after it.",
+    otherwise=NO_PAGE,
 )
-def test_pages_tell_their_neighbours(workflows: WorkflowScenarios) -> None:
-    judge((found for page in _bodies(workflows.pages) for found in _page_problems(*page)), NO_PAGE)
+def test_pages_tell_their_neighbours(workflows: WorkflowScenarios) -> Checks:
+    return (found for page in _bodies(workflows.pages) for found in _page_problems(*page))
 
 
 @list_rule(
@@ -54,16 +55,14 @@ def test_pages_tell_their_neighbours(workflows: WorkflowScenarios) -> None:
     "No workflow is on two pages.",
     says="The pages of a sorted list have each workflow once.",
     basis="inferred",
+    otherwise="the list has one page",
 )
-def test_pages_are_disjoint(workflows: WorkflowScenarios) -> None:
+def test_pages_are_disjoint(workflows: WorkflowScenarios) -> Checks:
     pages = [(page, [item.get("id") for item in body["items"]]) for page, body in _bodies(workflows.pages)]
     pairs = [(page, one, before[-1]) for (_, before), (page, ids) in pairwise(pages) for one in ids[:1]]
-    judge(
-        (
-            page.check(isinstance(one, int) and isinstance(last, int) and one > last, "items", f"{one} after {last}")
-            for page, one, last in pairs
-        ),
-        "the list has one page",
+    return (
+        page.check(isinstance(one, int) and isinstance(last, int) and one > last, "items", f"{one} after {last}")
+        for page, one, last in pairs
     )
 
 
@@ -129,11 +128,12 @@ def test_name_and_id(workflows: WorkflowScenarios) -> None:
     "PL-LBL-01",
     "A label leads to the version that it is said to be on.",
     says="Each label has the number of its version; reading the workflow by the label reads that version.",
+    otherwise="the workflow has no label",
 )
-def test_labels_lead_to_versions(workflows: WorkflowScenarios) -> None:
+def test_labels_lead_to_versions(workflows: WorkflowScenarios) -> Checks:
     reply = workflows.labels().must_succeed()
     labels = [one for one in reply.must_have("release_labels", list) if isinstance(one, dict)][:3]
-    judge((_label_problem(workflows, reply, label) for label in labels), "the workflow has no label")
+    return (_label_problem(workflows, reply, label) for label in labels)
 
 
 @label_rule(

@@ -15,12 +15,12 @@ from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import (
     DOCUMENT,
     EVERY_OPERATION,
+    Checks,
     NotApplicable,
     NotExercised,
     Side,
     Violation,
     expect,
-    report_all,
     shown,
 )
 from contract_tests.rules import rule as card
@@ -37,7 +37,7 @@ rule: Final = partial(card, basis="documented", operations=DOCUMENT, side="spec"
     says="Every object of the document has the fields that the specification requires.",
     source=OAS,
 )
-def test_document_is_valid(contract: Contract) -> None:
+def test_document_is_valid(contract: Contract) -> Checks:
     # Half a second to import, in a process that most often judges something else.
     from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415
 
@@ -46,13 +46,11 @@ def test_document_is_valid(contract: Contract) -> None:
         raise NotExercised(f"not decidable, since {circle[0]} leads back to itself, see SPEC-15")
     nowhere = [*_references_to_nowhere(contract)]
     errors = [] if nowhere else OpenAPIV31SpecValidator(offline(contract.document)).iter_errors()
-    report_all(
-        [
-            *nowhere,
-            *_misread(contract, "content"),
-            *(_at(join("#", *error.absolute_path), error.message) for error in errors),
-        ]
-    )
+    return [
+        *nowhere,
+        *_misread(contract, "content"),
+        *(_at(join("#", *error.absolute_path), error.message) for error in errors),
+    ]
 
 
 def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
@@ -70,14 +68,14 @@ def _references_to_nowhere(contract: Contract) -> Iterator[Violation]:
     says="A schema object of OpenAPI 3.1 is a JSON Schema of draft 2020-12.",
     source=f"{JSON_SCHEMA}/schema",
 )
-def test_schemas_are_valid(contract: Contract) -> None:
+def test_schemas_are_valid(contract: Contract) -> Checks:
     meta = Draft202012Validator({"$ref": f"{JSON_SCHEMA}/schema"}, offline=True)
     errors = (
         _at(join(pointer, *error.instance_path), error.message)
         for pointer, schema in all_schemas(contract.document)
         for error in meta.iter_errors(encodable(schema))
     )
-    report_all([*_misread(contract, "enum", "required"), *errors])
+    return [*_misread(contract, "enum", "required"), *errors]
 
 
 @rule(
@@ -86,8 +84,8 @@ def test_schemas_are_valid(contract: Contract) -> None:
     says="3.1 has no `nullable`: null is a type, and a validator ignores the old keyword.",
     source=f"{OAS}#schema-object",
 )
-def test_no_keyword_of_3_0(contract: Contract) -> None:
-    report_all(_misread(contract, "nullable"))
+def test_no_keyword_of_3_0(contract: Contract) -> Checks:
+    return _misread(contract, "nullable")
 
 
 @rule(
@@ -112,8 +110,8 @@ def test_operation_has_rules(contract: Contract, operation: Operation) -> None:
     source=f"{OAS}#link-object",
     operations=EVERY_OPERATION,
 )
-def test_links_lead_somewhere(contract: Contract, operation: Operation) -> None:
-    report_all(_broken_links(contract, operation))
+def test_links_lead_somewhere(contract: Contract, operation: Operation) -> Checks:
+    return _broken_links(contract, operation)
 
 
 def _misread(contract: Contract, *keywords: str) -> Iterator[Violation]:

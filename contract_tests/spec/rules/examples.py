@@ -7,7 +7,7 @@ from typing import Any, Final
 from contract_tests.openapi.document import Contract, Example, Media, Operation, join
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.openapi.schema import all_schemas
-from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Violation, report_all, shown
+from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Checks, Violation, report_all, shown
 from contract_tests.rules import rule as card
 
 OAS = "https://spec.openapis.org/oas/v3.1.0"
@@ -52,10 +52,10 @@ def test_examples_of_schemas_are_valid(contract: Contract) -> None:
     source="this project",
     basis="inferred",
 )
-def test_everything_has_an_example(operation: Operation) -> None:
+def test_everything_has_an_example(operation: Operation) -> Checks:
     lacking = [media.pointer for media in _bodies(operation) if not media.examples]
     lacking += [one.pointer for one in operation.parameters if one.required and not one.examples]
-    report_all(Violation(received=f"at {pointer}: there is no example", constraint=pointer) for pointer in lacking)
+    return (Violation(received=f"at {pointer}: there is no example", constraint=pointer) for pointer in lacking)
 
 
 def _invalid(

@@ -14,7 +14,15 @@ from pathlib import Path
 from contract_tests.cases.scratch import scratch_folder
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all, rule, shown
+from contract_tests.rules import (
+    EVERY_OPERATION,
+    Checks,
+    NotApplicable,
+    NotExercised,
+    Violation,
+    rule,
+    shown,
+)
 
 GENERATOR = "openapi_python_client"
 SECONDS = 100  # less than a row may take
@@ -37,13 +45,13 @@ class Generated:
     operations=EVERY_OPERATION,
     side="spec",
 )
-def test_generator_drops_nothing(contract: Contract, operation: Operation) -> None:
+def test_generator_drops_nothing(contract: Contract, operation: Operation) -> Checks:
     if importlib.util.find_spec(GENERATOR) is None:
         raise NotApplicable("openapi-python-client is not installed")
     made = _generated(contract)
     if made is None:
         raise NotExercised(f"the generator did not end within {SECONDS} s")
-    report_all(_lacking(made, operation))
+    return _lacking(made, operation)
 
 
 def _lacking(made: Generated, operation: Operation) -> Iterator[Violation]:
