@@ -2,21 +2,18 @@
 The vocabulary of rules: what a rule is, and how its check gives a verdict.
 
 A rule is a pytest test in a chapter, a module of the folder ``rules/`` of its side. The chapter's title is the first
-line of its module docstring. A rule reads like a line of documentation::
+line of its module docstring, and what its rules share is stated once. A rule reads like a line of documentation::
+
+    rule = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
 
     @rule(
         "PL-RUN-06",
         "A run with a callback URL is answered 202.",
         says="With a callback URL the run is accepted at once with 202, and the outcome is posted later.",
-        source="https://docs.promptlayer.com/reference/run-workflow",
         basis="documented",
-        operations=["runWorkflow"],
-        side="server",
-        service="promptlayer",
     )
-    def test_callback_is_answered_202(server: Server) -> None:
-        reply = server.run(callback_url=server.listener.new_url())
-        expect(reply.status == 202, "status", received=reply.shown, reproduce=reply.curl)
+    def test_callback_is_answered_202(server: ServerUnderTest) -> None:
+        server.run(callback_url=server.listener.new_url("runWorkflow")).must_be(202)
 
 The function is named ``test_...`` and takes pytest fixtures. These are there on every side (see
 ``runner/pytest_plugin.py``):
@@ -25,13 +22,8 @@ The function is named ``test_...`` and takes pytest fixtures. These are there on
     The :class:`~contract_tests.openapi.document.Contract` under judgement.
 ``operation``
     The :class:`~contract_tests.openapi.document.Operation` of this row; not for rules about the whole document.
-``options``
-    What the command line said (:class:`~contract_tests.options.Options`): ``options.seed``,
-    ``options.budget.cases``, ``options.generated``, ``options.client``, ``options.adapter``.
 ``generator``
     Schema-valid and schema-breaking data for the contract (:class:`~contract_tests.cases.generation.Generator`).
-``coverage``
-    Takes down what was exercised (:class:`~contract_tests.coverage.Coverage`).
 
 A side adds its own fixtures in its ``conftest.py``. Fixtures fail with :class:`SetUpError` when the run itself cannot
 be done (exit status 2).

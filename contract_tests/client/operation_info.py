@@ -1,11 +1,10 @@
 """What the adapter and the wire need to know of an operation, taken from the contract."""
 
 import re
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.client.adapter import OperationInfo, Scheme
+from contract_tests.client.adapter import OperationInfo
 from contract_tests.http.body_kinds import BodyKind, kind_of, request_media
 from contract_tests.openapi.document import LOCATIONS, Contract, Operation
 from contract_tests.openapi.schema import alternatives, branches
@@ -78,26 +77,3 @@ def base_path(operation: Operation) -> str:
     """Return the path of the operation's server, which the harness's own address replaces; empty for the root."""
     server = operation.servers[0] if operation.servers else ""
     return re.sub(r"[{}]", "", urlsplit(server).path).rstrip("/")
-
-
-def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
-    """Return where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
-    ways = [[_scheme(contract, name) for name in names] for names in operation.security if names]
-    by_key = [way for way in ways if all(each.scheme in _BY_KEY for each in way)]
-    first, *others = next(iter(by_key or ways), [None])
-    return replace(first, others=tuple(filter(None, others))) if first else None
-
-
-_BY_KEY: Final = ("", "basic", "bearer")  # of the schemes of HTTP; other ones answer a challenge
-
-
-def _scheme(contract: Contract, name: str) -> Scheme:
-    stated = contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
-    kind = "apiKey" if stated["type"] == "apiKey" else "http"
-    return Scheme(
-        id=name,
-        kind=kind,
-        location=stated.get("in", ""),
-        name=stated.get("name", ""),
-        scheme=stated.get("scheme", "" if kind == "apiKey" else "bearer").lower(),
-    )

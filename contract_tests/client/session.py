@@ -12,7 +12,8 @@ from contract_tests.cases.case import RequestCase
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.keeping import once
 from contract_tests.client.adapter import ABSENT, Call, Connection, OperationInfo, Scheme
-from contract_tests.client.operation_info import base_path, facts_of, scheme_of
+from contract_tests.client.credentials import scheme_of
+from contract_tests.client.operation_info import base_path, facts_of
 from contract_tests.client.outcome import Outcome, outcome_of
 from contract_tests.client.subject import Subject
 from contract_tests.coverage import Coverage

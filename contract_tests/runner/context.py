@@ -1,6 +1,8 @@
 """What all rows of one run share."""
 
+import secrets
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +15,6 @@ from contract_tests.outcomes import Row
 from contract_tests.report.folding import Folding
 from contract_tests.rules import Side
 from contract_tests.server.open_targets import OpenTargets
-from contract_tests.server.tags import new_tag
 from contract_tests.targets import Target, choose
 
 
@@ -29,7 +30,7 @@ class Run:
         self.generator = Generator(self.contract, random_seed=options.seed, budget=options.budget)
         self.folding = Folding()
         self.resources = ExitStack()
-        self.tag = new_tag()
+        self.tag = _new_tag()
         self.live = OpenTargets(
             self.contract, self.coverage, self.secrets, self.resources, self.tag, is_whole=options.pattern is None
         )
@@ -48,6 +49,11 @@ class Run:
     def target(self, row: Row) -> Target:
         """Return the target that a row of the server side is about."""
         return next(target for target in self.targets if (target.name, target.service) == (row.target, row.service))
+
+
+def _new_tag() -> str:
+    """Return the tag of one run of the harness: when it was, and something that no other run has."""
+    return f"contract-tests-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 RUN = pytest.StashKey[Run]()

@@ -17,10 +17,7 @@ import pytest
 from contract_tests.budget import Budget
 from contract_tests.cases.generation import Generator
 from contract_tests.cases.time_limit import OutOfTime, time_limit
-from contract_tests.coverage import Coverage
-from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.options import Options
 from contract_tests.outcomes import Outcome, Row, rows_of
 from contract_tests.registry import is_chapter, title_of
 from contract_tests.report.printing import failure
@@ -241,24 +238,6 @@ def operation(run: Run, row: Row) -> Operation:
 
 
 @pytest.fixture
-def options(run: Run) -> Options:
-    """Return what the command line asked for."""
-    return run.options
-
-
-@pytest.fixture
 def generator(run: Run) -> Generator:
     """Return the source of generated data."""
     return run.generator
-
-
-@pytest.fixture
-def coverage(run: Run) -> Coverage:
-    """Return the place to take down what was exercised."""
-    return run.coverage
-
-
-@pytest.fixture
-def secrets(run: Run) -> Secrets:
-    """Return the values that must never be shown; a side that makes up a key adds it here."""
-    return run.secrets

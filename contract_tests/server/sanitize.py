@@ -8,7 +8,6 @@ refers to nothing but what exists: then no reason is left to refuse it.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from enum import Enum
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase, request_problems
@@ -17,9 +16,9 @@ from contract_tests.openapi.document import Operation, split
 from contract_tests.rules import NotExercised
 from contract_tests.server import own_workflow
 from contract_tests.server.server import ServerUnderTest
-from contract_tests.server.tags import INTERACTLY_TAG
 from contract_tests.targets import Target
 
+INTERACTLY_TAG: Final = "run_by"  # member of a run input by which a person finds the run in a dashboard
 TURN: Final = frozenset({"run_input", "run_id"})  # members of an execute of generation B
 NOWHERE: Final = "https://callback.invalid/contract-tests"
 RUNS: Final = {  # operations that run a workflow: the parameter, and the body's member, that name it
@@ -30,36 +29,29 @@ BODY_EXPRESSION: Final = re.compile(r"\{\$request\.body#(/[^}]*)\}")
 QUERY_EXPRESSION: Final = re.compile(r"\{\$request\.query\.([^}]+)\}")
 
 
-class Nothing(Enum):
-    """The one value that stands for leaving a part out."""
-
-    NOTHING = "nothing"
-
-
-NOTHING: Final = Nothing.NOTHING
 Source = Callable[[ServerUnderTest], Any]
 
 
-def _none(_: ServerUnderTest) -> Any:
-    return NOTHING
+def _none(_: ServerUnderTest) -> None:
+    return None
 
 
-def _or_nothing(value: Any) -> Any:
-    return NOTHING if value is None else value
+def _version(server: ServerUnderTest) -> int | None:
+    return server.target.version
 
 
-def _version(server: ServerUnderTest) -> Any:
-    return _or_nothing(server.target.version)
+def _label(server: ServerUnderTest) -> str | None:
+    return server.target.label
 
 
-def _own_workflow(server: ServerUnderTest) -> Any:
-    return server.target.workflow or NOTHING
+def _own_workflow(server: ServerUnderTest) -> str | None:
+    return server.target.workflow or None
 
 
-# What stands in a request for something that has to exist, and where something is known that does.
+# What stands in a request for something that has to exist, and where something is known that does; None: leave it out.
 BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     "runWorkflow": {
-        "workflow_label_name": lambda server: _or_nothing(server.target.label),
+        "workflow_label_name": _label,
         "workflow_version_number": _version,
     },
     "executeWorkflow": {
@@ -71,21 +63,21 @@ BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
 }
 OWN: Final[Mapping[str, Mapping[str, Source]]] = {  # operations that change a workflow: what names it in the path
     "patchWorkflow": {"workflow_id_or_name": own_workflow.name_for_traffic},
-    "attachWorkflowExternalId": {"workflow_id": lambda server: _or_nothing(own_workflow.id_for_traffic(server))},
-    "detachWorkflowExternalId": {"workflow_id": lambda server: _or_nothing(own_workflow.id_for_traffic(server))},
+    "attachWorkflowExternalId": {"workflow_id": own_workflow.id_for_traffic},
+    "detachWorkflowExternalId": {"workflow_id": own_workflow.id_for_traffic},
 }
 PATH_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     "getWorkflow": {"workflow_id_or_name": _own_workflow},
     "getWorkflowLabels": {"workflow_id_or_name": _own_workflow},
-    "listWorkflowExternalIds": {"workflow_id": lambda server: _or_nothing(own_workflow.own_id(server))},
-    "getWorkflowRun": {"workflow_run_id": lambda server: _or_nothing(server.known_run)},
+    "listWorkflowExternalIds": {"workflow_id": own_workflow.own_id},
+    "getWorkflowRun": {"workflow_run_id": lambda server: server.known_run},
 }
 QUERY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     "getWorkflowVersionExecutionResults": {
-        "workflow_version_execution_id": lambda server: _or_nothing(server.known_execution),
+        "workflow_version_execution_id": lambda server: server.known_execution,
     },
     "executeWorkflow": {"version": _version},
-    "getWorkflow": {"version": _version, "label": lambda server: _or_nothing(server.target.label)},
+    "getWorkflow": {"version": _version, "label": _label},
 }
 
 
@@ -142,7 +134,7 @@ def _only_own(case: RequestCase, server: ServerUnderTest) -> RequestCase:
     """Let a request that changes a workflow change none but the harness's own."""
     for name, own in OWN.get(case.operation.id, {}).items():
         value = own(server)
-        if name in case.path and value is not NOTHING and not _is_breach(case, name):
+        if name in case.path and value is not None and not _is_breach(case, name):
             case = replace(case, path={**case.path, name: value})
     # On this machine nobody minds new workflows; elsewhere they would stay, since no operation deletes them.
     if case.operation.id == "createWorkflow" and not server.target.is_local and isinstance(case.body, dict):
@@ -184,7 +176,7 @@ def _grounded(
     for name, value in values.items():
         is_free = name in references and value is not None and not is_breach(name)
         known = references[name](server) if is_free else value
-        if known is not NOTHING:
+        if not is_free or known is not None:
             found[name] = known
     return found
 

@@ -12,13 +12,13 @@ from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.health import Health
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.recorder import Watch
-from contract_tests.server.tags import PROMPTLAYER_TAG
 from contract_tests.server.transport import Wire, case_of
 from contract_tests.targets import Target
 
 if TYPE_CHECKING:
     from contract_tests.server.sequences import Player
 
+PROMPTLAYER_TAG: Final = "contract_tests_run"  # key in the metadata of a run
 PLAIN_RUN: Final = "plain run"
 NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
 NO_SUCH_LABEL: Final = "contract-tests-no-such-label"
