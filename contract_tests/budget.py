@@ -49,7 +49,7 @@ class Budget:
 
     def row_limit(self, *, can_be_cut: bool) -> float | None:
         """
-        Give the seconds after which the present row is ended; None for no end.
+        Return the seconds after which the present row is ended; None for no end.
 
         Args:
             can_be_cut: Whether rows go on after one that was ended in the midst; else only the end of the run ends it.
@@ -60,14 +60,14 @@ class Budget:
         return GRACE + (self.left / 2 if can_be_cut and self.rows_left > 1 else self.left)
 
     def row_ends(self, rows: int = 1) -> float:
-        """Give the time of the clock at which what looks at it should end, on behalf of so many rows."""
+        """Return the time of the clock at which what looks at it should end, on behalf of so many rows."""
         if self.cases is not None:
             return self.clock() + self.cases * SECONDS_PER_CASE / 2
         share = min(1.0, rows / max(1, self.rows_left))
         return self.clock() + max(0.0, self.left) * share
 
     def batches(self, rows: int = 1) -> Iterator[int]:
-        """Give sizes of batches of cases until the share of so many rows is spent; at least one batch."""
+        """Return sizes of batches of cases until the share of so many rows is spent; at least one batch."""
         if self.cases is not None:
             yield self.cases
             return

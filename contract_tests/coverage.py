@@ -1,4 +1,4 @@
-"""What of the contract was exercised, in requests and in replies."""
+"""What of the contract was exercised, in requests and in responses."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
@@ -46,7 +46,7 @@ class Coverage:
                 self._members("members", operation.id, media, body)
 
     def saw_reply(self, operation: Operation, status: int, media_type: str, body: Any = None) -> None:
-        """Take down a reply that a server gave or a client was given; ``body`` is its JSON value, if it has one."""
+        """Take down a response that a server gave or a client was given; ``body`` is its JSON value, if it has one."""
         response = operation.response(status)
         if response is None:
             return

@@ -54,7 +54,7 @@ class Outcome:
     Attributes:
         reason: Why it is not applicable, not exercised or a known deviation.
         error: What went wrong in the harness itself; empty if nothing did.
-        findings: Broken constraints, the first of which names the breach.
+        findings: Broken constraints, the first of which names the violation.
         found_after: How much had been tried when the first of them was seen: requests to the target on the server
             side, cases on the client side; None if nothing was found or nothing was counted.
     """

@@ -127,7 +127,7 @@ class Rule:
         return verdict is Verdict.VIOLATION and (strict or self.basis is not Basis.INFERRED)
 
     def identity(self, operation: str, constraint: str) -> str:
-        """Name a breach so that tomorrow's run gives the same breach the same name."""
+        """Name a violation so that tomorrow's run gives the same breach the same name."""
         return " ".join(part for part in (self.id, operation, constraint) if part)
 
 
@@ -221,7 +221,7 @@ class Violation(Exception):
     Attributes:
         received: What was seen instead. Bounded with :func:`shown` by whoever raises it.
         constraint: Which part of the rule was broken, without values: ``status``, ``member success``, or the JSON
-            pointer of the schema keyword. Part of the breach's identity.
+            pointer of the schema keyword. Part of the violation's identity.
         documented: What should have been seen; by default what the rule says.
         reproduce: A command that shows it again, usually curl. Secrets stand in it as environment variables.
         found_after: How much had been tried when it was seen: cases on the client side. On the server side, where
@@ -242,7 +242,7 @@ class Violation(Exception):
 
 @dataclass
 class Violations(Exception):
-    """Several breaches of one rule on one operation."""
+    """Several violations of one rule on one operation."""
 
     found: list[Violation] = field(default_factory=list)  # the first of each constraint
     all: list[Violation] = field(default_factory=list)  # all of them, if there are more
@@ -260,11 +260,11 @@ class NotExercised(Exception):
 
 
 class Unanswered(NotExercised):
-    """No complete reply came, which has a rule of its own; no other rule can say anything then."""
+    """No complete response came, which has a rule of its own; no other rule can say anything then."""
 
 
 class Undecodable(Unanswered):
-    """A whole reply came, but its body is not what its Content-Encoding says."""
+    """A whole response came, but its body is not what its Content-Encoding says."""
 
 
 def expect(holds: bool, constraint: str, *, received: str, documented: str = "", reproduce: str = "") -> None:  # noqa: FBT001

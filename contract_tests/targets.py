@@ -18,8 +18,8 @@ A file has one table per target::
     input_variables = { user_message = "ping" }
     max_requests = 300                    # the run stops before it sends more
     requests_per_second = 5
-    total_timeout = 30                    # optional: seconds that a whole reply may take
-    max_response_bytes = 8388608          # optional: how large the body of a reply may be, decompressed
+    total_timeout = 30                    # optional: seconds that a whole response may take
+    max_response_bytes = 8388608          # optional: how large the body of a response may be, decompressed
     callback_listen = "127.0.0.1:0"       # omit: rules about callbacks are not exercised
     callback_public_url = "https://..."   # optional: how the target reaches that listener from outside
     ca_file = "authority.pem"             # optional: whom to trust for https, beside this file

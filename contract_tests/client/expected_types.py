@@ -1,4 +1,4 @@
-"""Which class a reply's body, and what lies in it, should be of, as far as the contract names one."""
+"""Which class a response's body, and what lies in it, should be of, as far as the contract names one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "Non
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """An object in a reply that the contract names."""
+    """An object in a response that the contract names."""
 
     place: str  # JSON pointer in the data
     schema: str  # pointer of the schema there, references followed

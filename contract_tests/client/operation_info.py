@@ -28,7 +28,7 @@ def facts_of(contract: Contract, operation: Operation) -> OperationInfo:
         parameters={place: tuple(item.name for item in items) for place, items in declared.items()},
         required={place: tuple(item.name for item in items if item.required) for place, items in declared.items()},
         media_type=media.media_type if media else None,
-        # A body that may be something else than an object, or an object of any members, is one argument.
+        # A body that may be something else than an object, or an object of any properties, is one argument.
         members=tuple(dict.fromkeys(ordered)) if members and all(members) else None,
         required_members=tuple(name for name in dict.fromkeys(ordered) if all(name in needed for needed in required)),
         body_required=operation.body is not None and operation.body.required,

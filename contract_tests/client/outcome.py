@@ -74,7 +74,7 @@ def outcome_of(message: Mapping[str, Any]) -> Outcome:
     return kind(**facts)
 
 
-def told(outcome: Outcome) -> str:
+def describe(outcome: Outcome) -> str:
     """Return in a few words what a call came to, without values that came over the wire."""
     match outcome:
         case Value(foreign=foreign) if foreign:

@@ -64,7 +64,7 @@ def _form_entries(body: bytes) -> list[tuple[str, bytes]]:
 def _parts(content_type: str, body: bytes) -> list[tuple[str, bytes]] | None:
     message = message_from_bytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
     if not message.is_multipart():
-        return [] if re.fullmatch(rb"(?:--[^\r\n]*--)?\s*", body) else None  # a form of no members has no parts
+        return [] if re.fullmatch(rb"(?:--[^\r\n]*--)?\s*", body) else None  # a form of no properties has no parts
     return [_part(part) for part in message.get_payload() if isinstance(part, Message)]
 
 

@@ -62,5 +62,5 @@ def _is_binary(contract: Contract, pointer: str) -> bool:
     try:
         node = contract.at(contract.follow(pointer))
     except SetUpError:
-        return False  # a member that the contract does not name
+        return False  # a property that the contract does not name
     return isinstance(node, dict) and (node.get("format") == "binary" or "contentMediaType" in node)

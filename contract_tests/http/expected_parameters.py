@@ -177,7 +177,7 @@ def _query_reads(pairs: list[tuple[str, str]], value: Any, parameter: Parameter)
         return len(pairs) == 1 and is_json_of(decode(pairs[0][1]) or "", value)
     entries = query_entries(parameter, value) if value != [] else []
     sent = [(decode(name) or "", raw) for name, raw in pairs]
-    if isinstance(value, dict):  # whose members may stand in any order
+    if isinstance(value, dict):  # whose properties may stand in any order
         entries, sent = sorted(entries, key=_name), sorted(sent, key=_name)
     return [*map(_name, sent)] == [*map(_name, entries)] and all(
         _reads_whole(raw, item, parameter) for (_, raw), (_, item) in zip(sent, entries, strict=True)

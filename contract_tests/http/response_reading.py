@@ -1,4 +1,4 @@
-"""Reads a reply as a stream, within limits of time and bytes: what a server sends is never taken in blindly."""
+"""Reads a response as a stream, within limits of time and bytes: what a server sends is never taken in blindly."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ CONNECTED: Final = ".connect_tcp.complete"
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a whole reply may take, and how many bytes its body may have, decompressed."""
+    """How long a whole response may take, and how many bytes its body may have, decompressed."""
 
     seconds: float
     most_bytes: int
@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole reply; names of headers in lower case, the body without its content coding."""
+    """A whole response; names of headers in lower case, the body without its content coding."""
 
     status: int
     headers: dict[str, str]
@@ -38,10 +38,10 @@ class Reply:
 
 @dataclass
 class Incomplete(Exception):
-    """No complete reply came."""
+    """No complete response came."""
 
     received: str  # what came instead
-    constraint: str = "reply"  # which demand on any reply it breaks
+    constraint: str = "reply"  # which demand on any response it breaks
     is_costly: bool = False  # whether the same once more would cost as much time or memory
 
     def __str__(self) -> str:
@@ -50,9 +50,9 @@ class Incomplete(Exception):
 
 def receive(client: httpx.Client, request: httpx.Request, limits: Limits) -> Reply:
     """
-    Send a request and read the whole reply.
+    Send a request and read the whole response.
 
-    Raises Incomplete if no complete reply comes within the limits; httpx.ConnectError if no connection comes about;
+    Raises Incomplete if no complete response comes within the limits; httpx.ConnectError if no connection comes about;
     also httpx.ConnectTimeout and httpx.ProxyError.
     """
     timeout = httpx.Timeout(limits.seconds, connect=CONNECT_SECONDS).as_dict()
@@ -115,7 +115,7 @@ def _inflated(pieces: Iterator[bytes], coding: str) -> Iterator[bytes]:
                 inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers write it
             is_new, left = False, piece
             while left:
-                if inflate.eof:  # more than one member
+                if inflate.eof:  # more than one property
                     inflate = zlib.decompressobj(CODINGS[coding])
                 # Never more at once, however well it is compressed.
                 yield inflate.decompress(left, PIECE)
@@ -152,7 +152,7 @@ class Deadline:
     """Ends a connection when its time is over: time-outs are for each piece, and who trickles never meets one."""
 
     seconds: float
-    is_over: bool = False  # whether the time was over before the reply was whole
+    is_over: bool = False  # whether the time was over before the response was whole
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def watch(self, event: str, info: dict[str, Any]) -> None:

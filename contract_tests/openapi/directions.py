@@ -1,7 +1,7 @@
 """
-The contract as one direction sees it: requests without members that are read only, replies without those written only.
+The contract as one direction sees it: requests without what is read only, responses without what is write only.
 
-Both stand in one schema, so a strict validator would demand a ``readOnly`` member of a request, where it has no place.
+Both stand in one schema: a strict validator would demand a ``readOnly`` property of a request, where it has no place.
 """
 
 import copy
@@ -13,12 +13,12 @@ from contract_tests.openapi.schema import all_schemas
 
 
 def request_view(contract: Contract) -> Contract:
-    """Return the contract for requests: ``readOnly`` members are neither required nor allowed."""
+    """Return the contract for requests: ``readOnly`` properties are neither required nor allowed."""
     return _without(contract, "readOnly")
 
 
 def response_view(contract: Contract) -> Contract:
-    """Return the contract for replies: ``writeOnly`` members are neither required nor allowed."""
+    """Return the contract for responses: ``writeOnly`` properties are neither required nor allowed."""
     return _without(contract, "writeOnly")
 
 

@@ -1,4 +1,4 @@
-"""Discriminators: the member by which one of several forms is named, which no validator looks at."""
+"""Discriminators: the property by which one of several forms is named, which no validator looks at."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final

@@ -89,7 +89,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Response:
-    """A documented reply; ``status`` as the contract writes it, such as ``201``, ``4XX`` or ``default``."""
+    """A documented response; ``status`` as the contract writes it, such as ``201``, ``4XX`` or ``default``."""
 
     status: str
     pointer: str

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 class Difference:
     """One place in which a value is not what it was."""
 
-    place: tuple[str | int, ...]  # member names and indices from the outside in
+    place: tuple[str | int, ...]  # property names and indices from the outside in
     kind: Kind  # what became of it
     before: Any = None  # what was there; None if it was added
     after: Any = None  # what is there; None if it is missing

@@ -2,7 +2,7 @@
 Finds schemas that lead back to themselves at the same place of the data.
 
 ``a`` which refers to ``b`` by ``anyOf``, and ``b`` which refers to ``a``, are judged for ever by a plain validator.
-A tree is no such thing: it leads back to itself for a member or an item of the value, and every value ends somewhere.
+A tree is no such thing: it leads back to itself for a property or an item of the value, and every value ends somewhere.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Goes through a value and its schema together: which declared members are there, and what is there beside them."""
+"""Goes through a value and its schema together: which declared properties are there, and what is there beside them."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class Visit:
     One place in a value.
 
     Attributes:
-        path: How to get there: member names with dots between them, ``*`` for any name and ``[]`` for any item.
+        path: How to get there: property names with dots between them, ``*`` for any name and ``[]`` for any item.
         value: What stands there.
         schemas: Pointers of the schemas that describe it: the stated one, and those of its alternatives that fit.
     """
@@ -34,9 +34,9 @@ def walk(contract: Contract, schema: str, value: Any) -> Iterator[Visit]:
 
 def member_paths(contract: Contract, schema: str | None) -> set[str]:
     """
-    Return the paths of all members that a schema declares, nested ones included, as :func:`walk` writes them.
+    Return the paths of all properties that a schema declares, nested ones included, as :func:`walk` writes them.
 
-    Where references lead to references they multiply: of very many members only the outer ones are given.
+    Where references lead to references they multiply: of very many properties only the outer ones are given.
     """
     found: set[str] = set()
     waiting: deque[tuple[str, str, tuple[str, ...]]] = deque([(schema, "", ())] if schema else ())
@@ -52,7 +52,7 @@ def member_paths(contract: Contract, schema: str | None) -> set[str]:
 
 
 def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
-    """Return the members that an object's schemas name, with their schemas; None if they leave the names open."""
+    """Return the properties that an object's schemas name, with their schemas; None if they leave the names open."""
     found: dict[str, list[str]] = {}
     is_open = True
     for pointer in visit.schemas:
@@ -99,6 +99,6 @@ def _within(path: str, token: str) -> str:
 
 
 def member_schemas(contract: Contract, schema: str | None) -> list[str]:
-    """Return the pointers of the members' schemas that an object schema declares, its alternatives' included."""
+    """Return the pointers of the properties' schemas that an object schema declares, its alternatives' included."""
     nodes = {pointer: contract.at(pointer) for pointer in alternatives(contract, schema)} if schema else {}
     return [join(pointer, "properties", name) for pointer, node in nodes.items() for name in node.get("properties", {})]

@@ -1,5 +1,5 @@
 """
-Counts a breach once: a finding of a general rule is left out if a more specific rule has reported the same breach.
+Counts a violation once: a finding of a general rule is left out if a more specific rule has reported the same breach.
 
 Rules know nothing of each other. What two findings have in common is in their data: the constraint, or the exchange
 and what of its response is wrong as a whole.
@@ -55,7 +55,7 @@ class Folding:
 
 
 def _reports(rule: Rule, violation: Violation) -> Iterator[Hashable]:
-    """Yield the breaches that are reported with a finding, in the words of :func:`_is`."""
+    """Yield the violations that are reported with a finding, in the words of :func:`_is`."""
     yield violation.constraint
     evidence = violation.evidence
     if evidence is None:
@@ -71,7 +71,7 @@ def _reports(rule: Rule, violation: Violation) -> Iterator[Hashable]:
 
 
 def _is(violation: Violation) -> Iterator[Hashable]:
-    """Yield the breaches that a finding is; it is reported if one of them was."""
+    """Yield the violations that a finding is; it is reported if one of them was."""
     yield violation.constraint
     evidence = violation.evidence
     if evidence is not None and evidence.wrong is not None:

@@ -1,5 +1,5 @@
 """
-Known deviations: breaches of a real service that somebody has looked at, named and dated.
+Known deviations: violations of a real service that somebody has looked at, named and dated.
 
 They stand in ``known_deviations.toml``, in this package and beside the user's targets file::
 

@@ -9,9 +9,9 @@ from contract_tests.openapi.validation import Problem
 from contract_tests.rules import Violation, Wrong
 from contract_tests.server.exchange import Exchange
 
-WHOLE: Final = ""  # in place of a member: the body itself
+WHOLE: Final = ""  # in place of a property: the body itself
 DENIED: Final = (401, 403)
-DETAIL: Final = {"loc": list, "msg": str, "type": str}  # members of an entry that a framework's own refusal has
+DETAIL: Final = {"loc": list, "msg": str, "type": str}  # properties of an entry that a framework's own refusal has
 
 
 def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Problem, Violation]]:
@@ -26,7 +26,7 @@ def body_problems(contract: Contract, exchange: Exchange) -> Iterator[tuple[Prob
 
 
 def member_problems(contract: Contract, exchange: Exchange, *members: str) -> list[Violation]:
-    """Return what the contract has against these members of a JSON object, missing ones included; the rule says why."""
+    """Return what the contract has against these properties of a JSON object, missing ones too; the rule says why."""
     return [
         replace(violation, documented="", evidence=None)
         for problem, violation in body_problems(contract, exchange)

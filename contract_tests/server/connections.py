@@ -43,7 +43,7 @@ def client_for(target: Target) -> httpx.Client:
     """
     local = target.is_local
     verify = _verification(target)
-    # A new connection each time, as with the curl line: who closes them after each reply leaves nothing in doubt.
+    # A new connection each time, as with the curl line: who closes them after each response leaves nothing in doubt.
     limits = httpx.Limits(max_keepalive_connections=0)
     hooks: Mapping[str, list[Callable[..., None]]] = {"response": [_keep_location]}
     try:
@@ -121,7 +121,7 @@ def _verification(target: Target) -> ssl.SSLContext | bool:
 
 
 def _unusable() -> Iterator[str]:
-    """Give the variables with each of which alone no client can be made."""
+    """Return the variables with each of which alone no client can be made."""
     for name in filter(os.environ.get, VARIABLES):
         try:
             with _alone(name):

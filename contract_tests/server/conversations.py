@@ -1,5 +1,5 @@
 """
-Plays runs of the target's Interactly workflow, each a list of commands, and keeps the replies as a trace.
+Plays runs of the target's Interactly workflow, each a list of commands, and keeps the responses as a trace.
 
 One is talked to until it ends, one is paused, taken up and stopped, and both then get every command that could wake
 them; a third one fails, which only a server on this machine can be asked for. Further ones are drawn.
@@ -39,7 +39,7 @@ class Conversations:
 
     @property
     def started(self) -> Exchange:
-        """The reply that started the first run."""
+        """The response that started the first run."""
         return self.server.once("start", lambda: self.server.execute(self.server.start_body))
 
     @property
@@ -52,7 +52,7 @@ class Conversations:
 
     def must_start(self) -> Exchange:
         """
-        Give the reply that started the first run, without which nothing else can be said of runs.
+        Return the response that started the first run, without which nothing else can be said of runs.
 
         Raises NotExercised if it was refused, which has rules of its own; NotApplicable if the target serves the other
         form of execute.
@@ -137,7 +137,7 @@ class Commands(Machine):
 
     @rule(command=st.sampled_from(COMMANDS), times=st.sampled_from([1, 2]))
     def say(self, command: str, times: int) -> None:
-        """Send a command, or the same one twice, as a caller does who has missed the reply."""
+        """Send a command, or the same one twice, as a caller does who has missed the response."""
         if self.commands_after_end != 0:
             if len(runs_of(self.trace)) == MOST_RUNS:
                 return

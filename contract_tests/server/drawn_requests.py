@@ -17,7 +17,7 @@ from contract_tests.http.parameters import encode_path, encode_query
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Side, Violation
-from contract_tests.server.recorder import Breach, Event
+from contract_tests.server.recorder import Event, ViolationKey
 from contract_tests.server.sanitize import safe, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import content_of
@@ -25,7 +25,7 @@ from contract_tests.server.tries import Tried, Tries
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
 MOST_TRIES: Final = 300  # to make one request smaller
-MOST_SHRUNK: Final = 3  # breaches of one operation, in so many seconds; the others are reported as they were drawn
+MOST_SHRUNK: Final = 3  # violations of one operation, in so many seconds; the others are reported as they were drawn
 MOST_SECONDS: Final = 20.0
 SHARE: Final = 4  # of the requests that are left of max_requests, a quarter at most goes into shrinking one
 
@@ -36,7 +36,7 @@ class _Search:
 
     is_broken: bool
     ends: float
-    breach: Breach | None = None
+    breach: ViolationKey | None = None
     failed: list[Tried] = field(default_factory=list)
     started: float = 0.0
     last_request: int = 0
@@ -60,23 +60,23 @@ class DrawnRequests:
         self._generator = generator
         self._options = options
         self._tries = tries
-        self._known: set[Breach] = set()
+        self._known: set[ViolationKey] = set()
         self._links, self._odd = (server.watch.rules[event] for event in (Event.DEAD_LINK, Event.ODD_REFUSAL))
         self._left, self._seconds = 0, 0.0
 
     def play(self, operation: Operation) -> None:
         """Try the drawn requests for an operation."""
-        self._known |= self._server.watch.breaches()
+        self._known |= self._server.watch.violation_keys()
         self._left, self._seconds = MOST_SHRUNK, MOST_SECONDS
         ends = self._generator.budget.row_ends(PROPERTIES)
         for number, size in enumerate(self._generator.budget.batches(PROPERTIES)):
             legal = DrawnBatch(size, number, most_tries=MOST_TRIES)
             for batch in (legal, replace(legal, is_broken=True)):
                 # What is known fails no more, so that the rest of the batch is tried as well.
-                while self._finds_breach(operation, batch, ends):
+                while self._finds_violation(operation, batch, ends):
                     pass
 
-    def _finds_breach(self, operation: Operation, batch: DrawnBatch, ends: float) -> bool:
+    def _finds_violation(self, operation: Operation, batch: DrawnBatch, ends: float) -> bool:
         search = _Search(batch.is_broken, ends)
         self._generator.smallest_request(operation, partial(self._fails, search), batch)
         if search.breach is None:
@@ -98,7 +98,7 @@ class DrawnRequests:
         except NotExercised:
             if search.breach is None:
                 raise
-            return False  # a breach is reported, even if it can be shrunk no more
+            return False  # a violation is reported, even if it can be shrunk no more
         found = self._to_shrink(tried)
         if search.breach is None and found:
             self._start(search, min(found), case)
@@ -118,7 +118,7 @@ class DrawnRequests:
             search.is_grounded = not search.is_grounded
         return with_existing_ids(drawn, self._server) if search.is_grounded else safe(drawn, self._server)
 
-    def _start(self, search: _Search, breach: Breach, case: RequestCase) -> None:
+    def _start(self, search: _Search, breach: ViolationKey, case: RequestCase) -> None:
         search.breach, search.started = breach, self._generator.budget.clock()
         search.ends = min(search.ends, search.started + self._seconds)
         with suppress(NotExercised):
@@ -130,19 +130,19 @@ class DrawnRequests:
     def _is_over(self, search: _Search) -> bool:
         return self._server.wire.sent >= search.last_request or self._generator.budget.clock() > search.ends
 
-    def _to_shrink(self, tried: Tried) -> set[Breach]:
+    def _to_shrink(self, tried: Tried) -> set[ViolationKey]:
         """Return what broke with a request, was not seen before, and may be shrunk."""
         operation = tried.case.operation
         # Whether a link can be followed depends on earlier requests, which are not shrunk.
-        found = {one for one in tried.breaches - self._known if one.rule != self._links}
+        found = {one for one in tried.violations - self._known if one.rule != self._links}
         is_spent = not self._left or self._seconds <= 0 or self._server.wire.is_costly(operation)
         if tried.refused is not None and self._tries.acceptance.is_breach(tried.refused):
-            found.add(Breach(self._odd, operation.id, ""))
+            found.add(ViolationKey(self._odd, operation.id, ""))
             if is_spent:
                 self._tries.acceptance.add(Event.ODD_REFUSAL, tried.refused)
         return set() if is_spent else {one for one in found if self._options.selects(one.rule)}
 
-    def _report(self, breach: Breach, search: _Search) -> None:
+    def _report(self, breach: ViolationKey, search: _Search) -> None:
         """Have the smallest request reported in place of the one that was drawn."""
         smallest = search.failed[-1]
         again = shlex.join(self._options.command_for(breach.rule, Side.SERVER, self._server.target.name))

@@ -32,7 +32,7 @@ class ExampleCheck:
 
     def check(self, is_first: bool) -> None:  # noqa: FBT001
         """
-        See whether any of the examples gets a reply that is the service's own.
+        See whether any of the examples gets a response that is the service's own.
 
         Raises SetUpError if none does, for a reason that lies in the set-up; the line names what to check.
         """
@@ -47,7 +47,7 @@ class ExampleCheck:
             raise found[0]
 
     def _problems(self, since: str) -> Iterator[SetUpError | None]:
-        """What each reply shows to be wrong with the set-up; None if it shows that somebody is there to be judged."""
+        """What each response shows to be wrong with the set-up; None if somebody is there to be judged."""
         for case in islice(self._examples(), MOST):
             try:
                 exchange = self._server.wire.send(case)

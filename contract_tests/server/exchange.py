@@ -1,4 +1,4 @@
-"""One request and its reply, as evidence: what was seen, and the curl line that shows it again."""
+"""One request and its response, as evidence: what was seen, and the curl line that shows it again."""
 
 import shlex
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from contract_tests.rules import Evidence, NotExercised, Violation, Wrong, shown
 Status = int
 REFUSED: Final = range(400, 500)
 SUCCEEDED: Final = range(200, 300)
-SHOWN: Final = 300  # characters of a reply
+SHOWN: Final = 300  # characters of a response
 LONGEST_TYPE: Final = 100
 
 
@@ -34,7 +34,7 @@ STRANGERS: Final = (Access.NO_KEY, Access.WRONG_KEY)
 @dataclass(frozen=True)
 class Exchange:
     """
-    A request that was sent and the reply that came.
+    A request that was sent and the response that came.
 
     Attributes:
         case: The request as data.
@@ -43,10 +43,10 @@ class Exchange:
         is_legal: Whether the contract has nothing against the request; ``case.breach`` is set if it has one thing.
         environment: Headers whose value is a secret, with the environment variable (and prefix) that holds it.
         content: Body of the request as sent, None if there was none.
-        status: Of the reply, as are ``reply_headers`` and ``reply``.
-        seconds: Time from the request to the whole reply.
-        secrets: What has to be masked in texts of the reply before they are cut.
-        is_cut: Whether only the start of the reply's body was kept, since too much was kept already.
+        status: Of the response, as are ``reply_headers`` and ``reply``.
+        seconds: Time from the request to the whole response.
+        secrets: What has to be masked in texts of the response before they are cut.
+        is_cut: Whether only the start of the response's body was kept, since too much was kept already.
         keys: The credentials that were sent, right ones or others.
         presented: What stood in place of the key; empty if nothing did.
         key_words: What the curl line has for that.
@@ -73,18 +73,18 @@ class Exchange:
 
     @property
     def media_type(self) -> str:
-        """Of the reply, without parameters; empty if it has none."""
+        """Of the response, without parameters; empty if it has none."""
         return essence_of(self.reply_headers.get("content-type", ""))
 
     @property
     def media(self) -> Media | None:
-        """What the contract says of the reply's body; None if it says nothing of this status and media type."""
+        """What the contract says of the response's body; None if it says nothing of this status and media type."""
         response = self.case.operation.response(self.status)
         return response.media.get(self.media_type) if response else None
 
     @property
     def shown(self) -> str:
-        """The reply in one bounded line."""
+        """The response in one bounded line."""
         # No more of it than can be shown, and the longest secret: a body may have millions of characters.
         start = self.reply[: 4 * (SHOWN + 2 + self.secrets.longest)]
         body = self.bounded(start.decode("utf-8", "replace")) if self.reply else "no body"
@@ -92,7 +92,7 @@ class Exchange:
         return f"{self.status} {named}: {body}"
 
     def bounded(self, text: str, limit: int = SHOWN) -> str:
-        """Show a text that the reply had a part in; masked first, since a secret cut in two is not recognised."""
+        """Show a text that the response had a part in; masked first, since a secret cut in two is not recognised."""
         return shown(self.secrets.mask_start(text, limit + 1), limit)
 
     @property
@@ -113,7 +113,7 @@ class Exchange:
 
     @property
     def json(self) -> Any:
-        """The reply's body as JSON; raises NotExercised if it is none, which has a rule of its own."""
+        """The response's body as JSON; raises NotExercised if it is none, which has a rule of its own."""
         if self.is_cut:
             raise NotExercised("the replies are too large to be kept")
         try:
@@ -123,7 +123,7 @@ class Exchange:
 
     @property
     def is_object(self) -> bool:
-        """Whether the reply's body is a JSON object."""
+        """Whether the response's body is a JSON object."""
         return isinstance(json_or(self.reply, None), dict)
 
     @property
@@ -146,14 +146,14 @@ class Exchange:
         return Violation(text, constraint, documented, self.curl, evidence=evidence)
 
     def check(self, holds: bool, constraint: str, received: str = "") -> Violation | None:  # noqa: FBT001
-        """Return a finding, made after this request, if something does not hold of the reply."""
+        """Return a finding, made after this request, if something does not hold of the response."""
         return None if holds else replace(self.violation(constraint, received), found_after=self.number)
 
     def check_status(
         self, *statuses: Status, constraint: str = "status", received: str = "", tried: tuple[str, ...] = ()
     ) -> Violation | None:
         """
-        Return a finding, made after this request, if the reply has none of these statuses.
+        Return a finding, made after this request, if the response has none of these statuses.
 
         Of a request that has to succeed, ``tried`` are the parts that it tries, by their pointers in the contract;
         without them it is the operation itself.
@@ -166,7 +166,7 @@ class Exchange:
         return replace(found, found_after=self.number)
 
     def must_be(self, *statuses: Status, constraint: str = "status", tried: tuple[str, ...] = ()) -> Self:
-        """Demand one of these statuses; see :meth:`check_status`; raises Violation if the reply has another one."""
+        """Demand one of these statuses; see :meth:`check_status`; raises Violation if the response has another one."""
         found = self.check_status(*statuses, constraint=constraint, tried=tried)
         if found is not None:
             raise found
@@ -183,9 +183,9 @@ class Exchange:
 
     def must_have(self, member: str, *types: type) -> Any:
         """
-        Demand a JSON object with a member of one of these types, exactly (a boolean is no integer), and give it.
+        Demand a JSON object with a property of one of these types, exactly (a boolean is no integer), and give it.
 
-        An integer may be written as ``7.0`` too. Raises Violation if the member is missing or of another type;
+        An integer may be written as ``7.0`` too. Raises Violation if the property is missing or of another type;
         NotExercised if the body is no object, which has a rule of its own.
         """
         body = self.json
@@ -196,7 +196,7 @@ class Exchange:
         return body[member] if number is None else number
 
     def expect(self, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
-        """Say what else has to hold of this reply; raises Violation if it does not hold."""
+        """Say what else has to hold of this response; raises Violation if it does not hold."""
         if not holds:
             raise self.violation(constraint, received)
 

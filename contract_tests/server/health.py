@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Final
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, SetUpError, Violation
 from contract_tests.server.exchange import Access, Exchange
-from contract_tests.server.recorder import Watch
+from contract_tests.server.recorder import Recorder
 from contract_tests.server.set_up import is_doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_IN_A_ROW: Final = 8  # doubtful replies, without a good one between them, after which no row's end is waited for
+MOST_IN_A_ROW: Final = 8  # doubtful responses, without a good one between them, after which no row's end is waited for
 MOST_CONFIRMED: Final = 5  # times that doubts proved groundless, after which few of them matter no more
 
 
@@ -24,7 +24,7 @@ class Health:
             whether it is the first time.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Recorder) -> None:
         self.check: Callable[[bool], None] | None = None
         self._watch = watch
         self._doubts = 0
@@ -34,10 +34,10 @@ class Health:
         self._confirmed = 0
         self._is_checking = False
         self._is_proven = False
-        self._is_good = False  # the last reply is that of a service which lets us in
+        self._is_good = False  # the last response is that of a service which lets us in
 
     def saw(self, exchange: Exchange) -> None:
-        """Take a request and its reply."""
+        """Take a request and its response."""
         self._watch.saw(exchange)
         self._last = exchange.number
         self._is_good = exchange.access is Access.OWN and exchange.has_succeeded and not is_doubtful(exchange)
@@ -49,7 +49,7 @@ class Health:
             self._doubts = 0
 
     def missed(self, operation: Operation, violation: Violation) -> None:
-        """Take a request to which no complete reply came."""
+        """Take a request to which no complete response came."""
         self._watch.missed(operation, violation)
         self._is_good = False
         self._doubt()
@@ -62,11 +62,11 @@ class Health:
 
     def confirm(self, *, unproven: bool = False, anyway: bool = False) -> None:
         """
-        Repeat the known-good request if the last replies were doubtful, before anything is told of them.
+        Repeat the known-good request if the last responses were doubtful, before anything is told of them.
 
         Args:
             unproven: Send it also if it has not been sent before: a pass or a violation is about to be told.
-            anyway: Send it whatever the replies looked like: a violation is about to be told.
+            anyway: Send it whatever the responses looked like: a violation is about to be told.
 
         Raises:
             SetUpError: If it fails.
@@ -77,7 +77,7 @@ class Health:
 
     def confirm_last(self) -> None:
         """
-        Repeat the known-good request after the last row, unless the last reply shows that all is well.
+        Repeat the known-good request after the last row, unless the last response shows that all is well.
 
         Raises SetUpError if it fails.
         """

@@ -1,4 +1,4 @@
-"""Links between operations: what a reply says can be asked for next, is there to be asked for."""
+"""Links between operations: what a response says can be asked for next, is there to be asked for."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PLACES = ("path", "query", "header")
 
 @dataclass(frozen=True)
 class Promise:
-    """A request that a reply has made possible; ``constraint`` is the link's pointer."""
+    """A request that a response has made possible; ``constraint`` is the link's pointer."""
 
     source: Exchange
     constraint: str
@@ -24,7 +24,7 @@ class Promise:
 
 
 class Links:
-    """Follows every reply's links as they are used, and knows which were not used yet."""
+    """Follows every response's links as they are used, and knows which were not used yet."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -79,7 +79,7 @@ class Links:
 
 
 def links_of(operation: Operation) -> list[str]:
-    """Return the pointers of the links of an operation's replies."""
+    """Return the pointers of the links of an operation's responses."""
     return [_pointer(response, name) for response in operation.responses.values() for name in response.links]
 
 

@@ -37,14 +37,14 @@ def undocumented_methods(server: ServerUnderTest, operation: Operation) -> list[
 
 
 def is_allowed_to(exchange: Exchange) -> bool:
-    """Whether a reply to an undocumented method does nothing: it refuses it, or tells what can be done."""
+    """Whether a response to an undocumented method does nothing: it refuses it, or tells what can be done."""
     is_told = exchange.method == "OPTIONS" and exchange.has_succeeded
     return exchange.is_refused or exchange.status == NOT_IMPLEMENTED or is_told
 
 
 def _answered(server: ServerUnderTest, legal: RequestCase, methods: list[str]) -> Iterator[Exchange]:
     for method in methods:
-        # An operation of its own, of whose replies the contract says nothing.
+        # An operation of its own, of whose responses the contract says nothing.
         name = f"{method} {legal.operation.path}"
         operation = replace(legal.operation, id=name, method=method, body=None, responses=ANYTHING, callbacks={})
         case = replace(legal, operation=operation, body=ABSENT, media_type="")

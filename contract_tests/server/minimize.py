@@ -21,7 +21,7 @@ MOST_FINDINGS: Final = 5  # for each operation: a server that refuses everything
 
 
 class Acceptance:
-    """Knows for what parts legal requests were refused; a breach is named by those that the smallest one has."""
+    """Knows for what parts legal requests were refused; a violation is named by those that the smallest one has."""
 
     def __init__(self, server: ServerUnderTest) -> None:
         self._server = server

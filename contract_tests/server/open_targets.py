@@ -14,7 +14,7 @@ from contract_tests.server.connections import check_reachable
 from contract_tests.server.example_check import ExampleCheck
 from contract_tests.server.health import Health
 from contract_tests.server.preflight import Preflight
-from contract_tests.server.recorder import Watch
+from contract_tests.server.recorder import Recorder
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import Wire
 from contract_tests.server.undocumented import UndocumentedData
@@ -74,7 +74,7 @@ class OpenTargets:
         ReferenceCycles(self._contract).refuse()
         outgoing = request_view(self._contract)
         check_reachable(target)
-        watch = Watch(response_view(self._contract), target, self.information, reporting_rules())
+        watch = Recorder(response_view(self._contract), target, self.information, reporting_rules())
         health = Health(watch)
         wire = Wire(target, outgoing, self._coverage, self._secrets, health)
         self._resources.callback(wire.close)

@@ -14,7 +14,7 @@ NODE_MEMBERS: Final = ("name", "node_type", "configuration", "dependencies", "is
 
 
 def read(server: ServerUnderTest) -> Exchange:
-    """Return the reply to reading the target's own workflow."""
+    """Return the response to reading the target's own workflow."""
     path = {"workflow_id_or_name": server.target.workflow}
     return server.once("read workflow", lambda: server.call("getWorkflow", path=path))
 

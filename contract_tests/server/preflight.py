@@ -1,8 +1,8 @@
 """
 One known-good run and one poll, before anything is judged and again when a target becomes doubtful.
 
-What looks like a wrong set-up ends the run. A server that is merely broken is judged: where the sign may be a breach as
-well, a smaller request, or one of another kind, decides.
+What looks like a wrong set-up ends the run. A server that is merely broken is judged: where the sign may be a violation
+as well, a smaller request, or one of another kind, decides.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -141,7 +141,7 @@ class Preflight:
                     raise set_up.refused(target, reply, set_up.MISSING, field=field, value=value)
 
     def _is_there(self) -> bool:
-        """Whether a request of another kind gets a reply that the contract documents: then the service is up."""
+        """Whether a request of another kind gets a response that the contract documents: then the service is up."""
         replies = self._sent([self._of_another_kind])
         return any(
             reply.media is not None and reply.status not in set_up.DENIED and not set_up.is_away(reply)
@@ -169,7 +169,7 @@ class Preflight:
             yield lambda: self._server.execute(self._server.other_start_body)
 
     def _is_of_other_form(self, started: Exchange) -> bool:
-        """Whether a service that takes any members has answered in the form that it is said not to serve."""
+        """Whether a service that takes any properties has answered in the form that it is said not to serve."""
         if self._target.service != "interactly" or not started.is_object:
             return False
         own, other = ("workflow_run_id", "run_id") if self._target.generation == "a" else ("run_id", "workflow_run_id")
@@ -183,7 +183,7 @@ class Preflight:
 
 @contextmanager
 def impatient(server: ServerUnderTest) -> Iterator[None]:
-    """Wait less long for replies."""
+    """Wait less long for responses."""
     wire = server.wire
     before = wire.reply_seconds, wire.longest_wait
     wire.reply_seconds = min(wire.reply_seconds, LOCAL_SECONDS if server.target.is_local else LIVE_SECONDS)

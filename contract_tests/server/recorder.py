@@ -12,7 +12,7 @@ from contract_tests.server.links import Links
 from contract_tests.server.undocumented import UndocumentedData
 from contract_tests.targets import Target
 
-KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of replies that later rules may look at
+KEPT_BYTES: Final = 64 * 1024 * 1024  # bodies of responses that later rules may look at
 
 
 class Event(Enum):
@@ -27,7 +27,7 @@ class Event(Enum):
 Finder = Event | Callable[[Contract, Exchange], Iterator[Violation]]
 
 
-class Breach(NamedTuple):
+class ViolationKey(NamedTuple):
     """What of the contract was broken, by rule, operation and constraint."""
 
     rule: str
@@ -36,7 +36,7 @@ class Breach(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Recorded:
     """A finding of one of the properties, after so many requests."""
 
     rule: str
@@ -45,12 +45,12 @@ class Seen:
     number: int
 
     @property
-    def breach(self) -> Breach:
+    def key(self) -> ViolationKey:
         """What it is a finding of."""
-        return Breach(self.rule, self.operation, self.violation.constraint)
+        return ViolationKey(self.rule, self.operation, self.violation.constraint)
 
 
-class Watch:
+class Recorder:
     """What was seen of one target."""
 
     def __init__(
@@ -60,10 +60,10 @@ class Watch:
         self.target = target
         self.information = information
         self.exchanges: list[Exchange] = []  # all of them, in order
-        self.links = Links(contract)  # what the replies have promised
+        self.links = Links(contract)  # what the responses have promised
         self.rules = rules  # the ids of the rules that report what is found, by the check or the event that finds it
         self._checks = [finder for finder in rules if not isinstance(finder, Event)]
-        self._seen: list[Seen] = []
+        self._seen: list[Recorded] = []
         self._kept = 0
 
     def saw(self, exchange: Exchange) -> None:
@@ -85,12 +85,12 @@ class Watch:
         """Take down a finding, on the operation of the exchange or another one."""
         counted = replace(violation, found_after=exchange.number)
         named = operation or exchange.case.operation.id
-        self._seen.append(Seen(self.rules[finder], named, counted, exchange.number))
+        self._seen.append(Recorded(self.rules[finder], named, counted, exchange.number))
 
     def missed(self, operation: Operation, violation: Violation) -> None:
-        """Take down a request to which no complete reply came."""
+        """Take down a request to which no complete response came."""
         rule = self.rules[Event.NO_RESPONSE]
-        self._seen.append(Seen(rule, operation.id, violation, violation.found_after or 0))
+        self._seen.append(Recorded(rule, operation.id, violation, violation.found_after or 0))
 
     def turned_away(self, reason: NotExercised) -> None:
         """Nothing is judged by it: whether a target may be asked at all is no part of the contract."""
@@ -107,13 +107,13 @@ class Watch:
         """Return what a rule has to report of an operation."""
         return [one.violation for one in self._seen if (one.rule, one.operation) == (rule, operation)]
 
-    def breaches(self, since: int = 0) -> set[Breach]:
+    def violation_keys(self, since: int = 0) -> set[ViolationKey]:
         """Return what was found from a request on."""
-        return {one.breach for one in self._seen if one.number >= since}
+        return {one.key for one in self._seen if one.number >= since}
 
-    def report_by(self, breach: Breach, number: int, tell: Callable[[Violation], Violation]) -> None:
-        """Have a breach reported by this request, not by the first one that showed it."""
-        found = [one for one in self._seen if one.breach == breach]
+    def report_by(self, key: ViolationKey, number: int, tell: Callable[[Violation], Violation]) -> None:
+        """Have a violation reported by this request, not by the first one that showed it."""
+        found = [one for one in self._seen if one.key == key]
         shown = next(one for one in found if one.number >= number)
         violation = replace(tell(shown.violation), found_after=found[0].violation.found_after)
         self._seen.insert(0, replace(shown, violation=violation))

@@ -18,10 +18,10 @@ from contract_tests.server import own_workflow
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.targets import Target
 
-INTERACTLY_TAG: Final = "run_by"  # member of a run input by which a person finds the run in a dashboard
-TURN: Final = frozenset({"run_input", "run_id"})  # members of an execute of generation B
+INTERACTLY_TAG: Final = "run_by"  # property of a run input by which a person finds the run in a dashboard
+TURN: Final = frozenset({"run_input", "run_id"})  # properties of an execute of generation B
 NOWHERE: Final = "https://callback.invalid/contract-tests"
-RUNS: Final = {  # operations that run a workflow: the parameter, and the body's member, that name it
+RUNS: Final = {  # operations that run a workflow: the parameter, and the body's property, that name it
     "runWorkflow": ("workflow_name", ""),
     "executeWorkflow": ("workflow_id", "workflow_id"),
 }
@@ -92,18 +92,18 @@ def check_allowed(operation: Operation, target: Target) -> None:
 
 
 def safe(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
-    """Give the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
+    """Return the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
     if _is_of_other_generation(case, server.target):
         return None
     if case.breach is None:
         changed = _harmless(case, server)
         return None if request_problems(server.contract, changed) else changed
-    # What does not exist would be refused for that: then the breach could go unnoticed.
+    # What does not exist would be refused for that: then the violation could go unnoticed.
     return _with_its_breach(_known(case, server), server) or _with_its_breach(case, server)
 
 
 def with_existing_ids(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
-    """Give a legal request that refers to nothing but what exists on the target; None if that cannot be."""
+    """Return a legal request that refers to nothing but what exists on the target; None if that cannot be."""
     changed = safe(_known(case, server), server)
     return None if changed is None else replace(changed, is_grounded=True)
 
@@ -199,7 +199,7 @@ def _is_breach(case: RequestCase, pointer: str) -> bool:
 
 
 def _tagged(case: RequestCase, server: ServerUnderTest) -> RequestCase:
-    """Put the tag where it belongs. What breaks that very member has to be refused, and starts nothing."""
+    """Put the tag where it belongs. What breaks that very property has to be refused, and starts nothing."""
     if not isinstance(case.body, dict):
         return case
     if case.operation.id == "executeWorkflow" and not _is_breach(case, f"/{INTERACTLY_TAG}"):

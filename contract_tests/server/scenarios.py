@@ -74,7 +74,7 @@ class ExecutionScenarios:
 
     @property
     def plain_run(self) -> Exchange:
-        """The reply that started the plain execution, which is watched at once: it may not take long."""
+        """The response that started the plain execution, which is watched at once: it may not take long."""
         with contextlib.suppress(NotExercised):
             self._plain  # noqa: B018 - reading it is what starts and watches it
         return self.server.once(PLAIN_RUN, self.server.run)
@@ -102,7 +102,7 @@ class ExecutionScenarios:
 
     def must_start(self) -> Exchange:
         """
-        Return the reply that started the plain execution, without which nothing else can be said of runs.
+        Return the response that started the plain execution, without which nothing else can be said of runs.
 
         Raises NotExercised if it was refused, which has rules of its own.
         """
@@ -128,18 +128,18 @@ class ExecutionScenarios:
         return self.output_of(self.version_run(number))
 
     def version_run(self, number: int) -> Exchange:
-        """The reply to a run of a version."""
+        """The response to a run of a version."""
         run = self.server.run
         return self.server.once(f"run of version {number}", lambda: run(workflow_version_number=number))
 
     @property
     def run_without_variables(self) -> Exchange:
-        """The reply to a run without input variables."""
+        """The response to a run without input variables."""
         return self.server.once("run without variables", lambda: self.server.run(input_variables={}))
 
     @property
     def called_back_run(self) -> Exchange:
-        """The reply that started the execution with a callback."""
+        """The response that started the execution with a callback."""
         return self._callback_run()[0]
 
     @cached_property

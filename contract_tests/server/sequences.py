@@ -235,5 +235,5 @@ def steps_of(trace: Trace) -> tuple[str, ...]:
 
 
 def exchanges_of(trace: Trace) -> list[Exchange]:
-    """Return the requests that were sent, with their replies."""
+    """Return the requests that were sent, with their responses."""
     return [played.came for played in trace if isinstance(played.came, Exchange)]

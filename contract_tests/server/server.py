@@ -11,7 +11,7 @@ from contract_tests.rules import NotExercised
 from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.health import Health
 from contract_tests.server.models.execution import id_of
-from contract_tests.server.recorder import Watch
+from contract_tests.server.recorder import Recorder
 from contract_tests.server.transport import Wire, case_of
 from contract_tests.targets import Target
 
@@ -35,7 +35,7 @@ class ServerUnderTest:
         target: Target,
         contract: Contract,
         wire: Wire,
-        watch: Watch,
+        watch: Recorder,
         health: Health,
         listener: Listener | None,
         tag: str,
@@ -108,7 +108,7 @@ class ServerUnderTest:
 
     def once(self, name: str, send: Callable[[], Exchange]) -> Exchange:
         """
-        Give the one exchange of this name, which several rules look at; it is sent when the first of them asks.
+        Return the one exchange of this name, which several rules look at; it is sent when the first of them asks.
 
         Raises NotExercised if it could not be sent or was not answered, now or before.
         """
@@ -139,11 +139,11 @@ class ServerUnderTest:
         return self.run() if self.target.service == "promptlayer" else self.execute(self.start_body)
 
     def run_by_label(self) -> Exchange:
-        """The reply to a run of the version that carries the target's label."""
+        """The response to a run of the version that carries the target's label."""
         return self.once("run by label", lambda: self.run(workflow_label_name=self.label))
 
     def run_by_version(self) -> Exchange:
-        """The reply to a run of the target's version."""
+        """The response to a run of the target's version."""
         if self.target.service == "promptlayer":
             return self.once(f"run of version {self.version}", lambda: self.run(workflow_version_number=self.version))
         query = {"version": self.version}
@@ -171,7 +171,7 @@ class ServerUnderTest:
     # PromptLayer
 
     def run(self, *, workflow: str | None = None, **members: Any) -> Exchange:
-        """Run the target's workflow with its input variables and the tag, unless the body's members say otherwise."""
+        """Run the target's workflow with its input variables and the tag, unless the body says otherwise."""
         body = {"input_variables": dict(self.target.input_variables or {}), "metadata": self.metadata, **members}
         return self.run_exactly(body, workflow=workflow)
 
@@ -188,7 +188,7 @@ class ServerUnderTest:
         return self.call("getWorkflowVersionExecutionResults", query=query)
 
     def member(self, name: str) -> str:
-        """Give where the contract states a member of a run's body; what a refusal of the member is about."""
+        """Return where the contract states a property of a run's body; what a refusal of the property is about."""
         body = self.contract.operation("runWorkflow").body
         schemas = [media.schema for media in body.media.values() if media.schema] if body else []
         return join(self.contract.follow(schemas[0]), "properties", name) if schemas else name
@@ -224,7 +224,7 @@ class ServerUnderTest:
         return _body_of("b" if self.target.generation == "a" else "a", self.start_input)
 
     def body_of(self, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
-        """Give the body of an execute, in the form that the target serves; a run_id only where it has one."""
+        """Return the body of an execute, in the form that the target serves; a run_id only where it has one."""
         return _body_of(self.target.generation, run_input, run_id)
 
 

@@ -1,4 +1,4 @@
-"""What a reply to the known-good request shows to be wrong with the set-up, not with the service, and what to check."""
+"""What a response to the known-good request shows to be wrong with the set-up, not the service, and what to check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ MOST_SHOWN: Final = 120
 
 
 def is_page(exchange: Exchange) -> bool:
-    """Whether the reply is a page for a browser, which no operation answers with."""
+    """Whether the response is a page for a browser, which no operation answers with."""
     if is_json(exchange.media_type) or exchange.media is not None or json_or(exchange.reply, ...) is not ...:
         return False
     return exchange.media_type in {"text/html", "application/xhtml+xml"} or exchange.reply.lstrip()[:1] == b"<"
 
 
 def is_redirect(exchange: Exchange) -> bool:
-    """Whether the reply sends the client to another address."""
+    """Whether the response sends the client to another address."""
     return exchange.status in range(300, 400)
 
 
@@ -35,7 +35,7 @@ def is_away(exchange: Exchange) -> bool:
 
 
 def is_doubtful(exchange: Exchange) -> bool:
-    """Whether a reply to a request of ours may come from a set-up that has gone wrong since the run began."""
+    """Whether a response to a request of ours may come from a set-up that has gone wrong since the run began."""
     return exchange.status in DENIED or is_redirect(exchange) or is_away(exchange) or is_page(exchange)
 
 
@@ -45,7 +45,7 @@ class Sign:
     One way in which a set-up is wrong.
 
     Attributes:
-        holds: Whether a reply shows it.
+        holds: Whether a response shows it.
         check: What to look at; names in braces are fields of the target, ``location`` is where a redirect leads to.
         needs: Which further requests have to agree: ``""`` for none, ``"others"`` for smaller forms of the same one,
             which a broken server may take, and ``"another"`` for one of another kind, which shows that it is there.
@@ -94,7 +94,7 @@ OTHER_FORM: Final = "it takes the other form of execute: generation is {generati
 
 
 def sign_of(exchange: Exchange) -> Sign | None:
-    """Give what a reply to the known-good request shows to be wrong; None if nothing is."""
+    """Return what a response to the known-good request shows to be wrong; None if nothing is."""
     return next((sign for sign in SIGNS if sign.holds(exchange)), None)
 
 
@@ -108,7 +108,7 @@ def refused(target: Target, exchange: Exchange, check: str, since: str = "", **m
 
 
 def unanswered(target: Target, operation: str, reason: str, check: str = UNANSWERED, since: str = "") -> SetUpError:
-    """Make the one line for a known-good request to which no reply came."""
+    """Make the one line for a known-good request to which no response came."""
     return _line(target, f"{_named(target, operation)}: {reason}", check.format(**_fields(target)), since)
 
 

@@ -122,7 +122,7 @@ class Traffic:
             yield from self._grounded(case)
 
     def _edges(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give legal requests with one member at an edge of what its schema takes; what it names need not exist."""
+        """Return legal requests with one property at an edge of what its schema takes; what it names need not exist."""
         contract = self.server.contract
         for example in list(example_requests(operation))[:1]:
             media = operation.body.media.get(example.media_type) if operation.body else None
@@ -139,7 +139,7 @@ class Traffic:
             yield promise.case
 
     def _foreign(self, operation: Operation) -> Iterator[RequestCase]:
-        """Give one request whose body is in a media type that the contract does not list."""
+        """Return one request whose body is in a media type that the contract does not list."""
         listed = operation.body.media if operation.body else {}
         for example in example_requests(operation):
             if example.has_body and FOREIGN not in listed and is_json(example.media_type):

@@ -31,10 +31,10 @@ TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
 SENT: Final = {"Accept-Encoding": ACCEPTED}
 WRONG_KEY: Final = "contract-tests-no-such-key"
-LARGE_PART: Final = 8  # of what a reply may have at most: each such one takes seconds to judge
-MANY_VALUES: Final = 25_000  # in a reply, which take as long, however few bytes they are
+LARGE_PART: Final = 8  # of what a response may have at most: each such one takes seconds to judge
+MANY_VALUES: Final = 25_000  # in a response, which take as long, however few bytes they are
 MOST_LARGE: Final = 8
-SILENCES: Final = 2  # replies too slow or too large after which an operation is asked no more
+SILENCES: Final = 2  # responses too slow or too large after which an operation is asked no more
 AT_ONCE: Final = 8  # requests in flight together
 
 
@@ -42,10 +42,10 @@ class Watch(Protocol):
     """Who is shown everything."""
 
     def saw(self, exchange: Exchange) -> None:
-        """Take a request and its reply."""
+        """Take a request and its response."""
 
     def missed(self, operation: Operation, violation: Violation) -> None:
-        """Take a request to which no complete reply came."""
+        """Take a request to which no complete response came."""
 
     def turned_away(self, reason: NotExercised) -> None:
         """Take that the target answers nothing but that it is to be left alone."""
@@ -64,7 +64,7 @@ class Presented:
         name: What they are.
         headers: Name and value, in order; a name may be there twice.
         query: Parameters that are added to the query.
-        member: A property that is added to a body that is an object.
+        property: A property that is added to a body that is an object.
         words: What presents them on a curl line.
         keys: What of them is secret.
     """
@@ -102,7 +102,7 @@ class Wire:
         self.secrets = secrets
         self.sent = 0  # how many requests have been sent
         self.left_out = 0  # how many were not sent since the target's budget was spent
-        self.reply_seconds = target.total_timeout  # how long a whole reply may take
+        self.reply_seconds = target.total_timeout  # how long a whole response may take
         self.longest_wait = LONGEST_WAIT  # for how many seconds the target may ask to be left alone
         self._watch = watch
         self._silences: Counter[str] = Counter()
@@ -120,7 +120,7 @@ class Wire:
         """
         Send one request and give the whole exchange.
 
-        Raises Unanswered if no complete reply comes; NotExercised if the target's budget of requests is spent, or it
+        Raises Unanswered if no complete response comes; NotExercised if the target's budget of requests is spent, or it
         goes on refusing for their number; SetUpError if the target cannot be reached any more.
         """
         sending = self._ready(case, access, presented)
@@ -216,7 +216,7 @@ class Wire:
         return exchange
 
     def is_costly(self, operation: Operation) -> bool:
-        """Whether an operation gave replies that take long to come or to judge; it is asked a few times more."""
+        """Whether an operation gave responses that take long to come or to judge; it is asked a few times more."""
         return bool(self._silences[operation.id] or self._large[operation.id])
 
     def _judged(self, case: RequestCase) -> dict[str, Any]:
@@ -238,7 +238,7 @@ class Wire:
         raise TurnedAway(f"the target goes on answering {reply.status}: {why}")
 
     def _is_throttled(self, reply: Reply) -> bool:
-        # A server of one's own has no reason to throttle without a word: there the status is a reply like others.
+        # A server of one's own has no reason to throttle without a word: there the status is a response like others.
         if reply.status == TOO_MANY:
             return not self.target.is_local or "retry-after" in reply.headers
         return reply.status == UNAVAILABLE and "retry-after" in reply.headers
@@ -250,7 +250,7 @@ class Wire:
             return error
 
     def _whole(self, sending: _Sending, came: Reply | Exception) -> Reply:
-        """Return a reply that is whole; what came instead, and how many are large, is taken down."""
+        """Return a response that is whole; what came instead, and how many are large, is taken down."""
         operation, request = sending.case.operation, sending.request
         if isinstance(came, Reply):
             is_large = len(came.body) > self.target.max_response_bytes / LARGE_PART
@@ -328,7 +328,7 @@ def to_json(value: Any) -> bytes:
 
 
 def _asked_wait(reply: Reply) -> float | None:
-    """Give the seconds that Retry-After asks for, in either of its forms; None without a readable one."""
+    """Return the seconds that Retry-After asks for, in either of its forms; None without a readable one."""
     after = reply.headers.get("retry-after", "").strip()
     if after.isdecimal():
         return float(after)

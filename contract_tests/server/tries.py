@@ -9,7 +9,7 @@ from contract_tests.cases.case import RequestCase, can_travel, is_http
 from contract_tests.rules import Unanswered
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.minimize import Acceptance
-from contract_tests.server.recorder import Breach, Event
+from contract_tests.server.recorder import Event, ViolationKey
 from contract_tests.server.server import ServerUnderTest
 
 GIVEN_ADDRESS: Final = re.compile(r"/callback/[0-9a-f]{32}\?run=\d+")
@@ -21,7 +21,7 @@ class Tried:
 
     case: RequestCase
     number: int = 0  # its number; 0 if it was not sent
-    breaches: frozenset[Breach] = frozenset()  # what broke with it
+    violations: frozenset[ViolationKey] = frozenset()  # what broke with it
     refused: Exchange | None = None  # what came, if it refers to what exists alone and was refused
 
 
@@ -50,7 +50,7 @@ class Tries:
             if not case.is_drawn and self.acceptance.is_breach(exchange):
                 self.acceptance.add(Event.REFUSAL, exchange)
             refused = exchange if case.is_grounded and exchange.is_refused else None
-        return Tried(case, number, frozenset(self._server.watch.breaches(number)), refused)
+        return Tried(case, number, frozenset(self._server.watch.violation_keys(number)), refused)
 
 
 def _key(case: RequestCase) -> str:

@@ -24,7 +24,7 @@ class Note:
     operation: str
     kind: str  # `unknown member` or `unknown word`
     at: str  # pointer of the schema that does not name it
-    name: str  # the member or the word
+    name: str  # the property or the word
 
 
 class UndocumentedData:
@@ -35,7 +35,7 @@ class UndocumentedData:
         self._places: Counter[tuple[str, str]] = Counter()
 
     def saw(self, contract: Contract, exchange: Exchange) -> None:
-        """Look through a valid reply."""
+        """Look through a valid response."""
         media = exchange.media
         if media is None or media.schema is None or not is_json(media.media_type):
             return

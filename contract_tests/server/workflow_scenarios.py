@@ -98,7 +98,7 @@ class WorkflowScenarios:
 
     def must_create(self, made: Exchange | None = None) -> Exchange:
         """
-        Give a version that was created, by default the first one.
+        Return a version that was created, by default the first one.
 
         Raises NotExercised if it was refused, which has a rule of its own.
         """

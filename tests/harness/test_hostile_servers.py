@@ -22,7 +22,7 @@ from contract_tests.openapi.document import Contract, Operation
 from contract_tests.registry import reporting_rules
 from contract_tests.rules import NotExercised, Unanswered, Violation
 from contract_tests.server.exchange import Exchange
-from contract_tests.server.recorder import Watch
+from contract_tests.server.recorder import Recorder
 from contract_tests.server.transport import Wire
 from contract_tests.server.undocumented import UndocumentedData
 from contract_tests.targets import Target
@@ -179,7 +179,7 @@ def test_unique_items_take_no_square_of_time(items: list[Any], is_unique: bool) 
 def test_large_replies_are_few() -> None:
     """An operation whose every reply takes long to judge is asked no more after some, and says where the limit is."""
     with served(of(whole(b'{"text": "' + b"x" * 200_000 + b'"}'))) as url, wire_to(url) as wire:
-        watch = Watch(wire.contract, wire.target, UndocumentedData(), reporting_rules())
+        watch = Recorder(wire.contract, wire.target, UndocumentedData(), reporting_rules())
         wire._watch = watch
         case = RequestCase(wire.contract.operations[0])
         for _ in range(8):
@@ -204,7 +204,7 @@ def test_what_is_kept_of_replies_is_bounded() -> None:
     body = b'"' + b"x" * 1_000_000 + b'"'
     with served(of(whole(body))) as url, wire_to(url, max_response_bytes=8 * hostile.MEGA) as wire:
         exchange = wire.send(RequestCase(wire.contract.operations[0]))
-        watch = Watch(wire.contract, wire.target, UndocumentedData(), reporting_rules())
+        watch = Recorder(wire.contract, wire.target, UndocumentedData(), reporting_rules())
     for _ in range(100):
         watch.saw(replace(exchange, reply=bytes(bytearray(body))))
 

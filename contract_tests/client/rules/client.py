@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import Lost, Raised, Unclaimed, told
+from contract_tests.client.outcome import Lost, Raised, Unclaimed, describe
 from contract_tests.client.session import MODES
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, NotExercised, Violation
@@ -66,7 +66,7 @@ def test_use_after_close(trials: Trials) -> Iterator[Violation]:
         if isinstance(outcome, Unclaimed):
             raise NotApplicable("the adapter does not say how the client is closed")
         if isinstance(outcome, Lost) or (isinstance(outcome, Raised) and not outcome.own):
-            yield trial.violation(outcome.type_name if isinstance(outcome, Raised) else "lost", told(outcome))
+            yield trial.violation(outcome.type_name if isinstance(outcome, Raised) else "lost", describe(outcome))
 
 
 @rule(

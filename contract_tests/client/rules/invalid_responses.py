@@ -1,11 +1,11 @@
-"""Broken replies: what the caller gets when the contract is not kept."""
+"""Broken responses: what the caller gets when the contract is not kept."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import Raised, Value, told
+from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation
@@ -43,7 +43,7 @@ def not_an_own_error(trial: Trial[ReplyCase], constraint: str, about: str = "") 
     """Return what is wrong if a broken response did not end in the client's own error with status and body."""
     outcome, answer = trial.outcome, trial.case.answer
     if not isinstance(outcome, Raised) or not outcome.own:
-        yield trial.violation(constraint, about + told(outcome))
+        yield trial.violation(constraint, about + describe(outcome))
     elif outcome.status != answer.status:
         received = f"{about}{outcome.type_name} says status {outcome.status}"
         yield trial.violation(f"{constraint} status is kept", received)

@@ -1,4 +1,4 @@
-"""Objects: what a caller can do with what a reply became."""
+"""Objects: what a caller can do with what a response became."""
 
 from collections.abc import Callable, Iterator
 

@@ -8,7 +8,7 @@ from typing import Final
 from contract_tests.cases.network import ASKED_WAIT
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.faults import FaultTrial
-from contract_tests.client.outcome import Raised, Value, told
+from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.trials import Trials
 from contract_tests.http.recording_server import HANG_LIMIT
 from contract_tests.rules import NotApplicable, Violation
@@ -80,7 +80,7 @@ def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("count", f"{count} requests", f"at most {MOST_TRIES}")
         is_own = isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own)
         if not (is_own and isinstance(outcome, Value | Raised) and outcome.status == TOO_MANY):
-            yield trial.violation("status 429", told(outcome))
+            yield trial.violation("status 429", describe(outcome))
 
 
 @rule(
@@ -123,7 +123,7 @@ def test_faults_end_in_own_errors(trials: Trials) -> Iterator[Violation]:
         trial = first if first.seconds < HANG_LIMIT else trials.play_fault(first.case, first.mode)
         name, outcome = trial.case.name, trial.outcome
         if not (isinstance(outcome, Raised) and outcome.own):
-            yield trial.violation(name, f"after {name}: {told(outcome)}")
+            yield trial.violation(name, f"after {name}: {describe(outcome)}")
         elif trial.seconds >= HANG_LIMIT:
             received = f"{trial.seconds:.0f} s for a time-out of {trial.case.timeout} s"
             yield trial.violation(f"{name} time-out", received)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import Raised, Unwritable, told
+from contract_tests.client.outcome import Raised, Unwritable, describe
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation, shown
@@ -39,7 +39,7 @@ def not_refused(trial: Trial[RequestCase], constraint: str, about: str = "") -> 
         body = seen.body.decode("utf-8", "replace")
         yield trial.violation(constraint, f"{about}sent all the same as {seen.method} {seen.target} {body}")
     elif not (isinstance(outcome, Unwritable) or (isinstance(outcome, Raised) and outcome.refuses)):
-        yield trial.violation(f"{constraint} own error", about + told(outcome))
+        yield trial.violation(f"{constraint} own error", about + describe(outcome))
 
 
 test_wrong_types = refused(
@@ -130,4 +130,4 @@ def test_refusals_are_own_errors(trials: Trials) -> Iterator[Violation]:
     for trial in tried:
         if isinstance(trial.outcome, Raised) and not trial.outcome.own and not trial.seen:
             constraint = trial.case.breach.constraint if trial.case.breach else trial.case.focus
-            yield trial.violation(constraint, told(trial.outcome))
+            yield trial.violation(constraint, describe(trial.outcome))

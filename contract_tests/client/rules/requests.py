@@ -8,7 +8,7 @@ from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.credentials import credentials_for, credentials_of
 from contract_tests.client.operation_info import base_path
-from contract_tests.client.outcome import Lost, Raised, told
+from contract_tests.client.outcome import Lost, Raised, describe
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http import expected_parameters as wire
@@ -58,7 +58,7 @@ def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("is HTTP", f"no HTTP request: {trial.seen[0].broken}")
         elif isinstance(outcome, Lost) or not trial.seen:
             kind = outcome.type_name if isinstance(outcome, Raised) else type(outcome).__name__.lower()
-            yield trial.violation(trial.case.focus or kind, told(outcome))
+            yield trial.violation(trial.case.focus or kind, describe(outcome))
 
 
 @rule(

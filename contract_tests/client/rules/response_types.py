@@ -1,4 +1,4 @@
-"""Types of replies: which classes the caller gets."""
+"""Types of responses: which classes the caller gets."""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""Replies: what the caller gets of legal ones."""
+"""Responses: what the caller gets of legal ones."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any, Final
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.adapter import ABSENT
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import Outcome, Raised, Value, told
+from contract_tests.client.outcome import Outcome, Raised, Value, describe
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http.body_comparison import body_differences
@@ -41,7 +41,7 @@ def body_violations(trials: Trials, trial: Trial[ReplyCase], focus: str = "") ->
     value = in_hand(outcome)
     if value is None or value.foreign:
         kind = outcome.type_name if isinstance(outcome, Raised | Value) else type(outcome).__name__.lower()
-        yield trial.violation(status + (focus or kind), told(outcome))
+        yield trial.violation(status + (focus or kind), describe(outcome))
     elif case.has_content:
         if value.content != case.answer.body:
             yield trial.violation(status + (focus or case.focus), f"a {value.type_name} with other bytes")
@@ -62,7 +62,7 @@ def test_success_is_lossless(trials: Trials) -> Iterator[Violation]:
         if not trial.case.is_success:
             continue
         if isinstance(outcome, Raised):
-            yield trial.violation(f"{status} {outcome.type_name}", told(outcome))
+            yield trial.violation(f"{status} {outcome.type_name}", describe(outcome))
         elif isinstance(outcome, Value) and outcome.status not in {None, status}:
             yield trial.violation(f"{status} status", f"status {outcome.status}")
         else:
@@ -82,9 +82,9 @@ def test_errors_are_told(trials: Trials) -> Iterator[Violation]:
         outcome, status = trial.outcome, trial.case.answer.status
         told_status = outcome.status if isinstance(outcome, Raised | Value) else None
         if isinstance(outcome, Raised) and not outcome.own:
-            yield trial.violation(f"{status} {outcome.type_name}", told(outcome))
+            yield trial.violation(f"{status} {outcome.type_name}", describe(outcome))
         elif told_status != status:
-            received = f"{told(outcome)}, which says status {told_status}"
+            received = f"{describe(outcome)}, which says status {told_status}"
             yield trial.violation(f"{status} status", received, f"status {status}")
         else:
             yield from body_violations(trials, trial)
@@ -112,7 +112,7 @@ def test_unknown_words_survive(trials: Trials) -> Iterator[Violation]:
 
 
 def judge_growth(trials: Trials, kind: str) -> Iterator[Violation]:
-    """Demand that what has grown in a reply arrives, as the same type as before."""
+    """Demand that what has grown in a response arrives, as the same type as before."""
     tried = [trial for trial in trials.extended_responses() if trial.case.focus.startswith(kind)]
     if not tried:
         raise NotApplicable(f"no reply of this operation can grow by a {kind}")
@@ -145,7 +145,7 @@ def test_times_keep_their_spelling(trials: Trials) -> Iterator[Violation]:
     for trial in tried:
         status, value = trial.case.answer.status, in_hand(trial.outcome)
         if value is None or value.foreign:
-            yield trial.violation(f"{status} {trial.case.focus}", told(trial.outcome))
+            yield trial.violation(f"{status} {trial.case.focus}", describe(trial.outcome))
             continue
         for found in differences(trial.case.value, value.json):
             if isinstance(found.before, str) and TIME.fullmatch(found.before):

@@ -153,7 +153,7 @@ def test_any_order(trials: DeliveryTrials) -> Iterator[Violation]:
 
 
 def _unlike(posts: list[Post]) -> tuple[Post, Post] | None:
-    """Return two deliveries that share no value of a member: they can't be taken for one another."""
+    """Return two deliveries that share no value of a property: they can't be taken for one another."""
     objects = [post for post in posts if isinstance(post.value, dict)]
     for index, one in enumerate(objects):
         for other in objects[:index]:

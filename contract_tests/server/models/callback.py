@@ -71,7 +71,7 @@ def bodies_of(callbacks: Sequence[Callback]) -> Bodies:
 def posted_problems(
     contract: Contract, operation: Operation, delivery: Delivery, shown_by: Exchange
 ) -> list[Violation]:
-    """Give what is wrong with a callback by the contract's description of the operation's callbacks."""
+    """Return what is wrong with a callback by the contract's description of the operation's callbacks."""
     described = [one for by_name in operation.callbacks.values() for ones in by_name.values() for one in ones]
     for_method = [one for one in described if one.method == delivery.method]
     if not for_method:

@@ -1,5 +1,5 @@
 """
-The life of an Interactly run as a trace: each command with its reply, and the run as it stood before.
+The life of an Interactly run as a trace: each command with its response, and the run as it stood before.
 
 What has to hold of it is said by the rules of the chapter about a run's life.
 """
@@ -18,10 +18,10 @@ FINAL: Final = frozenset({"completed", "failed", "cancelled", "aborted_looping_r
 @dataclass(frozen=True)
 class Turn:
     """
-    A command and its reply.
+    A command and its response.
 
     Attributes:
-        run: As it stood afterwards; None if the reply does not show it, as a refusal does not.
+        run: As it stood afterwards; None if the response does not show it, as a refusal does not.
         before: The last turn before this one that showed the run; None for its start.
         refused: The commands since then, if all of them were refused; None if something else came.
     """
@@ -34,7 +34,7 @@ class Turn:
 
     @property
     def status(self) -> str:
-        """Of the run; empty if the reply has none."""
+        """Of the run; empty if the response has none."""
         status = self.get("status")
         return status if isinstance(status, str) else ""
 
@@ -70,7 +70,7 @@ class Conversation:
         return sum(turn.before is not None and turn.before.is_final for turn in self.turns)
 
     def said(self, command: str, exchange: Exchange) -> None:
-        """Take a command and its reply."""
+        """Take a command and its response."""
         shown = [number for number, turn in enumerate(self.turns) if turn.run is not None]
         between = self.turns[shown[-1] + 1 :] if shown else []
         are_refused = all(turn.exchange.is_refused for turn in between)
@@ -86,12 +86,12 @@ class Runs:
 
     @cached_property
     def turns(self) -> list[Turn]:
-        """Every command with its reply."""
+        """Every command with its response."""
         return [turn for conversation in self.conversations for turn in conversation.turns]
 
     @cached_property
     def shown(self) -> list[Turn]:
-        """The turns whose reply shows the run."""
+        """The turns whose response shows the run."""
         return [turn for turn in self.turns if turn.run is not None]
 
     @cached_property

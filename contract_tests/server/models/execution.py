@@ -1,5 +1,5 @@
 """
-The life of a PromptLayer execution as a trace: each request for its results with the reply, in order.
+The life of a PromptLayer execution as a trace: each request for its results with the response, in order.
 
 What has to hold of it is said by the rules of the chapters about results and callbacks.
 """
@@ -25,11 +25,11 @@ CASE_OF_STATUS: Final = f"{NODE_OUTPUT}/properties/status in capitals"
 @dataclass(frozen=True)
 class Poll:
     """
-    One request for results and its reply.
+    One request for results and its response.
 
     Attributes:
         all_outputs: The flag as it was sent; None if it was not.
-        is_result: Whether the reply is about the execution: JSON, under the status of a success or of a failed run.
+        is_result: Whether the response is about the execution: JSON, under the status of a success or of a failed run.
     """
 
     all_outputs: bool | None
@@ -39,46 +39,46 @@ class Poll:
 
     @property
     def status(self) -> int:
-        """Of the reply."""
+        """Of the response."""
         return self.exchange.status
 
     @property
     def is_done(self) -> bool:
-        """Whether the reply says that the execution has ended."""
+        """Whether the response says that the execution has ended."""
         return self.status != PENDING
 
     @property
     def is_gone(self) -> bool:
-        """Whether the reply says that there is no such execution."""
+        """Whether the response says that there is no such execution."""
         return self.status in GONE
 
     @property
     def shows_nodes(self) -> bool:
-        """Whether the reply has to show the entries of all nodes."""
+        """Whether the response has to show the entries of all nodes."""
         return self.is_result and bool(self.all_outputs) and self.status != FAILED
 
     @cached_property
     def entries(self) -> dict[str, dict[str, Any]]:
-        """The entries of the nodes that the reply shows."""
+        """The entries of the nodes that the response shows."""
         return entries_of(self.body)
 
     @cached_property
     def words(self) -> set[str]:
-        """The statuses of the nodes that the reply shows."""
+        """The statuses of the nodes that the response shows."""
         return {entry["status"] for entry in self.entries.values()}
 
     @property
     def shows_end(self) -> bool:
-        """Whether the reply shows nodes, all of which have ended."""
+        """Whether the response shows nodes, all of which have ended."""
         return bool(self.all_outputs) and bool(self.words) and self.words <= ENDED
 
     @property
     def ended(self) -> set[str]:
-        """The nodes that have ended, by the reply."""
+        """The nodes that have ended, by the response."""
         return {name for name, entry in self.entries.items() if entry["status"] in ENDED}
 
     def check(self, holds: bool, constraint: str, received: str = "") -> Violation | None:  # noqa: FBT001
-        """Return a finding if something does not hold of the reply."""
+        """Return a finding if something does not hold of the response."""
         return self.exchange.check(holds, constraint, received)
 
 
@@ -94,7 +94,7 @@ class Execution:
         self.given_up = ""  # why its end was waited for no longer, though it had not come; empty if it was not
 
     def polled(self, all_outputs: bool | None, exchange: Exchange) -> None:  # noqa: FBT001
-        """Take a reply of the results operation."""
+        """Take a response of the results operation."""
         try:
             body = exchange.json
         except NotExercised:
@@ -105,22 +105,22 @@ class Execution:
 
     @property
     def polls(self) -> list[Poll]:
-        """The replies that are results."""
+        """The responses that are results."""
         return [poll for poll in self.replies if poll.is_result]
 
     @property
     def strays(self) -> list[Poll]:
-        """The replies that are no results at all."""
+        """The responses that are no results at all."""
         return [poll for poll in self.replies if not poll.is_result]
 
     @property
     def steps(self) -> Iterator[tuple[Poll, list[Poll]]]:
-        """Each reply with the results that came before it."""
+        """Each response with the results that came before it."""
         for number, poll in enumerate(self.replies):
             yield poll, [earlier for earlier in self.replies[:number] if earlier.is_result]
 
     def last(self, *, all_outputs: bool) -> Poll | None:
-        """Return the last reply in one form that says that the execution has ended."""
+        """Return the last response in one form that says that the execution has ended."""
         return next((poll for poll in reversed(self.polls) if poll.is_done and poll.all_outputs is all_outputs), None)
 
     @property
@@ -177,7 +177,7 @@ class Execution:
 
     @property
     def main_outputs(self) -> list[Poll]:
-        """The replies in the bare form that say that it has ended."""
+        """The responses in the bare form that say that it has ended."""
         return [poll for poll in self.polls if poll.is_done and not poll.all_outputs]
 
 
@@ -206,9 +206,9 @@ def misspelt(entry: Any) -> str:
 
 def id_of(started: Exchange) -> int:
     """
-    Return the execution id of a run's reply.
+    Return the execution id of a run's response.
 
-    Raises NotExercised if the reply has none; the rules about runs say so on their own.
+    Raises NotExercised if the response has none; the rules about runs say so on their own.
     """
     body = started.json if started.has_succeeded else None
     found = body.get("workflow_version_execution_id") if isinstance(body, Mapping) else None

@@ -106,7 +106,7 @@ def conversations(server: ServerUnderTest, player_of: PlayerOf) -> Conversations
 
 
 @pytest.fixture
-def lifecycle(server: ServerUnderTest, player_of: PlayerOf) -> ExecutionScenarios:
+def scenarios(server: ServerUnderTest, player_of: PlayerOf) -> ExecutionScenarios:
     """Return the executions of this target."""
     found: ExecutionScenarios = player_of(ExecutionScenarios, server)
     return found
@@ -135,15 +135,15 @@ def marked_runs(run: Run, server: ServerUnderTest, all_marked_runs: dict[ServerU
 
 
 @pytest.fixture
-def executions(lifecycle: ExecutionScenarios) -> list[Execution]:
+def executions(scenarios: ExecutionScenarios) -> list[Execution]:
     """Return every execution that was played, some of them watched to their ends; the same ones for every rule."""
-    lifecycle.plain, lifecycle.drawn  # noqa: B018 - reading them is what plays them
-    return lifecycle.executions
+    scenarios.plain, scenarios.drawn  # noqa: B018 - reading them is what plays them
+    return scenarios.executions
 
 
 @pytest.fixture
-def failing(lifecycle: ExecutionScenarios) -> list[Execution]:
+def failing(scenarios: ExecutionScenarios) -> list[Execution]:
     """Return every execution that was played, one whose output nodes fail among them if the target can be asked."""
     with suppress(NotExercised):
-        lifecycle.failing  # noqa: B018 - reading it is what plays it
-    return lifecycle.executions
+        scenarios.failing  # noqa: B018 - reading it is what plays it
+    return scenarios.executions

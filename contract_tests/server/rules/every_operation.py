@@ -42,7 +42,7 @@ def _check_status(_: Contract, exchange: Exchange) -> Iterator[Violation]:
     if operation.response(exchange.status) is not None or must_be_refused or is_refusal:
         return
     documented = f"The statuses of {operation.id} are {', '.join(operation.responses)}."
-    # The class of statuses names the breach: which of them comes may change from night to night.
+    # The class of statuses names the violation: which of them comes may change from night to night.
     constraint = f"{operation.pointer}/responses {exchange.status // 100}XX"
     yield exchange.violation(constraint, documented=documented, wrong=Wrong.STATUS)
 

@@ -43,7 +43,7 @@ def _check_missing_header(_: Contract, exchange: Exchange) -> Iterator[Violation
     """
     A request without a header that must be there is refused.
 
-    The stock check takes six statuses; it says nothing where a path has parameters and the reply is a 404.
+    The stock check takes six statuses; it says nothing where a path has parameters and the response is a 404.
     """
     header = _missing_header(exchange)
     if header is None or _accepted_breach(exchange) is None or _is_sent_anyway(exchange, header):

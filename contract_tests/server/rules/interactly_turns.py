@@ -18,7 +18,7 @@ rule: Final = partial(card, basis="documented", operations=["executeWorkflow"], 
 
 @pytest.fixture
 def turns(server: ServerUnderTest) -> ServerUnderTest:
-    """Give the target, if it serves this form; raises NotApplicable if it serves the other one."""
+    """Return the target, if it serves this form; raises NotApplicable if it serves the other one."""
     if server.target.generation != "b":
         raise NotApplicable("the target serves the other generation of execute")
     return server

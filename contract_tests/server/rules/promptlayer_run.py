@@ -23,11 +23,11 @@ rule: Final = partial(
 
 
 @pytest.fixture
-def replies(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> list[Exchange]:
-    """Return the replies to runs that were started, with a callback URL and without."""
-    replies = [lifecycle.must_start()]
+def replies(server: ServerUnderTest, scenarios: ExecutionScenarios) -> list[Exchange]:
+    """Return the responses to runs that were started, with a callback URL and without."""
+    replies = [scenarios.must_start()]
     if server.has_listener:
-        replies.append(lifecycle.called_back_run)
+        replies.append(scenarios.called_back_run)
     return [reply for reply in replies if reply.has_succeeded]
 
 
@@ -57,13 +57,13 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     says="Nothing in the body is required; without label and version the latest version runs. On a live target the "
     "body holds the tag alone. That the latest version runs shows where the target's table names it.",
 )
-def test_empty_body_runs_latest_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    plain = lifecycle.must_start()
+def test_empty_body_runs_latest_version(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    plain = scenarios.must_start()
     body = {} if server.target.is_local else {"metadata": server.metadata}
     server.run_exactly(body).must_succeed()
     if server.target.latest_version is not None:
-        expected = lifecycle.output_of_version(server.target.latest_version)
-        plain.expect(same(lifecycle.output_of(plain), expected), "version", "another version than the latest ran")
+        expected = scenarios.output_of_version(server.target.latest_version)
+        plain.expect(same(scenarios.output_of(plain), expected), "version", "another version than the latest ran")
 
 
 @rule(
@@ -82,8 +82,8 @@ def test_members_of_the_reply(contract: Contract, replies: list[Exchange]) -> Ch
     says="warning is optional and may be null.",
     source=f"{PAGE}; {RECORDED}",
 )
-def test_type_of_the_warning(contract: Contract, replies: list[Exchange], lifecycle: ExecutionScenarios) -> Checks:
-    all_replies = [*replies, lifecycle.run_without_variables]
+def test_type_of_the_warning(contract: Contract, replies: list[Exchange], scenarios: ExecutionScenarios) -> Checks:
+    all_replies = [*replies, scenarios.run_without_variables]
     return (found for reply in all_replies for found in member_problems(contract, reply, "warning"))
 
 
@@ -105,8 +105,8 @@ def test_started_run_says_success(replies: list[Exchange]) -> None:
     says="With a callback URL the run is accepted at once with 202, and its outcome is posted later.",
     is_about_success=True,
 )
-def test_callback_is_answered_202(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    lifecycle.called_back_run.must_be(202, tried=(server.member("callback_url"),))
+def test_callback_is_answered_202(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    scenarios.called_back_run.must_be(202, tried=(server.member("callback_url"),))
 
 
 @rule(
@@ -115,8 +115,8 @@ def test_callback_is_answered_202(server: ServerUnderTest, lifecycle: ExecutionS
     says="Without a callback URL the run is created and answered 201.",
     is_about_success=True,
 )
-def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
-    lifecycle.plain_run.must_be(201)
+def test_no_callback_is_answered_201(scenarios: ExecutionScenarios) -> None:
+    scenarios.plain_run.must_be(201)
 
 
 @rule(
@@ -125,8 +125,8 @@ def test_no_callback_is_answered_201(lifecycle: ExecutionScenarios) -> None:
     says="callback_url may be null; no page says that this means the same as leaving it out.",
     basis="inferred",
 )
-def test_null_callback_is_answered_201(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    plain = lifecycle.must_start()
+def test_null_callback_is_answered_201(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    plain = scenarios.must_start()
     reply = server.run(callback_url=None).must_succeed(server.member("callback_url"))
     reply.expect(reply.status == plain.status, "status")
 

@@ -41,16 +41,16 @@ rule: Final = partial(
 
 
 @pytest.fixture
-def callbacks(lifecycle: ExecutionScenarios) -> list[Callback]:
+def callbacks(scenarios: ExecutionScenarios) -> list[Callback]:
     """Return runs with a callback that have ended, and what was posted for them; the same ones for every rule."""
-    first = lifecycle.called_back
+    first = scenarios.called_back
     for others in ("called_back_bare", "failing"):
         with contextlib.suppress(NotExercised):
             # Where one callback is lost, waiting for another tells nothing new.
-            if all(callback.delivery is not None for callback in lifecycle.callbacks):
-                getattr(lifecycle, others)
-    scripted = [first, *(callback for callback in lifecycle.callbacks if callback is not first)]
-    return [*scripted, *lifecycle.drawn_callbacks]
+            if all(callback.delivery is not None for callback in scenarios.callbacks):
+                getattr(scenarios, others)
+    scripted = [first, *(callback for callback in scenarios.callbacks if callback is not first)]
+    return [*scripted, *scenarios.drawn_callbacks]
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ rule: Final = partial(
     source=RECORDED,
     basis="recorded",
 )
-def test_null_metadata_is_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+def test_null_metadata_is_accepted(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
     if not server.target.is_local:
         raise NotExercised("on a live target every run carries a tag in its metadata")
-    lifecycle.must_start()
+    scenarios.must_start()
     server.run(metadata=None).must_succeed(server.member("metadata"))
 
 
@@ -42,10 +42,10 @@ def test_metadata_values_are_strings(server: ServerUnderTest) -> None:
     "A run that lacks an input variable is started with a warning.",
     says="warning names missing input variables, so a run that lacks one is not an error.",
 )
-def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+def test_missing_variable_is_warned_of(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
     server.input_variables  # noqa: B018 - reading it is what demands that there are some
-    lifecycle.must_start()
-    reply = lifecycle.run_without_variables
+    scenarios.must_start()
+    reply = scenarios.run_without_variables
     if reply.is_refused:
         raise NotApplicable("this server refuses a run that lacks an input variable")
     _must_warn(reply)
@@ -56,9 +56,9 @@ def test_missing_variable_is_warned_of(server: ServerUnderTest, lifecycle: Execu
     "A run with an unused input variable is started with a warning.",
     says="warning names missing or unused input variables.",
 )
-def test_unused_variable_is_warned_of(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+def test_unused_variable_is_warned_of(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
     variables = {**server.input_variables, "contract_tests_unused": "x"}
-    lifecycle.must_start()
+    scenarios.must_start()
     reply = server.run(input_variables=variables)
     if reply.is_refused:
         raise NotApplicable("this server refuses a run with an unused input variable")
@@ -82,11 +82,11 @@ def _must_warn(reply: Exchange) -> None:
     says="Runs have nothing to do with each other: what is in the input of one alone is not in the output of another.",
     basis="inferred",
 )
-def test_output_comes_from_own_input(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
+def test_output_comes_from_own_input(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
     texts = _texts(server)
-    earlier = _text_of(lifecycle.output_of(lifecycle.must_start()))
+    earlier = _text_of(scenarios.output_of(scenarios.must_start()))
     runs = [_run_marked(server, texts, mark) for mark in MARKS]
-    outputs = [_text_of(lifecycle.output_of(run)) for run in runs]
+    outputs = [_text_of(scenarios.output_of(run)) for run in runs]
     repeats_input = any(text in earlier for text in texts.values())
     for run, output, other in zip(runs, outputs, reversed(MARKS), strict=True):
         run.expect(other not in output, "input_variables", f"another run's input is in its output: {other}")

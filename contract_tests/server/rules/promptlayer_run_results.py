@@ -23,7 +23,7 @@ Steps = list[tuple[Poll, list[Poll]]]
 
 @pytest.fixture
 def steps(executions: list[Execution]) -> Steps:
-    """Return each reply, in either form, with the results that came before it."""
+    """Return each response, in either form, with the results that came before it."""
     return [step for execution in executions for step in execution.steps]
 
 

@@ -120,11 +120,11 @@ def _check_main_outputs(executions: list[Execution]) -> Iterator[Violation | Non
     basis="recorded",
     otherwise=NO_OUTPUT,
 )
-def test_form_follows_the_request(executions: list[Execution], lifecycle: ExecutionScenarios) -> Checks:
+def test_form_follows_the_request(executions: list[Execution], scenarios: ExecutionScenarios) -> Checks:
     if any(_check_main_outputs(executions)):
         raise NotExercised("the bare output is never given, of which another rule tells")
-    lifecycle.asked_for_all  # noqa: B018 - reading it is what starts and watches it
-    asked_for_all = [execution for execution in lifecycle.executions if execution.asked_for_all]
+    scenarios.asked_for_all  # noqa: B018 - reading it is what starts and watches it
+    asked_for_all = [execution for execution in scenarios.executions if execution.asked_for_all]
     return (found for execution in asked_for_all for found in _check_values(execution))
 
 
@@ -161,7 +161,7 @@ def _check_entries(contract: Contract, poll: Poll) -> Iterator[Violation | None]
 
 
 def _check_values(execution: Execution) -> Iterator[Violation | None]:
-    """Compare the bare replies with the values of the output nodes."""
+    """Compare the bare responses with the values of the output nodes."""
     outputs = execution.outputs
     for poll in execution.main_outputs if outputs else ():
         if poll.status == OK:

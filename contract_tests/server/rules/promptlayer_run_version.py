@@ -20,12 +20,12 @@ rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="serve
     "names the latest version too; elsewhere only that a run with a label that exists is started.",
     basis="documented",
 )
-def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    lifecycle.must_start()
+def test_label_picks_a_version(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    scenarios.must_start()
     reply = server.run_by_label().must_succeed(server.member("workflow_label_name"))
     if server.target.latest_version is not None:
-        expected = lifecycle.output_of_version(server.version)
-        reply.expect(same(lifecycle.output_of(reply), expected), "version", "another version than the labelled one ran")
+        expected = scenarios.output_of_version(server.version)
+        reply.expect(same(scenarios.output_of(reply), expected), "version", "another version than the labelled one ran")
 
 
 @rule(
@@ -35,13 +35,13 @@ def test_label_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScen
     "names the latest version too; elsewhere only that a run of a version that exists is started.",
     basis="documented",
 )
-def test_number_picks_a_version(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    lifecycle.must_start()
-    reply = lifecycle.version_run(server.version).must_succeed(server.member("workflow_version_number"))
+def test_number_picks_a_version(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    scenarios.must_start()
+    reply = scenarios.version_run(server.version).must_succeed(server.member("workflow_version_number"))
     latest = server.target.latest_version
     if latest not in (None, server.version):
-        other = lifecycle.output_of_version(latest)
-        reply.expect(not same(lifecycle.output_of(reply), other), "version", f"version {latest} has the same output")
+        other = scenarios.output_of_version(latest)
+        reply.expect(not same(scenarios.output_of(reply), other), "version", f"version {latest} has the same output")
 
 
 @rule(
@@ -65,8 +65,8 @@ def test_label_and_number_exclude_each_other(server: ServerUnderTest) -> None:
     source=RECORDED,
     basis="recorded",
 )
-def test_nulls_are_accepted(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    lifecycle.must_start()
+def test_nulls_are_accepted(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    scenarios.must_start()
     names = ("workflow_label_name", "workflow_version_number")
     server.run(**dict.fromkeys(names)).must_succeed(*map(server.member, names))
 

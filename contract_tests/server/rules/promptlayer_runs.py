@@ -42,8 +42,8 @@ def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> Chec
     basis="inferred",
     operations=["runWorkflow"],
 )
-def test_every_request_starts_an_execution(server: ServerUnderTest, lifecycle: ExecutionScenarios) -> None:
-    lifecycle.must_start()
+def test_every_request_starts_an_execution(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:
+    scenarios.must_start()
     again = server.run()
     seen: set[int] = set()
     for reply in [*(one for one in server.watch.of("runWorkflow") if one.has_succeeded and one is not again), again]:

@@ -146,7 +146,7 @@ def test_labels_of_nothing(workflows: WorkflowScenarios) -> None:
 
 
 def _bodies(pages: list[Exchange]) -> Iterator[tuple[Exchange, dict[str, Any]]]:
-    """Give the pages that can be read, with their bodies."""
+    """Return the pages that can be read, with their bodies."""
     for page in pages:
         body = page.result
         if isinstance(body.get("items"), list) and all(isinstance(item, dict) for item in body["items"]):

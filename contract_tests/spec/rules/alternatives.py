@@ -92,7 +92,7 @@ class _Search:
 
 
 def _joined(one: list[Any], other: list[Any], required: set[str]) -> Iterator[dict[str, Any]]:
-    """Return objects with the members that both branches require, each taken from a value of one of them."""
+    """Return objects with the properties that both branches require, each taken from a value of one of them."""
     for first, second in zip(one, other, strict=False):
         if isinstance(first, dict) and isinstance(second, dict):
             for value in (first | second, second | first):
@@ -100,7 +100,7 @@ def _joined(one: list[Any], other: list[Any], required: set[str]) -> Iterator[di
 
 
 def _picked(contract: Contract, branches: list[str], witness: Any) -> str:
-    """Say which branch openapi-python-client's union makes of an object; empty if its members don't tell."""
+    """Say which branch openapi-python-client's union makes of an object; empty if its properties don't tell."""
     if not isinstance(witness, dict):
         return ""
     for index, branch in enumerate(branches):
@@ -117,7 +117,7 @@ def _picked(contract: Contract, branches: list[str], witness: Any) -> str:
 
 
 def _required(contract: Contract, branch: str) -> set[str] | None:
-    """Return the members that an object of a branch has to have; None if the branch is no plain object."""
+    """Return the properties that an object of a branch has to have; None if the branch is no plain object."""
     node = contract.at(contract.follow(branch))
     if not isinstance(node, dict) or node.get("type") != "object":
         return None
