@@ -22,6 +22,8 @@ The function is named ``test_...`` and takes pytest fixtures. These are there on
     The :class:`~contract_tests.openapi.document.Contract` under judgement.
 ``operation``
     The :class:`~contract_tests.openapi.document.Operation` of this row; not for rules about the whole document.
+``options``
+    What the command line said (:class:`~contract_tests.options.Options`).
 ``generator``
     Schema-valid and schema-breaking data for the contract (:class:`~contract_tests.cases.generation.Generator`).
 
@@ -169,9 +171,10 @@ def rule(
 def _reporting(check: Callable[..., Iterable["Violation | None"] | None], otherwise: str) -> Callable[..., None]:
     @wraps(check)
     def judge(*given: Any, **named: Any) -> None:
-        found = list(check(*given, **named) or ())
-        report_all(one for one in found if one is not None)
-        if otherwise and not found:
+        checks = check(*given, **named)
+        found = None if checks is None else list(checks)
+        report_all(one for one in found or () if one is not None)
+        if otherwise and found == []:
             raise NotExercised(otherwise)
 
     return judge

@@ -18,6 +18,7 @@ from contract_tests.budget import Budget
 from contract_tests.cases.generation import Generator
 from contract_tests.cases.time_limit import OutOfTime, time_limit
 from contract_tests.openapi.document import Contract, Operation
+from contract_tests.options import Options
 from contract_tests.outcomes import Outcome, Row, rows_of
 from contract_tests.registry import is_chapter, title_of
 from contract_tests.report.printing import failure
@@ -235,6 +236,12 @@ def contract(run: Run) -> Contract:
 def operation(run: Run, row: Row) -> Operation:
     """Return the operation that this row is about."""
     return run.contract.operation(row.operation)
+
+
+@pytest.fixture
+def options(run: Run) -> Options:
+    """Return what the command line asked for."""
+    return run.options
 
 
 @pytest.fixture

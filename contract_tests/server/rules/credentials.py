@@ -9,7 +9,7 @@ import pytest
 from contract_tests.budget import QUICK
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
-from contract_tests.rules import EVERY_OPERATION, NotExercised, Violation, report_all
+from contract_tests.rules import EVERY_OPERATION, Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.relations.near_keys import exchanges_with_near_keys
@@ -20,7 +20,7 @@ OAS: Final = "https://spec.openapis.org/oas/v3.1.0#security-scheme-object"
 RESULTS: Final = "getWorkflowVersionExecutionResults"
 SHORTEST: Final = 8  # a shorter key may be found in any text
 TWO: Final = "a wrong key"  # beside the right one
-rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
+rule: Final = partial(card, source=OAS, operations=EVERY_OPERATION, side="server")
 
 
 @pytest.fixture
@@ -35,12 +35,10 @@ def near(operation: Operation, server: ServerUnderTest, options: Options) -> lis
     "What is nearly the key is refused.",
     says="The contract names the header that carries the key, and the key is what was given out: not its beginning, "
     "not the same in another case, not in the query, a cookie, the body or another header.",
-    source=OAS,
     basis="documented",
 )
-def test_near_keys_are_refused(near: list[Exchange]) -> None:
-    """A request that was taken with the key, one for results of an ended run too, gets a 4xx with each of them."""
-    report_all(found for one in near if not one.presented.startswith(TWO) for found in _taken(one))
+def test_near_keys_are_refused(near: list[Exchange]) -> Checks:
+    return (found for one in near if not one.presented.startswith(TWO) for found in _taken(one))
 
 
 @rule(
@@ -51,25 +49,22 @@ def test_near_keys_are_refused(near: list[Exchange]) -> None:
     source="https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
     basis="inferred",
 )
-def test_two_keys_are_refused(near: list[Exchange]) -> None:
-    """A wrong key in a line of its own, before or behind the right one, gets a 4xx."""
+def test_two_keys_are_refused(near: list[Exchange]) -> Checks:
     found = [one for one in near if one.presented.startswith(TWO)]
     if not found:
         raise NotExercised("this operation was tried with other keys")
-    report_all(violation for one in found for violation in _taken(one))
+    return (violation for one in found for violation in _taken(one))
 
 
 @rule(
     "REL-KEY-03",
     "No response repeats the key that was sent.",
     says="A key that stands in a response gets into logs, caches and pages. No page says that it does.",
-    source=OAS,
     basis="inferred",
 )
-def test_keys_are_not_repeated(operation: Operation, server: ServerUnderTest, near: list[Exchange]) -> None:
-    """Neither a header nor the body of any response has the key of its request in it, right or wrong."""
+def test_keys_are_not_repeated(operation: Operation, server: ServerUnderTest, near: list[Exchange]) -> Checks:
     assert near  # they are among what was seen
-    report_all(found for exchange in server.watch.of(operation.id) for found in _repeated(exchange))
+    return (found for exchange in server.watch.of(operation.id) for found in _repeated(exchange))
 
 
 def _taken(exchange: Exchange) -> Iterator[Violation]:

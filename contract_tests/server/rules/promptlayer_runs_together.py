@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.json_text import read_json, same, whole
-from contract_tests.rules import NotExercised, Violation, judge
+from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.relations.marked_runs import MarkedRun, MarkedRuns
@@ -20,7 +20,7 @@ ID: Final = "workflow_version_execution_id"
 NOT_COME: Final = "no callback came that could be read"
 NONE_STARTED: Final = "no run was started"
 PLAIN: Final = ("a run", "another run")
-rule: Final = partial(card, operations=["runWorkflow"], side="server", service="promptlayer")
+rule: Final = partial(card, operations=["runWorkflow"], side="server", service="promptlayer", otherwise=NONE_STARTED)
 Runs = list[MarkedRun]
 
 
@@ -43,10 +43,9 @@ def called(started: Runs) -> Runs:
     source=PAGE,
     basis="documented",
 )
-def test_ids_are_unique(started: Runs) -> None:
-    """No two of the runs in flight have the same id."""
+def test_ids_are_unique(started: Runs) -> Checks:
     seen: dict[int, str] = {}
-    judge((_twin(run, seen) for run in started), NONE_STARTED)
+    return (_twin(run, seen) for run in started)
 
 
 @rule(
@@ -56,9 +55,8 @@ def test_ids_are_unique(started: Runs) -> None:
     source=PAGE,
     basis="documented",
 )
-def test_runs_do_not_mix(started: Runs) -> None:
-    """Neither the response to a run nor its results nor its callback have another one's mark in them."""
-    judge((found for run in started for found in _mixed(run, started)), NONE_STARTED)
+def test_runs_do_not_mix(started: Runs) -> Checks:
+    return (found for run in started for found in _mixed(run, started))
 
 
 @rule(
@@ -68,12 +66,11 @@ def test_runs_do_not_mix(started: Runs) -> None:
     source=PAGE,
     basis="documented",
 )
-def test_none_is_lost(marked_runs: MarkedRuns) -> None:
-    """Each is answered like the first one, and its results say that it has ended, as those of most do."""
+def test_none_is_lost(marked_runs: MarkedRuns) -> Checks:
     runs = [run for run in marked_runs.runs if run.started is not None and run.is_latest]
     if not marked_runs.first.execution:
         raise NotExercised(NONE_STARTED)
-    judge((found for run in runs for found in _lost(run, marked_runs)), NONE_STARTED)
+    return (found for run in runs for found in _lost(run, marked_runs))
 
 
 @rule(
@@ -84,7 +81,6 @@ def test_none_is_lost(marked_runs: MarkedRuns) -> None:
     basis="inferred",
 )
 def test_results_stay(marked_runs: MarkedRuns, started: Runs) -> None:
-    """The first run's results, asked for once more after all others', are what they were."""
     first = marked_runs.first
     if first.ended is None or not first.ended.is_done or not started:
         raise NotExercised("the first run was not seen to end")
@@ -101,9 +97,8 @@ def test_results_stay(marked_runs: MarkedRuns, started: Runs) -> None:
     source=JSON,
     basis="inferred",
 )
-def test_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
-    """A node that shows a plain word shows a text of every plane, by label, by number and by latest version."""
-    judge(_of_kind(marked_runs, started, "text"), NONE_STARTED)
+def test_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> Checks:
+    return _of_kind(marked_runs, started, "text")
 
 
 @rule(
@@ -113,13 +108,13 @@ def test_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
     source=f"{PAGE}; {JSON}",
     basis="inferred",
 )
-def test_values_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
-    """Large and small numbers, many entries, deep ones and null are shown, in whatever notation."""
-    judge(_of_kind(marked_runs, started, "value"), NONE_STARTED)
-    first, null = marked_runs.first, next((run for run in started if run.input.value is None), None)
-    if null is not None and null.started is not None:
-        is_told = null.is_warned and not first.is_warned
-        null.started.expect(not is_told, "warning", "a variable that is null is said to be missing")
+def test_values_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> Checks:
+    checks = list(_of_kind(marked_runs, started, "value"))
+    null = next((run.started for run in started if run.input.value is None), None)
+    if checks and null is not None:
+        is_told = any(run.started is null and run.is_warned for run in started) and not marked_runs.first.is_warned
+        checks.append(null.check(not is_told, "warning", "a variable that is null is said to be missing"))
+    return checks
 
 
 @rule(
@@ -129,9 +124,8 @@ def test_values_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
     source=PAGE,
     basis="inferred",
 )
-def test_long_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> None:
-    """Texts at and just beyond likely limits are shown to their last character."""
-    judge(_of_kind(marked_runs, started, "size"), NONE_STARTED)
+def test_long_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> Checks:
+    return _of_kind(marked_runs, started, "size")
 
 
 @rule(
@@ -140,10 +134,10 @@ def test_long_texts_come_out_whole(marked_runs: MarkedRuns, started: Runs) -> No
     says="The final output has the structure of the results. Whatever is in it, however much, is the same.",
     source=CALLBACK,
     basis="documented",
+    otherwise=NOT_COME,
 )
-def test_callback_shows_the_input(called: Runs) -> None:
-    """Each value of a node in a callback is that of the results; a bare output is the value of a node."""
-    judge((found for run in called if run.posted for found in _differing(run)), NOT_COME)
+def test_callback_shows_the_input(called: Runs) -> Checks:
+    return (found for run in called if run.posted for found in _differing(run))
 
 
 @rule(
@@ -152,11 +146,11 @@ def test_callback_shows_the_input(called: Runs) -> None:
     says="The outcome of a run is posted to the address that it names.",
     source=CALLBACK,
     basis="documented",
+    otherwise=NOT_COME,
 )
-def test_callback_is_of_its_run(called: Runs, marked_runs: MarkedRuns) -> None:
-    """The id of every delivery is that of the run in flight to which the address was given."""
+def test_callback_is_of_its_run(called: Runs, marked_runs: MarkedRuns) -> Checks:
     deliveries = marked_runs.server.listener.deliveries if marked_runs.server.has_listener else lambda _: []
-    judge((_check_id(run, one.body) for run in called for one in deliveries(run.url)), NOT_COME)
+    return (_check_id(run, one.body) for run in called for one in deliveries(run.url))
 
 
 @rule(
@@ -165,10 +159,10 @@ def test_callback_is_of_its_run(called: Runs, marked_runs: MarkedRuns) -> None:
     says="callback_url is a URI: its path keeps case and escapes, its query all its parameters in their order.",
     source="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2",
     basis="documented",
+    otherwise=NOT_COME,
 )
-def test_callback_comes_to_the_very_address(called: Runs) -> None:
-    """Path and query are those that were given, to the last character."""
-    judge((_check_address(run) for run in called if run.delivery is not None), NOT_COME)
+def test_callback_comes_to_the_very_address(called: Runs) -> Checks:
+    return (_check_address(run) for run in called if run.delivery is not None)
 
 
 @rule(
@@ -177,10 +171,10 @@ def test_callback_comes_to_the_very_address(called: Runs) -> None:
     says="The outcome is posted once the run has ended: of any version, with a warning or without, however large.",
     source=CALLBACK,
     basis="documented",
+    otherwise="no run with a callback was started",
 )
-def test_callback_comes_unasked(called: Runs) -> None:
-    """Each has come before results of its run were asked for, if these then say that it had ended."""
-    judge((_check_came(run) for run in called), "no run with a callback was started")
+def test_callback_comes_unasked(called: Runs) -> Checks:
+    return (_check_came(run) for run in called)
 
 
 @rule(
@@ -189,10 +183,10 @@ def test_callback_comes_unasked(called: Runs) -> None:
     says="Treat a repeated delivery for the same execution as one: it can be told by its id, and says the same.",
     source=CALLBACK,
     basis="inferred",
+    otherwise=NOT_COME,
 )
-def test_repeated_callback_is_the_same(called: Runs, marked_runs: MarkedRuns) -> None:
-    """Whatever has come to one address by the end is equal."""
-    judge((_check_repeated(run, marked_runs) for run in called if run.delivery is not None), NOT_COME)
+def test_repeated_callback_is_the_same(called: Runs, marked_runs: MarkedRuns) -> Checks:
+    return (_check_repeated(run, marked_runs) for run in called if run.delivery is not None)
 
 
 @rule(
@@ -201,12 +195,12 @@ def test_repeated_callback_is_the_same(called: Runs, marked_runs: MarkedRuns) ->
     says="The address of a callback is anybody's, and the key is that of the service it comes from.",
     source=CALLBACK,
     basis="inferred",
+    otherwise=NOT_COME,
 )
-def test_key_is_in_no_callback(called: Runs, marked_runs: MarkedRuns) -> None:
-    """Neither headers nor body of a delivery have it."""
+def test_key_is_in_no_callback(called: Runs, marked_runs: MarkedRuns) -> Checks:
     keys = marked_runs.server.target.secrets.values()
     came = [(run, run.delivery) for run in called if run.delivery is not None]
-    judge((_check_secrets(run, delivery, keys) for run, delivery in came), NOT_COME)
+    return (_check_secrets(run, delivery, keys) for run, delivery in came)
 
 
 def _twin(run: MarkedRun, seen: dict[int, str]) -> Violation | None:
