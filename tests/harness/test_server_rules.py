@@ -30,7 +30,7 @@ def _of_no_concern(operation: Operation) -> Iterator[str]:
     yield from OTHER_FORM if operation.id == EXECUTE else ()
     yield from () if any(response.links for response in operation.responses.values()) else ("SRV-08",)
     yield from () if operation.callbacks else ("SRV-09",)
-    yield from () if operation.body else ("SRV-10", "SRV-11")
+    yield from () if operation.body else ("SRV-10", "SRV-11", "REL-SAME-01", "REL-SAME-02")
 
 
 OF_NO_CONCERN = {

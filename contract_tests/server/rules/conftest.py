@@ -18,6 +18,7 @@ from contract_tests.runner.context import RUN, Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.relations.marked_runs import MarkedRuns
+from contract_tests.server.relations.runs_in_a_row import RunsInARow
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.smallest_sequence import with_fewest_steps
@@ -132,6 +133,18 @@ def marked_runs(run: Run, server: ServerUnderTest, all_marked_runs: dict[ServerU
         is_quick = run.options.budget.name == QUICK
         all_marked_runs[server] = MarkedRuns(server, run.options.seed, is_quick=is_quick)
     return all_marked_runs[server]
+
+
+@pytest.fixture(scope="session")
+def all_runs_in_a_row() -> dict[MarkedRuns, RunsInARow]:
+    """Keep what runs were played one after the other, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def runs_in_a_row(marked_runs: MarkedRuns, all_runs_in_a_row: dict[MarkedRuns, RunsInARow]) -> RunsInARow:
+    """Return runs of this target one after the other."""
+    return all_runs_in_a_row.setdefault(marked_runs, RunsInARow(marked_runs))
 
 
 @pytest.fixture

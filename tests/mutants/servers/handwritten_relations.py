@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mutants.servers import related
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Request
+from mutants.servers.request_faults import Refused
 
 MANY: Final = 65_536
 ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -99,6 +100,31 @@ def _callbacks() -> Made:
     yield "callback-again", "posts another outcome of the same run later", "REL-CB-04", related.CallbackAgain()
 
 
+def _in_a_row() -> Made:
+    for name, rule, member in (
+        ("label", "REL-ROW-02", "workflow_label_name"),
+        ("version", "REL-ROW-02", "workflow_version_number"),
+        ("metadata", "REL-ROW-02", "metadata"),
+        ("inputs", "REL-ROW-03", "input_variables"),
+    ):
+        title = f"takes the {name} of a run for the next one, too"
+        yield f"{name}-sticks", title, rule, related.Sticking((member,))
+    adds = related.Sticking(("input_variables",), whole=False)
+    yield "inputs-add-up", "adds the input variables of a run to the next one's", "REL-ROW-01", adds
+    yield "warning-sticks", "repeats a warning with the next run", "REL-ROW-01", related.WarningSticks()
+    yield "callback-sticks", "posts the next run's outcome as well", "REL-CB-05", related.Sticking(("callback_url",))
+    yield "callback-of-refused", "posts an outcome of a refused run", "REL-CB-05", related.CallbackOfRefused()
+
+
+def _spellings() -> Made:
+    ordered = related.BodyMisread(_has_other_order, lambda body: {**body, "input_variables": {}})
+    yield "order-matters", "loses inputs that are not the first property", "REL-ECHO-01", ordered
+    mistaken = related.BodyMisread(_is_raw, _read_as_latin)
+    yield "misread-raw-text", "reads UTF-8 as Latin-1", "REL-ECHO-01", mistaken
+    for name, title, rule, when in SPELLINGS_REFUSED:
+        yield f"refuses-{name}", f"refuses {title}", rule, Refused(RUN, when, 400)
+
+
 def _keys() -> Made:
     for name, title, takes in KEYS_TAKEN:
         rule = "REL-KEY-02" if name == "of-several" else "REL-KEY-01"
@@ -135,6 +161,8 @@ FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
     ("size", RUN, _sizes),
     ("at once", RUN, _at_once),
     ("callback", RUN, _callbacks),
+    ("in a row", RUN, _in_a_row),
+    ("spelling", RUN, _spellings),
     ("credentials", RUN, _keys),
     ("credentials", RESULTS, _keys_of_results),
     ("credentials", LABELS, _keys_of_labels),
@@ -177,6 +205,36 @@ KEYS_TAKEN: Final[list[tuple[str, str, Callable[[Request, str], bool]]]] = [
     ("bearer", "the key as a bearer token", lambda request, _: KEY in (request.header("authorization") or "")),
     ("body", "the key in the body", lambda request, _: KEY in request.members.values()),
     ("of-several", "the key among several", lambda request, _: ("x-api-key", KEY) in request.headers),
+]
+
+
+def _content_type(request: Request) -> str:
+    return request.header("content-type") or ""
+
+
+def _has_other_order(request: Request) -> bool:
+    return next(iter(request.members), "input_variables") != "input_variables"
+
+
+def _is_raw(request: Request) -> bool:
+    return not request.content.isascii()
+
+
+def _read_as_latin(body: dict[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(body, ensure_ascii=False).encode().decode("latin-1"))
+    return read
+
+
+SPELLINGS_REFUSED: Final[list[tuple[str, str, str, Tests]]] = [
+    ("capitals", "a media type with capitals", "REL-SAME-01", lambda one: not _content_type(one).islower()),
+    ("white-space", "a body that begins with white space", "REL-SAME-01", lambda one: one.content[:1].isspace()),
+    ("raw-text", "a body that is not ASCII", "REL-SAME-01", _is_raw),
+    ("escaped-names", "names that are written with escapes", "REL-SAME-01", lambda one: one.content[:6] == b'{"\\u00'),
+    ("slashes", "an escaped slash", "REL-SAME-01", lambda one: b"\\/" in one.content),
+    ("charset", "a charset behind the media type", "REL-SAME-02", lambda one: "charset" in _content_type(one)),
+    ("fractions", "1.0", "REL-SAME-02", lambda one: re.search(rb":\s*1\.0\b", one.content) is not None),
+    ("exponents", "1e0", "REL-SAME-02", lambda one: re.search(rb":\s*1[eE]", one.content) is not None),
+    ("chunks", "a body in chunks", "REL-SAME-02", lambda one: one.header("transfer-encoding") is not None),
 ]
 
 
