@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import UNKNOWN_MEMBER
-from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, json_responses, reply_of
+from contract_tests.cases.responses import SUCCESS, Broken, Draw, ReplyCase, errors_of_earlier, json_responses, reply_of
 from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.openapi.document import Contract, Media, Operation, Response
 from contract_tests.openapi.json_text import essence_of
@@ -24,15 +24,19 @@ LONGEST_CYCLE: Final = 4
 
 def broken_replies(contract: Contract, operation: Operation, draw: Draw, broken: Broken) -> Iterator[ReplyCase]:
     """Return replies that break the contract in one way each."""
-    seen_schemas: set[str] = set()
+    seen_schemas, shared = set[str](), errors_of_earlier(contract, operation)
     sample: ReplyCase | None = None
     for status, media, schema, starts in json_responses(contract, operation, draw):
         sample = sample or reply_of(status, media, starts[0])
         yield from _broken_whole(status, operation.response(status), media, starts[0])
         if (pointer := contract.follow(schema)) not in seen_schemas:
             seen_schemas.add(pointer)
+            met: set[str] = set()
             for value, problem in broken(schema, starts):
-                if problem.keyword not in {"enum", "const", "format"}:  # a new word is growth, a format is a remark
+                is_enough = pointer in shared and problem.constraint in met
+                # A new word is growth, a format is a remark.
+                if not is_enough and problem.keyword not in {"enum", "const", "format"}:
+                    met.add(problem.constraint)
                     yield reply_of(status, media, value, breach="schema", problem=problem)
     for status in UNDOCUMENTED:
         if operation.response(status) is None:

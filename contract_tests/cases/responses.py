@@ -92,7 +92,7 @@ def _first_digit(operation: Operation, response: Response) -> str:
 
 def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Iterator[ReplyCase]:
     """Return legal replies of every documented status: examples, values next to them, generated ones."""
-    seen_schemas: set[str] = set()
+    seen_schemas = errors_of_earlier(contract, operation)
     for status, response in statuses(operation):
         media = json_media(response.media)
         if not response.media:
@@ -105,6 +105,15 @@ def legal_replies(contract: Contract, operation: Operation, draw: Draw) -> Itera
         seen_schemas.add(pointer)
         for value, focus in distinct(cases):
             yield from _spelled(reply_of(status, media, value, focus=focus))
+
+
+def errors_of_earlier(contract: Contract, operation: Operation) -> set[str]:
+    """Return the schemas of errors that an earlier operation of the same service has: one reader reads them all."""
+    service = [one for one in contract.operations if one.service == operation.service]
+    earlier = service[: service.index(operation)]
+    errors = [response for one in earlier for status, response in statuses(one) if status not in SUCCESS]
+    schemas = [media.schema for response in errors if (media := json_media(response.media)) is not None]
+    return {contract.follow(schema) for schema in schemas if schema is not None}
 
 
 def _spelled(case: ReplyCase) -> Iterator[ReplyCase]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from contract_tests.openapi.discriminators import named_branch, tags_of
@@ -72,5 +73,6 @@ def may_be_called(type_name: str, names: set[str]) -> bool:
     return _plain(type_name) in {_plain(name) for name in names}
 
 
+@cache
 def _plain(name: str) -> str:
     return "".join(char for char in name if char.isalnum()).lower()

@@ -9,7 +9,7 @@ from contract_tests.client.outcome import Lost, Raised
 from contract_tests.client.session import Trial
 from contract_tests.http.recording_server import REQUEST_LIMIT
 
-AT_A_TIME: Final = 24
+AT_A_TIME: Final = 48
 
 FaultTrial = Trial[FaultCase]
 

@@ -116,7 +116,7 @@ def _state(options: Options, unreachable: SetUpError | None, problem: str) -> tu
 def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
     arguments = [
         *("-c", str(PACKAGE / "pytest.ini"), "--rootdir", str(PACKAGE)),
-        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging"),
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:unraisableexception"),
         *("--import-mode=importlib", "--capture=sys", "--assert=plain"),
         *(["--collect-only"] if collect_only else []),
         *(str(PACKAGE / side / "rules") for side in run.options.sides),

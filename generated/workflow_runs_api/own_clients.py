@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -166,7 +167,7 @@ def aiohttp_pool() -> Any:
 def _opened(kind: Callable[..., T], user_agent: str, hook: Callable[[httpx.Response], object]) -> T:
     timeout, headers = default_timeout(), _own_headers(user_agent)
     hooks = {"response": [hook]}
-    certificates = _certificates()  # once for all connections: loading them takes longer than a call
+    certificates = _certificates()
     try:
         return kind(verify=certificates, timeout=timeout, follow_redirects=False, headers=headers, event_hooks=hooks)
     except BadArgument:
@@ -181,12 +182,20 @@ def _certificates() -> Any:
     try:
         # Folders that aren't there are no error to OpenSSL, and no service would be trusted.
         if not folders or os.environ.get("SSL_CERT_FILE") or any(map(os.path.isdir, folders.split(os.pathsep))):
-            return httpx.create_ssl_context()
+            names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+            file = os.environ.get("SSL_CERT_FILE")
+            return _loaded(*map(os.environ.get, names), Path(file).stat().st_mtime_ns if file else 0)
         reason = "no such folder"
     except OSError as error:  # that of the ssl module is one, too
         reason = f"{type(error).__name__}: {error.strerror or error}"[:_LONGEST_REASON]
     at_fault = environment.certificates_at_fault() or "the certificates of certifi"
     raise BadArgument(f"{at_fault} can't be used ({reason})", field="environment")
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(*_: object) -> Any:
+    # Once for all clients, until the environment names others or their file changes: loading takes longer than calls.
+    return httpx.create_ssl_context()
 
 
 def _put_away_location(response: httpx.Response) -> None:

@@ -23,9 +23,10 @@ def class_at(value: Value, place: str) -> str:
 def wrongly_named(contract: Contract, type_name: str, value: Any) -> str:
     """Return the object of the contract that a class is called like, if a value does not fit it; else nothing."""
     for name, stated in contract.document.get("components", {}).get("schemas", {}).items():
-        is_object = isinstance(stated, dict) and bool(stated.get("properties") or stated.get("additionalProperties"))
-        if is_object and may_be_called(type_name, {name}) and not contract.is_valid(value, join(COMPONENTS[:-1], name)):
-            return str(name)
+        if may_be_called(type_name, {name}) and isinstance(stated, dict):
+            is_object = bool(stated.get("properties") or stated.get("additionalProperties"))
+            if is_object and not contract.is_valid(value, join(COMPONENTS[:-1], name)):
+                return str(name)
     return ""
 
 
