@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from contract_tests.rules import NotExercised, Violation, judge
+from contract_tests.rules import NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.runs_in_a_row import QUIET_SECONDS, OneOfARow, RunsInARow
@@ -13,7 +13,10 @@ from contract_tests.server.relations.runs_in_a_row import QUIET_SECONDS, OneOfAR
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 NOTHING: Final = "no run was started"
 ID: Final = "workflow_version_execution_id"
-rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
+Found = list[Violation | None]
+rule: Final = partial(
+    card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer", otherwise=NOTHING
+)
 
 
 @rule(
@@ -23,8 +26,8 @@ rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="serve
     "is about the run's own variables.",
     basis="documented",
 )
-def test_next_run_is_answered_as_ever(runs_in_a_row: RunsInARow, marked_runs: MarkedRuns) -> None:
-    judge((found for before, run in runs_in_a_row.plain for found in _as_ever(before, run, marked_runs)), NOTHING)
+def test_next_run_is_answered_as_ever(runs_in_a_row: RunsInARow, marked_runs: MarkedRuns) -> Found:
+    return [found for before, run in runs_in_a_row.plain for found in _as_ever(before, run, marked_runs)]
 
 
 @rule(
@@ -34,10 +37,10 @@ def test_next_run_is_answered_as_ever(runs_in_a_row: RunsInARow, marked_runs: Ma
     "runs of the latest version differ in nothing but their input.",
     basis="inferred",
 )
-def test_next_run_runs_as_ever(runs_in_a_row: RunsInARow, marked_runs: MarkedRuns) -> None:
+def test_next_run_runs_as_ever(runs_in_a_row: RunsInARow, marked_runs: MarkedRuns) -> Found:
     if not (marked_runs.templates and marked_runs.is_foretold):
         raise NotExercised("two runs of the workflow differ in more than their input")
-    judge((found for before, run in runs_in_a_row.plain for found in _runs_as_ever(before, run, marked_runs)), NOTHING)
+    return [found for before, run in runs_in_a_row.plain for found in _runs_as_ever(before, run, marked_runs)]
 
 
 @rule(
@@ -46,8 +49,8 @@ def test_next_run_runs_as_ever(runs_in_a_row: RunsInARow, marked_runs: MarkedRun
     says="A run's input is its own: no response to another run, and no results of it, tell it.",
     basis="documented",
 )
-def test_nothing_is_left_of_a_run(runs_in_a_row: RunsInARow) -> None:
-    judge((found for run in runs_in_a_row.runs for found in _own_alone(run, runs_in_a_row)), NOTHING)
+def test_nothing_is_left_of_a_run(runs_in_a_row: RunsInARow) -> Found:
+    return [found for run in runs_in_a_row.runs for found in _own_alone(run, runs_in_a_row)]
 
 
 @rule(
@@ -56,12 +59,12 @@ def test_nothing_is_left_of_a_run(runs_in_a_row: RunsInARow) -> None:
     says="The outcome of a run that has ended is posted to the address that this run names, and nowhere else.",
     basis="documented",
 )
-def test_no_callback_comes_uncalled_for(runs_in_a_row: RunsInARow) -> None:
+def test_no_callback_comes_uncalled_for(runs_in_a_row: RunsInARow) -> Found:
     called = [run for run in runs_in_a_row.runs if run.url]
     if not called:
         raise NotExercised("the target has no callback_listen")
     time.sleep(QUIET_SECONDS[runs_in_a_row.server.target.is_local])
-    judge((_uncalled_for(run, runs_in_a_row) for run in called), NOTHING)
+    return [_uncalled_for(run, runs_in_a_row) for run in called]
 
 
 def _as_ever(before: OneOfARow, run: OneOfARow, marked_runs: MarkedRuns) -> Iterator[Violation | None]:
