@@ -24,7 +24,7 @@ Check = Callable[..., None]
 
 
 @contextmanager
-def opened(choice: Choice, book: CaseBook, coverage: Coverage | None = None) -> Iterator[ClientTrials]:
+def open_client(choice: Choice, book: CaseBook, coverage: Coverage | None = None) -> Iterator[ClientTrials]:
     """Start a client, opposite a server of the harness's, until the end of the block."""
     with Subject(choice) as subject, RecordingServer() as server:
         yield ClientTrials(ClientSession(book, subject, server, coverage or Coverage(book.contract)))
@@ -43,10 +43,10 @@ def judge(check: Check, client: ClientTrials, operation: Operation | None, optio
         check(**{name: given[name] for name in signature(check).parameters})
     except Violations as violations:
         secrets = Secrets([client.session.key])
-        raise Violations([reported(one, check, options, secrets) for one in violations.found]) from None
+        raise Violations([with_command(one, check, options, secrets) for one in violations.found]) from None
 
 
-def reported(violation: Violation, check: Check, options: Options, secrets: Secrets) -> Violation:
+def with_command(violation: Violation, check: Check, options: Options, secrets: Secrets) -> Violation:
     """Return a violation with what is secret masked, and the command that judges its rule again on the same cases."""
     return replace(
         violation,

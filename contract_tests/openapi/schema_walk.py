@@ -51,7 +51,7 @@ def member_paths(contract: Contract, schema: str | None) -> set[str]:
     return found
 
 
-def declared(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
+def declared_names(contract: Contract, visit: Visit) -> dict[str, list[str]] | None:
     """Return the properties that an object's schemas name, with their schemas; None if they leave the names open."""
     found: dict[str, list[str]] = {}
     is_open = True

@@ -41,7 +41,7 @@ def _member_of(contract: Contract, problem: Problem) -> str:
     return str(contract.at(problem.constraint)) if "required" in tokens[-2:-1] else WHOLE
 
 
-def unexplained(reply: Exchange) -> Iterator[Violation]:
+def explanation_problems(reply: Exchange) -> Iterator[Violation]:
     """Return what keeps an error body from saying why."""
     body = reply.json
     if not isinstance(body, dict):

@@ -18,7 +18,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Side, Violation
 from contract_tests.server.recorder import Event, ViolationKey
-from contract_tests.server.sanitize import safe, with_existing_ids
+from contract_tests.server.sanitize import sanitize, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import content_of
 from contract_tests.server.tries import Tried, Tries
@@ -110,13 +110,13 @@ class DrawnRequests:
     def _prepared(self, search: _Search, drawn: RequestCase) -> RequestCase | None:
         if search.is_broken:
             broken = with_sole_violation(self._server.contract, drawn)
-            return None if broken is None else safe(broken, self._server)
+            return None if broken is None else sanitize(broken, self._server)
         if not can_travel(drawn) or request_problems(self._server.contract, drawn):
             return None
         if search.breach is None:
             # Every other one refers to what exists: the rest shows how the target takes what does not.
             search.is_grounded = not search.is_grounded
-        return with_existing_ids(drawn, self._server) if search.is_grounded else safe(drawn, self._server)
+        return with_existing_ids(drawn, self._server) if search.is_grounded else sanitize(drawn, self._server)
 
     def _start(self, search: _Search, breach: ViolationKey, case: RequestCase) -> None:
         search.breach, search.started = breach, self._generator.budget.clock()

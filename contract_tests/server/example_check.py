@@ -16,7 +16,7 @@ from contract_tests.server import set_up
 from contract_tests.server.connections import speaks_tls
 from contract_tests.server.exchange import Exchange
 from contract_tests.server.preflight import impatient
-from contract_tests.server.sanitize import check_allowed, safe
+from contract_tests.server.sanitize import check_allowed, sanitize
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import TurnedAway
 
@@ -55,7 +55,7 @@ class ExampleCheck:
                 yield None  # somebody speaks HTTP there, and breaks it: a rule tells
             except (Unanswered, TurnedAway) as reason:
                 check = set_up.TLS if speaks_tls(self._target) else set_up.UNANSWERED
-                yield set_up.unanswered(self._target, case.operation.id, str(reason), check, since)
+                yield set_up.no_response_error(self._target, case.operation.id, str(reason), check, since)
             except NotExercised:
                 yield None  # max_requests is spent; the rows say so
             else:
@@ -67,16 +67,16 @@ class ExampleCheck:
             return  # the thing may be unknown there, or the whole path
         sign = set_up.sign_of(exchange)
         if is_placeless:
-            yield set_up.refused(self._target, exchange, set_up.NO_PLACE, since)
+            yield set_up.refusal_error(self._target, exchange, set_up.NO_PLACE, since)
         elif sign is None or sign.needs == "others":
             yield None
         else:
-            yield set_up.refused(self._target, exchange, sign.check, since)
+            yield set_up.refusal_error(self._target, exchange, sign.check, since)
 
     def _examples(self) -> Iterator[RequestCase]:
         for operation in self._server.contract.operations:
             if operation.service == self._target.service:
                 with suppress(NotApplicable, NotExercised):
                     check_allowed(operation, self._target)
-                    changed = (safe(case, self._server) for case in islice(example_requests(operation), 1))
+                    changed = (sanitize(case, self._server) for case in islice(example_requests(operation), 1))
                     yield from (case for case in changed if case is not None)

@@ -69,7 +69,7 @@ class Links:
         values: dict[str, dict[str, Any]] = {place: {} for place in PLACES}
         for key, expression in link.get("parameters", {}).items():
             place, name = _place_of(target, key)
-            value = evaluated(expression, exchange)
+            value = evaluate(expression, exchange)
             if value is ABSENT or place not in values:
                 return None
             values[place][name] = value
@@ -83,7 +83,7 @@ def links_of(operation: Operation) -> list[str]:
     return [_pointer(response, name) for response in operation.responses.values() for name in response.links]
 
 
-def evaluated(expression: Any, exchange: Exchange) -> Any:
+def evaluate(expression: Any, exchange: Exchange) -> Any:
     """Return the value of a runtime expression of OpenAPI, ABSENT if there is none; what is no expression is itself."""
     if not isinstance(expression, str) or not expression.startswith("$"):
         return expression

@@ -58,7 +58,7 @@ class Preflight:
                 return
             except TurnedAway as reason:
                 check = "come back later, or lower requests_per_second ({requests_per_second:g})"
-                raise set_up.unanswered(self._target, self._operation, str(reason), check, since) from reason
+                raise set_up.no_response_error(self._target, self._operation, str(reason), check, since) from reason
             except NotExercised:
                 return  # max_requests is spent; the rows say so
             self._look_at(started, since)
@@ -71,12 +71,12 @@ class Preflight:
         if self._is_there():
             return
         check = set_up.TLS if speaks_tls(self._target) else set_up.UNANSWERED
-        raise set_up.unanswered(self._target, self._operation, reason, check, since)
+        raise set_up.no_response_error(self._target, self._operation, reason, check, since)
 
     def _look_at(self, started: Exchange, since: str) -> None:
         sign = set_up.sign_of(started)
         if sign is None and self._is_of_other_form(started):
-            raise set_up.refused(self._target, started, set_up.OTHER_FORM, since)
+            raise set_up.refusal_error(self._target, started, set_up.OTHER_FORM, since)
         if sign is None:
             self._poll(started, since)
             if not since:
@@ -90,7 +90,7 @@ class Preflight:
                 return
             if any(other.has_succeeded for other in self._sent(self._other_form())):
                 check = set_up.OTHER_FORM
-        raise set_up.refused(self._target, started, check, since)
+        raise set_up.refusal_error(self._target, started, check, since)
 
     def _look_at_run(self, started: Exchange, since: str) -> None:
         """See whether a run has been started; what is no longer so, or is answered like all else, is no breach."""
@@ -99,9 +99,9 @@ class Preflight:
         elif self._was_good and any(map(self._has_started, self._sent([self._run] * TRIES))):
             return
         elif self._was_good and (started.is_refused or not self._refuses()):
-            raise set_up.refused(self._target, started, set_up.NO_MORE, since)
+            raise set_up.refusal_error(self._target, started, set_up.NO_MORE, since)
         elif not since and not self._refuses():
-            raise set_up.refused(self._target, started, set_up.OTHER_SERVICE, since)
+            raise set_up.refusal_error(self._target, started, set_up.OTHER_SERVICE, since)
 
     def _has_started(self, started: Exchange) -> bool:
         if self._target.service == "promptlayer":
@@ -125,7 +125,7 @@ class Preflight:
             polled = self._server.results(id_of(started))
             sign = set_up.sign_of(polled)
             if sign is not None and any(holds(polled) for holds in POLL_SIGNS):
-                raise set_up.refused(self._target, polled, sign.check, since)
+                raise set_up.refusal_error(self._target, polled, sign.check, since)
 
     def _look_at_names(self) -> None:
         """See whether the label and the version that the target's table names are there."""
@@ -138,7 +138,7 @@ class Preflight:
         for field, value, run in named:
             for reply in self._sent([run]):
                 if reply.status in set_up.WITHOUT_PLACE:
-                    raise set_up.refused(target, reply, set_up.MISSING, field=field, value=value)
+                    raise set_up.refusal_error(target, reply, set_up.MISSING, field=field, value=value)
 
     def _is_there(self) -> bool:
         """Whether a request of another kind gets a response that the contract documents: then the service is up."""

@@ -91,7 +91,7 @@ def check_allowed(operation: Operation, target: Target) -> None:
         raise NotExercised("allow_writes of the target is false")
 
 
-def safe(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
+def sanitize(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
     """Return the request with nothing in it that reaches another workflow or a stranger; None if it lost its point."""
     if _is_of_other_generation(case, server.target):
         return None
@@ -104,7 +104,7 @@ def safe(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
 
 def with_existing_ids(case: RequestCase, server: ServerUnderTest) -> RequestCase | None:
     """Return a legal request that refers to nothing but what exists on the target; None if that cannot be."""
-    changed = safe(_known(case, server), server)
+    changed = sanitize(_known(case, server), server)
     return None if changed is None else replace(changed, is_grounded=True)
 
 

@@ -98,7 +98,7 @@ def sign_of(exchange: Exchange) -> Sign | None:
     return next((sign for sign in SIGNS if sign.holds(exchange)), None)
 
 
-def refused(target: Target, exchange: Exchange, check: str, since: str = "", **more: object) -> SetUpError:
+def refusal_error(target: Target, exchange: Exchange, check: str, since: str = "", **more: object) -> SetUpError:
     """Make the one line that names target, operation, what came and what to check."""
     location = shown(exchange.secrets.mask(exchange.reply_headers.get("location", "nowhere")), MOST_SHOWN)
     body = exchange.bounded(exchange.reply.decode("utf-8", "replace"), MOST_SHOWN) if exchange.reply else "no body"
@@ -107,7 +107,9 @@ def refused(target: Target, exchange: Exchange, check: str, since: str = "", **m
     return _line(target, what, check.format(location=location, **_fields(target), **more), since)
 
 
-def unanswered(target: Target, operation: str, reason: str, check: str = UNANSWERED, since: str = "") -> SetUpError:
+def no_response_error(
+    target: Target, operation: str, reason: str, check: str = UNANSWERED, since: str = ""
+) -> SetUpError:
     """Make the one line for a known-good request to which no response came."""
     return _line(target, f"{_named(target, operation)}: {reason}", check.format(**_fields(target)), since)
 

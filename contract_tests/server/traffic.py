@@ -18,7 +18,7 @@ from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.drawn_requests import DrawnRequests
 from contract_tests.server.exchange import STRANGERS, Access
-from contract_tests.server.sanitize import check_allowed, safe, with_existing_ids
+from contract_tests.server.sanitize import check_allowed, sanitize, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.tries import Tries
 
@@ -104,7 +104,7 @@ class Traffic:
             for layer in layers:
                 for operation in self._operations:
                     for case in layer(operation):
-                        allowed = case if case.is_grounded else safe(case, self.server)
+                        allowed = case if case.is_grounded else sanitize(case, self.server)
                         if allowed is not None:
                             self._tries.once(allowed)
             for operation in self._operations:

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import is_json, json_or
-from contract_tests.openapi.schema_walk import declared, walk
+from contract_tests.openapi.schema_walk import declared_names, walk
 from contract_tests.rules import shown
 from contract_tests.server.exchange import Exchange
 
@@ -59,18 +59,18 @@ class UndocumentedData:
 
     def _look_at(self, contract: Contract, exchange: Exchange, schema: str, value: Any) -> None:
         operation, received = exchange.case.operation, exchange.shown
-        for kind, at, name in unknown(contract, schema, value):
+        for kind, at, name in undocumented_data(contract, schema, value):
             note = Note(operation.service, operation.id, kind, at, name)
             if note not in self._seen and self._places[operation.id, at] < MOST_NAMES:
                 self._places[operation.id, at] += 1
                 self._seen[note] = received
 
 
-def unknown(contract: Contract, schema: str, value: Any) -> Iterator[tuple[str, str, str]]:
+def undocumented_data(contract: Contract, schema: str, value: Any) -> Iterator[tuple[str, str, str]]:
     """Return kind, schema and name of what a valid value holds and the contract does not name."""
     for visit in walk(contract, schema, value):
         if isinstance(visit.value, dict):
-            names = declared(contract, visit)
+            names = declared_names(contract, visit)
             for name in visit.value if names is not None else ():
                 if name not in (names or ()):
                     yield "unknown member", visit.schemas[-1], name

@@ -13,7 +13,7 @@ from warm_subjects import forked_subjects
 from contract_tests.budget import Budget
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
-from contract_tests.client.judging import judge, opened
+from contract_tests.client.judging import judge, open_client
 from contract_tests.client.subject_process import Choice
 from contract_tests.client.trials import ClientTrials, Trials
 from contract_tests.openapi.document import Contract, Operation
@@ -101,5 +101,5 @@ def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) ->
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
     starts = nullcontext() if choice.packages else forked_subjects()
-    with starts, opened(choice, case_book(spec, cases, seed)) as client:
+    with starts, open_client(choice, case_book(spec, cases, seed)) as client:
         yield Judge(client, options)

@@ -58,7 +58,7 @@ def proofs_of(receiving: Receiving) -> list[str]:
     return [*signed, *(ASTRAY if receiving.foreign_path else ())]
 
 
-def received(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> list[dict[str, Any]]:
+def deliver(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> list[dict[str, Any]]:
     """Make deliveries in order to one receiver; say of each what the parser and the application made of it."""
     handed: list[Any] = []
     failing: list[bool] = []

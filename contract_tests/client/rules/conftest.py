@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from contract_tests.cases.case_book import CaseBook
-from contract_tests.client.judging import opened, reported
+from contract_tests.client.judging import open_client, with_command
 from contract_tests.client.selection import choose_client
 from contract_tests.client.shrinking import smallest_data
 from contract_tests.client.trials import ClientTrials, Trials
@@ -24,7 +24,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[ClientTrials]:
     """Start the judged client, and play with it what the rules ask for."""
     run = request.config.stash[RUN]
     ReferenceCycles(run.contract).refuse()
-    with opened(choose_client(run.options), CaseBook(run.contract, run.generator), run.coverage) as client:
+    with open_client(choose_client(run.options), CaseBook(run.contract, run.generator), run.coverage) as client:
         run.secrets.add(client.session.key)
         yield client
 
@@ -47,7 +47,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 def _reported(test: pytest.Function, violation: Violation) -> Violation:
     run, trials = test.config.stash[RUN], test.funcargs.get("trials")
-    told = reported(violation, test.obj, run.options, run.secrets)
+    told = with_command(violation, test.obj, run.options, run.secrets)
     data = smallest_data(test.obj, trials, violation) if isinstance(trials, Trials) else None
     if data is None:
         return told

@@ -27,7 +27,7 @@ STEPS = frozenset({None, "", ".", ".."})
 rule: Final = partial(operation_rule, basis="documented")
 
 
-def sent(trials: Trials) -> Iterator[tuple[Trial[RequestCase], RecordedRequest]]:
+def sent_requests(trials: Trials) -> Iterator[tuple[Trial[RequestCase], RecordedRequest]]:
     """Return the trials whose request reached the wire as HTTP, with that request."""
     found = [(trial, seen) for trial in trials.legal_requests() for seen in trial.seen[:1]]
     if all(seen.broken for _, seen in found):
@@ -68,7 +68,7 @@ def test_legal_requests_are_sent(trials: Trials) -> Iterator[Violation]:
     source=f"{OPENAPI}#operation-object",
 )
 def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
-    for trial, _ in sent(trials):
+    for trial, _ in sent_requests(trials):
         if len(trial.seen) > 1:
             yield trial.violation("count", f"{len(trial.seen)} requests")
 
@@ -82,7 +82,7 @@ def test_one_request_per_call(trials: Trials) -> Iterator[Violation]:
 def test_method_and_path(trials: Trials) -> Iterator[Violation]:
     operation, base = trials.operation, base_path(trials.operation)
     declared = parameters_in(operation, "path")
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         if seen.method != operation.method:
             yield trial.violation("method", seen.method, operation.method)
         values = wire.path_values(operation, base, seen.target)
@@ -126,7 +126,7 @@ def test_query(trials: Trials) -> Iterator[Violation]:
     declared = parameters_in(trials.operation, "query")
     scheme = trials.scheme
     secret = scheme.name if scheme and scheme.location == "query" else None
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         pairs = [pair for pair in wire.query_pairs(seen.target) if pair[0] != secret]
         pairs, missing = wire.without_fixed(trials.operation, pairs)
         given = trial.case.query
@@ -160,7 +160,7 @@ def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
         raise NotApplicable("the operation has no header and no cookie parameters")
     scheme = trials.scheme
     secret = scheme.name if scheme and scheme.location == "cookie" else ""
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         for name, parameter in headers.items():
             got, given = seen.all(name), trial.case.headers
             holds = len(got) == 1 and wire.header_reads(got[0], given[name]) if name in given else not got
@@ -182,7 +182,7 @@ def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
 )
 def test_credentials(trials: Trials) -> Iterator[Violation]:
     key, scheme = trials.session.key, trials.scheme
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         everywhere = [seen.target, seen.body.decode("utf-8", "replace"), *(value for _, value in seen.headers)]
         count = sum(text.count(key) for text in everywhere)
         if scheme is None:
@@ -213,7 +213,7 @@ def _spelled(credentials: str) -> str:
 )
 def test_body(trials: Trials) -> Iterator[Violation]:
     media = request_media(trials.operation)
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         if trial.case.has_body and media is not None:
             for problem in body_problems(trials.outgoing, media, trial.case.body, seen):
                 yield trial.violation(*problem)
@@ -230,7 +230,7 @@ def test_body(trials: Trials) -> Iterator[Violation]:
 )
 def test_defaults_stay_at_home(trials: Trials) -> Iterator[Violation]:
     media, declared = request_media(trials.operation), parameters_in(trials.operation, "query")
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         pairs, _ = wire.without_fixed(trials.operation, wire.query_pairs(seen.target))
         for name in {name for name, _ in wire.query_problems(declared, trial.case.query, pairs)}:
             if name and name not in trial.case.query and is_default(trials.contract, declared[name], pairs):
@@ -279,7 +279,7 @@ def test_accept(trials: Trials) -> Iterator[Violation]:
     successes = [list(item.media) for status, item in responses.items() if status[0] == "2" and item.media]
     if not successes:
         raise NotApplicable("no success of this operation has a body")
-    for trial, seen in sent(trials):
+    for trial, seen in sent_requests(trials):
         accept = ", ".join(seen.all("Accept"))
         for media_types in successes if accept else ():
             if not any(wire.admits(accept, media_type) for media_type in media_types):

@@ -8,7 +8,7 @@ from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.expected_types import BUILT_IN, COMPONENTS, NamedPlace, may_be_called, named_places
 from contract_tests.client.outcome import Value
-from contract_tests.client.rules.responses import RESPONSES, handed_over
+from contract_tests.client.rules.responses import RESPONSES, returned_body
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.document import Contract, join
@@ -46,7 +46,7 @@ def named_objects(trials: Trials, case: ReplyCase) -> Iterator[NamedPlace]:
 def test_named_types(trials: Trials) -> Iterator[Violation]:
     is_claimed = False
     for trial in trials.legal_replies():
-        case, value = trial.case, handed_over(trial)
+        case, value = trial.case, returned_body(trial)
         if value is None or not (case.has_value and case.schema):
             continue
         status = case.answer.status
@@ -104,7 +104,7 @@ def test_alternatives_do_not_share_a_class(trials: Trials) -> Iterator[Violation
     classes: dict[tuple[int, str, str], dict[str, Trial[ReplyCase]]] = {}
     has_alternatives = False
     for trial in trials.legal_replies():
-        value = handed_over(trial)
+        value = returned_body(trial)
         for named in named_objects(trials, trial.case):
             has_alternatives |= named.is_choice
             got = value and class_at(value, named.place)

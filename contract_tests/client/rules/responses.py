@@ -21,24 +21,24 @@ RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
 rule: Final = partial(operation_rule, source=RESPONSES, basis="documented")
 
 
-def in_hand(outcome: Outcome) -> Value | None:
+def body_of(outcome: Outcome) -> Value | None:
     """Return the body as the caller has it, in a returned value or in the client's own error; None if it has none."""
     if isinstance(outcome, Raised):
         return outcome.body if outcome.own else None
     return outcome if isinstance(outcome, Value) else None
 
 
-def handed_over(trial: Trial[ReplyCase]) -> Value | None:
+def returned_body(trial: Trial[ReplyCase]) -> Value | None:
     """Return the body as the caller has it; None if it is none of a success that was not returned, see CL-REP-01."""
     is_raised = trial.case.is_success and not isinstance(trial.outcome, Value)
-    return None if is_raised else in_hand(trial.outcome)
+    return None if is_raised else body_of(trial.outcome)
 
 
 def body_violations(trials: Trials, trial: Trial[ReplyCase], focus: str = "") -> Iterator[Violation]:
     """Return where the caller does not have the body that was sent, type for type."""
     case, outcome = trial.case, trial.outcome
     status = f"{case.answer.status} "
-    value = in_hand(outcome)
+    value = body_of(outcome)
     if value is None or value.foreign:
         kind = outcome.type_name if isinstance(outcome, Raised | Value) else type(outcome).__name__.lower()
         yield trial.violation(status + (focus or kind), describe(outcome))
@@ -116,10 +116,10 @@ def judge_growth(trials: Trials, kind: str) -> Iterator[Violation]:
     tried = [trial for trial in trials.extended_responses() if trial.case.focus.startswith(kind)]
     if not tried:
         raise NotApplicable(f"no reply of this operation can grow by a {kind}")
-    before = {_key(trial): value.type_name for trial in trials.legal_replies() if (value := handed_over(trial))}
+    before = {_key(trial): value.type_name for trial in trials.legal_replies() if (value := returned_body(trial))}
     for trial in tried:
         yield from body_violations(trials, trial, trial.case.focus)
-        value, was = handed_over(trial), before.get(_key(trial, trial.case.grown_from))
+        value, was = returned_body(trial), before.get(_key(trial, trial.case.grown_from))
         if value is not None and was is not None and value.type_name != was:
             constraint = f"{trial.case.answer.status} {trial.case.focus} type"
             yield trial.violation(constraint, f"{value.type_name}, which was a {was} before")
@@ -137,13 +137,13 @@ def _key(trial: Trial[ReplyCase], value: Any = ABSENT) -> tuple[int, str]:
     basis="inferred",
 )
 def test_times_keep_their_spelling(trials: Trials) -> Iterator[Violation]:
-    read = [trial for trial in trials.legal_replies() if in_hand(trial.outcome) is not None]
+    read = [trial for trial in trials.legal_replies() if body_of(trial.outcome) is not None]
     timed = [trial for trial in read if TIME.search(json.dumps(trial.case.value))]
     tried = [trial for trial in (*trials.odd_replies(), *timed) if trial.case.is_success]
     if not tried:
         raise NotApplicable("no reply of this operation holds a time")
     for trial in tried:
-        status, value = trial.case.answer.status, in_hand(trial.outcome)
+        status, value = trial.case.answer.status, body_of(trial.outcome)
         if value is None or value.foreign:
             yield trial.violation(f"{status} {trial.case.focus}", describe(trial.outcome))
             continue

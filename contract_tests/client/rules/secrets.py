@@ -86,7 +86,7 @@ def test_no_call_without_a_key(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("key", f"sent without a key: {trial.seen[0].method}")
 
 
-def left_behind(trials: Trials, name: str) -> Iterator[tuple[Trial[Ending], list[str]]]:
+def trials_with_key(trials: Trials, name: str) -> Iterator[tuple[Trial[Ending], list[str]]]:
     """Return the calls after which the key lay somewhere, with the places that have this name in the message."""
     check_key_is_needed(trials)
     for trial in trials.terminations():
@@ -100,7 +100,7 @@ def left_behind(trials: Trials, name: str) -> Iterator[tuple[Trial[Ending], list
     says="Nothing that the client or its HTTP library logs, at any level, warns of or prints holds the key.",
 )
 def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    for trial, names in left_behind(trials, "logged"):
+    for trial, names in trials_with_key(trials, "logged"):
         for name in names:
             place = name if name in PRINTED else f"{name} logger"
             yield trial.violation(place, f"the {place} shows the key: {trial.case.about}")
@@ -113,7 +113,7 @@ def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     source="https://cwe.mitre.org/data/definitions/209.html",
 )
 def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
-    for trial, places in left_behind(trials, "held"):
+    for trial, places in trials_with_key(trials, "held"):
         if isinstance(trial.outcome, Raised) and trial.outcome.own:
             type_name = trial.outcome.type_name
             yield trial.violation(type_name, f"{places[0]} of {type_name} holds the key: {trial.case.about}")
@@ -126,7 +126,7 @@ def test_errors_do_not_hold_the_key(trials: Trials) -> Iterator[Violation]:
     source="https://cwe.mitre.org/data/definitions/209.html",
 )
 def test_frames_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
-    for trial, variables in left_behind(trials, "framed"):
+    for trial, variables in trials_with_key(trials, "framed"):
         if isinstance(trial.outcome, Raised):
             type_name = trial.outcome.type_name
             yield trial.violation(type_name, f"{variables[0]} shows the key: {type_name} after {trial.case.about}")

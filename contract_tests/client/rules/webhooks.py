@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from contract_tests.cases.deliveries import Post, deliveries, others_of_its_kind
 from contract_tests.client.cards import client_rule
-from contract_tests.client.receiving import DeliveryTrial, DeliveryTrials
+from contract_tests.client.delivery_trials import DeliveryTrial, DeliveryTrials
 from contract_tests.client.trials import ClientTrials
 from contract_tests.http.body_comparison import body_differences
 from contract_tests.openapi.schema import closest_schema

@@ -68,7 +68,7 @@ def bodies_of(callbacks: Sequence[Callback]) -> Bodies:
     return [(callback, callback.body) for callback in callbacks if callback.body is not None]
 
 
-def posted_problems(
+def delivery_problems(
     contract: Contract, operation: Operation, delivery: Delivery, shown_by: Exchange
 ) -> list[Violation]:
     """Return what is wrong with a callback by the contract's description of the operation's callbacks."""

@@ -24,7 +24,7 @@ from contract_tests.rules import (
 from contract_tests.server.checks import body_problems
 from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.links import links_of
-from contract_tests.server.models.callback import posted_problems
+from contract_tests.server.models.callback import delivery_problems
 from contract_tests.server.recorder import Event
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic
@@ -183,5 +183,5 @@ def test_callbacks_are_as_described(
     return [
         replace(found, found_after=delivery.number)
         for delivery in deliveries
-        for found in posted_problems(contract, operation, delivery, evidence)
+        for found in delivery_problems(contract, operation, delivery, evidence)
     ]

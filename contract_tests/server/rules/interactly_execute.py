@@ -6,7 +6,7 @@ from typing import Any, Final
 from contract_tests.openapi.document import Contract
 from contract_tests.rules import Checks, NotExercised, report_all
 from contract_tests.rules import rule as card
-from contract_tests.server.checks import DENIED, WHOLE, member_problems, unexplained
+from contract_tests.server.checks import DENIED, WHOLE, explanation_problems, member_problems
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.exchange import STRANGERS
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
@@ -193,7 +193,7 @@ def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conv
 def test_refusal_says_why(server: ServerUnderTest) -> Checks:
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
     refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
-    return (found for reply in refused for found in unexplained(reply))
+    return (found for reply in refused for found in explanation_problems(reply))
 
 
 def _is_start(body: Any) -> bool:

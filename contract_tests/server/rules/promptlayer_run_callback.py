@@ -11,15 +11,7 @@ from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.models.callback import (
-    MISSING,
-    Bodies,
-    Callback,
-    Came,
-    bodies_of,
-    came_of,
-    posted_problems,
-)
+from contract_tests.server.models.callback import MISSING, Bodies, Callback, Came, bodies_of, came_of, delivery_problems
 from contract_tests.server.models.execution import CASE_OF_STATUS, RUNNING, entries_of, misspelt
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
@@ -77,7 +69,7 @@ def test_outcome_is_posted(contract: Contract, operation: Operation, callbacks: 
         return found
     return [
         *found,
-        *(one for callback, post in came[:1] for one in posted_problems(contract, operation, post, callback.started)),
+        *(one for callback, post in came[:1] for one in delivery_problems(contract, operation, post, callback.started)),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import Checks, NotExercised
 from contract_tests.rules import rule as card
-from contract_tests.server.checks import unexplained
+from contract_tests.server.checks import explanation_problems
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_WORKFLOW, ServerUnderTest
@@ -32,7 +32,7 @@ def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> Chec
     refused = [one for one in server.watch.of(operation.id) if one.is_refused and one.media]
     if not refused:
         raise NotExercised("nothing was refused")
-    return (found for reply in refused for found in unexplained(reply))
+    return (found for reply in refused for found in explanation_problems(reply))
 
 
 @rule(

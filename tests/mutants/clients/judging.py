@@ -12,7 +12,7 @@ from typing import Final
 
 from contract_tests.cases.case_book import CaseBook
 from contract_tests.cases.generation import Generator
-from contract_tests.client.judging import judge, opened
+from contract_tests.client.judging import judge, open_client
 from contract_tests.client.selection import choose_client
 from contract_tests.client.trials import ClientTrials
 from contract_tests.openapi.document import Contract, Operation
@@ -54,7 +54,7 @@ class Judge:
             SetUpError: If the client cannot be judged.
         """
         options = self._options(arguments)
-        with opened(choose_client(options), self._book) as client:
+        with open_client(choose_client(options), self._book) as client:
             return [
                 (rule, violation)
                 for rule, check in self._checks.items()
