@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import EVERY_OPERATION, Violation, report_all
+from contract_tests.rules import EVERY_OPERATION, Checks, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.relations.repeated_requests import Respelled, respelled
 from contract_tests.server.relations.spellings import MAY_BE_REFUSED
@@ -32,8 +32,8 @@ def requests(operation: Operation, server: ServerUnderTest) -> list[Respelled]:
     source=JSON,
     basis="documented",
 )
-def test_same_json_is_the_same_request(requests: list[Respelled]) -> None:
-    report_all(_violation(one) for one in requests if one.spelling not in MAY_BE_REFUSED and not one.is_equal)
+def test_same_json_is_the_same_request(requests: list[Respelled]) -> Checks:
+    return (_violation(one) for one in requests if one.spelling not in MAY_BE_REFUSED and not one.is_equal)
 
 
 @rule(
@@ -44,9 +44,9 @@ def test_same_json_is_the_same_request(requests: list[Respelled]) -> None:
     source=f"{JSON}; {HTTP}",
     basis="inferred",
 )
-def test_leniency_changes_nothing(requests: list[Respelled]) -> None:
+def test_leniency_changes_nothing(requests: list[Respelled]) -> Checks:
     found = [one for one in requests if one.spelling in MAY_BE_REFUSED and not one.is_equal]
-    report_all(_violation(one) for one in found if one.exchange.status != LENGTH_REQUIRED)
+    return (_violation(one) for one in found if one.exchange.status != LENGTH_REQUIRED)
 
 
 def _violation(one: Respelled) -> Violation:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mutants.servers import related
 from mutants.servers.fault import Fault, ServerDefect
+from mutants.servers.handwritten_run import Crashing
 from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Request
 from mutants.servers.request_faults import Refused
 
@@ -154,6 +155,25 @@ def _keys_of_execute() -> Made:
     yield "execute-other-scheme", "takes the token under any scheme", "REL-KEY-01", any_scheme
 
 
+def _open_runs() -> Made:
+    for command in ("stop", "pause", "data"):
+        yield f"{command}-for-all", f"gives {command} to every open run", "REL-OPEN-01", related.OtherRunsToo(command)
+    for command in ("resume", "stop"):
+        title = f"has {command} act on the run that was paused last"
+        yield f"{command}-for-the-last", title, "REL-OPEN-01", related.LastPaused(command)
+    yield "starts-paused", "starts runs paused while another one is", "REL-OPEN-02", related.PausedFromNowOn()
+    yield "version-of-the-last", "executes the version of the run before", "REL-OPEN-02", related.VersionSticks()
+    for name in ("run_by", "dynamic_variables"):
+        fault = related.Sticking((name,), EXECUTE)
+        yield f"{name.replace('_', '-')}-sticks", f"takes {name} for the next run, too", "REL-OPEN-03", fault
+    composed = related.InputsChanged(lambda value: related.with_texts(value, _composed), operation=EXECUTE)
+    yield "execute-composed", "composes variables that come decomposed", "REL-OPEN-04", composed
+    cut = related.InputsChanged(lambda value: related.with_texts(value, _cut(4096)), operation=EXECUTE)
+    yield "execute-cut", "cuts variables at 4,096 characters", "REL-SIZE-03", cut
+    fails = Crashing(EXECUTE, lambda request: len(request.members.get("run_by") or "") > 255)
+    yield "crash-run-by", "fails on a run_by of more than 255 characters", "REL-SIZE-03", fails
+
+
 FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
     ("text changed", RUN, _texts_changed),
     ("value changed", RUN, _values_changed),
@@ -167,6 +187,7 @@ FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
     ("credentials", RESULTS, _keys_of_results),
     ("credentials", LABELS, _keys_of_labels),
     ("credentials", EXECUTE, _keys_of_execute),
+    ("open runs", EXECUTE, _open_runs),
 ]
 TEXT_CHANGES: Final[list[tuple[str, str, Callable[[str], str]]]] = [
     ("astral-lost", "loses text beyond the basic plane", lambda text: ASTRAL.sub("\ufffd", text)),
@@ -248,6 +269,10 @@ def _names(member: str) -> Tests:
 
 def _wants_all(request: Request) -> bool:
     return request.members.get("return_all_outputs") is True
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _cut(size: int) -> Callable[[str], str]:

@@ -1,0 +1,139 @@
+"""Interactly: runs that are open side by side."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from contract_tests.openapi.json_text import same
+from contract_tests.rules import Checks, NotExercised, Violation
+from contract_tests.rules import rule as card
+from contract_tests.server.relations.marked_inputs import MarkedInput
+from contract_tests.server.relations.open_runs import NOTE, OpenRun, OpenRuns
+from contract_tests.server.server import ServerUnderTest
+
+PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
+NOT_SHOWN: Final = "the run does not show what it was given"
+rule: Final = partial(
+    card, source=PAGE, operations=["executeWorkflow"], side="server", service="interactly", otherwise=NOT_SHOWN
+)
+
+
+@pytest.fixture(scope="session")
+def all_open_runs() -> dict[ServerUnderTest, OpenRuns]:
+    """Keep what runs were played, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def open_runs(server: ServerUnderTest, all_open_runs: dict[ServerUnderTest, OpenRuns]) -> OpenRuns:
+    """Return runs of this target that are open side by side."""
+    return all_open_runs.setdefault(server, OpenRuns(server))
+
+
+@rule(
+    "REL-OPEN-01",
+    "A command for a run changes no other run.",
+    says="workflow_run_id names the run to go on with: pause, resume, stop and data are for this one alone.",
+    basis="documented",
+)
+def test_command_is_for_one_run(open_runs: OpenRuns) -> Checks:
+    _ = open_runs.runs
+    if not open_runs.violations and not open_runs.are_open:
+        raise NotExercised("no run stays open after its start")
+    return open_runs.violations or [None]
+
+
+@rule(
+    "REL-OPEN-02",
+    "A run is started as ever, however other runs stand.",
+    says="Without version the active one is executed; a start begins a run of its own, whether others are paused.",
+    basis="documented",
+)
+def test_start_is_as_ever(open_runs: OpenRuns) -> Checks:
+    runs = open_runs.runs
+    return (_like(runs["B"], runs[other], name) for other in "CD" for name in ("status", "version_number"))
+
+
+@rule(
+    "REL-OPEN-03",
+    "Nothing of a run is seen in another one.",
+    says="The variables and run_by of a run are its own.",
+    basis="documented",
+)
+def test_runs_do_not_mix(open_runs: OpenRuns) -> Checks:
+    return (found for run in open_runs.runs.values() for found in _own_alone(run, open_runs))
+
+
+@rule(
+    "REL-OPEN-04",
+    "What a run shows of its input is what was given.",
+    says="run_input of a pair is the input as the service keeps it, run_by who has started the run. Any JSON may be a "
+    "variable.",
+    basis="inferred",
+)
+def test_input_is_shown_whole(open_runs: OpenRuns) -> Checks:
+    return (found for name in "ABC" for found in _whole(open_runs.runs[name]))
+
+
+@rule(
+    "REL-SIZE-03",
+    "A large input is taken whole, or refused.",
+    says="No limit is documented; what is beyond a service's own is refused with a 4xx, not cut, and breaks nothing.",
+    basis="inferred",
+)
+def test_large_input_is_whole_or_refused(open_runs: OpenRuns) -> Checks:
+    _ = open_runs.runs
+    large = open_runs.large
+    if not large.started.has_succeeded:
+        large.started.must_be_refused()
+        return [None]
+    return [None, *_whole(large)]
+
+
+def _like(one: OpenRun, other: OpenRun, name: str) -> Violation | None:
+    first, second = (run.started.json.get(name) if run.started.is_object else None for run in (one, other))
+    is_known = first is not None and second is not None and one.started.has_succeeded
+    return other.started.check(
+        not is_known or first == second, f"member {name}", f"{name} is {second!r}, not {first!r}"
+    )
+
+
+def _own_alone(run: OpenRun, open_runs: OpenRuns) -> Iterator[Violation | None]:
+    others = [one for one in open_runs.runs.values() if one is not run]
+    marks = {given.mark: place for one in others for place, given in one.inputs.items()}
+    for exchange in run.exchanges:
+        text = exchange.reply.decode("utf-8", "replace")
+        found = sorted(place for mark, place in marks.items() if mark in text)
+        yield exchange.check(not found, found[0] if found else "", f"{', '.join(found)} of another run")
+
+
+def _whole(run: OpenRun) -> Iterator[Violation | None]:
+    if not run.started.has_succeeded or not run.started.is_object:
+        return
+    for place, given in run.inputs.items():
+        for value in _shown(run.started.json, given):
+            lost = ["the value"] if place != "run_by" and not same(value, given.value) else []
+            lost = list(given.lost_in(_text(value))) or lost
+            yield run.started.check(not lost, f"{place}: {lost[0] if lost else ''}", f"{place} shows {value!r:.300}")
+
+
+def _shown(value: Any, given: MarkedInput) -> Iterator[Any]:
+    """Yield what is shown of an input: what stands under its name, or a text that has its mark."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name == NOTE and given.mark in _text(inner):
+                yield inner
+            else:
+                yield from _shown(inner, given)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _shown(inner, given)
+    elif isinstance(value, str) and given.mark in value and isinstance(given.value, str):
+        yield value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
