@@ -31,6 +31,10 @@ started: RunCreated | RunAccepted = client.with_raw_response.run_workflow("a").p
 raw: RawResponse[RunCreated | RunAccepted] = client.with_raw_response.run_workflow("a", metadata={"c": "d"})
 brought = PromptLayer(http_client=httpx.Client()), AsyncPromptLayer(http_client=httpx.AsyncClient())
 again: RunOutcome = client.with_options(timeout=1).with_run_tags().run_and_wait("a", workflow_label_name="production")
+calls = Interactly(base_url="https://a")
+whole: models.WorkflowRun = calls.execute_workflow("a", command="start")
+turn: models.InteractiveRun = calls.execute_workflow("a", run_input={"command": "start"})
+number: int = calls.with_raw_response.execute_workflow("a", run_input={}).parsed.turn_number
 async def awaited(other: AsyncPromptLayer) -> RunOutcome:
     return await other.run_and_wait("a")
 """
@@ -39,6 +43,7 @@ _BAD = (
     'client.run_workflow("a", metadata={"b": 1})',
     'client.run_workflow("a", unknown=1)',
     "client.run_workflow(5)",
+    'Interactly().execute_workflow("a").turn_number',
     'client.run_and_wait("a", unknown=1)',
     'client.wait("a")',
     "client.get_workflow_version_execution_results(5)",

@@ -20,10 +20,10 @@ def smallest_data(check: Callable[..., None], trials: Trials, violation: Violati
     mode = trial.mode
 
     def is_request_wrong(case: RequestCase) -> bool:
-        return breaks("legal_requests", trials.session.play(case, case, [trials.success], mode))
+        return breaks("legal_requests", trials.session.play(case, case, [trials.success_for(case)], mode))
 
     def is_reply_wrong(case: ReplyCase) -> bool:
-        return breaks("legal_replies", trials.session.play(case, trials.start, [case.answer], mode))
+        return breaks("legal_replies", trials.session.play(case, trials.start_for(case), [case.answer], mode))
 
     def breaks(kind: str, again: Trial[RequestCase] | Trial[ReplyCase]) -> bool:
         with suppress(NotApplicable, NotExercised):

@@ -14,6 +14,7 @@ from contract_tests.cases.case import RequestCase
 from contract_tests.cases.keeping import once
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
+from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
 from contract_tests.cases.secret_responses import Ending, echoes, terminations
 from contract_tests.client.adapter import Scheme
 from contract_tests.client.faults import FaultTrial, play_faults
@@ -76,6 +77,25 @@ class Trials:
         return self.book.success(self.operation)
 
     @property
+    def has_forms(self) -> bool:
+        """Whether the form of a request decides that of the response."""
+        return self.operation.has_same_form
+
+    @once
+    def _starts(self) -> dict[int | None, RequestCase]:
+        return starts_by_form(self.outgoing, self.start)
+
+    def start_for(self, case: ReplyCase) -> RequestCase:
+        """Return a small legal request that may be answered by a response."""
+        return self._starts().get(reply_form(self.incoming, case), self.start) if self.has_forms else self.start
+
+    def success_for(self, case: RequestCase) -> ScriptedResponse:
+        """Return a legal response of success to a request."""
+        form = request_form(self.outgoing, case)
+        own = successes_of(self.incoming, form, self.book.legal_replies(self.operation)) if form is not None else ()
+        return next((one.answer for one in own), self.success)
+
+    @property
     def scheme(self) -> Scheme | None:
         """Where the credentials go, if any are needed."""
         return self.session.scheme(self.operation)
@@ -131,6 +151,16 @@ class Trials:
         return self._replies(self.book.broken_replies(self.operation))
 
     @once
+    def replies_to_others(self) -> list[Trial[ReplyCase]]:
+        """Return calls that are answered in the form in which a request of another form is."""
+        tried: list[Trial[ReplyCase]] = []
+        for form, start in self._starts().items() if self.has_forms else ():
+            others = (case for case in self.book.legal_replies(self.operation) if case.is_success)
+            wrong = [case for case in others if reply_form(self.incoming, case) not in {None, form}][:LOOKED_AT]
+            tried += [self.session.play(case, start, [case.answer], mode) for case in wrong for mode in self.modes()]
+        return supported(tried)
+
+    @once
     def terminations(self) -> Iterator[Trial[Ending]]:
         """Return calls that end in one way of each kind, with the places in which the key was left."""
         for mode in self.modes():
@@ -158,7 +188,7 @@ class Trials:
         """Return what is wrong with the objects that responses become: check, name of the class, and what was seen."""
         mode = self.modes()[0]
         tried = [
-            self.session.play(case, self.start, [case.answer], mode, task="objects")
+            self.session.play(case, self.start_for(case), [case.answer], mode, task="objects")
             for case in _telling(self.book.legal_replies(self.operation))
         ]
         return [(trial, remark) for trial in tried for remark in trial.told.get("remarks", ())]
@@ -197,15 +227,17 @@ class Trials:
         return supported(
             trial
             for case in cases
-            for trial in self._play(case, case, self.success, f"{kind} {_about(kind, case)}", modes)
+            for trial in self._play(case, case, self.success_for(case), f"{kind} {_about(kind, case)}", modes)
         )
 
     def _replies(self, cases: Iterable[ReplyCase]) -> list[Trial[ReplyCase]]:
-        start, modes = self.start, self.modes()
+        modes = self.modes()
         return supported(
             trial
             for case in cases
-            for trial in self._play(case, start, case.answer, f"reply {case.answer.status} {case.about}", modes)
+            for trial in self._play(
+                case, self.start_for(case), case.answer, f"reply {case.answer.status} {case.about}", modes
+            )
         )
 
     def _play(

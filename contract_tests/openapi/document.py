@@ -112,6 +112,7 @@ class Operation:
         callbacks: By name and runtime expression, the operations that the server calls.
         query_schema: Pointer of ``x-query-schema``, of all query parameters together; None if there is none.
         may_be_repeated: Whether a request that may have acted can be sent again, by ``x-retry`` or the method.
+        has_same_form: Whether the n-th alternative of a request is answered by the n-th of a success, ``x-same-form``.
     """
 
     id: str
@@ -127,6 +128,7 @@ class Operation:
     callbacks: Mapping[str, Mapping[str, tuple[Self, ...]]] = field(default_factory=dict)
     query_schema: str | None = None
     may_be_repeated: bool = False
+    has_same_form: bool = False
 
     def response(self, status: int) -> Response | None:
         """Return what the contract says of a status: itself, then its class (``4XX``), then ``default``."""
@@ -282,6 +284,7 @@ class Contract:
             callbacks={name: self._callback(pointer, name) for name in item.get("callbacks", {})},
             query_schema=join(pointer, "x-query-schema") if "x-query-schema" in item else None,
             may_be_repeated=RETRY.get(item.get("x-retry"), method.upper() in IDEMPOTENT),
+            has_same_form=item.get("x-same-form") is True,
         )
 
     def _callback(self, parent: str, name: str) -> dict[str, tuple[Operation, ...]]:

@@ -286,7 +286,7 @@ class Client(Settings):
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                result = operation.read(reply)
+                result = operation.result(reply, call)
                 wire.note(operation, redaction, response.status_code, began, result)
                 return result
             except wire.ERRORS as error:
@@ -338,7 +338,7 @@ class AsyncClient(Settings):
                 reply = wire.Reply(operation, response, redaction)
                 if self._on_reply is not None:
                     self._on_reply(wire.masked(response))
-                result = operation.read(reply)
+                result = operation.result(reply, call)
                 wire.note(operation, redaction, response.status_code, began, result)
                 return result
             except wire.ERRORS as error:

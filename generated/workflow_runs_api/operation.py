@@ -14,7 +14,7 @@ from .bodies import parts_of, written
 from .credentials import Credential, Security, chosen, keyed, wanted
 from .errors import BadArgument
 from .parameters import Parameter
-from .schema import check, whole_members
+from .schema import check, form_of, whole_members
 from .secret import NOTHING, Secret
 from .types import UNSET, Problem, to_json
 
@@ -135,6 +135,7 @@ class Operation(NamedTuple, Generic[T_co]):
         security: The keys that it needs, in one of several ways; empty if it needs none.
         read: Makes a reply the operation's result.
         server: Its address, if that differs from the one that its class has.
+        answers: What the reply to each form of the request becomes, where the one decides the other.
     """
 
     name: str
@@ -149,6 +150,21 @@ class Operation(NamedTuple, Generic[T_co]):
     body: Body | None
     read: Callable[[Reply], T_co]
     server: str = ""
+    answers: tuple[type, ...] = ()
+
+    def result(self, reply: Reply, call: Call) -> T_co:
+        """What a reply becomes.
+
+        Raises:
+            StatusError: the status is no success.
+            ContractBroken: the body is not what the contract says, or has the form of the answer to another request.
+        """
+        result = self.read(reply)
+        form = form_of(call.body, self.body.schema) if self.answers and self.body else None
+        if form is not None and not isinstance(result, self.answers[form]):
+            expected = f"{self.answers[form].__name__}, which answers a request of this form"
+            raise reply.broken(Problem(expected, received=type(result).__name__))
+        return result
 
     def keyed(
         self, key: Secret[Any], headers: Secret[dict[str, str]]

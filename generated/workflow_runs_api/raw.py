@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["RawReplies", "RawResponse"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class RawResponse(NamedTuple, Generic[T]):
+class RawResponse(NamedTuple, Generic[T_co]):
     """What a method of `client.with_raw_response` returns: the reply itself, and the result that was read from it.
 
     Errors are raised as without it; a `StatusError` and a `ContractBroken` have the reply as their `response`.
@@ -38,7 +39,7 @@ class RawResponse(NamedTuple, Generic[T]):
     status: int
     headers: Mapping[str, str]
     content: bytes
-    parsed: T
+    parsed: T_co
 
     def __repr__(self) -> str:
         return f"<RawResponse {self.status}, {len(self.content)} bytes>"

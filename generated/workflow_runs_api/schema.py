@@ -17,7 +17,7 @@ from .types import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["check", "ecma_pattern", "whole", "whole_members"]
+__all__ = ["check", "ecma_pattern", "form_of", "whole", "whole_members"]
 
 Schema = dict[str, Any] | bool
 
@@ -252,6 +252,12 @@ def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
         _any_of(value, argument, schema, root)
     if fitting > 1:
         raise Problem("exactly one of the alternatives", received=f"a value that fits {fitting} of them")
+
+
+def form_of(value: Any, schema: Schema) -> int | None:
+    """Which of its alternatives a value has, by number; None if it has none."""
+    forms = schema.get("oneOf", ()) if isinstance(schema, dict) else ()
+    return next((index for index, form in enumerate(forms) if _holds(value, form, schema)), None)
 
 
 def _not(value: Any, argument: Schema, _schema: Any, root: Any) -> None:

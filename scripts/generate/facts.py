@@ -119,6 +119,7 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
         "path": _path(found.path),
         "accept": _accept(document, operation),
         "repeatable": RETRY.get(operation.get("x-retry"), found.method.upper() in _REPEATABLE),
+        "same_form": operation.get("x-same-form") is True,
         "query_schema": checkable(document, operation.get("x-query-schema", True)),
         "security": security.alternatives(document, found),
         "parameters": {

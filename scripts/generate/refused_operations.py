@@ -32,6 +32,7 @@ TAKEN = frozenset(
         "aclose",
         "base_url",
         "close",
+        "find_run_in_doubt",
         "iter_workflow_runs",
         "iter_workflows",
         "run_and_wait",
@@ -48,7 +49,7 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
     for part in (_paths, _services, _names, _addresses, _service_addresses):
         yield from part(document)
     for found in doc.operations(document):
-        for each in (_tags, _retry, _security, _path, _parameters, _request_body, _replies):
+        for each in (_tags, _retry, _same_form, _security, _path, _parameters, _request_body, _replies):
             yield from each(document, found)
 
 
@@ -56,6 +57,22 @@ def _retry(_: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
     word = found.operation.get("x-retry")
     if word is not None and word not in RETRY:
         yield f"{found.pointer}/x-retry", f"not one of {', '.join(RETRY)}; without it the method decides"
+
+
+def _same_form(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
+    if found.operation.get("x-same-form", False) is False:
+        return
+    successes = [reply for status, reply in found.operation["responses"].items() if status.startswith("2")]
+    bodies = [doc.resolve(document, body) for body in (found.operation.get("requestBody"), *successes)]
+    forms = [len(_forms(document, body)) for body in bodies]
+    if found.operation["x-same-form"] is not True or len(forms) != 2 or forms[0] < 2 or forms[0] != forms[1]:  # noqa: PLR2004
+        yield f"{found.pointer}/x-same-form", "true needs a request and one success, each a oneOf of as many objects"
+
+
+def _forms(document: dict[str, Any], body: Any) -> list[Any]:
+    content = next(iter((body or {}).get("content", {}).values()), {})
+    schema = doc.resolve(document, content.get("schema", {}))
+    return schema.get("oneOf", []) if isinstance(schema, dict) else []
 
 
 def _paths(document: dict[str, Any]) -> Iterator[Problem]:

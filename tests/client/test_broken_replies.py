@@ -7,9 +7,23 @@ from typing import Any
 
 import httpx
 import pytest
-from client_calls import CALLS, EXECUTE, NODES, RESULTS, RUN, SYNC, WORKFLOW_RUN, Call, Flavour, reply
+from client_calls import (
+    CALLS,
+    EXECUTE,
+    INTERACTLY_WORKFLOW,
+    NODES,
+    RESULTS,
+    RUN,
+    SYNC,
+    WORKFLOW_RUN,
+    Call,
+    Flavour,
+    Wire,
+    example,
+    reply,
+)
 
-from workflow_runs import ContractBroken, PromptLayer, StatusError
+from workflow_runs import ContractBroken, PromptLayer, StatusError, models
 
 
 def _broken(call: Call, answer: httpx.Response, flavour: Flavour = SYNC, *, tries: int = 1) -> ContractBroken:
@@ -210,3 +224,21 @@ def test_an_undocumented_success_is_no_success(call: Call, flavour: Flavour) -> 
     assert caught.value.body == {"a": 1}
     assert caught.value.may_have_run == call.starts_something
     assert len(wire.requests) == 1
+
+
+TURN = example("/v1/workflows/{workflow_id}/execute", "post", "200", "turn")
+FORMS = {"whole run": ({"command": "start"}, WORKFLOW_RUN), "turn": ({"run_input": {}}, TURN)}
+
+
+@pytest.mark.parametrize("asked", FORMS)
+@pytest.mark.parametrize("answered", FORMS)
+def test_the_form_of_the_request_is_that_of_the_reply(asked: str, answered: str, flavour: Flavour) -> None:
+    """A service of the other generation of execute is found out, and what it may have started is told."""
+    client = flavour.client("interactly", Wire(reply(200, FORMS[answered][1])))
+    if asked == answered:
+        found = flavour.do(client, "execute_workflow", INTERACTLY_WORKFLOW, **FORMS[asked][0])
+        assert type(found) is (models.WorkflowRun if asked == "whole run" else models.InteractiveRun)
+        return
+    with pytest.raises(ContractBroken, match="which answers a request of this form") as caught:
+        flavour.do(client, "execute_workflow", INTERACTLY_WORKFLOW, **FORMS[asked][0])
+    assert caught.value.may_have_run

@@ -70,7 +70,8 @@ def test_the_vendors_document_refuses_some_of_its_own() -> None:
 def test_the_client_sends_them(example: Example, flavour: Flavour) -> None:
     """Exactly as they are."""
     call = EVERY_CALL[example.operation]
-    client, wire = flavour.over(call, call.ok())
+    turn = next(each.value for each in EXAMPLES if each.name == "turn")
+    client, wire = flavour.over(call, reply(200, turn) if "run_input" in example.value else call.ok())
     flavour.do(client, call.operation, *call.positional, **_keywords(example))
     assert json.loads(wire.only.content) == example.value
 
@@ -85,10 +86,10 @@ def _keywords(example: Example) -> dict[str, Any]:
 def test_the_client_reads_them(example: Example, flavour: Flavour) -> None:
     """Nothing is lost."""
     call = EVERY_CALL[example.operation]
-    keywords = {"return_all_outputs": True} if example.operation == RESULTS else {}
+    keywords = {RESULTS: {**call.keywords, "return_all_outputs": True}, EXECUTE: {"run_input": {}}}
     client, _ = flavour.over(call, reply(example.status, example.value))
     try:
-        result = flavour.make(call, client, **keywords)
+        result = flavour.do(client, call.operation, *call.positional, **keywords.get(example.operation, call.keywords))
     except StatusError as error:
         result = error.body
     assert to_json(getattr(result, "value", result)) == example.value

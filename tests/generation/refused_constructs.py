@@ -90,6 +90,7 @@ def _parameters() -> None:
 
 def _retries() -> None:
     _refuse("retry", "not one of safe, not_sent_only")["x-retry"] = "sometimes"
+    _refuse("same form", "each a oneOf of as many objects")["x-same-form"] = True
 
 
 def _bodies() -> None:

@@ -134,3 +134,18 @@ def test_deep_replies(trials: Trials) -> Iterator[Violation]:
         outcome, is_legal = trial.outcome, trial.case.breach == "deep and legal"
         if not (is_legal and (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own))):
             yield from not_an_own_error(trial, f"{trial.case.answer.status} {trial.case.breach}")
+
+
+@operation_rule(
+    "CL-BRK-10",
+    "A response in the form of another request ends in the client's own error.",
+    says="Where the contract says that a request's form fixes the response's, a legal response in another form is an "
+    "error with status and body.",
+    source="x-same-form of the contract",
+    basis="inferred",
+)
+def test_form_of_another_request(trials: Trials) -> Iterator[Violation]:
+    if not trials.has_forms:
+        raise NotApplicable("the form of a request does not decide that of the response")
+    for trial in trials.replies_to_others():
+        yield from not_an_own_error(trial, f"{trial.case.answer.status} form of another request")

@@ -327,6 +327,16 @@ def _values() -> Iterator[ClientDefect]:
         generated("reading.py", "        for entry in value:\n", "        for entry in value[:-1]:\n"),
     )
     yield defect(
+        "form.other",
+        "takes the answer to a request of another form",
+        "check left out",
+        "CL-BRK-10",
+        generated(
+            "operation.py", "        if form is not None and not isinstance", "        if False and not isinstance"
+        ),
+        operation="executeWorkflow",
+    )
+    yield defect(
         "pairs.raw",
         "leaves the pairs of a run plain JSON",
         "type lost",

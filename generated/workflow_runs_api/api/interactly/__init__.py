@@ -7,6 +7,7 @@ https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute
 
 from __future__ import annotations
 
+import typing as _typing
 from typing import TYPE_CHECKING
 
 from ... import client as _client
@@ -42,6 +43,54 @@ SERVER = "https://api-qa.interactly.ai/workflows"
 
 class InteractlyOperations(_client.Client):
     """Interactly workflow execution."""
+
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> WorkflowRun: ...
+
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any],
+        run_id: str | None | Unset = UNSET,
+    ) -> InteractiveRun: ...
+
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> WorkflowRun | InteractiveRun: ...
 
     def execute_workflow(
         self,
@@ -241,6 +290,54 @@ class InteractlyRawResponses:
     def __init__(self, client: _client.Client) -> None:
         self._client = client
 
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun]: ...
+
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any],
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[InteractiveRun]: ...
+
+    @_typing.overload
+    def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun | InteractiveRun]: ...
+
     def execute_workflow(
         self,
         workflow_id: str,
@@ -329,6 +426,54 @@ class InteractlyRawResponses:
 
 class AsyncInteractlyOperations(_client.AsyncClient):
     """Interactly workflow execution. For asyncio."""
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> WorkflowRun: ...
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any],
+        run_id: str | None | Unset = UNSET,
+    ) -> InteractiveRun: ...
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> WorkflowRun | InteractiveRun: ...
 
     async def execute_workflow(
         self,
@@ -501,6 +646,54 @@ class AsyncInteractlyRawResponses:
 
     def __init__(self, client: _client.AsyncClient) -> None:
         self._client = client
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun]: ...
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any],
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[InteractiveRun]: ...
+
+    @_typing.overload
+    async def execute_workflow(
+        self,
+        workflow_id: str,
+        *,
+        version: int | Unset = UNSET,
+        dynamic_variables: Mapping[str, Any] | Unset = UNSET,
+        runtime_variables: Mapping[str, Any] | Unset = UNSET,
+        miscellaneous: Mapping[str, Any] | Unset = UNSET,
+        command: Command | Unset = UNSET,
+        body_workflow_id: str | None | Unset = UNSET,
+        version_number: int | None | Unset = UNSET,
+        run_by: str | None | Unset = UNSET,
+        workflow_run_id: str | None | Unset = UNSET,
+        team_id: str | None | Unset = UNSET,
+        thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
+        run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
+        run_id: str | None | Unset = UNSET,
+    ) -> RawResponse[WorkflowRun | InteractiveRun]: ...
 
     async def execute_workflow(
         self,

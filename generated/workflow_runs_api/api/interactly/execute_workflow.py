@@ -254,4 +254,8 @@ OPERATION = operation.Operation(
         },
     ),
     read=read,
+    answers=(
+        WorkflowRun,
+        InteractiveRun,
+    ),
 )
