@@ -13,7 +13,7 @@ from contract_tests.cases.boundary_values import is_ambiguous_integer
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.deliveries import Delivery, Post
 from contract_tests.cases.generation import Generator
-from contract_tests.cases.keeping import once
+from contract_tests.cases.keeping import forget, once
 from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
@@ -99,6 +99,12 @@ class CaseBook:
 
         found = self._values.smallest_value(schema, fails_as_reply)
         return None if found is None else reply(with_fewest_members(found, fails_as_reply))
+
+    def forget(self, operation: Operation) -> None:
+        """Let go of the cases of an operation; values of components stay, since other operations have them too."""
+        forget(self, lambda name: name == operation.id or name.startswith(f"{operation.pointer}/"))
+        for generator in (self._requests, self._values):
+            generator.forget(operation)
 
     def probes(self, operation: Operation) -> Iterator[RequestCase]:
         """Return arguments with a step or nothing as a path parameter."""

@@ -30,6 +30,7 @@ from schemathesis.core import NotSet
 
 from contract_tests.budget import Budget
 from contract_tests.cases.case import ABSENT, RequestCase, can_travel, request_problems
+from contract_tests.cases.keeping import forget, once
 from contract_tests.cases.negative import manner, with_sole_violation
 from contract_tests.cases.scratch import scratch_folder
 from contract_tests.cases.shrinking import MOST_TRIES, quiet_settings, smallest, with_fewest_parts
@@ -197,7 +198,11 @@ class Generator:
     def _drawn_requests(self, operation: Operation, mode: GenerationMode) -> Any:
         return self._schema[operation.path][operation.method].as_strategy(generation_mode=mode)
 
-    @cache  # noqa: B019 - lives as long as its run
+    def forget(self, operation: Operation) -> None:
+        """Let go of the requests that were made for an operation."""
+        forget(self, operation.id.__eq__)
+
+    @once
     def _covered(self, operation_id: str) -> dict[GenerationMode, list[RequestCase]]:
         operation = self.contract.operation(operation_id)
         found: dict[GenerationMode, list[RequestCase]] = {mode: [] for mode in GenerationMode}

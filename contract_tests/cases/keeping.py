@@ -46,6 +46,13 @@ def again(reason: Exception) -> Exception:
     return type(reason)(str(reason))
 
 
+def forget(owner: object, is_done: Callable[[str], bool]) -> None:
+    """Let go of what was kept about those for whose names something holds."""
+    memory: dict[tuple[str, ...], Any] = vars(owner).get("_kept", {})
+    for key in [key for key in memory if any(map(is_done, key[1:]))]:
+        del memory[key]
+
+
 def _name_of(about: Any) -> str:
     return about if isinstance(about, str) else getattr(about, "id", "") or str(about.name)
 

@@ -7,11 +7,11 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from contract_tests.cases.case import RequestCase
-from contract_tests.cases.keeping import once
+from contract_tests.cases.keeping import forget, once
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
@@ -27,6 +27,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 Case = TypeVar("Case", RequestCase, ReplyCase)
 Tried = TypeVar("Tried", bound=Trial[Any])
 LOOKED_AT: Final = 4
+WAIT_TOGETHER: Final = 16  # operations: enough that waiting costs little, few enough to be kept
 
 
 class ClientTrials:
@@ -34,18 +35,28 @@ class ClientTrials:
 
     def __init__(self, session: ClientSession) -> None:
         self.session, self.book, self.contract = session, session.book, session.book.contract
+        self._faults: dict[str, list[FaultTrial]] = {}
 
     @once
     def of(self, operation: Operation) -> "Trials":
         """Return the trials of one operation."""
         return Trials(self, operation)
 
-    @cached_property
-    def faults(self) -> dict[str, list[FaultTrial]]:
-        """The calls on a wire that misbehaves, by operation; those of all operations wait at the same time."""
-        calls = {one.id: [*self.of(one).fault_calls()] for one in self.contract.operations}
-        played = iter(play_faults([call for several in calls.values() for call in several]))
-        return {name: [next(played) for _ in several] for name, several in calls.items()}
+    def faults(self, operation: Operation) -> list[FaultTrial]:
+        """Return calls on a wire that misbehaves; those of several operations wait at the same time."""
+        if operation.id not in self._faults:
+            start = self.contract.operations.index(operation)
+            group = self.contract.operations[start : start + WAIT_TOGETHER]
+            calls = {one.id: [*self.of(one).fault_calls()] for one in group if one.id not in self._faults}
+            played = iter(play_faults([call for several in calls.values() for call in several]))
+            self._faults |= {name: [next(played) for _ in several] for name, several in calls.items()}
+        return self._faults[operation.id]
+
+    def forget(self, operation: Operation) -> None:
+        """Let go of what was played with an operation, and of its cases."""
+        forget(self, operation.id.__eq__)
+        self.book.forget(operation)
+        self._faults.pop(operation.id, None)
 
     @once
     def module_remarks(self) -> list[dict[str, str]]:
@@ -196,7 +207,7 @@ class Trials:
     def faults(self) -> list[FaultTrial]:
         """Return calls on a wire that misbehaves, with the client's own policy for sending again."""
         self.modes()  # or the reason why there is none
-        return supported(self.client.faults[self.operation.id])
+        return supported(self.client.faults(self.operation))
 
     def fault_calls(self) -> Iterator[Callable[[], FaultTrial]]:
         """Return those calls, to be made at the same time as others; none if the operation can't be called."""

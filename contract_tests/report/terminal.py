@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -74,21 +75,22 @@ class Terminal:
         self._colour = self._live and not os.environ.get("NO_COLOR")
         self._width = shutil.get_terminal_size((100, 24)).columns
         self._chapter: str | None = None
-        self._rule: list[Outcome] = []
+        self._rules: Counter[str] = Counter()  # how many rows each has, in the order of the report
+        self._outcomes: dict[str, list[Outcome]] = {}
         self._later: list[tuple[Verdict, str, list[Outcome], bool]] = []  # what the chapter's violations come before
         self._judged = 0
         self._all = 0
         self._targets = 0
 
-    def start(self, title: str, options: Options, targets: Sequence[Target], tag: str, *, rows: int) -> None:
+    def start(self, title: str, options: Options, targets: Sequence[Target], tag: str, *, rows: Iterable[Row]) -> None:
         """Say what will be judged; the tag is that of the runs that this run starts."""
         names = list(dict.fromkeys(target.name for target in targets))
         live = [target for target in targets if not target.is_sandbox]
-        self._all = rows
+        self.expect(rows)
         self._targets = len(names)
         self._line(title)
         about = f"sides {', '.join(options.sides)}; targets {', '.join(names) or 'none'}"
-        self._line(f"{about}; {rows} rows; seed {options.seed}")
+        self._line(f"{about}; {self._all} rows; seed {options.seed}")
         cases = options.budget.cases or 0
         for target in live:
             self._line("")
@@ -97,6 +99,11 @@ class Terminal:
                 self._detail("Budget", few)
             for label, text in plan_of(target, tag):
                 self._detail(label, text)
+
+    def expect(self, rows: Iterable[Row | Outcome]) -> None:
+        """Take down what will be judged, in the order in which it is told."""
+        self._rules = Counter(row.rule.id for row in rows)
+        self._all = self._rules.total()
 
     def plan(self, rows: Mapping[Row, str]) -> None:
         """Say which rows would be judged, without judging any."""
@@ -107,19 +114,23 @@ class Terminal:
 
     def judged(self, outcome: Outcome) -> None:
         """Take down what came out of one row; a rule is told once all its rows are judged."""
-        if self._rule and self._rule[0].rule.id != outcome.rule.id:
-            self._tell_rule()
-        self._rule.append(outcome)
+        self._outcomes.setdefault(outcome.rule.id, []).append(outcome)
         self._judged += 1
+        for rule, rows in list(self._rules.items()):
+            if len(self._outcomes.get(rule, ())) < rows:
+                break
+            self._tell_rule(rule)
         if self._live:
             self._out.write(f"  {self._judged} of {self._all}\r")
 
-    def _tell_rule(self) -> None:
+    def _tell_rule(self, rule: str) -> None:
         """Tell the violations of a rule, keep the rest for the end of its chapter; rows that ended alike are one."""
         self._erase()
-        self._head(self._rule[0].chapter)
+        del self._rules[rule]
+        judged = self._outcomes.pop(rule)
+        self._head(judged[0].chapter)
         alike: dict[tuple[Verdict, str], list[Outcome]] = {}
-        for outcome in self._rule:
+        for outcome in judged:
             reason = ": ".join(filter(None, (outcome.reason, outcome.error)))
             violated = outcome.verdict is Verdict.VIOLATION
             alike.setdefault((outcome.verdict, self._where(outcome) if violated else reason), []).append(outcome)
@@ -129,7 +140,6 @@ class Terminal:
                 self._violation(outcomes[0])
             else:
                 self._later.append((verdict, reason, outcomes, len(alike) == 1))
-        self._rule = []
 
     def _tell_rest(self) -> None:
         """Tell what of the chapter is no violation."""
@@ -159,8 +169,8 @@ class Terminal:
 
     def finish(self, report: Report, directory: Path) -> None:
         """Say how it went, in the last lines."""
-        if self._rule:
-            self._tell_rule()
+        for rule in filter(self._outcomes.__contains__, list(self._rules)):
+            self._tell_rule(rule)
         self._erase()
         self._tell_rest()
         counts = ", ".join(f"{report.summary[verdict]} {WORDS[verdict].lower()}" for verdict in Verdict)

@@ -62,7 +62,7 @@ class Collector:
         run = self._run
         info = run.contract.document.get("info", {})
         title = f"{info.get('title', 'Contract')} {info.get('version', '')}".strip()
-        self._terminal.start(title, run.options, run.targets, run.tag, rows=len(self._chapters))
+        self._terminal.start(title, run.options, run.targets, run.tag, rows=self._chapters)
         if self._run.options.dry_run:
             self._terminal.plan(self._chapters)
 

@@ -76,8 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count what is left, once ``-k`` has taken out what it does, for a budget in seconds."""
+    """Count what is left, once ``-k`` has taken out what it does, for a budget in seconds; put it in turn."""
     if RUN in session.config.stash:  # else the arguments could not be read
+        session.items[:] = _in_turn(session.items, session.config.stash[RUN].contract)
         budget = session.config.stash[RUN].options.budget
         budget.rows_left = sum(row_of(item) is not None for item in session.items)
         budget.start()
@@ -202,6 +203,19 @@ def _place(item: pytest.Item) -> tuple[int, bool]:
     row = row_of(item)
     assert row is not None
     return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
+
+
+def _in_turn(items: Sequence[pytest.Item], contract: Contract) -> list[pytest.Item]:
+    """Return rows as they are judged: a client's operation by operation, so that what was played can be forgotten."""
+    number = {operation.id: index for index, operation in enumerate(contract.operations)}
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        row = row_of(item)
+        of_client = row is not None and row.rule.side is Side.CLIENT
+        place = -1 if row is None else list(Side).index(row.rule.side)
+        return place, number.get(row.operation, -1) if row is not None and of_client else 0
+
+    return sorted(items, key=turn)
 
 
 def _refuse_twins(items: Sequence[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.rules import Violation, Violations, shown
 from contract_tests.runner.context import RUN
+from contract_tests.runner.pytest_plugin import row_of
 
 LONGEST: Final = 600
 
@@ -33,6 +34,13 @@ def client(request: pytest.FixtureRequest) -> Iterator[ClientTrials]:
 def trials(client: ClientTrials, operation: Operation) -> Trials:
     """Return what is played with the operation of this row."""
     return client.of(operation)
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Forget what was played with an operation once its last row is judged: of all operations it is gigabytes."""
+    trials, following = getattr(item, "funcargs", {}).get("trials"), row_of(nextitem) if nextitem else None
+    if isinstance(trials, Trials) and (following is None or following.operation != trials.operation.id):
+        trials.client.forget(trials.operation)
 
 
 @pytest.hookimpl(wrapper=True)
