@@ -7,6 +7,8 @@ import pytest
 from judging import interactly, judge, targets_file
 from turns_server import Change, Reply, TurnsServer
 
+from workflow_sandbox import Sandbox
+
 RULES = ("--side", "server", "--seed", "1", "-k", "IA-EXE-*", "--target", "turns", "--targets")
 OF_THIS_FORM = {"IA-EXE-58", "IA-EXE-59", "IA-EXE-60", "IA-EXE-61", "IA-EXE-62"}
 
@@ -37,6 +39,15 @@ def test_conforming_server_keeps_them(tmp_path: Path) -> None:
 
     assert {verdicts[rule] for rule in OF_THIS_FORM} == {"pass"}
     assert {verdicts[rule] for rule in ("IA-EXE-57", "IA-EXE-69")} == {"not_applicable"}
+
+
+def test_sandbox_keeps_them(tmp_path: Path) -> None:
+    """It serves this form as well; as it takes the other one, too, a body without run_input is no mistake there."""
+    with Sandbox() as sandbox:
+        table = interactly(sandbox.promptlayer_url, generation="b")
+        judgement = judge(tmp_path, *RULES, str(targets_file(tmp_path, {"turns": table})))
+    verdicts = {row["id"]: row["verdict"] for row in judgement.report["results"]}
+    assert {rule for rule in {*OF_THIS_FORM, "IA-EXE-81"} if verdicts[rule] != "pass"} == {"IA-EXE-58"}
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,8 @@ def test_stop_cancels(turns: ServerUnderTest) -> None:
 def test_flags_go_with_the_status(turns: ServerUnderTest) -> None:
     _first(turns)
     for reply in turns.watch.of("executeWorkflow"):
-        if not reply.has_succeeded:
+        # What has taken a body without a turn, and answers it, is a matter of IA-EXE-58.
+        if not (reply.has_succeeded and reply.is_object and "turn_number" in reply.json):
             continue
         body, status = reply.json, reply.must_have("status", str)
         completed = reply.must_have("is_completed", bool)
