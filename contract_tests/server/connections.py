@@ -70,7 +70,7 @@ def check_reachable(target: Target) -> None:
     if urllib.request.getproxies() and not target.is_local:
         return
     try:
-        socket.create_connection(_address(target), CONNECT_SECONDS).close()
+        socket.create_connection(address_of(target), CONNECT_SECONDS).close()
     except (OSError, UnicodeError) as error:
         raise unreachable(target, error) from error
 
@@ -91,8 +91,8 @@ def speaks_tls(target: Target) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection(_address(target), HANDSHAKE_SECONDS) as plain:
-            context.wrap_socket(plain, server_hostname=_address(target)[0]).close()
+        with socket.create_connection(address_of(target), HANDSHAKE_SECONDS) as plain:
+            context.wrap_socket(plain, server_hostname=address_of(target)[0]).close()
     except (OSError, ValueError):
         return False
     return True
@@ -104,7 +104,16 @@ def _keep_location(response: httpx.Response) -> None:
         response.extensions["location"] = response.headers.pop("location")
 
 
-def _address(target: Target) -> tuple[str, int]:
+def context_for(target: Target) -> ssl.SSLContext | None:
+    """Return how TLS is spoken with a target; None if it is not."""
+    if urlsplit(target.base_url).scheme != "https":
+        return None
+    verify = _verification(target)
+    return verify if isinstance(verify, ssl.SSLContext) else ssl.create_default_context()
+
+
+def address_of(target: Target) -> tuple[str, int]:
+    """Return host and port of a target."""
     parts = urlsplit(target.base_url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 

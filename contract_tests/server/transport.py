@@ -145,7 +145,7 @@ class Wire:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             for case in cases:
                 try:
-                    started = self._wait_for_turn(case.operation)
+                    started = self.take_turn(case.operation)
                 except NotExercised as reason:
                     found.append(reason)
                     continue
@@ -228,7 +228,7 @@ class Wire:
 
     def _response(self, sending: _Sending) -> tuple[Reply, float]:
         for default in (*WAITS, None):
-            started = self._wait_for_turn(sending.case.operation)
+            started = self.take_turn(sending.case.operation)
             reply = self._whole(sending, self._attempt(sending))
             if not self._is_throttled(reply):
                 return reply, time.monotonic() - started
@@ -266,7 +266,14 @@ class Wire:
         kind = Undecodable if came.constraint == CODING else Unanswered
         raise kind(received) from came.__cause__
 
-    def _wait_for_turn(self, operation: Operation) -> float:
+    def take_turn(self, operation: Operation) -> float:
+        """
+        Count a request, and wait until it may be sent.
+
+        Raises:
+            Unanswered: If the operation has given no complete response too often.
+            NotExercised: If the target's budget of requests is spent, or the operation gave too large responses.
+        """
         if self._silences[operation.id] >= SILENCES:
             raise Unanswered(f"{operation.id} gave no complete reply {SILENCES} times")
         if self._large[operation.id] >= MOST_LARGE:
@@ -295,6 +302,10 @@ class Wire:
             return secret | {name: prefix + WRONG_KEY}, environment
         env = self.target.api_key_env
         return secret | {name: prefix + self.target.secrets[env]}, environment | {name: f"{prefix}${env}"}
+
+    def secret_headers(self, operation: Operation, access: Access) -> dict[str, str]:
+        """Return the headers that say who asks, and the key if it is wanted."""
+        return self._credentials(operation, access)[0]
 
     def key_header(self, operation: Operation) -> tuple[str, str]:
         """Return the header that takes the key of an operation, and what stands before the key in it."""

@@ -1,5 +1,6 @@
 """Hand-made defects that one request with its response does not show; each has a trigger of its own."""
 
+import gzip
 import html
 import json
 import re
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from mutants.servers import related
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.handwritten_run import Crashing
-from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Request
+from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Reply, Request
 from mutants.servers.request_faults import Refused
 
 MANY: Final = 65_536
@@ -64,6 +65,11 @@ def _sizes() -> Made:
     yield "last-of-256", "loses the last of 256 characters", "REL-SIZE-01", _on_texts(_without_last_of_256)
     large = related.BodyMisread(lambda request: len(request.content) > MANY, lambda _: {})
     yield "large-body-dropped", "takes a body of more than 64 KiB for an empty one", "REL-SIZE-01", large
+
+
+def _crashes() -> Made:
+    for name, title, is_large in LARGE:
+        yield f"crash-{name}", f"fails on {title}", "REL-SIZE-02", Crashing(RUN, is_large)
 
 
 def _at_once() -> Made:
@@ -155,6 +161,18 @@ def _keys_of_execute() -> Made:
     yield "execute-other-scheme", "takes the token under any scheme", "REL-KEY-01", any_scheme
 
 
+def _connections() -> Made:
+    yield "error-sticks", "repeats an error on its connection", "REL-HTTP-01", related.ConnectionSticks()
+    two = related.Written(lambda _, reply: reply.headers.append(("content-type", "text/plain")), _is_ended)
+    yield "two-types", "names two content types of an ended run's results", "REL-HTTP-02", two
+    coded = related.Written(_compress, lambda _, reply: len(reply.content) > 100)
+    yield "gzip-unasked", "compresses large bodies whatever was asked for", "REL-HTTP-03", coded
+    mark = related.Written(_with_byte_order_mark, lambda _, reply: b"\\u" in reply.content)
+    yield "byte-order-mark", "begins a body that is not ASCII with a byte order mark", "SRV-03", mark
+    latin = related.Written(_in_latin, lambda _, reply: b"\\u00e" in reply.content)
+    yield "latin-1", "writes Latin-1 where the body is not ASCII", "SRV-03", latin
+
+
 def _open_runs() -> Made:
     for command in ("stop", "pause", "data"):
         yield f"{command}-for-all", f"gives {command} to every open run", "REL-OPEN-01", related.OtherRunsToo(command)
@@ -179,6 +197,7 @@ FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
     ("value changed", RUN, _values_changed),
     ("callback content", RUN, _callbacks_changed),
     ("size", RUN, _sizes),
+    ("crash", RUN, _crashes),
     ("at once", RUN, _at_once),
     ("callback", RUN, _callbacks),
     ("in a row", RUN, _in_a_row),
@@ -188,6 +207,7 @@ FAMILIES: Final[list[tuple[str, str, Callable[[], Made]]]] = [
     ("credentials", LABELS, _keys_of_labels),
     ("credentials", EXECUTE, _keys_of_execute),
     ("open runs", EXECUTE, _open_runs),
+    ("connection", RESULTS, _connections),
 ]
 TEXT_CHANGES: Final[list[tuple[str, str, Callable[[str], str]]]] = [
     ("astral-lost", "loses text beyond the basic plane", lambda text: ASTRAL.sub("\ufffd", text)),
@@ -259,6 +279,35 @@ SPELLINGS_REFUSED: Final[list[tuple[str, str, str, Tests]]] = [
 ]
 
 
+def _size_of(request: Request, member: str) -> int:
+    value = request.members.get(member)
+    return len(value) if isinstance(value, str | dict) else 0
+
+
+def _longest_in(request: Request, member: str) -> int:
+    value = request.members.get(member)
+    names = [*value, *value.values()] if isinstance(value, dict) else []
+    return max((len(name) for name in names if isinstance(name, str)), default=0)
+
+
+def _has_long_name(request: Request) -> bool:
+    variables = request.members.get("input_variables")
+    return isinstance(variables, dict) and any(len(name) > 100 for name in variables)
+
+
+LARGE: Final[list[tuple[str, str, Tests]]] = [
+    (
+        "metadata",
+        "more than 255 characters in metadata",
+        lambda one: _longest_in(one, "metadata") > 255,
+    ),
+    ("many", "more than 50 entries in metadata", lambda one: _size_of(one, "metadata") > 50),
+    ("label", "a label of more than 255 characters", lambda one: _size_of(one, "workflow_label_name") > 255),
+    ("variable", "the name of a variable of more than 100 characters", _has_long_name),
+    ("address", "an address of more than 1,024 characters", lambda one: _size_of(one, "callback_url") > 1024),
+]
+
+
 def _on_texts(change: Callable[[str], Any]) -> related.InputsChanged:
     return related.InputsChanged(lambda value: related.with_texts(value, change))
 
@@ -302,3 +351,21 @@ def _with_output(change: Callable[[str], str]) -> Callable[[Callback], Callback]
 def _small(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(path=parts.path.lower()).geturl()
+
+
+def _is_ended(_: Request, reply: Reply) -> bool:
+    return reply.status == 200 and b"RUNNING" not in reply.content
+
+
+def _compress(_: Request, reply: Reply) -> None:
+    reply.content = gzip.compress(reply.content)
+    reply.set_header("content-encoding", "gzip")
+
+
+def _with_byte_order_mark(_: Request, reply: Reply) -> None:
+    reply.content = b"\xef\xbb\xbf" + reply.content
+
+
+def _in_latin(_: Request, reply: Reply) -> None:
+    reply.content = json.dumps(reply.json, ensure_ascii=False).encode("latin-1", "replace")
+    reply.set_header("content-type", "application/json; charset=iso-8859-1")

@@ -1,0 +1,85 @@
+"""Requests that follow each other on one connection."""
+
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import h11
+
+from contract_tests.http.raw_connection import RawConnection, RawResponse
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import NotExercised, Violation
+from contract_tests.server.connections import address_of, context_for
+from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.relations.legal_requests import taken_request
+from contract_tests.server.server import ServerUnderTest
+
+UNREAD: Final = b"{" + b" " * 200_000 + b"}"  # a body that nobody has to read to its end
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request, what it was after, and what came."""
+
+    what: str
+    response: RawResponse
+
+
+@dataclass(frozen=True)
+class OneConnection:
+    """What came of an operation's requests on one connection; ``problem`` is why it ended before its time."""
+
+    taken: Exchange
+    steps: tuple[Step, ...]
+    problem: str = ""
+
+    def violation(self, constraint: str, received: str) -> Violation:
+        """Make a finding; the curl line is that of the legal request."""
+        return Violation(self.taken.bounded(received), constraint, "", self.taken.curl)
+
+
+def one_connection(server: ServerUnderTest, operation: Operation) -> OneConnection:
+    """
+    Send them: a legal one, a refused one, HEAD and the legal one; of what changes something only refused ones.
+
+    Raises:
+        NotExercised: If there is no legal request, or a proxy stands in between.
+    """
+    if urllib.request.getproxies() and not server.target.is_local:
+        raise NotExercised("a proxy would answer for the connection")
+    taken = taken_request(server, operation)
+    steps: list[Step] = []
+    target = server.target
+    with RawConnection(address_of(target), context_for(target), target.total_timeout) as connection:
+        try:
+            for what, method, access, body in _plan(taken):
+                server.wire.take_turn(operation)
+                headers = _headers(server, taken, access)
+                steps.append(Step(what, connection.send(method, _target(taken), headers, body)))
+        except (OSError, h11.RemoteProtocolError) as error:
+            return OneConnection(taken, tuple(steps), f"{type(error).__name__}: {error}")
+    return OneConnection(taken, tuple(steps))
+
+
+def _plan(taken: Exchange) -> Iterator[tuple[str, str, Access, bytes]]:
+    if taken.method == "GET":
+        yield "the first request", "GET", Access.OWN, b""
+        yield "a refused one", "GET", Access.NO_KEY, b""
+        yield "HEAD", "HEAD", Access.OWN, b""
+        yield "the first request again", "GET", Access.OWN, b""
+    else:
+        body = UNREAD if taken.content else b""
+        yield "a refused one with a large body", taken.method, Access.NO_KEY, body
+        yield "another refused one", taken.method, Access.NO_KEY, taken.content or b""
+
+
+def _target(taken: Exchange) -> str:
+    parts = urlsplit(taken.url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _headers(server: ServerUnderTest, taken: Exchange, access: Access) -> list[tuple[str, str]]:
+    secret = server.wire.secret_headers(taken.case.operation, access)
+    return [("Accept-Encoding", "identity"), *taken.headers.items(), *secret.items()]

@@ -1,0 +1,94 @@
+"""Every operation of a server: one connection."""
+
+from functools import partial
+from typing import Final
+
+import pytest
+
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import EVERY_OPERATION, Checks, Violation
+from contract_tests.rules import rule as card
+from contract_tests.server.exchange import REFUSED
+from contract_tests.server.relations.one_connection import OneConnection, Step, one_connection
+from contract_tests.server.server import ServerUnderTest
+
+HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
+FRAMING: Final = "https://www.rfc-editor.org/rfc/rfc9112#section-6"
+ACCEPTED: Final = 202
+PAIRS: Final = (
+    ("the first request", "the first request again"),
+    ("a refused one with a large body", "another refused one"),
+)
+CODED: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress"})
+rule: Final = partial(card, source=HTTP, operations=EVERY_OPERATION, side="server", otherwise="nothing was answered")
+
+
+@pytest.fixture(scope="session")
+def all_connections() -> dict[tuple[ServerUnderTest, str], OneConnection]:
+    """Keep what came on a connection, so that every rule looks at the same."""
+    return {}
+
+
+@pytest.fixture
+def connection(
+    server: ServerUnderTest, operation: Operation, all_connections: dict[tuple[ServerUnderTest, str], OneConnection]
+) -> OneConnection:
+    """Return what came of the operation's requests on one connection."""
+    key = (server, operation.id)
+    if key not in all_connections:
+        all_connections[key] = one_connection(server, operation)
+    return all_connections[key]
+
+
+@rule(
+    "REL-HTTP-01",
+    "What was sent on a connection before changes no response.",
+    says="HTTP is stateless: a request is understood by itself, after an error, HEAD or a body that was not read, too. "
+    "A server that has had enough closes the connection.",
+    basis="documented",
+)
+def test_connection_has_no_memory(connection: OneConnection) -> Checks:
+    if connection.problem and connection.steps:
+        after = connection.steps[-1].what
+        yield connection.violation(f"response after {after}", f"after {after}: {connection.problem}")
+    responses = {step.what: step for step in connection.steps}
+    for one, other in PAIRS:
+        if one in responses and other in responses:
+            yield _differs(connection, responses[one], responses[other])
+
+
+@rule(
+    "REL-HTTP-02",
+    "A response has one content type, and ends where it says.",
+    says="Content-Length counts bytes, and nothing comes behind them. Content-Type is a header that stands once. A "
+    "response to HEAD has no body.",
+    source=f"{FRAMING}; {HTTP}#section-8.3",
+    basis="documented",
+)
+def test_response_ends_where_it_says(connection: OneConnection) -> Checks:
+    for step in connection.steps:
+        types, beyond = step.response.all("content-type"), step.response.beyond
+        yield connection.violation("Content-Type", f"{step.what} has {types}") if len(types) > 1 else None
+        yield connection.violation("end", f"behind {step.what} came {beyond[:100]!r}") if beyond else None
+
+
+@rule(
+    "REL-HTTP-03",
+    "A body is not compressed if that is not asked for.",
+    says="Accept-Encoding: identity asks for a body as it is; what is not acceptable a server should not send.",
+    source=f"{HTTP}#section-12.5.3",
+    basis="inferred",
+)
+def test_body_is_not_compressed(connection: OneConnection) -> Checks:
+    for step in connection.steps:
+        codings = {one.strip().lower() for value in step.response.all("content-encoding") for one in value.split(",")}
+        found = sorted(codings & CODED)
+        yield connection.violation("Content-Encoding", f"{step.what} is coded with {found}") if found else None
+
+
+def _differs(connection: OneConnection, one: Step, other: Step) -> Violation | None:
+    first, second = one.response.status, other.response.status
+    # A limit may be met in the midst of refusals, and a run may end in the midst of polls.
+    are_alike = first in {second, ACCEPTED} or {first, second} <= {*REFUSED}
+    received = f"{one.what} is answered {first}, {other.what} {second}"
+    return None if are_alike else connection.violation("status", received)
