@@ -165,7 +165,7 @@ def _connections() -> Made:
     yield "error-sticks", "repeats an error on its connection", "REL-HTTP-01", related.ConnectionSticks()
     two = related.Written(lambda _, reply: reply.headers.append(("content-type", "text/plain")), _is_ended)
     yield "two-types", "names two content types of an ended run's results", "REL-HTTP-02", two
-    coded = related.Written(_compress, lambda _, reply: len(reply.content) > 100)
+    coded = related.Written(_compress, lambda _, reply: len(reply.content) > 50)
     yield "gzip-unasked", "compresses large bodies whatever was asked for", "REL-HTTP-03", coded
     mark = related.Written(_with_byte_order_mark, lambda _, reply: b"\\u" in reply.content)
     yield "byte-order-mark", "begins a body that is not ASCII with a byte order mark", "SRV-03", mark
