@@ -6,7 +6,7 @@ import asyncio
 import functools
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -99,6 +99,11 @@ class Call:
     def ok(self) -> httpx.Response:
         """A successful reply."""
         return reply(*self.success)
+
+    def answered_by(self, body: Any) -> Call:
+        """The same call, or if only another form of it is answered by this body, that."""
+        is_turn = isinstance(body, dict) and "turn_number" in body
+        return replace(self, keywords={"run_input": {}}) if is_turn else self
 
 
 CALLS = (
