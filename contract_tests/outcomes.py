@@ -33,7 +33,9 @@ class Row:
     def is_in_shard(self, shard: tuple[int, int]) -> bool:
         """Whether the row belongs to this part; the hash keeps its place whatever other rows there are."""
         part, parts = shard
-        return int.from_bytes(hashlib.sha256(self.id.encode()).digest()[:8]) % parts == part - 1
+        # What is played with an operation of a client serves all rules about it: one part plays it, and no other.
+        name = self.operation if self.rule.side is Side.CLIENT else self.id
+        return int.from_bytes(hashlib.sha256((name or self.id).encode()).digest()[:8]) % parts == part - 1
 
 
 @dataclass(frozen=True)

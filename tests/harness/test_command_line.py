@@ -219,6 +219,15 @@ def test_shards_make_up_the_whole(tmp_path: Path) -> None:
     assert set(merged) == TOP_LEVEL
 
 
+def test_one_shard_has_all_of_an_operation_of_the_client(tmp_path: Path) -> None:
+    """What is played with an operation is played once, by the shard that has all client rules about it."""
+    parts = [judge(tmp_path, "--side", "client", "--dry-run", "--shard", f"{part}/2") for part in (1, 2)]
+    operations = [{row["operation"] for row in part.report["results"]} - {""} for part in parts]  # type: ignore[index]
+
+    assert all(operations)
+    assert not operations[0] & operations[1]
+
+
 def test_merge_fails_if_a_part_fails(tmp_path: Path, sandbox: Sandbox) -> None:
     """A violation in one part is one in the whole."""
     broken = Break(after=lambda _, reply: setattr(reply, "status", 200 if reply.status == 404 else reply.status))
