@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.execution import Executor
+from workflow_sandbox.holds import HoldRoutes, Holds
 from workflow_sandbox.interactly import PREFIX, Interactly
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.promptlayer import PromptLayer
@@ -67,7 +68,8 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     register_url_convertor("segment", _Segment())
     outages = Outages(store)
     deliveries = Deliveries(store, settings.callbacks, outages)
-    executor = Executor(store, settings.node_seconds, deliveries.schedule, outages)
+    holds = Holds()
+    executor = Executor(store, settings.node_seconds, deliveries.schedule, outages, holds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,7 +84,9 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
 
     # No OpenAPI document: one made from this code would be a second contract.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    app.include_router(PromptLayer(store, executor, settings.api_key).router)
+    promptlayer = PromptLayer(store, executor, settings.api_key)
+    app.include_router(promptlayer.router)
+    app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
     app.include_router(Interactly(store, settings.api_key).router)
     app.add_middleware(_EncodedPaths)
     app.exception_handler(RequestValidationError)(_reply_invalid)

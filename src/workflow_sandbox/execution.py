@@ -1,4 +1,7 @@
-"""Executes accepted PromptLayer runs, node by node, and goes on with unfinished ones after a restart.
+"""Executes accepted PromptLayer runs along the graph of their nodes, and goes on with unfinished ones after a restart.
+
+A node begins once all that it depends on has ended. It is skipped if one of them has no value, or if a conditional edge
+to it does not hold. Nodes that don't depend on each other run side by side.
 
 What an earlier start left unfinished is taken up so many at a time, so that requests are served meanwhile; a run that
 is asked for doesn't wait its turn.
@@ -11,11 +14,14 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 from workflow_sandbox.background import Background
+from workflow_sandbox.conditions import holds
 from workflow_sandbox.database import DatabaseFailed
-from workflow_sandbox.node_types import compute
+from workflow_sandbox.holds import Holds
+from workflow_sandbox.node_types import NodeFailed, compute
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.store import UNFINISHED, NodeState, Run, Store
 from workflow_sandbox.workflows import Node, WorkflowVersion
@@ -27,10 +33,6 @@ _LOOKED_AT = 1000
 _log = logging.getLogger("workflow_sandbox")
 
 
-class _NodeFailed(Exception):
-    """A node was told to fail."""
-
-
 class Executor:
     """Takes runs through QUEUED, RUNNING and a final status, keeping every step before it takes the next."""
 
@@ -40,12 +42,14 @@ class Executor:
         node_seconds: float,
         on_finished: Callable[[int], Awaitable[None]],
         outages: Outages,
+        held: Holds,
     ) -> None:
         """Make an executor whose every node takes `node_seconds`; `on_finished` is told each ended run's id."""
         self._store = store
         self._node_seconds = node_seconds
         self._on_finished = on_finished
         self._outages = outages
+        self._holds = held
         self._background = Background()
         self._damaged: set[int] = set()
 
@@ -94,12 +98,22 @@ class Executor:
 
     async def _take_to_its_end(self, run_id: int) -> None:
         run, version, states = await self._outages.outlast(functools.partial(self._state, run_id))
-        for position, node in enumerate(version.nodes):
-            # A node that was running when the server was killed runs again: nodes have no effect but their value.
-            if states[node.name].status in UNFINISHED:
-                states[node.name] = ended = await self._end(run, version, position, states)
-                await self._outages.outlast(functools.partial(self._store.end_node, run_id, position, ended))
+        await self._walk(run, version, states)
         await self._on_finished(run_id)
+
+    async def _walk(self, run: Run, version: WorkflowVersion, states: dict[str, NodeState]) -> None:
+        graph = TopologicalSorter({node.name: node.depends_on for node in version.nodes})
+        nodes = {node.name: node for node in version.nodes}
+        graph.prepare()
+        under_way: set[asyncio.Task[str]] = set()
+        try:
+            while graph.is_active():
+                under_way |= {asyncio.create_task(self._end(run, nodes[name], states)) for name in graph.get_ready()}
+                ended, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                graph.done(*(task.result() for task in ended))
+        finally:
+            for task in under_way:
+                task.cancel()
 
     def _state(self, run_id: int) -> tuple[Run, WorkflowVersion, dict[str, NodeState]]:
         run, nodes = self._store.run(run_id), self._store.nodes(run_id)
@@ -108,24 +122,36 @@ class Executor:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         return run, version, {node.name: node for node in nodes}
 
-    async def _end(
-        self, run: Run, version: WorkflowVersion, position: int, states: Mapping[str, NodeState]
-    ) -> NodeState:
-        node = version.nodes[position]
-        if any(states[name].status != "SUCCESS" for name in node.depends_on):
+    async def _end(self, run: Run, node: Node, states: dict[str, NodeState]) -> str:
+        # A node that was running when the server was killed runs again: nodes have no effect but their value.
+        if states[node.name].status in UNFINISHED:
+            states[node.name] = ended = await self._outcome(run, node, states)
+            await self._outages.outlast(functools.partial(self._store.end_node, run.id, node.position, ended))
+        return node.name
+
+    async def _outcome(self, run: Run, node: Node, states: Mapping[str, NodeState]) -> NodeState:
+        before = [states[name] for name in node.depends_on]
+        inputs = {**run.input_variables, **{state.name: state.value for state in before}}
+        if any(state.status != "SUCCESS" for state in before) or not all(holds(edge, inputs) for edge in node.edges):
             return NodeState(node.name, node.is_output, "SKIPPED")
-        await self._outages.outlast(functools.partial(self._store.start_node, run.id, position))
-        await asyncio.sleep(self._node_seconds)
+        await self._holds.outlast(run.workflow, run.id, node.name, "QUEUED")
+        await self._outages.outlast(functools.partial(self._store.start_node, run.id, node.position))
         try:
-            value = _value(run, node, {name: states[name].value for name in node.depends_on})
+            await asyncio.sleep(node.configuration.get("sandbox", {}).get("sleep", self._node_seconds))
+            value = await self._value(run, node, inputs)
         except Exception as error:  # noqa: BLE001  # whatever a node raises is the node's failure, not the server's
             words = f"Node {node.name} failed: {error}"
-            return NodeState(node.name, node.is_output, "FAILED", None, words, repr(error))
-        return NodeState(node.name, node.is_output, "SUCCESS", value)
+            ended = NodeState(node.name, node.is_output, "FAILED", None, words, repr(error))
+        else:
+            ended = NodeState(node.name, node.is_output, "SUCCESS", value)
+        await self._holds.outlast(run.workflow, run.id, node.name, "RUNNING")
+        return ended
 
+    async def _value(self, run: Run, node: Node, inputs: Mapping[str, Any]) -> Any:
+        word = run.metadata.get(_METADATA_SWITCH)
+        if word == f"fail:{node.name}" or (word == "fail" and node.is_output):
+            raise NodeFailed(f"metadata {_METADATA_SWITCH!r} asks for it")
+        return await compute(node, inputs, self._reply)
 
-def _value(run: Run, node: Node, values_before: Mapping[str, Any]) -> Any:
-    word = run.metadata.get(_METADATA_SWITCH)
-    if word == f"fail:{node.name}" or (word == "fail" and node.is_output):
-        raise _NodeFailed(f"metadata {_METADATA_SWITCH!r} asks for it")
-    return compute(node, {**run.input_variables, **values_before})
+    async def _reply(self, prompt: str) -> Any:
+        return prompt

@@ -47,12 +47,13 @@ class PromptLayer:
         self._store = store
         self._executor = executor
         self._api_key = api_key.encode()
-        self.router = APIRouter(dependencies=[Depends(self._authenticate)])
+        self.router = APIRouter(dependencies=[Depends(self.authenticate)])
         self.router.add_api_route("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
         self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
         self.router.include_router(WorkflowRoutes(store).router)
 
-    async def _authenticate(self, request: Request) -> None:
+    async def authenticate(self, request: Request) -> None:
+        """Raise a 401 unless the request has the key."""
         given = sole_header(request, "x-api-key").encode("latin-1")
         if not secrets.compare_digest(given, self._api_key):
             raise HTTPException(401, "The API key is missing or not valid")

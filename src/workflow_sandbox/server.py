@@ -10,7 +10,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from workflow_sandbox.held import Held
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 10
@@ -71,6 +74,31 @@ class Sandbox:
     def log(self) -> str:
         """What the server has written to its standard error, over all starts within the block."""
         return self._log_file.read_text(encoding="utf-8", errors="replace")
+
+    def hold(
+        self,
+        workflow: str | None = None,
+        *,
+        run: int | None = None,
+        node: str | None = None,
+        status: Literal["QUEUED", "RUNNING"] | None = None,
+    ) -> "Held":
+        """Hold PromptLayer runs from now on until the hold is released; a restart releases it, too.
+
+            with sandbox.hold("support-agent", node="Draft") as held:
+                run_id = held.wait()  # Draft of this run is RUNNING, and stays so until the block ends
+
+        Args:
+            workflow: Name of the workflow whose runs are held.
+            run: Id of the one run that is held, instead of a workflow.
+            node: Name of the node that is held. Without it all nodes are.
+            status: In which status: before it begins, or before it ends. By default a node is held before it ends, a
+                run before it begins.
+        """
+        from workflow_sandbox.held import Held  # noqa: PLC0415  # urllib's openers are for who holds something
+
+        order = {"workflow": workflow, "run": run, "node": node, "status": status}
+        return Held(self._url, self.api_key, {name: value for name, value in order.items() if value is not None})
 
     def __repr__(self) -> str:
         return f"<Sandbox {self._url or 'not started'}>"

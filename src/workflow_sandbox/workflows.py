@@ -1,6 +1,7 @@
 """PromptLayer workflows as the sandbox knows them: versions, their nodes and edges, and what makes a version sound."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,16 +18,19 @@ class Node:
     """One step of a workflow.
 
     Attributes:
+        position: Where it stands in an order in which the nodes can run.
         dependencies: Names of the nodes and input variables that it needs, as they were given.
         depends_on: Those of them that are nodes.
+        edges: The conditional edges that lead to it.
     """
 
-    id: str
+    position: int
     name: str
     node_type: str
     configuration: Mapping[str, Any]
     dependencies: tuple[str, ...]
     depends_on: tuple[str, ...]
+    edges: tuple[Mapping[str, Any], ...]
     is_output: bool
 
 
@@ -74,22 +78,22 @@ class WorkflowVersion:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes, in an order in which they can run."""
-        names = {node["name"] for node in self.document["nodes"]}
-        nodes = {node["name"]: _node(node, names) for node in self.document["nodes"]}
-        return tuple(nodes[name] for name in order_of(self.document["nodes"]))
+        nodes = {node["name"]: node for node in self.document["nodes"]}
+        order = order_of(self.document["nodes"])
+        return tuple(self._node(position, nodes[name], nodes.keys()) for position, name in enumerate(order))
 
-
-def _node(node: Mapping[str, Any], names: set[str]) -> Node:
-    dependencies = tuple(node["dependencies"])
-    return Node(
-        id=node["id"],
-        name=node["name"],
-        node_type=node["node_type"],
-        configuration=node["configuration"],
-        dependencies=dependencies,
-        depends_on=tuple(name for name in dependencies if name in names),
-        is_output=node["is_output_node"],
-    )
+    def _node(self, position: int, node: Mapping[str, Any], names: Container[str]) -> Node:
+        dependencies = tuple(node["dependencies"])
+        return Node(
+            position=position,
+            name=node["name"],
+            node_type=node["node_type"],
+            configuration=node["configuration"],
+            dependencies=dependencies,
+            depends_on=tuple(name for name in dependencies if name in names),
+            edges=tuple(edge for edge in self.document["edges"] if edge["target_node_name"] == node["name"]),
+            is_output=node["is_output_node"],
+        )
 
 
 def order_of(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -110,14 +114,16 @@ def check(document: Mapping[str, Any]) -> None:
     """Check what no schema says of a version.
 
     Raises:
-        UnsoundVersion: It has no output node, two nodes of one name, a circle, or an edge between nodes that don't
-            depend on each other.
+        UnsoundVersion: It has no output node, two nodes of one name, a circle, an edge between nodes that don't depend
+            on each other, or a node with orders for the sandbox that make no sense.
     """
     nodes = {node["name"]: node for node in document["nodes"]}
     if len(nodes) != len(document["nodes"]):
         raise UnsoundVersion("Two nodes have the same name")
     if not any(node["is_output_node"] for node in nodes.values()):
         raise UnsoundVersion("At least one node has to be an output node")
+    for name, node in nodes.items():
+        _check_orders(name, node["configuration"].get("sandbox", {}))
     for edge in document["edges"]:
         source, target = edge["source_node_name"], edge["target_node_name"]
         if source not in nodes or target not in nodes:
@@ -125,6 +131,19 @@ def check(document: Mapping[str, Any]) -> None:
         if source not in nodes[target]["dependencies"]:
             raise UnsoundVersion("The target of an edge has to depend on its source")
     order_of(nodes.values())
+
+
+def _check_orders(name: str, orders: Any) -> None:
+    match orders:
+        case {"return": _, "fail": _}:
+            raise UnsoundVersion(f"Node {name}: configuration.sandbox has return or fail but not both")
+        case dict() if orders.keys() <= {"return", "fail", "sleep"}:
+            seconds = orders.get("sleep", 0)
+            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if is_number and 0 <= seconds < math.inf and isinstance(orders.get("fail", ""), str):
+                return
+    words = "has to be an object with return or fail (a text), and sleep (a number of seconds)"
+    raise UnsoundVersion(f"Node {name}: configuration.sandbox {words}")
 
 
 def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""The text of a prompt: a template in one of PromptLayer's two formats, with its variables filled in.
+
+`{name}` is an f-string's placeholder, `{{ name }}` one of jinja2, where `{{ name.member }}` reaches into an object. A
+template that doesn't say its format is jinja2 if it has two braces in a row. Filters and statements of jinja2 are
+programs, and programs are not run here: a node with one fails.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from workflow_sandbox import json_text
+
+_F_STRING = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
+_JINJA = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
+_NAME = re.compile(r"[^\s|()\[\]'\"+*/~-][^|()\[\]'\"+*/~]*")
+_BRACES = {"{{": "{", "}}": "}"}
+
+
+def prompt_of(configuration: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
+    """Return the prompt of a node's `inline_template`, or None if its text is not in the configuration.
+
+    Raises:
+        ValueError: It needs more than placeholders.
+    """
+    mappings = configuration.get("prompt_template_variable_mappings")
+    renamed = mappings.items() if isinstance(mappings, dict) else ()
+    variables = {**inputs, **{name: inputs.get(source) for name, source in renamed if isinstance(source, str)}}
+    match configuration.get("inline_template"):
+        case str(template):
+            return fill(template, variables)
+        case {"prompt_template": {"messages": [*messages]} as template}:
+            texts = [_texts(message, template, variables) for message in messages if isinstance(message, dict)]
+            return "\n\n".join(text for found in texts for text in found)
+        case {"prompt_template": {"content": _} as template}:
+            return "\n\n".join(_texts(template, {}, variables))
+    return None
+
+
+def _texts(message: Mapping[str, Any], template: Mapping[str, Any], variables: Mapping[str, Any]) -> list[str]:
+    content, template_format = message.get("content"), message.get("template_format", template.get("template_format"))
+    parts = [{"text": content}] if isinstance(content, str) else content if isinstance(content, list) else []
+    found = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    return [fill(text, variables, template_format) for text in found]
+
+
+def fill(template: str, variables: Mapping[str, Any], template_format: str | None = None) -> str:
+    """Return a template with its placeholders filled in; what has no value is empty.
+
+    Raises:
+        ValueError: It is a jinja2 template that needs more than placeholders.
+    """
+    if template_format == "f-string":
+        return _F_STRING.sub(lambda found: _BRACES.get(found[0]) or _text(variables.get(found[1], "")), template)
+    if template_format == "jinja2" or "{{" in template:
+        return _JINJA.sub(lambda found: _text(_reached(found, variables)), template)
+    return _F_STRING.sub(lambda found: _text(variables.get(found[1], "")) if found[1] else found[0], template)
+
+
+def _reached(found: re.Match[str], variables: Mapping[str, Any]) -> Any:
+    if not found[1] or not _NAME.fullmatch(found[1]):
+        raise ValueError(f"The sandbox fills in {{{{ name }}}} and nothing more of jinja2, not {found[0]:.80}")
+    if found[1] in variables:
+        return variables[found[1]]
+    first, *members = found[1].split(".")
+    value = variables.get(first, "")
+    for member in members:
+        value = value.get(member, "") if isinstance(value, dict) else ""
+    return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text.encode(value)
