@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from contract_tests.cases.case import ABSENT
 from contract_tests.http.callback_listener import Listener
@@ -14,9 +14,6 @@ from contract_tests.server.models.execution import id_of
 from contract_tests.server.recorder import Recorder
 from contract_tests.server.transport import Wire, case_of
 from contract_tests.targets import Target
-
-if TYPE_CHECKING:
-    from contract_tests.server.sequences import Player
 
 PROMPTLAYER_TAG: Final = "contract_tests_run"  # key in the metadata of a run
 PLAIN_RUN: Final = "plain run"
@@ -46,7 +43,7 @@ class ServerUnderTest:
         self.watch = watch
         self.health = health  # whether it is still the target that was set up
         self.tag = tag  # what every run carries, so that a person finds it in the dashboard
-        self.player: Player | None = None  # who has drawn sequences of requests for it; None if nobody has
+        self.player: Any = None  # a Player of sequences: who has drawn sequences of requests for it; None if nobody has
         self._listener = listener
         self._once: dict[str, Exchange | NotExercised] = {}
 
