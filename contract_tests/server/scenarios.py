@@ -8,7 +8,6 @@ Further ones are drawn.
 
 import contextlib
 import time
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import cycle, repeat
 from typing import Any, Final
@@ -21,14 +20,11 @@ from contract_tests.server.models.execution import Execution
 from contract_tests.server.polling import RUNS, Caller, Polling, callbacks_of, executions_of
 from contract_tests.server.sequences import Sequences, Trace
 from contract_tests.server.server import PLAIN_RUN, ServerUnderTest
+from contract_tests.server.watching import Watcher
 
-LOCAL_SECONDS: Final = 10.0
-LIVE_SECONDS: Final = 180.0
 FORMS: Final[tuple[bool | None, ...]] = (True, False, True, True)  # who asks for all outputs sees the nodes go on
 LATER: Final[tuple[bool | None, ...]] = (True, False, None, True, False)
 SECONDS_WITHOUT_POLLS: Final = 2.0
-MOST_STRAYS: Final = 3
-MOST_BYTES: Final = 32 * 1024 * 1024  # of results, since what an execution said is kept to compare it
 MAIN: Final = False  # the flag that asks for the main output alone
 
 
@@ -37,7 +33,7 @@ class ExecutionScenarios:
 
     def __init__(self, server: ServerUnderTest, options: Options) -> None:
         self.server = server
-        self.executions: list[Execution] = []  # all that were started, in order
+        self.watcher = Watcher(server)
         self.callbacks: list[Callback] = []  # all that were waited for, whose executions have ended
         self.sequences = Sequences(
             lambda sequences, fails: Polling(sequences, fails, self._runs_to_draw),
@@ -46,6 +42,11 @@ class ExecutionScenarios:
             options,
         )
         server.player = self
+
+    @property
+    def executions(self) -> list[Execution]:
+        """All that were started, in order."""
+        return self.watcher.executions
 
     @property
     def plain(self) -> Execution:
@@ -63,13 +64,13 @@ class ExecutionScenarios:
     def _plain(self) -> Execution | NotExercised:
         started = self.server.once(PLAIN_RUN, self.server.run)
         try:
-            execution = self._execution(started)
+            execution = self.watcher.execution(started)
         except NotExercised as reason:
             return reason
-        self.watch(execution, cycle(FORMS))
-        time.sleep(self._first_pause)
+        self.watcher.watch(execution, cycle(FORMS))
+        time.sleep(self.watcher.first_pause)
         for form in LATER:
-            self._poll(execution, form)
+            self.watcher.poll(execution, form)
         return execution
 
     @property
@@ -116,8 +117,8 @@ class ExecutionScenarios:
 
         Raises NotExercised if the results operation does not tell.
         """
-        execution = self._execution(started)
-        self.watch(execution, repeat(MAIN), needs_both=False)
+        execution = self.watcher.execution(started)
+        self.watcher.watch(execution, repeat(MAIN), needs_both=False)
         poll = execution.last(all_outputs=False)
         if poll is None or not poll.exchange.has_succeeded:
             raise NotExercised("the output cannot be fetched; rules about results say why")
@@ -147,8 +148,8 @@ class ExecutionScenarios:
         """An execution that was started with return_all_outputs: the one with a callback if there is one."""
         if self.server.has_listener:
             return self.called_back.execution
-        execution = self._execution(self.server.run(return_all_outputs=True), asked_for_all=True)
-        self.watch(execution, cycle(FORMS))
+        execution = self.watcher.execution(self.server.run(return_all_outputs=True), asked_for_all=True)
+        self.watcher.watch(execution, cycle(FORMS))
         return execution
 
     @cached_property
@@ -162,8 +163,8 @@ class ExecutionScenarios:
             raise NotExercised("a live target cannot be asked for an execution that fails")
         metadata = {**self.server.metadata, "sandbox": "fail"}
         if not self.server.has_listener:
-            execution = self._execution(self.server.run(metadata=metadata))
-            self.watch(execution, cycle(FORMS))
+            execution = self.watcher.execution(self.server.run(metadata=metadata))
+            self.watcher.watch(execution, cycle(FORMS))
             return execution
         url = self.server.listener.new_url("runWorkflow")
         started = self.server.run(metadata=metadata, callback_url=url)
@@ -179,7 +180,7 @@ class ExecutionScenarios:
     def drawn(self) -> list[Execution]:
         """The executions of drawn sequences."""
         drawn = executions_of(self.sequences.drawn)
-        self.executions += drawn
+        self.watcher.executions += drawn
         return drawn
 
     @property
@@ -203,51 +204,18 @@ class ExecutionScenarios:
         # Where one callback is lost, waiting for another tells nothing new.
         return [run for run, members in RUNS.items() if can_come or "callback_url" not in members]
 
-    def watch(self, execution: Execution, forms: Iterator[bool | None], *, needs_both: bool = True) -> None:
-        """Ask for results, in these forms, until they have said that the execution has ended or the time is over."""
-        seconds = LOCAL_SECONDS if self.server.target.is_local else LIVE_SECONDS
-        deadline, pause = time.monotonic() + seconds, self._first_pause
-        while len(execution.strays) < MOST_STRAYS and not self._is_endless:
-            self._poll(execution, next(forms))
-            if execution.has_moved:
-                self._poll(execution, True)  # noqa: FBT003 - a node that goes back is seen by who looks twice
-            if execution.is_over if needs_both else execution.has_ended:
-                break
-            is_late = time.monotonic() > deadline
-            if execution.polls and (is_late or execution.size > MOST_BYTES):
-                limit = f"{seconds:g} seconds" if is_late else f"{execution.size:,} bytes"
-                execution.given_up = f"still running after {limit}"
-                break
-            if not execution.polls or not execution.polls[-1].is_done:
-                time.sleep(pause)
-                pause = min(self._growth * pause, 5.0)
-        execution.is_watched = True
-
-    @property
-    def _is_endless(self) -> bool:
-        """Whether one of the executions will hardly end: then no other one is waited for."""
-        return any(execution.is_endless for execution in self.executions)
-
     @property
     def seconds_for_callback(self) -> float:
         """How long after the end of an execution its callback may take."""
         return 3.0 if self.server.target.is_local else 60.0
 
-    @property
-    def _first_pause(self) -> float:
-        return 0.01 if self.server.target.is_local else 0.5
-
-    @property
-    def _growth(self) -> float:
-        return 1.1 if self.server.target.is_local else 1.5
-
     def _watch_callback(self, started: Exchange, url: str, *, asked_for_all: bool = False) -> Callback:
-        execution = self._execution(started, asked_for_all=asked_for_all)
+        execution = self.watcher.execution(started, asked_for_all=asked_for_all)
         callback = Callback(execution, url, self.seconds_for_callback)
         # Nobody asks for results meanwhile: what is asked next tells whether it was early.
         wait = self.server.listener.wait
         callback.delivery = wait(url, min(callback.seconds, SECONDS_WITHOUT_POLLS))
-        self.watch(execution, cycle(FORMS))
+        self.watcher.watch(execution, cycle(FORMS))
         callback.ended_at = time.monotonic()
         callback.delivery = callback.delivery or wait(url, 2 * callback.seconds)
         self.callbacks.append(callback)
@@ -260,11 +228,3 @@ class ExecutionScenarios:
     @cached_property
     def _callback_url(self) -> str:
         return self.server.listener.new_url("runWorkflow")
-
-    def _execution(self, started: Exchange, *, asked_for_all: bool = False) -> Execution:
-        execution = Execution(started, asked_for_all=asked_for_all)
-        self.executions.append(execution)
-        return execution
-
-    def _poll(self, execution: Execution, form: bool | None) -> None:  # noqa: FBT001
-        execution.polled(form, self.server.results(execution.id, return_all_outputs=form))
