@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
 def _operation(operation: Operation, stated: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {operation.id}\n"
     again = "yes" if operation.may_be_repeated else "only if it was not received"
-    yield f"`{operation.method} {operation.path}`. {stated['summary']} Sent again: {again}.\n"
+    forms = " The form of the request decides that of the response." if operation.has_same_form else ""
+    yield f"`{operation.method} {operation.path}`. {stated['summary']} Sent again: {again}.{forms}\n"
     yield "\n".join(f"- {source['page']} ({source['basis']})" for source in stated.get("x-sources", ())) + "\n"
     disagreements = stated.get("x-disagreements", ())
     if disagreements:
