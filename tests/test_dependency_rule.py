@@ -135,6 +135,13 @@ def test_the_harness_has_floors(path: Path) -> None:
             assert _part(each.module) in allowed, f"{path}:{each.line} imports {each.module}"
 
 
+def test_traces_know_nobody_who_plays() -> None:
+    """What rules look at can be made by hand: it is no matter how it was played."""
+    for path in _modules(_FOLDERS["contract_tests"] / "server" / "models"):
+        played = [one.module for one in _imports(path) if one.module.startswith("contract_tests.server.")]
+        assert all(name.startswith("contract_tests.server.models") for name in played), path
+
+
 def test_pytest_is_known_to_the_runner_alone() -> None:
     """What is played, drawn and compared does not know who calls it; rules and their fixtures may."""
     for path in _modules(_FOLDERS["contract_tests"]):

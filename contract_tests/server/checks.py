@@ -7,7 +7,7 @@ from typing import Final
 from contract_tests.openapi.document import Contract, split
 from contract_tests.openapi.validation import Problem
 from contract_tests.rules import Violation, Wrong
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 
 WHOLE: Final = ""  # in place of a property: the body itself
 DENIED: Final = (401, 403)

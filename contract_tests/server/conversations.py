@@ -15,8 +15,8 @@ from hypothesis.stateful import initialize, rule
 
 from contract_tests.options import Options
 from contract_tests.rules import NotApplicable, NotExercised, Unanswered
-from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.conversation import Conversation, Runs
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.sequences import Machine, Sequences, Trace
 from contract_tests.server.server import ServerUnderTest
 

@@ -14,7 +14,7 @@ from contract_tests.cases.generation import example_requests
 from contract_tests.rules import NotApplicable, NotExercised, SetUpError, Unanswered, Undecodable
 from contract_tests.server import set_up
 from contract_tests.server.connections import speaks_tls
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.preflight import impatient
 from contract_tests.server.sanitize import check_allowed, sanitize
 from contract_tests.server.server import ServerUnderTest

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, SetUpError, Violation
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.recorder import Recorder
 from contract_tests.server.set_up import is_doubtful
 

@@ -8,7 +8,7 @@ from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.openapi.document import Contract, Operation, Response, join, split
 from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import Violation
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 
 GONE = (404, 410)
 PLACES = ("path", "query", "header")

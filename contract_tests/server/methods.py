@@ -9,7 +9,7 @@ from typing import Final
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.openapi.document import Operation, Response
 from contract_tests.rules import NotExercised, Unanswered
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.server import ServerUnderTest
 
 TRIED: Final = ("OPTIONS", "GET", "PUT", "POST", "PATCH", "DELETE")  # HEAD goes with GET, and TRACE is for proxies

@@ -9,7 +9,7 @@ from contract_tests.cases.shrinking import with_fewest_parts
 from contract_tests.openapi.document import split
 from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.rules import NotExercised, Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.recorder import Event
 from contract_tests.server.sanitize import depends_on_state, is_known, with_existing_ids
 from contract_tests.server.server import ServerUnderTest

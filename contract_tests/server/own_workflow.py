@@ -7,7 +7,7 @@ What is created has the nodes of the target's own workflow, which the service is
 from typing import Any, Final
 
 from contract_tests.rules import NotExercised
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 NODE_MEMBERS: Final = ("name", "node_type", "configuration", "dependencies", "is_output_node")

@@ -9,8 +9,8 @@ from hypothesis.stateful import initialize, rule
 
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.rules import NotExercised, Unanswered
-from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.callback import Callback
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, id_of
 from contract_tests.server.sequences import Fails, Machine, Sequences, Trace, steps_of
 from contract_tests.server.server import ServerUnderTest

@@ -13,7 +13,7 @@ from contract_tests.openapi.json_text import whole
 from contract_tests.rules import NotExercised, Unanswered, Undecodable
 from contract_tests.server import set_up
 from contract_tests.server.connections import speaks_tls
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 from contract_tests.server.transport import TurnedAway

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.rules import NotExercised, Violation
-from contract_tests.server.exchange import SHOWN, Exchange
 from contract_tests.server.links import Links
+from contract_tests.server.models.exchange import SHOWN, Exchange
 from contract_tests.server.undocumented import UndocumentedData
 from contract_tests.targets import Target
 

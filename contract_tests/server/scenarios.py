@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised
-from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.callback import Callback, bodies_of, came_of
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.polling import RUNS, Caller, Polling, callbacks_of, executions_of
 from contract_tests.server.sequences import Sequences, Trace

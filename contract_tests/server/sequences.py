@@ -23,7 +23,7 @@ from contract_tests.cases.shrinking import StillFails, quiet_settings
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Unanswered
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import Wire
 

@@ -8,8 +8,8 @@ from contract_tests.cases.case import ABSENT
 from contract_tests.http.callback_listener import Listener
 from contract_tests.openapi.document import Contract, join
 from contract_tests.rules import NotExercised
-from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.health import Health
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.recorder import Recorder
 from contract_tests.server.transport import Wire, case_of

@@ -6,7 +6,7 @@ from typing import Final
 
 from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.rules import SetUpError, shown
-from contract_tests.server.exchange import REFUSED, Exchange
+from contract_tests.server.models.exchange import REFUSED, Exchange
 from contract_tests.server.transport import TOO_MANY
 from contract_tests.targets import Target
 

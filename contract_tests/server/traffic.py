@@ -17,7 +17,7 @@ from contract_tests.openapi.schema_walk import member_schemas
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.drawn_requests import DrawnRequests
-from contract_tests.server.exchange import STRANGERS, Access
+from contract_tests.server.models.exchange import STRANGERS, Access
 from contract_tests.server.sanitize import check_allowed, sanitize, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.tries import Tries

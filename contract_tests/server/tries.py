@@ -7,8 +7,8 @@ from typing import Final
 
 from contract_tests.cases.case import RequestCase, can_travel, is_http
 from contract_tests.rules import Unanswered
-from contract_tests.server.exchange import Exchange
 from contract_tests.server.minimize import Acceptance
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.recorder import Event, ViolationKey
 from contract_tests.server.server import ServerUnderTest
 

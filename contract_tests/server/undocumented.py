@@ -10,7 +10,7 @@ from contract_tests.openapi.document import Contract
 from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.openapi.schema_walk import declared_names, walk
 from contract_tests.rules import shown
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 
 LONGEST_NAME = 80
 MOST_NAMES = 100  # in one place: where names are data, every one of them is another

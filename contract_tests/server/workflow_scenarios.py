@@ -13,7 +13,7 @@ from typing import Any, Final
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised
 from contract_tests.server import own_workflow
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 SOURCE: Final = "contract-tests"

@@ -21,7 +21,7 @@ from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.registry import reporting_rules
 from contract_tests.rules import NotExercised, Unanswered, Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.recorder import Recorder
 from contract_tests.server.transport import Wire
 from contract_tests.server.undocumented import UndocumentedData

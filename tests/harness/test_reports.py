@@ -19,7 +19,7 @@ from contract_tests.report.results import Report, rows
 from contract_tests.report.rules_page import main as rules_page
 from contract_tests.report.terminal import Terminal
 from contract_tests.rules import Basis, Rule, Side, Verdict
-from contract_tests.server.exchange import curl
+from contract_tests.server.models.exchange import curl
 from workflow_sandbox.server import Sandbox
 
 RULE = Rule(

@@ -1,1 +1,1 @@
-"""What a server keeps between requests, and the invariants of it."""
+"""What is seen of a server, exchange by exchange, and the state behind it, of which rules state invariants."""

@@ -8,7 +8,7 @@ from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import PENDING, RUNNING, Execution
 
 MISSING: Final = object()

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final, Self
 
 from contract_tests.rules import NotExercised
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 
 FINAL: Final = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
 

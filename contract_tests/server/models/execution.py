@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from contract_tests.openapi.json_text import whole
 from contract_tests.rules import NotExercised, Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 
 RUNNING: Final = frozenset({"QUEUED", "RUNNING"})
 ENDED: Final = frozenset({"SUCCESS", "FAILED", "SKIPPED"})

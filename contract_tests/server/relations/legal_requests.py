@@ -6,7 +6,7 @@ from contract_tests.cases.generation import example_requests
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server import own_workflow
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.sanitize import OWN, check_allowed, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 

@@ -12,7 +12,7 @@ from contract_tests.cases.case import RequestCase
 from contract_tests.http.callback_listener import Delivery
 from contract_tests.openapi.json_text import read_json
 from contract_tests.rules import NotExercised, Unanswered, Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll, entries_of
 from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.marked_inputs import NULL_WORDS, MarkedInput

@@ -12,7 +12,7 @@ from contract_tests.http.raw_connection import RawConnection, RawResponse
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, Violation
 from contract_tests.server.connections import address_of, context_for
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from contract_tests.rules import NotApplicable, NotExercised, Violation
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.marked_inputs import MarkedInput
 from contract_tests.server.server import ServerUnderTest

@@ -10,7 +10,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.openapi.json_text import is_json
 from contract_tests.rules import NotApplicable, NotExercised
 from contract_tests.server import own_workflow
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.relations.spellings import NUMBER_FORMS, TOGETHER, spelled
 from contract_tests.server.server import ServerUnderTest

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from contract_tests.rules import NotExercised
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll
 from contract_tests.server.relations.marked_inputs import new_mark
 from contract_tests.server.relations.marked_runs import PAUSE, SECONDS, MarkedRuns

@@ -8,7 +8,7 @@ import pytest
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import EVERY_OPERATION, Checks, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import REFUSED
+from contract_tests.server.models.exchange import REFUSED
 from contract_tests.server.relations.one_connection import OneConnection, Step, one_connection
 from contract_tests.server.server import ServerUnderTest
 

@@ -11,7 +11,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.rules import EVERY_OPERATION, Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations.near_keys import exchanges_with_near_keys
 from contract_tests.server.sanitize import RUNS
 from contract_tests.server.server import ServerUnderTest

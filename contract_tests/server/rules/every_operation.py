@@ -22,9 +22,9 @@ from contract_tests.rules import (
     rule as card,
 )
 from contract_tests.server.checks import body_problems
-from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.links import links_of
 from contract_tests.server.models.callback import delivery_problems
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.recorder import Event
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.traffic import Traffic

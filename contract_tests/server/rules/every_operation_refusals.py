@@ -10,7 +10,7 @@ from contract_tests.registry import found_by
 from contract_tests.rules import EVERY_OPERATION, NotApplicable, NotExercised, Violation, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED
-from contract_tests.server.exchange import STRANGERS, Access, Exchange
+from contract_tests.server.models.exchange import STRANGERS, Access, Exchange
 from contract_tests.server.server import ServerUnderTest
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0"

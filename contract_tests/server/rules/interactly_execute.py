@@ -8,7 +8,7 @@ from contract_tests.rules import Checks, NotExercised, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED, WHOLE, explanation_problems, member_problems
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.exchange import STRANGERS
+from contract_tests.server.models.exchange import STRANGERS
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contract_tests.rules import NotExercised
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs"

@@ -7,8 +7,8 @@ import pytest
 
 from contract_tests.rules import NotApplicable, NotExercised
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
 from contract_tests.server.models.conversation import FINAL
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (newer form)"

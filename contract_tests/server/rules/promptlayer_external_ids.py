@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Final
 
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.workflow_scenarios import SOURCE, WorkflowScenarios
 
 PAGES: Final = "https://docs.promptlayer.com/reference"

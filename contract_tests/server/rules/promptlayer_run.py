@@ -10,7 +10,7 @@ from contract_tests.openapi.json_text import same
 from contract_tests.rules import Checks, Wrong, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import WHOLE, member_problems
-from contract_tests.server.exchange import STRANGERS, Exchange
+from contract_tests.server.models.exchange import STRANGERS, Exchange
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import NO_SUCH_WORKFLOW, ServerUnderTest
 

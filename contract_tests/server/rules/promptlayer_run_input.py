@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contract_tests.rules import NotApplicable, NotExercised
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 

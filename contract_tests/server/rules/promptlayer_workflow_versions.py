@@ -6,7 +6,7 @@ from typing import Any, Final
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import NotExercised
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.workflow_scenarios import LABEL, WorkflowScenarios
 
 PAGES: Final = "https://docs.promptlayer.com/reference"

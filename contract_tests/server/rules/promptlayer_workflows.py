@@ -8,7 +8,7 @@ from typing import Any, Final
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Checks, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.exchange import Exchange
+from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, NO_SUCH_WORKFLOW
 from contract_tests.server.workflow_scenarios import SOURCE, WorkflowScenarios
 
