@@ -1,6 +1,7 @@
 """Command line of the sandbox. Exit status: 0 stopped by SIGTERM or SIGINT, 2 could not start (one line says why)."""
 
 import argparse
+import contextlib
 import logging
 import math
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from workflow_sandbox.faults import UnknownFault, described, parse
 from workflow_sandbox.log import BoundedHandler
 from workflow_sandbox.parent import Parent
 
@@ -18,6 +20,7 @@ The base URL is printed once requests are accepted: PromptLayer's operations are
 The default database lies in the current directory, where a second start finds the runs of the first; a temporary
 directory would forget them.
 metadata {"sandbox": "fail"} makes the output nodes of a run fail, {"sandbox": "fail:NAME"} the node NAME.
+Faults, for --fault, the request's header X-Sandbox-Fault and the admin endpoints:
 """
 
 
@@ -48,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     # Imported here so that --help is quick and a missing extra is told in one line.
     from workflow_sandbox.app import Settings, create_app  # noqa: PLC0415
     from workflow_sandbox.callbacks import CallbackPolicy  # noqa: PLC0415
+    from workflow_sandbox.chaos import Profile  # noqa: PLC0415
     from workflow_sandbox.database import UnusableDatabase  # noqa: PLC0415
     from workflow_sandbox.listener import CannotListen, bind, serve  # noqa: PLC0415
     from workflow_sandbox.store import Store  # noqa: PLC0415
@@ -57,10 +61,17 @@ def _run(options: argparse.Namespace) -> int:
         backoff_seconds=options.callback_backoff,
         anywhere=options.callbacks_anywhere,
     )
-    settings = Settings(options.api_key, options.run_seconds, callbacks)
     try:
-        with bind(options.host, options.port) as listening, Store(options.database) as store:
-            served = serve(create_app(store, settings), listening)
+        profile = Profile(options.chaos, dict(options.fault), options.seed)
+    except UnknownFault as error:
+        return _refuse(str(error))
+    settings = Settings(options.api_key, options.run_seconds, callbacks, profile)
+    try:
+        with contextlib.ExitStack() as stack:
+            listening = stack.enter_context(bind(options.host, options.port))
+            admin = None if options.admin_port is None else stack.enter_context(bind("127.0.0.1", options.admin_port))
+            store = stack.enter_context(Store(options.database))
+            served = serve(create_app(store, settings), listening, admin)
     except (CannotListen, UnusableDatabase) as error:
         return _refuse(str(error))
     return 0 if served else 2
@@ -70,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_PROGRAM,
         description="Serve PromptLayer's and Interactly's workflow operations, statefully, from one SQLite file.",
-        epilog=_EPILOG,
+        epilog=_EPILOG + described(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -111,6 +122,23 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="post callbacks to any address, not to loopback addresses alone",
     )
+    add("--admin-port", type=_port, metavar="N", help="port on loopback for faults and history (default: none)")
+    add(
+        "--chaos",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of requests, and of runs, that meet a fault of any kind (default: 0)",
+    )
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="FAULT=SHARE",
+        help="share of requests or runs that meet this fault, say error:503=0.1; may be given several times",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="what --chaos and --fault draw by (default: %(default)s)")
     # For whoever embeds the server: standard input is a pipe whose other end the parent holds, however it ends.
     add("--end-with-parent", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -143,6 +171,24 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 4 or int(text) < 1:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 9999")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return share
+
+
+def _fault(text: str) -> tuple[str, float]:
+    fault, _, share = text.rpartition("=")
+    try:
+        return str(parse(fault)), _share(share)
+    except UnknownFault as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _key(text: str) -> str:

@@ -12,15 +12,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from workflow_sandbox.admin import Admin
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
+from workflow_sandbox.chaos import Chaos, Profile
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.execution import Executor
+from workflow_sandbox.faulty_app import FAULTS, FaultyApp
+from workflow_sandbox.history import History
 from workflow_sandbox.holds import HoldRoutes, Holds
-from workflow_sandbox.interactly import PREFIX, Interactly
+from workflow_sandbox.interactly import Interactly
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.promptlayer import PromptLayer
 from workflow_sandbox.store import Store
-from workflow_sandbox.wire import JSONReply
+from workflow_sandbox.wire import JSONReply, error_body
 
 _log = logging.getLogger("workflow_sandbox")
 
@@ -33,11 +37,13 @@ class Settings:
         api_key: PromptLayer's key and Interactly's bearer token.
         node_seconds: How long each node of a PromptLayer run takes.
         callbacks: How outcomes are delivered.
+        chaos: What goes wrong unasked; nothing by default.
     """
 
     api_key: str = "sandbox-key"
     node_seconds: float = 0.05
     callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
+    chaos: Profile = field(default_factory=Profile)
 
 
 class _Segment(Convertor[str]):
@@ -66,8 +72,9 @@ class _EncodedPaths:
 def create_app(store: Store, settings: Settings) -> FastAPI:
     """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
     register_url_convertor("segment", _Segment())
+    chaos, history = Chaos(settings.chaos), History(settings.api_key)
     outages = Outages(store)
-    deliveries = Deliveries(store, settings.callbacks, outages)
+    deliveries = Deliveries(store, settings.callbacks, outages, chaos, history)
     holds = Holds()
     executor = Executor(store, settings.node_seconds, deliveries.schedule, outages, holds)
 
@@ -78,17 +85,22 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         await executor.close()
         await deliveries.close()
 
+    def on_accepted(request: Request, run_id: int) -> None:
+        chaos.bind(run_id, request.scope.get(FAULTS, ()))
+
     async def reply_later(request: Request, failure: DatabaseFailed) -> JSONReply:
         outages.tell(failure)
-        return JSONReply(_error_body(request, f"The sandbox's database can't be used: {failure}"), 503)
+        return JSONReply(error_body(request.url.path, f"The sandbox's database can't be used: {failure}"), 503)
 
     # No OpenAPI document: one made from this code would be a second contract.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    promptlayer = PromptLayer(store, executor, settings.api_key)
+    promptlayer = PromptLayer(store, executor, settings.api_key, on_accepted)
     app.include_router(promptlayer.router)
     app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
     app.include_router(Interactly(store, settings.api_key).router)
     app.add_middleware(_EncodedPaths)
+    app.add_middleware(FaultyApp, chaos=chaos, history=history)
+    app.state.admin = Admin(chaos, history).app()
     app.exception_handler(RequestValidationError)(_reply_invalid)
     app.exception_handler(HTTPException)(_reply_refused)
     app.exception_handler(DatabaseFailed)(reply_later)
@@ -102,7 +114,7 @@ async def _reply_invalid(_: Request, error: RequestValidationError) -> JSONReply
 
 
 async def _reply_refused(request: Request, error: HTTPException) -> JSONReply:
-    return JSONReply(_error_body(request, error.detail), error.status_code, error.headers)
+    return JSONReply(error_body(request.url.path, error.detail), error.status_code, error.headers)
 
 
 async def _reply_nobody(_: Request, __: ClientDisconnect) -> Response:
@@ -111,9 +123,4 @@ async def _reply_nobody(_: Request, __: ClientDisconnect) -> Response:
 
 
 async def _reply_crashed(request: Request, _: Exception) -> JSONReply:
-    return JSONReply(_error_body(request, "The sandbox failed; its log says why"), 500)
-
-
-def _error_body(request: Request, words: str) -> dict[str, object]:
-    is_interactly = request.url.path.startswith((f"{PREFIX}/v1/workflows/", f"{PREFIX}/v1/workflow-runs"))
-    return {"detail": words} if is_interactly else {"success": False, "message": words}
+    return JSONReply(error_body(request.url.path, "The sandbox failed; its log says why"), 500)

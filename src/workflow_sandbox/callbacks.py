@@ -14,6 +14,8 @@ import httpx
 
 from workflow_sandbox import json_text
 from workflow_sandbox.background import Background
+from workflow_sandbox.chaos import Chaos
+from workflow_sandbox.history import History
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.results import final_output
 from workflow_sandbox.store import Callback, Store
@@ -45,7 +47,9 @@ class CallbackPolicy:
 class Deliveries:
     """Posts outcomes and keeps in the database what became of each."""
 
-    def __init__(self, store: Store, policy: CallbackPolicy, outages: Outages) -> None:
+    def __init__(self, store: Store, policy: CallbackPolicy, outages: Outages, chaos: Chaos, history: History) -> None:
+        self._chaos = chaos
+        self._history = history
         self._store = store
         self._policy = policy
         self._outages = outages
@@ -73,6 +77,17 @@ class Deliveries:
         state, outcome, attempt = *self._address_verdict(callback.url), callback.attempts
         run_id = callback.run_id
         body = await self._outages.outlast(functools.partial(self._body, run_id))
+        faults = {fault.name: fault for fault in self._chaos.faults_of_run(run_id) if fault.name.startswith("callback")}
+
+        def remember(attempt: int, state: str, outcome: str) -> None:
+            self._history.add_post(
+                run_id, callback.url, attempt=attempt, state=state, outcome=outcome, faults=faults.values()
+            )
+
+        if "callback-late" in faults:
+            await asyncio.sleep(faults["callback-late"].number)
+        if "callback-lost" in faults and state == "pending":
+            state, outcome = "lost", "the sandbox was told to lose it"
         while state == "pending":
             async with self._posts:
                 state, outcome = await self._attempt(callback.url, body)
@@ -80,9 +95,14 @@ class Deliveries:
             if state == "pending" and attempt >= self._policy.attempts:
                 state = "given_up"
             if state == "pending":
+                remember(attempt, state, outcome)
                 await self._note(run_id, state, attempt, outcome)
                 await asyncio.sleep(self._policy.backoff_seconds * 2 ** (attempt - 1))
+        remember(attempt, state, outcome)
         await self._note(run_id, state, attempt, outcome)
+        if "callback-duplicate" in faults and state == "delivered":
+            _, again = await self._attempt(callback.url, body)
+            remember(attempt + 1, state, again)
         # Without the URL, which may carry a secret.
         _log.info("callback of run %d %s: %s", run_id, state.replace("_", " "), outcome)
 

@@ -2,14 +2,20 @@
 
 import asyncio
 import enum
+import socket
+import struct
 import sys
 from typing import Any
 
 import h11
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if sys.platform != "win32":
     import resource
+
+CONNECTION = "workflow_sandbox.connection"
+"""The extension of a request's scope by which its connection can be ended in the middle of things."""
 
 _MOST_CONNECTIONS = 512
 _FEWEST_CONNECTIONS = 16
@@ -45,6 +51,24 @@ def accepted_at_once() -> int:
     return max(1, most_connections() // _SHARE_AT_ONCE)
 
 
+class Connection:
+    """A connection that is to end."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        """Close it after what has been sent so far."""
+        self._transport.close()
+
+    def reset(self) -> None:
+        """Have the caller see a connection reset, not an end."""
+        # Without this an orderly end is sent where everything was read.
+        no_lingering = struct.pack("ii", 1, 0)
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
+        self._transport.abort()
+
+
 class BoundedProtocol(H11Protocol):
     """One connection. Where there are too many, the oldest is closed that has not sent a whole request."""
 
@@ -57,6 +81,7 @@ class BoundedProtocol(H11Protocol):
         if len(self.connections) >= most_connections():
             self._make_room()
         super().connection_made(transport)
+        self.app = _with_connection(self.app, Connection(transport))
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -102,3 +127,10 @@ class BoundedProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:
+    async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "extensions": {CONNECTION: connection}}, receive, send)
+
+    return with_connection

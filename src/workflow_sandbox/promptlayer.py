@@ -1,6 +1,7 @@
 """PromptLayer's service: start a run of a workflow and ask for its results; `workflow_routes` has the rest."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -43,7 +44,11 @@ class RunWorkflow(BaseModel):
 class PromptLayer:
     """The routes of the service."""
 
-    def __init__(self, store: Store, executor: Executor, api_key: str) -> None:
+    def __init__(
+        self, store: Store, executor: Executor, api_key: str, on_accepted: Callable[[Request, int], None]
+    ) -> None:
+        """Make the routes; `on_accepted` is told of each new run, by its request and its id, before it is executed."""
+        self._on_accepted = on_accepted
         self._store = store
         self._executor = executor
         self._api_key = api_key.encode()
@@ -72,6 +77,7 @@ class PromptLayer:
             return_all_outputs=run.return_all_outputs,
             callback_url=run.callback_url,
         )
+        self._on_accepted(request, run_id)
         self._executor.submit(run_id)
         reply = {
             "success": True,

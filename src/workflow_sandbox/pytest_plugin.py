@@ -1,6 +1,6 @@
-"""Pytest plugin: the fixture `workflow_sandbox`, one running sandbox for the whole session.
+"""Pytest plugin: `workflow_sandbox` is one running sandbox for the session, `fresh_workflow_sandbox` one for each test.
 
-Nothing but pytest is imported until a test asks for the fixture.
+Nothing but pytest is imported until a test asks for a fixture.
 """
 
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow_sandbox import Sandbox
+    from workflow_sandbox import InProcessSandbox, Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +19,13 @@ def workflow_sandbox() -> "Iterator[Sandbox]":
     from workflow_sandbox.server import Sandbox  # noqa: PLC0415  # a plugin is loaded by every pytest run
 
     with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def fresh_workflow_sandbox() -> "Iterator[InProcessSandbox]":
+    """A running sandbox of this test's own, in this process: nothing of another test is in it."""
+    from workflow_sandbox.in_process import InProcessSandbox  # noqa: PLC0415  # a plugin is loaded by every pytest run
+
+    with InProcessSandbox() as sandbox:
         yield sandbox

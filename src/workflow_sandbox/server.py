@@ -1,19 +1,21 @@
 """The sandbox as a child process, for tests and for whoever wants it for the length of a `with` block."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from workflow_sandbox.held import Held
+from workflow_sandbox.control import Control
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 10
@@ -23,8 +25,8 @@ class SandboxFailed(RuntimeError):
     """The sandbox did not start; the text says what it wrote before it ended."""
 
 
-class Sandbox:
-    """A running sandbox.
+class Sandbox(Control):
+    """A running sandbox, in a process of its own.
 
         with Sandbox() as sandbox:
             httpx.get(sandbox.promptlayer_url + "/workflow-version-execution-results", ...)
@@ -57,7 +59,7 @@ class Sandbox:
         self._options = [*([] if run_seconds is None else [f"--run-seconds={run_seconds}"]), *options]
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
-        self._url = ""
+        self._url = self._admin_url = ""
         self._reserved: socket.socket | None = None
 
     @property
@@ -66,39 +68,9 @@ class Sandbox:
         return self._url
 
     @property
-    def interactly_url(self) -> str:
-        """Interactly's base URL, without a slash at its end."""
-        return f"{self._url}/workflows"
-
-    @property
     def log(self) -> str:
         """What the server has written to its standard error, over all starts within the block."""
         return self._log_file.read_text(encoding="utf-8", errors="replace")
-
-    def hold(
-        self,
-        workflow: str | None = None,
-        *,
-        run: int | None = None,
-        node: str | None = None,
-        status: Literal["QUEUED", "RUNNING"] | None = None,
-    ) -> "Held":
-        """Hold PromptLayer runs from now on until the hold is released; a restart releases it, too.
-
-            with sandbox.hold("support-agent", node="Draft") as held:
-                run_id = held.wait()  # Draft of this run is RUNNING, and stays so until the block ends
-
-        Args:
-            workflow: Name of the workflow whose runs are held.
-            run: Id of the one run that is held, instead of a workflow.
-            node: Name of the node that is held. Without it all nodes are.
-            status: In which status: before it begins, or before it ends. By default a node is held before it ends, a
-                run before it begins.
-        """
-        from workflow_sandbox.held import Held  # noqa: PLC0415  # urllib's openers are for who holds something
-
-        order = {"workflow": workflow, "run": run, "node": node, "status": status}
-        return Held(self._url, self.api_key, {name: value for name, value in order.items() if value is not None})
 
     def __repr__(self) -> str:
         return f"<Sandbox {self._url or 'not started'}>"
@@ -149,7 +121,7 @@ class Sandbox:
         too_late = threading.Timer(_SECONDS_TO_START, process.kill)
         try:
             too_late.start()
-            self._url = self._first_line(process)
+            self._url, self._admin_url = self._addresses(process)
         except BaseException:  # Ctrl-C too: nothing is left running, and nothing waits for the timer
             process.kill()
             _let_go(process)
@@ -158,14 +130,27 @@ class Sandbox:
             too_late.cancel()
         self._process, self._port = process, int(self._url.rpartition(":")[2])
 
-    def _first_line(self, process: "subprocess.Popen[str]") -> str:
+    def _addresses(self, process: "subprocess.Popen[str]") -> tuple[str, str]:
         assert process.stdout is not None
         with process.stdout:
-            url = process.stdout.readline().strip()
-        if not url:
+            url, admin_url = process.stdout.readline().strip(), process.stdout.readline().strip()
+        if not admin_url:
             status = process.wait()
             raise SandboxFailed(self.log.strip() or f"the sandbox ended with status {status}")
-        return url
+        return url, admin_url
+
+    def _admin(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._admin_url + path, content, headers, method=method)  # noqa: S310 - ours
+        # A proxy that the environment names has no business between two processes of this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=_SECONDS_TO_STOP) as response:
+                return json.loads(response.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ValueError(json.loads(error.read())["error"]) from None
 
     def stop(self) -> int | None:
         """Stop the server cleanly; return its exit status, or None if it was not running."""
@@ -198,6 +183,7 @@ class Sandbox:
         arguments = [
             "--end-with-parent",
             f"--port={self._port}",
+            "--admin-port=0",
             f"--database={database}",
             f"--api-key={self.api_key}",
             *self._options,
