@@ -143,6 +143,17 @@ def sandbox(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def page(session: nox.Session) -> None:
+    """Look at the sandbox's page in a real browser (needs Chromium); `-- FILE` keeps the picture."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        session.skip("not run: page (no Chromium is installed)")
+    install_locked(session)
+    session.install("playwright")
+    picture = {"SANDBOX_PICTURE": session.posargs[0]} if session.posargs else {}
+    session.run("pytest", "tests/sandbox/test_sandbox_page_in_browser.py", env=picture)
+
+
+@nox.session(default=False)
 def wheel(session: nox.Session) -> None:
     """Build the wheel and use it as a stranger would: alone with attrs and httpx, then with the harness."""
     session.install("build")

@@ -22,6 +22,8 @@ from workflow_sandbox.history import History
 from workflow_sandbox.holds import HoldRoutes, Holds
 from workflow_sandbox.interactly import Interactly
 from workflow_sandbox.outages import Outages
+from workflow_sandbox.overview import Overview
+from workflow_sandbox.page import Page
 from workflow_sandbox.promptlayer import PromptLayer
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import JSONReply, error_body
@@ -98,6 +100,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.include_router(promptlayer.router)
     app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
     app.include_router(Interactly(store, settings.api_key).router)
+    app.include_router(Page(Overview(store, history)).router)
     app.add_middleware(_EncodedPaths)
     app.add_middleware(FaultyApp, chaos=chaos, history=history)
     app.state.admin = Admin(chaos, history).app()

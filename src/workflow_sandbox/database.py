@@ -9,10 +9,10 @@ lose the last ones.
 import contextlib
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 # Beyond 32 bits, so that a caller who keeps ids in an int32 is found out.
 _FIRST_RUN_ID = 5_000_000_001
@@ -205,6 +205,15 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 self._roll_back()
             raise
+
+    @failures_told()
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds.
+
+        Raises:
+            DatabaseFailed: The database can't be read.
+        """
+        return self._connection.execute(query, values).fetchall()
 
     def give_space_back(self) -> None:
         """Empty the write-ahead log, which may be what the disk is full of."""

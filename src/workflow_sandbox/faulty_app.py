@@ -35,7 +35,7 @@ class ConnectionReset(ConnectionError):
 
 
 def _is_own(path: str) -> bool:
-    return path == "/" or path.startswith(_OWN_PATHS)
+    return path in {"/", "/favicon.ico"} or path.startswith(_OWN_PATHS)
 
 
 class FaultyApp:

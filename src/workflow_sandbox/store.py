@@ -4,6 +4,7 @@ What a caller chose freely is kept as ASCII JSON, since SQLite takes no lone sur
 """
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ UNFINISHED = frozenset({"QUEUED", "RUNNING"})
 
 _STATUSES = UNFINISHED | {"SUCCESS", "FAILED", "SKIPPED"}
 _MAX_ID = 2**63 - 1
+_MOST_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ class Callback:
 
 class Store(WorkflowStore):
     """What is kept, open for as long as the server runs. Every method may raise `DatabaseFailed`."""
+
+    def __init__(self, path: str) -> None:
+        """Open or create the database at `path`.
+
+        Raises:
+            UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
+        """
+        super().__init__(path)
+        self._recent: deque[str] = deque(maxlen=_MOST_RECENT)
 
     # PromptLayer
 
@@ -181,9 +192,19 @@ class Store(WorkflowStore):
         """Return all Interactly runs, in no order."""
         return [json.loads(document) for (document,) in self._connection.execute("SELECT document FROM conversations")]
 
+    def recent_conversations(self, most: int) -> list[dict[str, Any]]:
+        """Return the Interactly runs that were kept last, the latest first; after a restart any that there are."""
+        if not self._recent:
+            self._recent.extend(
+                id_ for (id_,) in self.rows("SELECT workflow_run_id FROM conversations LIMIT ?", (most,))
+            )
+        found = [self.conversation(id_) for id_ in [*dict.fromkeys(reversed(self._recent))][:most]]
+        return [each for each in found if each is not None]
+
     @failures_told()
     def keep_conversation(self, document: Mapping[str, Any]) -> None:
         """Keep an Interactly run, new or changed, under its `workflow_run_id`."""
+        self._recent.append(document["workflow_run_id"])
         self._connection.execute(
             "INSERT OR REPLACE INTO conversations (workflow_run_id, document) VALUES (?, ?)",
             (document["workflow_run_id"], json_text.encode(document)),

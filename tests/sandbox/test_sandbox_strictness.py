@@ -197,7 +197,7 @@ def test_other_method_is_405_and_says_which_is_allowed(sandbox: Sandbox, method:
 
 def test_unknown_path_is_404_in_json(sandbox: Sandbox) -> None:
     """A path that no operation has is 404, in JSON as every error, and never a redirect."""
-    for path in ("/", "/docs", "/openapi.json", f"{_RUN}/"):
+    for path in ("/docs", "/openapi.json", f"{_RUN}/"):
         response = httpx.get(sandbox.promptlayer_url + path)
 
         assert response.status_code == 404
