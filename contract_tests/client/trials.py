@@ -164,11 +164,11 @@ class Trials:
     @once
     def replies_to_others(self) -> list[Trial[ReplyCase]]:
         """Return calls that are answered in the form in which a request of another form is."""
-        tried: list[Trial[ReplyCase]] = []
+        tried, modes = list[Trial[ReplyCase]](), self.modes()
         for form, start in self._starts().items() if self.has_forms else ():
             others = (case for case in self.book.legal_replies(self.operation) if case.is_success)
             wrong = [case for case in others if reply_form(self.incoming, case) not in {None, form}][:LOOKED_AT]
-            tried += [self.session.play(case, start, [case.answer], mode) for case in wrong for mode in self.modes()]
+            tried += [self.session.play(case, start, [case.answer], mode) for case in wrong for mode in modes]
         return supported(tried)
 
     @once
