@@ -42,6 +42,7 @@ class RawConnection:
         self._address, self._context, self._seconds = address, context, seconds
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
+        self._has_begun = False
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +58,17 @@ class RawConnection:
             OSError: If the connection ends before the response does, or takes too long.
             h11.RemoteProtocolError: If what comes is no HTTP.
         """
+        is_used, self._has_begun = self._socket is not None, False
+        try:
+            return self._sent(method, target, headers, body)
+        except (OSError, h11.RemoteProtocolError):
+            if not is_used or self._has_begun:
+                raise
+            # It was closed while nobody used it, which is no answer to anything.
+            self._close()
+            return self._sent(method, target, headers, body)
+
+    def _sent(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> RawResponse:
         if self._socket is None:
             self._open()
         host = ("Host", f"{self._address[0]}:{self._address[1]}")
@@ -106,7 +118,9 @@ class RawConnection:
 
     def _received(self) -> bytes:
         assert self._socket is not None
-        return self._socket.recv(RECEIVE_SIZE)
+        found = self._socket.recv(RECEIVE_SIZE)
+        self._has_begun = self._has_begun or bool(found)
+        return found
 
     def _surplus(self) -> bytes:
         """Return what comes without having been asked for; what closes the connection is none."""

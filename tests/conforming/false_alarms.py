@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from manners import MANNERS
+from manners import ALL, MANNERS
 from serving_others import SANDBOX, served
 
 KEY, KEY_ENV = "sandbox-key", "CORRECT_SERVER_KEY"
 SERVERS = [SANDBOX, *MANNERS]
+CHOICES = [SANDBOX, *ALL]
 _TABLE = """
 [targets.{service}]
 service = "{service}"
@@ -49,13 +50,13 @@ class Judged:
     seconds: float = 0.0
 
 
-def judge(name: str, seeds: range, budget: str = "quick") -> Judged:
+def judge(name: str, seeds: range, budget: str = "quick", pattern: str | None = None) -> Judged:
     """Judge one server with each seed."""
     judged = Judged(name)
     for seed in seeds:
         with served(name) as url, tempfile.TemporaryDirectory() as directory:
             started = time.monotonic()
-            report = _report(name, url, seed, budget, Path(directory))
+            report = _report(name, url, Path(directory), _chosen(seed, budget, pattern))
             judged.seconds += time.monotonic() - started
         judged.requests += sum(target["requests"] for target in report["targets"])
         judged.verdicts.update(row["verdict"] for row in report["results"])
@@ -69,11 +70,15 @@ def judge(name: str, seeds: range, budget: str = "quick") -> Judged:
 
 def _known(name: str) -> str:
     # What outputs tell of versions stands in the table, and nowhere if they tell nothing.
-    tell = name == SANDBOX or not MANNERS[name].same_versions
+    tell = name == SANDBOX or not ALL[name].same_versions
     return 'label = "production"' + ("\nlatest_version = 2" if tell else "")
 
 
-def _report(name: str, url: str, seed: int, budget: str, directory: Path) -> Any:
+def _chosen(seed: int, budget: str, pattern: str | None) -> list[str]:
+    return ["--seed", str(seed), "--budget", budget, *(["-k", pattern] if pattern else [])]
+
+
+def _report(name: str, url: str, directory: Path, chosen: list[str]) -> Any:
     targets = directory / "targets.toml"
     tables = [
         _TABLE.format(service="promptlayer", url=url, key=KEY_ENV, workflow="canary", label=_known(name)),
@@ -83,7 +88,7 @@ def _report(name: str, url: str, seed: int, budget: str, directory: Path) -> Any
     ]
     targets.write_text("".join(tables), encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "contract_tests", "--side", "server", "--seed", str(seed), "--budget", budget),
+        *(sys.executable, "-m", "contract_tests", "--side", "server", *chosen),
         *("--target", "promptlayer", "--target", "interactly", "--targets", str(targets)),
         *("--report-dir", str(directory / "report")),
     ]
@@ -97,12 +102,14 @@ def main() -> int:
     """Judge what the command line names and print a line for each; give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="how many, from 1 on (2)")
-    parser.add_argument("--server", action="append", choices=SERVERS, help="may be repeated (all)")
+    parser.add_argument("--server", action="append", choices=CHOICES, help="may be repeated (the first ones)")
+    parser.add_argument("--all", action="store_true", help="also those that differ in one choice each")
+    parser.add_argument("-k", metavar="ID-OR-GLOB", help="only rules whose id matches")
     parser.add_argument("--budget", default="quick")
     given = parser.parse_args()
     alarms = 0
-    for name in given.server or SERVERS:
-        judged = judge(name, range(1, given.seeds + 1), given.budget)
+    for name in given.server or (CHOICES if given.all else SERVERS):
+        judged = judge(name, range(1, given.seeds + 1), given.budget, given.k)
         sys.stdout.write(_line(judged, given.seeds))
         sys.stdout.flush()
         alarms += len(judged.alarms)

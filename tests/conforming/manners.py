@@ -37,6 +37,24 @@ class Manners:
         failed_is_200: Whether an execution without output is answered 200 with the nodes' entries, not 500.
         one_turn: Whether an Interactly run ends with its first turn.
         node_seconds: Seconds that each node takes.
+        shuffled: Whether the properties of a reply come in another order each time.
+        indent: Spaces by which replies are indented; None for one line.
+        raw_text: Whether replies have text as it is, not escaped.
+        gzip: Whether replies are compressed for who takes that.
+        first_id: Id of the first execution.
+        http_1_0: Whether replies are those of HTTP/1.0.
+        throttled: Of so many requests one is answered 429 with Retry-After; 0 for none.
+        most_running: How many executions may run at a time before a further one is answered 429; 0 for any number.
+        idle_seconds: How long a connection stays open without a request.
+        largest_body: Bytes of a body beyond which it is answered 413.
+        longest_text: Characters of a value in metadata or a label beyond which it is answered 422.
+        refuses_unused: Whether a run with an input variable that the workflow has not is refused.
+        output: What nodes make of their input: show it, show it in other words each time, or nothing of it.
+        as_python: Whether values that are no text are shown as Python writes them.
+        head: Whether HEAD is answered like GET.
+        needs_length: Whether a body in chunks is answered 411.
+        keeps_input: Whether an Interactly run shows what was given to it.
+        message: Words for a person of a started run.
     """
 
     foreign: int = 422
@@ -66,6 +84,24 @@ class Manners:
     failed_is_200: bool = False
     one_turn: bool = False
     node_seconds: float = 0.04
+    shuffled: bool = False
+    indent: int | None = None
+    raw_text: bool = False
+    gzip: bool = False
+    first_id: int = 7_000_000_019
+    http_1_0: bool = False
+    throttled: int = 0
+    most_running: int = 0
+    idle_seconds: float = 300.0
+    largest_body: int = 16 * 1024 * 1024
+    longest_text: int = 16 * 1024 * 1024
+    refuses_unused: bool = False
+    output: str = "shown"
+    as_python: bool = False
+    head: bool = False
+    needs_length: bool = False
+    keeps_input: bool = False
+    message: str = "On its way"
 
 
 MANNERS = {
@@ -96,3 +132,39 @@ MANNERS = {
     "failing": Manners(always_fails=True, callback_word="FAILURE", one_turn=True, detail_list=False),
     "failing-200": Manners(always_fails=True, failed_is_200=True, one_turn=True, fewer_members=True),
 }
+# One choice each, so that an alarm says which one caused it.
+SINGLE = {
+    "HTTP/1.0": Manners(http_1_0=True),
+    "chunks": Manners(chunked=True),
+    "slow": Manners(latency=0.1),
+    "at once": Manners(node_seconds=0.0),
+    "after five seconds": Manners(node_seconds=2.5),
+    "shuffled": Manners(shuffled=True),
+    "indented": Manners(indent=2),
+    "raw text": Manners(raw_text=True),
+    "gzip": Manners(gzip=True),
+    "large ids": Manners(first_id=2**53 + 1),
+    "ids with a fraction": Manners(float_ids=True),
+    "other words": Manners(message="läuft 🏃", error_member="error", detail_list=False),
+    "throttled": Manners(throttled=50),
+    "four at a time": Manners(most_running=4),
+    "closing": Manners(closing=True),
+    "closing idle connections": Manners(idle_seconds=0.01),
+    "415": Manners(foreign=415),
+    "413": Manners(largest_body=20_000),
+    "short texts": Manners(longest_text=200),
+    "411": Manners(needs_length=True),
+    "no unused variables": Manners(refuses_unused=True),
+    "never the same words": Manners(output="varying", same_versions=True),
+    "nothing of the input": Manners(output="hidden", same_versions=True),
+    "as Python": Manners(as_python=True),
+    "HEAD": Manners(head=True),
+    "charset": Manners(content_type="application/json; charset=UTF-8"),
+    "late callbacks": Manners(callback_seconds=1.5),
+    "bare callbacks": Manners(main_callback=True),
+    "runs that keep their input": Manners(keeps_input=True, raw_text=True),
+    "runs of one turn": Manners(one_turn=True, keeps_input=True),
+    "everything but the least": Manners(more_members=True, strange_word=True, flags_null=True, indent=1),
+    "the least": Manners(fewer_members=True, unauthorized=403, no_execution=403, invalid=400),
+}
+ALL = MANNERS | SINGLE

@@ -121,7 +121,7 @@ class Interactly:
             "version_number": version,
             "status": "completed" if self._manners.one_turn else "waiting_for_user_input",
             "termination_source": None,
-            "input_output_pairs": [_pair(asked, "Hello")],
+            "input_output_pairs": [self._pair(asked, "Hello")],
             "run_by": asked.get("run_by"),
             "comments": [],
             "llm_token_usage": None,
@@ -140,20 +140,20 @@ class Interactly:
             return self._manners.refused_command, self._error(f"It is {run['status']}")
         run["status"] = status
         if command == "data":
-            run["input_output_pairs"] = [*run["input_output_pairs"], _pair(asked, "Goodbye")]
+            run["input_output_pairs"] = [*run["input_output_pairs"], self._pair(asked, "Goodbye")]
         return 200, self._shown(run)
 
     def _shown(self, run: dict[str, Any]) -> dict[str, Any]:
         shown = {name: run[name] for name in FEWER} if self._manners.fewer_members else dict(run)
         return {**shown, "has_background_work": False} if self._manners.more_members else shown
 
+    def _pair(self, asked: dict[str, Any], said: str) -> dict[str, Any]:
+        output = {"events": [{"said": said}], "thread_to_node_outputs": {"0": [said]}}
+        given = asked if self._manners.keeps_input else {"command": asked.get("command", "start")}
+        return {"run_input": given, "run_output": output, "evaluation": None}
+
     def _error(self, words: str) -> dict[str, Any]:
         return {self._manners.error_member: words}
-
-
-def _pair(asked: dict[str, Any], said: str) -> dict[str, Any]:
-    output = {"events": [{"said": said}], "thread_to_node_outputs": {"0": [said]}}
-    return {"run_input": {"command": asked.get("command", "start")}, "run_output": output, "evaluation": None}
 
 
 def _version(query: Any) -> int | None:

@@ -65,6 +65,9 @@ class PromptLayer:
         version = latest if label is None and number is None else workflow.labels.get(label, 0) if label else number
         if not 1 <= (version or 0) <= latest:
             return self._manners.no_version, self._error("There is no such version")
+        refused = self._limit(asked)
+        if refused is not None:
+            return refused
         execution = self._accept(int(version or 0), asked)
         callback = asked.get("callback_url")
         if callback is not None:
@@ -98,10 +101,27 @@ class PromptLayer:
 
     def _accept(self, version: int, asked: dict[str, Any]) -> Execution:
         message = asked.get("input_variables", {}).get("user_message", "")
-        text = message if isinstance(message, str) else json.dumps(message)
-        number = 7_000_000_019 + 3 * len(self._executions)
+        text = message if isinstance(message, str) else str(message) if self._manners.as_python else json.dumps(message)
+        number = self._manners.first_id + 3 * len(self._executions)
         self._executions[number] = Execution(number, version, text, asked.get("return_all_outputs") is True)
         return self._executions[number]
+
+    def _limit(self, asked: dict[str, Any]) -> ScriptedResponse | None:
+        longest = max(map(len, [label] if (label := asked.get("workflow_label_name")) else [""]))
+        metadata = asked.get("metadata") or {}
+        longest = max([longest, *map(len, metadata), *map(len, metadata.values())])
+        if longest > self._manners.longest_text:
+            raise Invalid("this is too long", "body", "metadata")
+        if self._manners.refuses_unused and asked.get("input_variables", {}).keys() - KNOWN_VARIABLES:
+            raise Invalid("the workflow has no such variable", "body", "input_variables")
+        running = sum(time.monotonic() < one.began + self._seconds for one in self._executions.values())
+        if self._manners.most_running and running >= self._manners.most_running:
+            return 429, self._error("Too many at a time")
+        return None
+
+    @property
+    def _seconds(self) -> float:
+        return self._manners.node_seconds * len(NODES)
 
     def _accepted(self, execution: Execution, asked: dict[str, Any]) -> dict[str, Any]:
         given = asked.get("input_variables", {}).keys()
@@ -109,7 +129,7 @@ class PromptLayer:
         words = [f"{len(missing)} missing"] * bool(missing) + [f"{len(unused)} unused"] * bool(unused)
         reply: dict[str, Any] = {
             "success": True,
-            "message": "On its way",
+            "message": self._manners.message,
             "workflow_version_execution_id": self._id(execution),
         }
         if words or not self._manners.fewer_members:
@@ -117,7 +137,7 @@ class PromptLayer:
         return {**reply, "queue": {"position": 3}} if self._manners.more_members else reply
 
     def _entries(self, execution: Execution) -> dict[str, Any]:
-        passed = (time.monotonic() - execution.began) / self._manners.node_seconds
+        passed = (time.monotonic() - execution.began) / max(self._manners.node_seconds, 1e-9)
         entries = {name: self._entry(execution, place, passed - place) for place, name in enumerate(NODES)}
         if self._manners.strange_word and passed >= len(NODES):
             entries["Archive"] = {**self._entry(execution, 0, 1.0), "status": "CACHED", "value": None}
@@ -128,7 +148,7 @@ class PromptLayer:
         fails = self._manners.always_fails and is_output
         status = "QUEUED" if passed < 0 else "RUNNING" if passed < 1 else "FAILED" if fails else "SUCCESS"
         version = 0 if self._manners.same_versions else execution.version
-        value = f"{'Reply' if is_output else 'Draft'} {version}: {execution.message}"
+        value = f"{'Reply' if is_output else 'Draft'} {version}: {self._shown(execution, place)}"
         entry = {
             "status": status,
             "value": value if status == "SUCCESS" else None,
@@ -137,6 +157,11 @@ class PromptLayer:
             "is_output_node": True if is_output else None if self._manners.flags_null else False,
         }
         return {**entry, "tokens": 12} if self._manners.more_members else entry
+
+    def _shown(self, execution: Execution, place: int) -> str:
+        # The same for one execution, however often it is asked for.
+        words = f"{hash((execution.number, place))} " if self._manners.output == "varying" else ""
+        return words + ("" if self._manners.output == "hidden" else execution.message)
 
     def _id(self, execution: Execution) -> float:
         return float(execution.number) if self._manners.float_ids else execution.number

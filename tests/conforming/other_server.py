@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-from manners import MANNERS
+from aiohttp import HttpVersion10, web
+from manners import ALL
 from other_interactly import Interactly
 from other_promptlayer import PromptLayer
 from strict_json import Invalid, read
@@ -35,12 +36,13 @@ class OtherServer:
         self.manners = manners
         self.promptlayer = PromptLayer(manners)
         self.interactly = Interactly(manners)
+        self._count = 0
 
     def app(self) -> web.Application:
         """Make the application."""
-        app = web.Application(middlewares=[self._around], client_max_size=BIGGEST)
+        app = web.Application(middlewares=[self._around], client_max_size=max(BIGGEST, self.manners.largest_body))
         app.router.add_post("/workflows/{name:[^/]*}/run", self._run)
-        app.router.add_get("/workflow-version-execution-results", self._results, allow_head=False)
+        app.router.add_get("/workflow-version-execution-results", self._results, allow_head=self.manners.head)
         app.router.add_post("/workflows/v1/workflows/{workflow:[^/]*}/execute", self._execute)
         known = self.promptlayer.workflows
         one, ids = "/workflows/{workflow:[^/]*}", "/workflows/{workflow:[^/]*}/external-ids"
@@ -60,8 +62,8 @@ class OtherServer:
             ),
         ):
             app.router.add_route(method, path, self._with_key(operation))
-        app.router.add_get("/workflows/v1/workflow-runs", self._runs, allow_head=False)
-        app.router.add_get("/workflows/v1/workflow-runs/{run:[^/]*}", self._read_run, allow_head=False)
+        app.router.add_get("/workflows/v1/workflow-runs", self._runs, allow_head=self.manners.head)
+        app.router.add_get("/workflows/v1/workflow-runs/{run:[^/]*}", self._read_run, allow_head=self.manners.head)
         app.on_cleanup.append(lambda _: self.promptlayer.close())
         return app
 
@@ -107,6 +109,13 @@ class OtherServer:
     @web.middleware
     async def _around(self, request: web.Request, handler: Any) -> web.StreamResponse:
         await asyncio.sleep(self.manners.latency)
+        if self.manners.http_1_0:
+            request._version = HttpVersion10
+        self._count += 1
+        if self.manners.throttled and self._count % self.manners.throttled == 0:
+            return await self._reply(request, 429, self._error("Not so fast"), {"Retry-After": "0"})
+        if self.manners.needs_length and "Transfer-Encoding" in request.headers:
+            return await self._reply(request, 411, self._error("How long is it?"))
         try:
             reply: web.StreamResponse = await handler(request)
         except Invalid as invalid:
@@ -129,11 +138,15 @@ class OtherServer:
     async def _reply(
         self, request: web.Request, status: int, body: Any, more: Mapping[str, str] = NO_MORE
     ) -> web.StreamResponse:
-        text = json.dumps(body, allow_nan=False, indent=1 if self.manners.more_members else None)
+        body = _shuffled(body) if self.manners.shuffled else body
+        indent = 1 if self.manners.more_members else self.manners.indent
+        text = json.dumps(body, allow_nan=False, indent=indent, ensure_ascii=not self.manners.raw_text)
         headers = {"Content-Type": self.manners.content_type, "X-Request-Id": "17", "Server": "other", **more}
         reply = web.Response(status=status, body=text.encode(), headers=headers)
         if self.manners.chunked:
             reply.enable_chunked_encoding()
+        if self.manners.gzip:
+            reply.enable_compression()  # if it is taken
         await reply.prepare(request)
         if self.manners.closing:
             # Nothing in the reply's head says so.
@@ -148,7 +161,10 @@ class OtherServer:
             if self.manners.foreign != self.manners.invalid:
                 raise web.HTTPUnsupportedMediaType
             raise Invalid("this has to be application/json", "header", "content-type")
-        return read(await request.read())
+        raw = await request.read()
+        if len(raw) > self.manners.largest_body:
+            raise web.HTTPRequestEntityTooLarge(self.manners.largest_body, len(raw))
+        return read(raw)
 
 
 def _sole(request: web.Request, name: str) -> str:
@@ -156,12 +172,20 @@ def _sole(request: web.Request, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
+def _shuffled(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = [(name, _shuffled(inner)) for name, inner in value.items()]
+        random.shuffle(items)
+        return dict(items)
+    return [_shuffled(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _segment(request: web.Request, place: int) -> str:
     return request.rel_url.raw_path.split("/")[place]
 
 
 async def _serve(manners: Manners) -> None:
-    runner = web.AppRunner(OtherServer(manners).app(), access_log=None, keepalive_timeout=300)
+    runner = web.AppRunner(OtherServer(manners).app(), access_log=None, keepalive_timeout=manners.idle_seconds)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -172,4 +196,4 @@ async def _serve(manners: Manners) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(MANNERS[sys.argv[1]]))
+    asyncio.run(_serve(ALL[sys.argv[1]]))

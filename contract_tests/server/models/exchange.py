@@ -14,6 +14,7 @@ from contract_tests.rules import Evidence, NotExercised, Violation, Wrong, shown
 
 Status = int
 REFUSED: Final = range(400, 500)
+LATER: Final = (429, 503)  # to be asked again, which says nothing of the request
 SUCCEEDED: Final = range(200, 300)
 SHOWN: Final = 300  # characters of a response
 LONGEST_TYPE: Final = 100

@@ -21,7 +21,8 @@ from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import case_of
 
 SECONDS: Final = {True: 10.0, False: 180.0}  # on this machine and elsewhere, until all have ended
-PAUSE: Final = {True: 0.03, False: 1.0}
+FIRST_PAUSE: Final = {True: 0.03, False: 1.0}
+LONGEST_PAUSE: Final = {True: 0.3, False: 5.0}
 CALLBACK_SECONDS: Final = {True: 3.0, False: 60.0}
 MOST_ELSEWHERE: Final = 6
 REQUESTS_OF_EACH: Final = 3
@@ -273,12 +274,13 @@ class MarkedRuns:
                 run.bare = self._poll(run, all_outputs=False)
 
     def _wait_for_end(self, run: MarkedRun, ends: float) -> None:
-        while run.ended is None or not run.ended.is_done:
+        if run.ended is not None and run.ended.is_done:
+            return
+        for pause in pauses(is_local=self._is_local):
             run.ended = self._poll(run, all_outputs=True)
-            if run.ended is None or time.monotonic() > ends:
+            if run.ended is None or run.ended.is_done or time.monotonic() > ends:
                 return
-            if not run.ended.is_done:
-                time.sleep(PAUSE[self._is_local])
+            time.sleep(pause)
 
     def _poll(self, run: MarkedRun, *, all_outputs: bool) -> Poll | None:
         assert run.execution is not None
@@ -287,6 +289,14 @@ class MarkedRuns:
         except Unanswered:
             return None
         return run.execution.replies[-1]
+
+
+def pauses(*, is_local: bool) -> Iterator[float]:
+    """Yield how long to wait between requests for the results of a run, ever longer."""
+    pause = FIRST_PAUSE[is_local]
+    while True:
+        yield pause
+        pause = min(1.3 * pause, LONGEST_PAUSE[is_local])
 
 
 def _text(value: Any) -> str:
