@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Imported here so that --help is quick and a missing extra is told in one line.
+    from workflow_sandbox import assumptions  # noqa: PLC0415
     from workflow_sandbox.app import Settings, create_app  # noqa: PLC0415
     from workflow_sandbox.callbacks import CallbackPolicy  # noqa: PLC0415
     from workflow_sandbox.chaos import Profile  # noqa: PLC0415
@@ -56,6 +57,10 @@ def _run(options: argparse.Namespace) -> int:
     from workflow_sandbox.listener import CannotListen, bind, serve  # noqa: PLC0415
     from workflow_sandbox.store import Store  # noqa: PLC0415
 
+    try:
+        assumed = assumptions.read(options.set)
+    except assumptions.UnknownAssumption as error:
+        return _refuse(f"argument --set: {error}")
     callbacks = CallbackPolicy(
         attempts=options.callback_attempts,
         backoff_seconds=options.callback_backoff,
@@ -65,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
         profile = Profile(options.chaos, dict(options.fault), options.seed)
     except UnknownFault as error:
         return _refuse(str(error))
-    settings = Settings(options.api_key, options.run_seconds, callbacks, profile)
+    settings = Settings(options.api_key, options.run_seconds, callbacks, profile, assumed)
     try:
         with contextlib.ExitStack() as stack:
             listening = stack.enter_context(bind(options.host, options.port))
@@ -139,6 +144,13 @@ def _parser() -> argparse.ArgumentParser:
         help="share of requests or runs that meet this fault, say error:503=0.1; may be given several times",
     )
     add("--seed", type=int, default=0, metavar="N", help="what --chaos and --fault draw by (default: %(default)s)")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="decide otherwise what the services' documentation leaves open; docs/sandbox.md lists the settings",
+    )
     # For whoever embeds the server: standard input is a pipe whose other end the parent holds, however it ends.
     add("--end-with-parent", action="store_true", help=argparse.SUPPRESS)
     return parser

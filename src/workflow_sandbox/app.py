@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflow_sandbox.admin import Admin
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
 from workflow_sandbox.chaos import Chaos, Profile
 from workflow_sandbox.database import DatabaseFailed
@@ -40,12 +41,14 @@ class Settings:
         node_seconds: How long each node of a PromptLayer run takes.
         callbacks: How outcomes are delivered.
         chaos: What goes wrong unasked; nothing by default.
+        assumptions: What no source says of the services.
     """
 
     api_key: str = "sandbox-key"
     node_seconds: float = 0.05
     callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
     chaos: Profile = field(default_factory=Profile)
+    assumptions: Assumptions = field(default_factory=Assumptions)
 
 
 class _Segment(Convertor[str]):
@@ -76,7 +79,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     register_url_convertor("segment", _Segment())
     chaos, history = Chaos(settings.chaos), History(settings.api_key)
     outages = Outages(store)
-    deliveries = Deliveries(store, settings.callbacks, outages, chaos, history)
+    deliveries = Deliveries(store, settings.callbacks, outages, chaos, history, assumptions=settings.assumptions)
     holds = Holds()
     executor = Executor(store, settings.node_seconds, deliveries.schedule, outages, holds)
 
@@ -96,10 +99,10 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
 
     # No OpenAPI document: one made from this code would be a second contract.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    promptlayer = PromptLayer(store, executor, settings.api_key, on_accepted)
+    promptlayer = PromptLayer(store, executor, settings.api_key, settings.assumptions, on_accepted)
     app.include_router(promptlayer.router)
     app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
-    app.include_router(Interactly(store, settings.api_key).router)
+    app.include_router(Interactly(store, settings.api_key, settings.assumptions).router)
     app.include_router(Page(Overview(store, history)).router)
     app.add_middleware(_EncodedPaths)
     app.add_middleware(FaultyApp, chaos=chaos, history=history)

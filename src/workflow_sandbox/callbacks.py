@@ -1,18 +1,21 @@
 """Delivers the outcome of runs to their callback URLs, at least once, and only where that is safe.
 
-A sandbox is fed generated requests, so by default it knocks on loopback addresses alone. Names other than `localhost`
-are not looked up: what they resolve to may change between the check and the request.
+A sandbox is fed generated requests, so by default it knocks on loopback addresses alone. A delivery that was not
+answered may have arrived, and comes again: its `Sandbox-Delivery-Id` is the same each time, so that a receiver can drop
+the second one.
 """
 
 import asyncio
+import contextlib
 import functools
-import ipaddress
 import logging
 from dataclasses import dataclass
 
 import httpx
 
 from workflow_sandbox import json_text
+from workflow_sandbox.addresses import NotAllowed, NotFound, places, url_of
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.background import Background
 from workflow_sandbox.chaos import Chaos
 from workflow_sandbox.history import History
@@ -47,7 +50,17 @@ class CallbackPolicy:
 class Deliveries:
     """Posts outcomes and keeps in the database what became of each."""
 
-    def __init__(self, store: Store, policy: CallbackPolicy, outages: Outages, chaos: Chaos, history: History) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: CallbackPolicy,
+        outages: Outages,
+        chaos: Chaos,
+        history: History,
+        *,
+        assumptions: Assumptions,
+    ) -> None:
+        self._assumptions = assumptions
         self._chaos = chaos
         self._history = history
         self._store = store
@@ -74,7 +87,7 @@ class Deliveries:
             await client.aclose()
 
     async def _deliver(self, callback: Callback) -> None:
-        state, outcome, attempt = *self._address_verdict(callback.url), callback.attempts
+        state, outcome, attempt = *_verdict(callback.url), callback.attempts
         run_id = callback.run_id
         body = await self._outages.outlast(functools.partial(self._body, run_id))
         faults = {fault.name: fault for fault in self._chaos.faults_of_run(run_id) if fault.name.startswith("callback")}
@@ -90,8 +103,8 @@ class Deliveries:
             state, outcome = "lost", "the sandbox was told to lose it"
         while state == "pending":
             async with self._posts:
-                state, outcome = await self._attempt(callback.url, body)
-            attempt += 1
+                state, outcome = await self._attempt(callback, attempt + 1, body)
+            attempt += state != "refused"
             if state == "pending" and attempt >= self._policy.attempts:
                 state = "given_up"
             if state == "pending":
@@ -101,7 +114,7 @@ class Deliveries:
         remember(attempt, state, outcome)
         await self._note(run_id, state, attempt, outcome)
         if "callback-duplicate" in faults and state == "delivered":
-            _, again = await self._attempt(callback.url, body)
+            _, again = await self._attempt(callback, attempt + 1, body)
             remember(attempt + 1, state, again)
         # Without the URL, which may carry a secret.
         _log.info("callback of run %d %s: %s", run_id, state.replace("_", " "), outcome)
@@ -111,27 +124,19 @@ class Deliveries:
         await self._outages.outlast(note)
 
     def _body(self, run_id: int) -> bytes:
-        all_outputs = self._store.run(run_id).return_all_outputs
-        output = final_output(self._store.nodes(run_id), all_outputs=all_outputs)
+        assumed = self._assumptions
+        all_outputs = assumed.callback_output == "nodes" or self._store.run(run_id).return_all_outputs
+        output = final_output(self._store.nodes(run_id), all_outputs=all_outputs, failure=assumed.callback_failure)
         body = json_text.encode({"workflow_version_execution_id": run_id, "final_output": output})
         return body.encode("ascii")
 
-    def _address_verdict(self, url: str) -> tuple[str, str]:
-        try:
-            address = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
-            return "given_up", "not a URL that HTTP can use"
-        if address.scheme not in {"http", "https"} or not address.host:
-            return "given_up", "not an HTTP URL"
-        if not self._policy.anywhere and not _is_loopback(address.host):
-            return "refused", "not a loopback address"
-        return "pending", ""
-
-    async def _attempt(self, url: str, body: bytes) -> tuple[str, str]:
+    async def _attempt(self, callback: Callback, attempt: int, body: bytes) -> tuple[str, str]:
         try:
             async with asyncio.timeout(self._policy.timeout_seconds):
-                status = await self._post(url, body)
-        except (httpx.TransportError, TimeoutError, OSError) as error:
+                status = await self._post(callback, attempt, body)
+        except NotAllowed as error:
+            return "refused", str(error)
+        except (httpx.TransportError, NotFound, TimeoutError, OSError) as error:
             return "pending", type(error).__name__
         except Exception as error:  # noqa: BLE001  # odd but legal URLs fail in many ways, never better the next time
             return "given_up", type(error).__name__
@@ -140,17 +145,20 @@ class Deliveries:
         # A redirect is not followed: it could lead off loopback.
         return ("delivered" if 200 <= status < 300 else "given_up"), f"status {status}"  # noqa: PLR2004
 
-    async def _post(self, url: str, body: bytes) -> int:
-        headers = {"content-type": "application/json"}
-        client = self._client(httpx.URL(url).scheme)
-        async with client.stream("POST", url, content=body, headers=headers) as response:
-            read = 0
-            # Reading the reply lets the receiver finish it; an endless one is cut.
-            async for chunk in response.aiter_raw():
-                read += len(chunk)
-                if read > _MAX_REPLY_BYTES:
-                    break
-            return response.status_code
+    async def _post(self, callback: Callback, attempt: int, body: bytes) -> int:
+        url = url_of(callback.url)
+        headers = {
+            "content-type": "application/json",
+            "sandbox-delivery-id": f"run-{callback.run_id}",
+            "sandbox-delivery-attempt": str(attempt),
+        }
+        client = self._client(url.scheme)
+        *others, last = await places(url, anywhere=self._policy.anywhere)
+        for place in others:
+            # Of several addresses the first that can be connected to is taken: a name may have an IPv6 one to no end.
+            with contextlib.suppress(httpx.ConnectError):
+                return await _status(client, place.request(client, body, headers))
+        return await _status(client, last.request(client, body, headers))
 
     def _client(self, scheme: str) -> httpx.AsyncClient:
         # Loading the certificate authorities takes longer than hundreds of posts: only https pays for it.
@@ -161,13 +169,23 @@ class Deliveries:
         return self._clients[scheme]
 
 
-def _is_loopback(host: str) -> bool:
+async def _status(client: httpx.AsyncClient, request: httpx.Request) -> int:
+    response = await client.send(request, stream=True)
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address in _LOOPBACK_4 or address == _LOOPBACK_6
+        read = 0
+        # Reading the reply lets the receiver finish it; an endless one is cut.
+        async for chunk in response.aiter_raw():
+            read += len(chunk)
+            if read > _MAX_REPLY_BYTES:
+                break
+    finally:
+        await response.aclose()
+    return response.status_code
 
 
-_LOOPBACK_4 = ipaddress.ip_network("127.0.0.0/8")
-_LOOPBACK_6 = ipaddress.ip_address("::1")
+def _verdict(url: str) -> tuple[str, str]:
+    try:
+        url_of(url)
+    except ValueError as error:
+        return "given_up", str(error)
+    return "pending", ""

@@ -1,7 +1,8 @@
 """What a command does to an Interactly run: two turns, `start` greets and waits, `data` replies and completes.
 
 `pause` puts a waiting run aside, `resume` takes it up again, `stop` cancels it. A run in a final status takes no
-command. `miscellaneous: {"sandbox": "fail"}` makes the turn fail that it comes with.
+command. `miscellaneous: {"sandbox": ...}` ends the run in the turn that it comes with: `fail` and `fail:SOURCE` as
+failed, for the reason `execution_error` or SOURCE, `loop` as aborted for the risk of looping.
 """
 
 import re
@@ -118,7 +119,7 @@ def turn(run: Mapping[str, Any]) -> dict[str, Any]:
         "events": run["input_output_pairs"][-1]["run_output"]["events"] if run[_HAS_EVENTS] else [],
         "is_waiting_for_input": is_waiting,
         "is_completed": run["status"] in _FINAL,
-        "error": "The turn was told to fail" if run["status"] == "failed" else None,
+        "error": f"The run has failed: {run['termination_source']}" if run["status"] == "failed" else None,
         "next_input_hint": {"thread": _THREAD} if is_waiting else None,
         "has_active_companions": False,
         "has_background_work": False,
@@ -144,6 +145,17 @@ def started_at(run: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(run.get(_STARTED, "1970-01-01T00:00:00+00:00"))
 
 
+def seconds_since_change(run: Mapping[str, Any]) -> float:
+    """Return how long ago a run took its latest command."""
+    changed = datetime.fromisoformat(run.get(_CHANGED, "1970-01-01T00:00:00+00:00"))
+    return (datetime.now(UTC) - changed).total_seconds()
+
+
+def ended_as_stale(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run that was given up since nobody went on with it."""
+    return {**run, "status": "failed", "termination_source": "stale_run_reaper"}
+
+
 def _with_turn(run: dict[str, Any], *, has_events: bool = True) -> dict[str, Any]:
     return {**run, _TURNS: run.get(_TURNS, 0) + 1, _HAS_EVENTS: has_events, _CHANGED: _now()}
 
@@ -155,8 +167,8 @@ def _now() -> str:
 def _after_turn(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
     inputs = [*(pair["run_input"] for pair in run["input_output_pairs"]), run_input]
     texts = {name: _filled(text, inputs) for name, text in (("greeting", version.greeting), ("reply", version.reply))}
-    if run_input["miscellaneous"].get("sandbox") == "fail":
-        status, source, said = "failed", "execution_error", None
+    if end := _end_asked_for(run_input["miscellaneous"].get("sandbox")):
+        status, source, said = *end, None
     elif run["input_output_pairs"]:
         status, source, said = "completed", None, f"{texts['reply']} {_answer(run_input)}"
     else:
@@ -168,6 +180,12 @@ def _after_turn(run: dict[str, Any], version: DialogueVersion, run_input: Mappin
         "input_output_pairs": [*run["input_output_pairs"], _pair(run_input, said)],
         "workflow_config_fully_hydrated": {"id": run["workflow_id"], "name": version.name, "texts": texts},
     }
+
+
+def _end_asked_for(order: Any) -> tuple[str, str | None] | None:
+    word, _, source = order.partition(":") if isinstance(order, str) else ("", "", "")
+    ends = {"fail": ("failed", source or "execution_error"), "loop": ("aborted_looping_risk", None)}
+    return ends.get(word)
 
 
 def _pair(run_input: Mapping[str, Any], said: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import httpx
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from workflow_sandbox.app import Settings, create_app
+from workflow_sandbox.assumptions import read
 from workflow_sandbox.callbacks import CallbackPolicy
 from workflow_sandbox.control import Control
 from workflow_sandbox.faulty_app import ConnectionReset
@@ -38,6 +39,7 @@ class InProcessSandbox(Control):
         run_seconds: float = 0.0,
         callback_backoff: float = 0.02,
         callback_attempts: int = 5,
+        settings: Mapping[str, str | int] = MappingProxyType({}),
     ) -> None:
         """Describe a sandbox; nothing runs before the `with` block.
 
@@ -46,10 +48,15 @@ class InProcessSandbox(Control):
             run_seconds: Seconds that each node of a run takes.
             callback_backoff: Seconds before the second post of a callback, doubled for each further one.
             callback_attempts: Posts of a callback before it is given up.
+            settings: What the services' documentation leaves open, decided otherwise; docs/sandbox.md lists the names.
+
+        Raises:
+            UnknownAssumption: There is no such setting, or it does not take the value.
         """
         self.api_key = api_key
         policy = CallbackPolicy(attempts=callback_attempts, backoff_seconds=callback_backoff)
-        self._settings = Settings(api_key, run_seconds, policy)
+        assumed = read(f"{name}={value}" for name, value in settings.items())
+        self._settings = Settings(api_key, run_seconds, policy, assumptions=assumed)
         self._url = ""
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="workflow-sandbox", daemon=True)

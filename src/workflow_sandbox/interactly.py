@@ -3,9 +3,8 @@
 A bare run input is answered with the whole run, a turn (a run input as `run_input`) with what it has brought. Both are
 kept alike, and a run that was begun in one form can be gone on with in the other.
 
-The query's `version` decides which version a new run gets, without it the active one; the body's `version_number`
-decides nothing, since callers send its default of 0 unasked. A run keeps its version, so later turns ignore the query.
-The path's workflow id counts; the body's copy is kept as part of the run input and not compared.
+A run keeps the version that it was started with, so later turns ignore the query. What no source says of this service,
+`assumptions` decides.
 """
 
 import secrets
@@ -16,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
 from workflow_sandbox import conversation
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
+from workflow_sandbox.limits import Limits
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import (
     JSONReply,
@@ -98,8 +99,10 @@ class Execute(RootModel[WorkflowRunInput | InteractiveTurn]):
 class Interactly:
     """The routes of the service."""
 
-    def __init__(self, store: Store, api_key: str) -> None:
+    def __init__(self, store: Store, api_key: str, assumptions: Assumptions) -> None:
         self._store = store
+        self._assumptions = assumptions
+        self._limits = Limits.of(assumptions)
         self._api_key = api_key.encode()
         self.router = APIRouter(prefix=PREFIX, dependencies=[Depends(self._authenticate)])
         self.router.add_api_route("/v1/workflows/{workflow_id:segment}/execute", self.execute, methods=["POST"])
@@ -111,6 +114,10 @@ class Interactly:
         is_valid = secrets.compare_digest(given.strip().encode("latin-1"), self._api_key)
         if scheme.lower() != "bearer" or not is_valid:
             raise HTTPException(401, "The API key is missing or not valid", {"WWW-Authenticate": "Bearer"})
+        if self._assumptions.interactly_team_headers == "required":
+            missing = [name for name in ("teamid", "uuid") if not sole_header(request, name)]
+            if missing:
+                raise HTTPException(401, f"The header {missing[0]} is missing", {"WWW-Authenticate": "Bearer"})
 
     async def execute(self, request: Request) -> JSONReply:
         """Start a run or give a command to one, and reply with the run as it stands then."""
@@ -120,11 +127,21 @@ class Interactly:
         if workflow_id not in DIALOGUES:
             raise HTTPException(404, "No workflow has this id")
         turn = execute.root if isinstance(execute.root, InteractiveTurn) else None
+        form = "a" if turn is None else "b"
+        if self._assumptions.interactly_form not in {"both", form}:
+            raise invalid(("body",), "The other form of execute is served here", "missing")
         run_input = execute.root.run_input if isinstance(execute.root, InteractiveTurn) else execute.root
         run_id = run_input.workflow_run_id if turn is None else turn.run_id
         # What the caller sent, defaults filled in, members that the contract does not know left out.
         given = body if turn is None else body["run_input"]
         kept = {name: given.get(name, default) for name, default in run_input}
+        if self._assumptions.interactly_version == "body":
+            version = run_input.version_number
+        if self._assumptions.interactly_other_workflow == "refused" and run_input.workflow_id not in {
+            None,
+            workflow_id,
+        }:
+            raise invalid(("body", "workflow_id"), "Input should be the workflow of the path", "value_error")
         document = self._after(DIALOGUES[workflow_id], version, run_id, kept)
         self._store.keep_conversation(document)
         return JSONReply(conversation.whole(document) if turn is None else conversation.turn(document))
@@ -136,6 +153,11 @@ class Interactly:
             raise HTTPException(404, "No run has this id")
         return JSONReply({"workflow_run": conversation.record(document)})
 
+    def _make_room(self, workflow_id: str) -> None:
+        full = self._limits.reached(workflow_id, filter(conversation.is_run, self._store.conversations()))
+        if full is not None:
+            raise HTTPException(int(self._assumptions.interactly_limit_status), full)
+
     async def runs(self, request: Request) -> JSONReply:
         """Reply with one page of the runs that the filters leave, newest first."""
         page, size = query_integer(request, "page", minimum=1) or 1, query_integer(request, "size", minimum=1) or _SIZE
@@ -144,7 +166,7 @@ class Interactly:
         start, end = query_time(request, "start"), query_time(request, "end")
         found = [
             run
-            for run in filter(conversation.is_run, self._store.conversations())
+            for run in map(self._limits.as_of_now, filter(conversation.is_run, self._store.conversations()))
             if (workflow_id is None or run["workflow_id"] == workflow_id)
             and (status is None or run["status"] == status)
             and search in run["logical_id"]
@@ -165,13 +187,14 @@ class Interactly:
         number = dialogue.active if version is None else version
         if number not in dialogue.versions:
             raise HTTPException(404, "The workflow has no such version")
+        self._make_room(dialogue.id)
         return conversation.start(dialogue, dialogue.versions[number], run_input)
 
     def _conversation(self, run_id: str) -> dict[str, Any] | None:
         run = self._store.conversation(run_id)
         if run is not None and not conversation.is_run(run):
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
-        return run
+        return None if run is None else self._limits.as_of_now(run)
 
     def _gone_on(self, dialogue: Dialogue, run_id: str, run_input: dict[str, Any]) -> dict[str, Any]:
         run = self._conversation(run_id)
@@ -179,6 +202,8 @@ class Interactly:
             raise HTTPException(404, "The workflow has no such run")
         if run["version_number"] not in dialogue.versions:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
+        if run_input["command"] == "resume" and run["status"] == "paused":
+            self._make_room(dialogue.id)
         try:
             return conversation.go_on(run, dialogue.versions[run["version_number"]], run_input)
         except conversation.CommandRefused as refused:

@@ -2,18 +2,19 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from pydantic import BaseModel, ConfigDict, StrictBool, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, StrictBool
 
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.execution import Executor
 from workflow_sandbox.json_types import Integer, Object, String, Uri
-from workflow_sandbox.results import is_finished, main_output_node, node_entries
+from workflow_sandbox.results import is_finished, main_output, node_entries
 from workflow_sandbox.store import NodeState, Store
 from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
-from workflow_sandbox.workflow_routes import WorkflowRoutes, version_of
+from workflow_sandbox.workflow_routes import WorkflowRoutes, broken_rule, version_of
 from workflow_sandbox.workflows import WorkflowVersion
 
 _NAMES_IN_WARNING = 5
@@ -32,30 +33,28 @@ class RunWorkflow(BaseModel):
     return_all_outputs: StrictBool = False
     callback_url: Uri | None = None
 
-    @model_validator(mode="after")
-    def _label_or_version(self) -> Self:
-        if self.workflow_label_name is not None and self.workflow_version_number is not None:
-            raise PydanticCustomError(
-                "mutually_exclusive", "Give workflow_label_name or workflow_version_number but not both"
-            )
-        return self
-
 
 class PromptLayer:
     """The routes of the service."""
 
     def __init__(
-        self, store: Store, executor: Executor, api_key: str, on_accepted: Callable[[Request, int], None]
+        self,
+        store: Store,
+        executor: Executor,
+        api_key: str,
+        assumptions: Assumptions,
+        on_accepted: Callable[[Request, int], None],
     ) -> None:
         """Make the routes; `on_accepted` is told of each new run, by its request and its id, before it is executed."""
         self._on_accepted = on_accepted
         self._store = store
         self._executor = executor
         self._api_key = api_key.encode()
+        self._assumptions = assumptions
         self.router = APIRouter(dependencies=[Depends(self.authenticate)])
         self.router.add_api_route("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
         self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
-        self.router.include_router(WorkflowRoutes(store).router)
+        self.router.include_router(WorkflowRoutes(store, assumptions).router)
 
     async def authenticate(self, request: Request) -> None:
         """Raise a 401 unless the request has the key."""
@@ -66,10 +65,15 @@ class PromptLayer:
     async def run_workflow(self, request: Request) -> JSONReply:
         """Keep a run, hand it to the executor and reply with its id."""
         run, _ = await read_body(request, RunWorkflow)
-        workflow = self._store.workflow(path_value(request, "workflow_name"))
-        if workflow is None:
+        number, label = run.workflow_version_number, run.workflow_label_name
+        if number is not None and label is not None:
+            words = "Give workflow_label_name or workflow_version_number but not both"
+            raise broken_rule(self._assumptions, ("body",), words, "mutually_exclusive")
+        name = path_value(request, "workflow_name")
+        workflow = self._store.workflow(name)
+        if workflow is None or ("/" in name and self._assumptions.slash_in_name == "refused"):
             raise HTTPException(404, "No workflow has this name")
-        version = version_of(self._store, workflow, run.workflow_version_number, run.workflow_label_name)
+        version = version_of(self._store, workflow, number, label, int(self._assumptions.unknown_version_status))
         run_id = self._store.accept_run(
             version,
             run.input_variables,
@@ -99,7 +103,28 @@ class PromptLayer:
         if not is_finished(nodes):
             # One of an earlier start may have to wait for its turn, but not while somebody asks for it.
             self._executor.submit(run_id)
-        return _results(nodes, all_outputs=all_outputs)
+        return self._results(nodes, all_outputs=all_outputs)
+
+    def _results(self, nodes: list[NodeState], *, all_outputs: bool) -> JSONReply:
+        assumed = self._assumptions
+        if assumed.raw_error == "object":
+            nodes = [_with_raw_object(node) for node in nodes]
+        if not is_finished(nodes):
+            return JSONReply(node_entries(nodes) if all_outputs or assumed.unfinished_output == "nodes" else None, 202)
+        if all_outputs:
+            return JSONReply(node_entries(nodes), 200)
+        main = main_output(nodes, by_name=assumed.several_outputs == "object")
+        if main is not None:
+            return JSONReply(main.value, 200)
+        if assumed.no_output == "200":
+            return JSONReply(node_entries(nodes), 200)
+        words = "No output node succeeded"
+        return JSONReply({"success": False, "message": words, "output": node_entries(nodes)}, 500)
+
+
+def _with_raw_object(node: NodeState) -> NodeState:
+    raw = node.raw_error_message
+    return node if raw is None else replace(node, raw_error_message={"raw": raw})
 
 
 def _warning(version: WorkflowVersion, given: dict[str, Any]) -> str | None:
@@ -117,14 +142,3 @@ def _listed(names: list[str]) -> str:
     shown = ", ".join(name[:_NAME_LENGTH_IN_WARNING] for name in names[:_NAMES_IN_WARNING])
     more = len(names) - _NAMES_IN_WARNING
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _results(nodes: list[NodeState], *, all_outputs: bool) -> JSONReply:
-    if not is_finished(nodes):
-        return JSONReply(node_entries(nodes) if all_outputs else None, 202)
-    if all_outputs:
-        return JSONReply(node_entries(nodes), 200)
-    main = main_output_node(nodes)
-    if main is None:
-        return JSONReply({"success": False, "message": "No output node succeeded", "output": node_entries(nodes)}, 500)
-    return JSONReply(main.value, 200)

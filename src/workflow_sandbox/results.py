@@ -1,6 +1,7 @@
 """The forms in which a PromptLayer run's nodes are shown: by the results operation and in a callback."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from workflow_sandbox.store import UNFINISHED, NodeState
@@ -11,16 +12,24 @@ def is_finished(nodes: Sequence[NodeState]) -> bool:
     return not any(node.status in UNFINISHED for node in nodes)
 
 
-def main_output_node(nodes: Sequence[NodeState]) -> NodeState | None:
-    """Return the node whose value is the run's output: the first output node that succeeded."""
-    return next((node for node in nodes if node.is_output and node.status == "SUCCESS"), None)
+def main_output(nodes: Sequence[NodeState], *, by_name: bool = False) -> NodeState | None:
+    """Return the node whose value is the run's output, or None if no output node succeeded.
+
+    Args:
+        nodes: The nodes of a run that has ended.
+        by_name: Whether several outputs are one object; otherwise the first node in the order of the graph counts.
+    """
+    found = [node for node in nodes if node.is_output and node.status == "SUCCESS"]
+    if by_name and len(found) > 1:
+        return replace(found[0], value={node.name: node.value for node in found})
+    return found[0] if found else None
 
 
-def node_entries(nodes: Sequence[NodeState]) -> dict[str, Any]:
-    """Return every node's entry by node name."""
+def node_entries(nodes: Sequence[NodeState], *, failure: str = "FAILED") -> dict[str, Any]:
+    """Return every node's entry by node name; `failure` is the status of one that failed."""
     return {
         node.name: {
-            "status": node.status,
+            "status": failure if node.status == "FAILED" else node.status,
             "value": node.value,
             "error_message": node.error_message,
             "raw_error_message": node.raw_error_message,
@@ -30,7 +39,7 @@ def node_entries(nodes: Sequence[NodeState]) -> dict[str, Any]:
     }
 
 
-def final_output(nodes: Sequence[NodeState], *, all_outputs: bool) -> Any:
+def final_output(nodes: Sequence[NodeState], *, all_outputs: bool, failure: str = "FAILED") -> Any:
     """Return what a callback carries: the main output, or every entry if those were asked for or there is no output."""
-    main = main_output_node(nodes)
-    return node_entries(nodes) if all_outputs or main is None else main.value
+    main = main_output(nodes)
+    return node_entries(nodes, failure=failure) if all_outputs or main is None else main.value

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from workflow_sandbox.control import Control
@@ -42,6 +42,7 @@ class Sandbox(Control):
         port: int = 0,
         api_key: str = "sandbox-key",
         run_seconds: float | None = None,
+        settings: Mapping[str, str | int] = MappingProxyType({}),
         options: Sequence[str] = (),
     ) -> None:
         """Describe a sandbox; nothing runs before the `with` block.
@@ -51,12 +52,17 @@ class Sandbox(Control):
             port: Port on loopback; 0 takes a free one at the first start.
             api_key: Key and bearer.
             run_seconds: Seconds that each node of a run takes; by default what the command line has as default.
+            settings: What the services' documentation leaves open, decided otherwise; docs/sandbox.md lists the names.
             options: Further options of the command line.
         """
         self.api_key = api_key
         self._database = database
         self._port = port
-        self._options = [*([] if run_seconds is None else [f"--run-seconds={run_seconds}"]), *options]
+        self._options = [
+            *([] if run_seconds is None else [f"--run-seconds={run_seconds}"]),
+            *(f"--set={name}={value}" for name, value in settings.items()),
+            *options,
+        ]
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._url = self._admin_url = ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import (
     JSONReply,
@@ -35,8 +36,9 @@ _ORDERS: dict[str, Callable[[Workflow], Any]] = {
 class WorkflowRoutes:
     """The routes, which the service's router takes in."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, assumptions: Assumptions) -> None:
         self._store = store
+        self._assumptions = assumptions
         self.router = APIRouter()
         one, ids = "/workflows/{workflow:segment}", "/workflows/{workflow:segment}/external-ids"
         add = self.router.add_api_route
@@ -77,7 +79,8 @@ class WorkflowRoutes:
         bounds = {name: query_time(request, name) for name in _BOUNDS}
         source, external_id = query_text(request, "external_source"), query_text(request, "external_id")
         if (source is None) != (external_id is None):
-            raise invalid(("query", "external_id"), "Input should come with external_source, or neither", "missing")
+            words = "Input should come with external_source, or neither"
+            raise broken_rule(self._assumptions, ("query", "external_id"), words, "missing")
         for workflow in self._store.workflows():
             is_in_time = all(bound is None or _BOUNDS[name](workflow, bound) for name, bound in bounds.items())
             has_id = source is None or (source, external_id) in self._store.external_ids(workflow)
@@ -101,7 +104,8 @@ class WorkflowRoutes:
         number = query_integer(request, "version", minimum=1)
         label = query_text(request, "label")
         if number is not None and label is not None:
-            raise invalid(("query", "label"), "Give version or label but not both", "mutually_exclusive")
+            words = "Give version or label but not both"
+            raise broken_rule(self._assumptions, ("query", "label"), words, "mutually_exclusive")
         workflow = self._workflow(path_value(request, "workflow"))
         version = version_of(self._store, workflow, number, label)
         return JSONReply(
@@ -234,8 +238,17 @@ class WorkflowRoutes:
         return [label for label, (_, number) in self._store.labels(workflow).items() if number == version.number]
 
 
-def version_of(store: Store, workflow: Workflow, number: int | None, label: str | None) -> WorkflowVersion:
-    """Return the version with a number or a label, else the latest; raises a 404 if there is none."""
+def broken_rule(assumptions: Assumptions, loc: tuple[str, ...], words: str, kind: str) -> Exception:
+    """Return the error for a request that breaks a documented rule of which no source says the status."""
+    if assumptions.broken_rule_status == "400":
+        return HTTPException(400, words)
+    return invalid(loc, words, kind)
+
+
+def version_of(
+    store: Store, workflow: Workflow, number: int | None, label: str | None, unknown: int = 404
+) -> WorkflowVersion:
+    """Return the version with a number or a label, else the latest; raises the status `unknown` if there is none."""
     if number is None and label is None:
         return store.latest(workflow)
     if label is not None:
@@ -243,7 +256,7 @@ def version_of(store: Store, workflow: Workflow, number: int | None, label: str 
     version = None if number is None else store.version(workflow.name, number)
     if version is None:
         what = "number" if label is None else "label"
-        raise HTTPException(404, f"No version of the workflow has this {what}")
+        raise HTTPException(unknown, f"No version of the workflow has this {what}")
     return version
 
 

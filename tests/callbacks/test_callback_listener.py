@@ -49,7 +49,8 @@ def test_script_waits_for_its_run(client: PromptLayer, listener: CallbackListene
 
     outcome = listener.wait_for(run, timeout=_SECONDS)
 
-    assert outcome == client.wait(run) == listener.wait_for(run.workflow_version_execution_id)
+    assert outcome == listener.wait_for(run.workflow_version_execution_id)
+    assert outcome == client.wait(run, return_all_outputs=True)
     assert "hello" in outcome.output
 
 
@@ -92,7 +93,7 @@ def test_outcomes_survive_a_killed_sender() -> None:
             sandbox.kill()
             sandbox.start()
             outcomes = [listener.wait_for(run, timeout=_SECONDS) for run in runs]
-            polled = [client.wait(run) for run in runs]
+            polled = [client.wait(run, return_all_outputs=True) for run in runs]
         arrived = [each.execution_id for each in listener.finished(timeout=0.5)]
 
     assert outcomes == polled

@@ -18,6 +18,7 @@ class Delivery(NamedTuple):
     path: str
     content_type: str | None
     body: Any
+    headers: dict[str, str]
 
 
 class CallbackReceiver:
@@ -62,7 +63,8 @@ class CallbackReceiver:
     def _take(self, handler: BaseHTTPRequestHandler) -> None:
         raw = handler.rfile.read(int(handler.headers.get("content-length", 0)))
         body = json.loads(raw) if raw else None
-        self._came.put(Delivery(handler.command, handler.path, handler.headers.get("content-type"), body))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self._came.put(Delivery(handler.command, handler.path, headers.get("content-type"), body, headers))
         handler.send_response(self._answers.pop(0) if self._answers else 200)
         handler.send_header("location", "/elsewhere")
         handler.send_header("content-length", "0")

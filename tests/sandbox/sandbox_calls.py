@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from contract_check import check_reply
 
-from workflow_sandbox import Sandbox
+from workflow_sandbox.control import Control
 
 INTERACTLY_WORKFLOW = "5eb7cf5a86d9755df3a6c593"
 
@@ -14,14 +14,14 @@ _RESULTS = "/workflow-version-execution-results"
 _SECONDS_TO_FINISH = 30
 
 
-def promptlayer_client(sandbox: Sandbox) -> httpx.Client:
+def promptlayer_client(sandbox: Control) -> httpx.Client:
     """Return a client of the sandbox's PromptLayer side; every reply is judged by the contract."""
     hooks = {"response": [check_reply]}
     headers = {"X-API-KEY": sandbox.api_key}
     return httpx.Client(base_url=sandbox.promptlayer_url, headers=headers, event_hooks=hooks, timeout=30)
 
 
-def interactly_client(sandbox: Sandbox) -> httpx.Client:
+def interactly_client(sandbox: Control) -> httpx.Client:
     """Return a client of the sandbox's Interactly side; every reply is judged by the contract."""
     hooks = {"response": [check_reply]}
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}

@@ -1,5 +1,7 @@
 """Callbacks: posted once the run has ended, tried again, never sent where they must not go, not lost by a kill."""
 
+import asyncio
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from callback_receiver import CallbackReceiver
 from sandbox_calls import finished, poll, promptlayer_client, run
 
 from workflow_sandbox import Sandbox
+from workflow_sandbox.addresses import NotAllowed, places, url_of
 
 _SECONDS_TO_SETTLE = 30
 
@@ -37,27 +40,30 @@ def _wait_for_log(sandbox: Sandbox, words: str) -> None:
 
 
 def test_outcome_is_posted_when_the_run_has_ended(promptlayer: httpx.Client, receiver: CallbackReceiver) -> None:
-    """A run with a callback is answered 202; its bare output is posted once, and can be polled as well."""
+    """A run with a callback is answered 202; its nodes are posted once by name, and can be polled as well."""
     response = promptlayer.post(
         "/workflows/canary/run", json={"callback_url": receiver.url, "input_variables": {"user_message": "hello"}}
     )
     delivery = receiver.wait()
 
     run_id = response.json()["workflow_version_execution_id"]
-    polled = poll(promptlayer, run_id)
+    polled = poll(promptlayer, run_id, return_all_outputs="true")
     assert (response.status_code, polled.status_code) == (202, 200)
     assert delivery[:3] == ("POST", "/done", "application/json")
     assert delivery.body == {"workflow_version_execution_id": run_id, "final_output": polled.json()}
     assert not receiver.has_more()
 
 
-def test_outcome_has_the_form_that_the_run_asked_for(promptlayer: httpx.Client, receiver: CallbackReceiver) -> None:
-    """A run with all outputs posts the node entries."""
-    run_id = run(promptlayer, callback_url=receiver.url, return_all_outputs=True)
-
-    posted = receiver.wait().body["final_output"]
-
-    assert posted == poll(promptlayer, run_id, return_all_outputs="true").json()
+def test_outcome_can_have_the_form_that_the_run_asked_for(receiver: CallbackReceiver) -> None:
+    """With a setting a run posts its bare output, and the entries of its nodes if it asks for them or has no output."""
+    settings = {"callback_output": "as_asked", "callback_failure": "FAILURE"}
+    with Sandbox(run_seconds=0, settings=settings) as sandbox, promptlayer_client(sandbox) as client:
+        bare = run(client, callback_url=receiver.url)
+        assert receiver.wait().body["final_output"] == poll(client, bare).json()
+        nodes = run(client, callback_url=receiver.url, return_all_outputs=True)
+        assert receiver.wait().body["final_output"] == poll(client, nodes, return_all_outputs="true").json()
+        run(client, callback_url=receiver.url, metadata={"sandbox": "fail"})
+        assert receiver.wait().body["final_output"]["Reply"]["status"] == "FAILURE"
 
 
 def test_failed_run_posts_its_node_entries(promptlayer: httpx.Client, receiver: CallbackReceiver) -> None:
@@ -68,12 +74,14 @@ def test_failed_run_posts_its_node_entries(promptlayer: httpx.Client, receiver: 
 
 
 def test_receiver_that_fails_is_tried_again(promptlayer: httpx.Client) -> None:
-    """A 5xx leads to another post of the same body."""
-    with CallbackReceiver([500, 503]) as receiver:
-        run(promptlayer, callback_url=receiver.url)
-        bodies = [receiver.wait().body for _ in range(3)]
+    """A 5xx leads to another post of the same body under the same id."""
+    with CallbackReceiver([500, 503, 500]) as receiver:
+        run_id = run(promptlayer, callback_url=receiver.url)
+        came = [receiver.wait() for _ in range(4)]
 
-    assert bodies[0] == bodies[1] == bodies[2]
+    same = [one for one in came if one.headers["sandbox-delivery-id"] == f"run-{run_id}"]
+    assert {one.body["workflow_version_execution_id"] for one in same} == {run_id}
+    assert [one.headers["sandbox-delivery-attempt"] for one in same] == [str(1 + place) for place in range(len(same))]
 
 
 def test_what_became_of_each_callback_is_recorded(tmp_path: Path) -> None:
@@ -89,15 +97,18 @@ def test_what_became_of_each_callback_is_recorded(tmp_path: Path) -> None:
                 "localhost": f"http://localhost:{good.port}/",
                 "scheme": "ftp://127.0.0.1/x",
                 "port": "http://127.0.0.1:99999/",
+                "mapped": f"http://[::ffff:127.0.0.1]:{good.port}/",
+                "number": f"http://2130706433:{good.port}/",
                 "foreign": "http://callback.invalid/",
+                "mapped elsewhere": "http://[::ffff:10.0.0.1]/",
+                "any": f"http://0.0.0.0:{good.port}/",
                 "address": "http://10.0.0.1/",
                 "disguised": "http://127.0.0.1.callback.invalid/",
                 "user": "http://127.0.0.1@callback.invalid/",
-                "number": "http://2130706433/",
             }
             runs = {name: run(client, callback_url=url) for name, url in urls.items()}
             runs["closed"] = run(client, callback_url="http://127.0.0.1:1/")
-            for receiver, count in ((good, 2), (bad, 2), (moved, 1)):
+            for receiver, count in ((good, 4), (bad, 2), (moved, 1)):
                 for _ in range(count):
                     receiver.wait()
             for run_id in runs.values():
@@ -119,7 +130,10 @@ def test_what_became_of_each_callback_is_recorded(tmp_path: Path) -> None:
         "address": ("refused", 0),
         "disguised": ("refused", 0),
         "user": ("refused", 0),
-        "number": ("refused", 0),
+        "mapped": ("delivered", 1),
+        "number": ("delivered", 1),
+        "mapped elsewhere": ("refused", 0),
+        "any": ("refused", 0),
     }
 
 
@@ -130,7 +144,7 @@ def test_callback_that_was_pending_is_delivered_after_a_kill() -> None:
     with Sandbox(options=["--callback-backoff=600"]) as sandbox:
         with promptlayer_client(sandbox) as client:
             run_id = run(client, callback_url=f"http://127.0.0.1:{port}/done")
-            output = finished(client, run_id).json()
+            output = finished(client, run_id, return_all_outputs="true").json()
         sandbox.kill()
         with CallbackReceiver(port=port) as receiver:
             sandbox.start()
@@ -147,4 +161,37 @@ def test_callback_of_a_run_that_was_cut_off_is_delivered_after_it_ends(receiver:
         assert not receiver.has_more()
         sandbox.start()
         delivery = receiver.wait()
-        assert poll(client, run_id).json() == delivery.body["final_output"]
+        assert poll(client, run_id, return_all_outputs="true").json() == delivery.body["final_output"]
+
+
+def test_a_name_is_connected_to_where_it_was_looked_up(
+    monkeypatch: pytest.MonkeyPatch, receiver: CallbackReceiver
+) -> None:
+    """A name that resolves to loopback once and elsewhere afterwards leads to loopback, under its own name."""
+    answers = iter(["127.0.0.1"])
+
+    def resolve(*_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        return [(0, 0, 0, "", (next(answers, "10.0.0.1"), 0))]
+
+    async def post() -> None:
+        url = url_of(f"http://rebound.example:{receiver.port}/done")
+        async with httpx.AsyncClient() as client:
+            [place] = await places(url, anywhere=False)
+            monkeypatch.undo()
+            await client.send(place.request(client, b"{}", {}))
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    asyncio.run(post())
+
+    assert receiver.wait().headers["host"] == f"rebound.example:{receiver.port}"
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["127.0.0.1", "10.0.0.1"], ["::ffff:10.0.0.1"], ["fe80::1"]])
+def test_a_name_that_resolves_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch, addresses: list[str]) -> None:
+    """Whatever else it resolves to."""
+    found = [(0, 0, 0, "", (address, 0)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    with pytest.raises(NotAllowed):
+        asyncio.run(places(url_of("http://elsewhere.example/"), anywhere=False))
+    assert len(asyncio.run(places(url_of("http://elsewhere.example/"), anywhere=True))) == len(addresses)

@@ -9,18 +9,18 @@ import httpx
 import pytest
 from sandbox_calls import finished, poll, promptlayer_client
 
-from workflow_sandbox import Sandbox
+from workflow_sandbox import InProcessSandbox
 
 
 @pytest.fixture(scope="module")
-def quick() -> Iterator[Sandbox]:
+def quick() -> Iterator[InProcessSandbox]:
     """A sandbox whose nodes take no time."""
-    with Sandbox(run_seconds=0) as sandbox:
+    with InProcessSandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="module")
-def client(quick: Sandbox) -> Iterator[httpx.Client]:
+def client(quick: InProcessSandbox) -> Iterator[httpx.Client]:
     """A client of it."""
     with promptlayer_client(quick) as opened:
         yield opened
@@ -231,7 +231,7 @@ def _statuses(client: httpx.Client, run_id: int) -> tuple[int, list[str]]:
     return reply.status_code, [entry["status"] for entry in reply.json().values()]
 
 
-def test_every_status_is_seen_without_sleeping(quick: Sandbox, client: httpx.Client) -> None:
+def test_every_status_is_seen_without_sleeping(quick: InProcessSandbox, client: httpx.Client) -> None:
     """A run is held before it begins, then in one node of two that run side by side, then let go to its end."""
     name = create(
         client,
@@ -254,7 +254,7 @@ def test_every_status_is_seen_without_sleeping(quick: Sandbox, client: httpx.Cli
     assert finished(client, start(client, name)).status_code == 200
 
 
-def test_a_hold_that_holds_nothing_says_so(quick: Sandbox) -> None:
+def test_a_hold_that_holds_nothing_says_so(quick: InProcessSandbox) -> None:
     """Its wait ends in time."""
     with quick.hold("nobody's") as held, pytest.raises(TimeoutError):
         held.wait(0.01)
