@@ -22,7 +22,8 @@ from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import NotExercised, Unanswered, Undecodable, Violation, shown
 from contract_tests.server.connections import client_for, unreachable
-from contract_tests.server.models.exchange import Access, Exchange, curl
+from contract_tests.server.credentials import credentials_of
+from contract_tests.server.exchange import Access, Exchange, curl
 from contract_tests.targets import Target
 
 LONGEST_WAIT: Final = 120.0
@@ -30,7 +31,6 @@ WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not s
 TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
 SENT: Final = {"Accept-Encoding": ACCEPTED}
-WRONG_KEY: Final = "contract-tests-no-such-key"
 LARGE_PART: Final = 8  # of what a response may have at most: each such one takes seconds to judge
 MANY_VALUES: Final = 25_000  # in a response, which take as long, however few bytes they are
 MOST_LARGE: Final = 8
@@ -166,10 +166,13 @@ class Wire:
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
         content, headers = content_of(case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
-        secret, environment = self._credentials(case.operation, access)
-        shown_headers = headers | (secret if access is Access.WRONG_KEY else {})
-        keys = tuple(value.rpartition(" ")[2] for value in secret.values())
-        lines, sent_url, sent = [*(SENT | headers | secret).items()], url, content
+        own = credentials_of(self.target, self.contract, case.operation, access, headers.get("Cookie", ""))
+        shown_headers = {name: value for name, value in headers.items() if name not in own.environment}
+        shown_headers |= own.headers if access is Access.WRONG_KEY else {}
+        keys = tuple(own.keys)
+        lines, sent_url, sent = [*(SENT | headers | own.headers).items()], url, content
+        if own.query:
+            sent_url += ("&" if "?" in url else "?") + urlencode(own.query)
         if presented is not None:
             sent_url += ("&" if "?" in url else "?") + urlencode(presented.query) if presented.query else ""
             if presented.member and isinstance(case.body, dict):
@@ -177,9 +180,9 @@ class Wire:
             lines, keys = [*lines, *presented.headers], (*keys, *presented.keys)
         request = self._request(case, sent_url, lines, sent)
         # Nothing of what was presented stands in what is shown.
-        shown_url = str(request.url) if presented is None else url
-        stand_in = presented or Presented("")
-        return _Sending(case, access, request, shown_url, shown_headers, environment, content, keys, stand_in)
+        shown_url = str(request.url) if presented is None and not own.words else url
+        stand_in = presented or Presented("", words=own.words)
+        return _Sending(case, access, request, shown_url, shown_headers, own.environment, content, keys, stand_in)
 
     def _request(
         self, case: RequestCase, url: str, headers: list[tuple[str, str]], content: bytes | None
@@ -290,33 +293,6 @@ class Wire:
         self._next_at = now + 1 / self.target.requests_per_second
         self.sent += 1
         return now
-
-    def _credentials(self, operation: Operation, access: Access) -> tuple[dict[str, str], dict[str, str]]:
-        # Secret headers are sent in any case: they say who asks, the key says that he may.
-        secret = {name: self.target.secrets[env] for name, env in self.target.headers_env.items()}
-        environment = {name: f"${env}" for name, env in self.target.headers_env.items()}
-        if access in {Access.NO_KEY, Access.NEAR_KEY}:
-            return secret, environment
-        name, prefix = self.key_header(operation)
-        if access is Access.WRONG_KEY:
-            return secret | {name: prefix + WRONG_KEY}, environment
-        env = self.target.api_key_env
-        return secret | {name: prefix + self.target.secrets[env]}, environment | {name: f"{prefix}${env}"}
-
-    def secret_headers(self, operation: Operation, access: Access) -> dict[str, str]:
-        """Return the headers that say who asks, and the key if it is wanted."""
-        return self._credentials(operation, access)[0]
-
-    def key_header(self, operation: Operation) -> tuple[str, str]:
-        """Return the header that takes the key of an operation, and what stands before the key in it."""
-        schemes = self.contract.document.get("components", {}).get("securitySchemes", {})
-        for name in (name for alternative in operation.security for name in alternative):
-            scheme = schemes.get(name, {})
-            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
-                return scheme["name"], ""
-            if scheme.get("type") in {"http", "oauth2", "openIdConnect"}:
-                return "Authorization", "Basic " if scheme.get("scheme") == "basic" else "Bearer "
-        return "Authorization", "Bearer "
 
 
 def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:

@@ -7,10 +7,11 @@ from typing import Final
 
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotApplicable
-from contract_tests.server.models.exchange import Access, Exchange
+from contract_tests.server.credentials import BASIC, WRONG_KEY, key_places
+from contract_tests.server.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
-from contract_tests.server.transport import WRONG_KEY, Presented
+from contract_tests.server.transport import Presented
 
 NAMES: Final = ("api_key", "apikey", "key", "token", "access_token", "X-API-KEY")
 OTHER_HEADERS: Final = ("X-API-KEY", "Api-Key", "X-Auth-Token")
@@ -27,11 +28,10 @@ def near_keys(server: ServerUnderTest, operation: Operation) -> list[Presented]:
     """
     if not operation.security or () in operation.security:
         raise NotApplicable("the contract asks for no credentials")
-    schemes = server.contract.document.get("components", {}).get("securitySchemes", {})
-    named = [schemes.get(name, {}) for alternative in operation.security for name in alternative]
-    if any(scheme.get("type") == "apiKey" and scheme.get("in") != "header" for scheme in named):
-        raise NotApplicable("its key does not stand in a header")
-    name, prefix = server.wire.key_header(operation)
+    places = key_places(server.contract, operation)
+    location, name, prefix = places[0]
+    if len(places) > 1 or location != "header" or prefix == BASIC:
+        raise NotApplicable("its key does not stand in one header as it is")
     variable = server.target.api_key_env
     key = server.target.secrets[variable]
     return [*_changed(name, prefix, key, variable), *_elsewhere(name, prefix, key, variable)]
