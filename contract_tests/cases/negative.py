@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase, request_problems
+from contract_tests.http.body_kinds import BodyKind, kind_of
 from contract_tests.http.parameters import text_of
 from contract_tests.openapi.document import Contract, Parameter, split
 from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.schema import schemas_at
 from contract_tests.openapi.validation import UNIONS, Problem, sole_problem
 
 READABLE: Final = {"type", "enum", "const", *UNIONS}
@@ -19,7 +21,7 @@ LENIENT_BOOLEANS: Final = {"0", "1", "t", "f", "y", "n", "yes", "no", "on", "off
 def with_sole_violation(contract: Contract, case: RequestCase) -> RequestCase | None:
     """Return the request with its breach if it breaks exactly one constraint, which alone can explain a refusal."""
     problem = sole_problem(request_problems(contract, case))
-    if problem is None or _looks_legal_as_text(contract, case):
+    if problem is None or _looks_legal_as_text(contract, case) or _has_legal_looking_body(contract, case):
         return None
     return replace(case, breach=problem, is_coercible=_reads_legal(contract, case, problem))
 
@@ -31,6 +33,30 @@ def _looks_legal_as_text(contract: Contract, case: RequestCase) -> bool:
         if parameter.schema is not None and (value := case.values(parameter.location).get(parameter.name)) is not None
         if not contract.is_valid(value, parameter.schema)
     )
+
+
+def _has_legal_looking_body(contract: Contract, case: RequestCase) -> bool:
+    """Whether a body that is no JSON may be legal as it stands on the wire: a form has fields without types."""
+    media = case.operation.body.media.get(case.media_type) if case.operation.body and case.has_body else None
+    if media is None or kind_of(media.media_type) is BodyKind.JSON:
+        return False
+    if kind_of(media.media_type) not in {BodyKind.FORM, BodyKind.MULTIPART}:
+        return not isinstance(case.body, str)
+    if not isinstance(case.body, dict):
+        return True
+    # What a field must be is asked as of a query parameter, which has no type either.
+    fields = (
+        (
+            Parameter(
+                name, "query", required=False, pointer=schema, schema=schema, style="", explode=True, examples=()
+            ),
+            value,
+        )
+        for name, value in case.body.items()
+        for schema in schemas_at(contract, media.schema or media.pointer, [name])
+        if not contract.is_valid(value, schema)
+    )
+    return any(value is None or _looks_legal(contract, field, value) for field, value in fields)
 
 
 def _looks_legal(contract: Contract, parameter: Parameter, value: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 from contract_tests.cases.case import RequestCase, can_travel, request_problems
 from contract_tests.cases.generation import DrawnBatch, Generator
 from contract_tests.cases.negative import with_sole_violation
+from contract_tests.http.body_writing import written
 from contract_tests.http.parameters import encode_path, encode_query
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
@@ -20,7 +21,6 @@ from contract_tests.rules import NotExercised, Side, Violation
 from contract_tests.server.recorder import Event, ViolationKey
 from contract_tests.server.sanitize import sanitize, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
-from contract_tests.server.transport import content_of
 from contract_tests.server.tries import Tried, Tries
 
 PROPERTIES: Final = 10  # rules that share the traffic of an operation, and so its part of a budget in seconds
@@ -159,5 +159,5 @@ class DrawnRequests:
 
 
 def _size(case: RequestCase) -> int:
-    content, _ = content_of(case)
-    return len(encode_path(case.operation, case.path) + encode_query(case.operation, case.query)) + len(content or b"")
+    content = written(case.media_type, case.body)[0] if case.has_body else b""
+    return len(encode_path(case.operation, case.path) + encode_query(case.operation, case.query)) + len(content)

@@ -15,6 +15,8 @@ import httpx
 from contract_tests.cases.case import ABSENT, RequestCase, request_problems
 from contract_tests.cases.negative import with_sole_violation
 from contract_tests.coverage import Coverage
+from contract_tests.http.body_kinds import with_bytes
+from contract_tests.http.body_writing import written
 from contract_tests.http.parameters import encode_headers, encode_path, encode_query
 from contract_tests.http.redaction import Secrets
 from contract_tests.http.response_reading import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
@@ -164,7 +166,7 @@ class Wire:
     def _ready(self, case: RequestCase, access: Access, presented: Presented | None) -> _Sending:
         path = encode_path(case.operation, case.path)
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
-        content, headers = content_of(case)
+        content, headers = content_of(self.contract, case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)
         own = credentials_of(self.target, self.contract, case.operation, access, headers.get("Cookie", ""))
         shown_headers = {name: value for name, value in headers.items() if name not in own.environment}
@@ -295,7 +297,7 @@ class Wire:
         return now
 
 
-def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
+def content_of(contract: Contract, case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
     """Return the body of a request as it is sent, and its headers."""
     if case.body is ABSENT:
         return None, {}
@@ -304,9 +306,10 @@ def content_of(case: RequestCase) -> tuple[bytes | None, dict[str, str]]:
         return case.spelling.content, headers | (
             {"Content-Type": named} if (named := case.spelling.content_type) else {}
         )
-    if isinstance(case.body, bytes):
-        return case.body, headers
-    return to_json(case.body), headers
+    media = case.operation.body.media.get(case.media_type) if case.operation.body else None
+    body = with_bytes(contract, media, case.body) if media else case.body
+    content, content_type = written(case.media_type or "application/json", body)
+    return content, {"Content-Type": content_type}
 
 
 def to_json(value: Any) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract_tests.cases.case import RequestCase, can_travel, is_http
+from contract_tests.http.body_writing import can_be_sent_as
 from contract_tests.rules import Unanswered
 from contract_tests.server.minimize import Acceptance
 from contract_tests.server.models.exchange import Exchange
@@ -35,7 +36,8 @@ class Tries:
 
     def once(self, case: RequestCase) -> Tried:
         """Send a request unless that was done, or it can't travel."""
-        if not (can_travel(case) if case.breach is None else is_http(case)):
+        is_written = not case.has_body or can_be_sent_as(case.media_type, case.body)
+        if not (can_travel(case) and is_written if case.breach is None else is_http(case)):
             return Tried(case)
         key = _key(case)
         if key not in self._tried:
