@@ -154,6 +154,14 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def vendor_clients(session: nox.Session) -> None:
+    """Have the vendor's own libraries, unmodified, run workflows of the sandbox: Python's, JavaScript's with Node."""
+    install(session, "[sandbox]")
+    session.install("promptlayer==1.5.16")
+    session.run("python", "tests/vendor_clients", external=True)
+
+
+@nox.session(default=False)
 def wheel(session: nox.Session) -> None:
     """Build the wheel and use it as a stranger would: alone with attrs and httpx, then with the harness."""
     session.install("build")

@@ -22,6 +22,7 @@ from workflow_sandbox.faulty_app import FAULTS, FaultyApp
 from workflow_sandbox.history import History
 from workflow_sandbox.holds import HoldRoutes, Holds
 from workflow_sandbox.interactly import Interactly
+from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.outages import Outages
 from workflow_sandbox.overview import Overview
 from workflow_sandbox.page import Page
@@ -81,7 +82,13 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     outages = Outages(store)
     deliveries = Deliveries(store, settings.callbacks, outages, chaos, history, assumptions=settings.assumptions)
     holds = Holds()
-    executor = Executor(store, settings.node_seconds, deliveries.schedule, outages, holds)
+    updates = LiveUpdates(store, settings.api_key)
+
+    async def tell_end(run_id: int) -> None:
+        await updates.tell(run_id)
+        await deliveries.schedule(run_id)
+
+    executor = Executor(store, settings.node_seconds, tell_end, outages, holds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -99,10 +106,12 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
 
     # No OpenAPI document: one made from this code would be a second contract.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    promptlayer = PromptLayer(store, executor, settings.api_key, settings.assumptions, on_accepted)
+    key, assumed = settings.api_key, settings.assumptions
+    promptlayer = PromptLayer(store, executor, key, assumed, on_accepted=on_accepted, updates=updates)
     app.include_router(promptlayer.router)
+    app.include_router(updates.router)
     app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
-    app.include_router(Interactly(store, settings.api_key, settings.assumptions).router)
+    app.include_router(Interactly(store, key, assumed).router)
     app.include_router(Page(Overview(store, history)).router)
     app.add_middleware(_EncodedPaths)
     app.add_middleware(FaultyApp, chaos=chaos, history=history)

@@ -75,6 +75,7 @@ class BoundedProtocol(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _phase: _Phase | None = None
     _since = 0.0
+    _is_upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take up a connection."""
@@ -88,6 +89,12 @@ class BoundedProtocol(H11Protocol):
         """Take what has come."""
         super().data_received(data)
         self._watch()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over to a protocol of its own, which has pings instead of these bounds."""
+        super().handle_websocket_upgrade(event)
+        self._stop_timer()
+        self._is_upgraded = True
 
     def on_response_complete(self) -> None:
         """Go on to the next request, if there is one."""
@@ -106,6 +113,8 @@ class BoundedProtocol(H11Protocol):
         oldest.transport.abort()
 
     def _watch(self) -> None:
+        if self._is_upgraded:
+            return
         phase = self._waits_for()
         if phase is self._phase:
             return

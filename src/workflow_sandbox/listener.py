@@ -90,7 +90,7 @@ def _config(app: ASGIApp, lifespan: Literal["on", "off"]) -> uvicorn.Config:
         lifespan=lifespan,
         log_config=None,
         access_log=False,
-        ws="none",
+        ws="wsproto",
         http=BoundedProtocol,
         backlog=accepted_at_once(),
         timeout_keep_alive=_SECONDS_OF_KEEP_ALIVE,

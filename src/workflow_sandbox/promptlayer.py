@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.execution import Executor
 from workflow_sandbox.json_types import Integer, Object, String, Uri
+from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.results import is_finished, main_output, node_entries
 from workflow_sandbox.store import NodeState, Store
 from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
@@ -32,6 +33,7 @@ class RunWorkflow(BaseModel):
     input_variables: Object = {}
     return_all_outputs: StrictBool = False
     callback_url: Uri | None = None
+    channel_name_suffix: String | None = None  # of the vendor's Python library, beyond the contract
 
 
 class PromptLayer:
@@ -43,17 +45,21 @@ class PromptLayer:
         executor: Executor,
         api_key: str,
         assumptions: Assumptions,
+        *,
         on_accepted: Callable[[Request, int], None],
+        updates: LiveUpdates,
     ) -> None:
         """Make the routes; `on_accepted` is told of each new run, by its request and its id, before it is executed."""
         self._on_accepted = on_accepted
         self._store = store
+        self._updates = updates
         self._executor = executor
         self._api_key = api_key.encode()
         self._assumptions = assumptions
         self.router = APIRouter(dependencies=[Depends(self.authenticate)])
         self.router.add_api_route("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
         self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
+        self.router.add_api_route("/ws-token-request-library", updates.token, methods=["POST"])
         self.router.include_router(WorkflowRoutes(store, assumptions).router)
 
     async def authenticate(self, request: Request) -> None:
@@ -82,6 +88,7 @@ class PromptLayer:
             callback_url=run.callback_url,
         )
         self._on_accepted(request, run_id)
+        self._updates.follow(run_id, workflow.id, run.channel_name_suffix)
         self._executor.submit(run_id)
         reply = {
             "success": True,

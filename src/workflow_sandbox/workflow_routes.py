@@ -113,6 +113,7 @@ class WorkflowRoutes:
                 "success": True,
                 "workflow_id": workflow.id,
                 "workflow_name": workflow.name,
+                "workflow": {"id": workflow.id, "name": workflow.name, "is_draft": False, "is_deleted": False},
                 "version": version.number,
                 "workflow_version_id": version.id,
                 "commit_message": version.document.get("commit_message"),

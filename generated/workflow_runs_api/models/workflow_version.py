@@ -27,6 +27,7 @@ class WorkflowVersion:
         workflow_version_id: Id of the version.
         nodes: The nodes.
         edges: The conditional edges.
+        workflow: The workflow itself, as the vendor's Python library reads it: id, name and others.
         commit_message: What was changed.
         required_input_variables: Type of each input variable, by name.
         release_labels: Labels of the version.
@@ -43,6 +44,7 @@ class WorkflowVersion:
     workflow_version_id: int
     nodes: list[WorkflowNode]
     edges: list[WorkflowEdge]
+    workflow: dict[str, Any] | Unset = UNSET
     commit_message: str | None | Unset = UNSET
     required_input_variables: dict[str, Any] | None | Unset = UNSET
     release_labels: list[str] | Unset = UNSET
@@ -59,6 +61,8 @@ class WorkflowVersion:
         _target["workflow_version_id"] = member_to_json("workflow_version_id", self.workflow_version_id)
         _target["nodes"] = member_to_json("nodes", self.nodes)
         _target["edges"] = member_to_json("edges", self.edges)
+        if self.workflow is not UNSET:
+            _target["workflow"] = member_to_json("workflow", self.workflow)
         if self.commit_message is not UNSET:
             _target["commit_message"] = member_to_json("commit_message", self.commit_message)
         if self.required_input_variables is not UNSET:
@@ -107,6 +111,8 @@ class WorkflowVersion:
             self.nodes = _read_nodes(source[_at])
             _at = "edges"
             self.edges = _read_edges(source[_at])
+            _at = "workflow"
+            self.workflow = (_read_workflow(source[_at])) if _at in source else UNSET
             _at = "commit_message"
             self.commit_message = (
                 (value if (value := source[_at]) is None or value.__class__ is str else reading.string(value))
@@ -144,6 +150,7 @@ _MEMBERS: Final = frozenset(
         "workflow_version_id",
         "nodes",
         "edges",
+        "workflow",
         "commit_message",
         "required_input_variables",
         "release_labels",
@@ -158,6 +165,10 @@ def _read_nodes(value: Any) -> list[WorkflowNode]:
 
 def _read_edges(value: Any) -> list[WorkflowEdge]:
     return reading.array(value, WorkflowEdge.from_json)
+
+
+def _read_workflow(value: Any) -> dict[str, Any]:
+    return reading.mapping(value, reading.anything)
 
 
 def _read_required_input_variables__1(value: Any) -> dict[str, Any]:
