@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.2.0"
-SOURCE_HASH = "b5e2ebb05ea096e0337b5d4660064ac0fab2eaad478aec683daaa8a15083003b"
+SOURCE_HASH = "efdf1ff925e3ff1f95db956c2f7216a6203671cd629c7ca34c7ad5dad4417d54"
 GENERATOR = "openapi-python-client 0.29.1"

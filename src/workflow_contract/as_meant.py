@@ -23,6 +23,7 @@ _KEYWORDS: Final = frozenset(
     unevaluatedItems unevaluatedProperties uniqueItems writeOnly xml
     """.split()  # noqa: SIM905 - a list of so many words is read more easily as a text
 )
+_WITHOUT_BODY: Final = frozenset({"204", "304"})
 
 
 class Remark(NamedTuple):
@@ -37,7 +38,11 @@ def read_as_meant(document: dict[str, Any]) -> list[Remark]:
     """Change a document; return what was changed."""
     found = []
     for place in list(objects(document)):
-        changes = _of_schema(place.value) if place.is_schema else _of_content(document, place.value)
+        changes = (
+            [*_of_schema(place.value)]
+            if place.is_schema
+            else [*_of_content(document, place.value), *_of_responses(document, place.value)]
+        )
         found += [Remark(place.pointer, keyword, words) for keyword, words in changes]
     return found
 
@@ -64,6 +69,20 @@ def _of_content(document: dict[str, Any], holder: dict[str, Any]) -> Iterator[tu
         if isinstance(referred, dict) and "$ref" not in referred:
             holder["content"] = referred
             yield "content", "`content` can't be a $ref; what it refers to is read in its place"
+
+
+def _of_responses(document: dict[str, Any], holder: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    responses = holder.get("responses")
+    for status in _WITHOUT_BODY & responses.keys() if isinstance(responses, dict) else ():
+        response = responses[status]
+        if isinstance(response, dict) and isinstance(reference := response.get("$ref"), str):
+            try:
+                response = at(document, reference)
+            except KeyError:
+                continue
+        if isinstance(response, dict) and response.get("content"):
+            responses[status] = {key: value for key, value in response.items() if key != "content"}
+            yield "responses", f"a response {status} has no body in HTTP; its `content` is passed over"
 
 
 def _of_schema(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:

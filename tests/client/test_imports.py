@@ -55,6 +55,27 @@ def test_a_name_that_needs_attrs_loads_it_when_it_is_asked_for() -> None:
     assert "attr" in _loaded_after("import workflow_runs; workflow_runs.models.RunCreated")
 
 
+def test_a_call_loads_one_operation() -> None:
+    """Neither the other operations nor the models that they alone need, however many the contract has."""
+    program = """
+import json, sys, httpx
+from workflow_runs import PromptLayer
+def loaded(part): return sorted(name for name in sys.modules if name.startswith(f"workflow_runs_api.{part}."))
+before = loaded("models"), [name for name in loaded("api") if name.count(".") > 2]
+http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"success": True, "labels": []})))
+try:
+    PromptLayer(api_key="k", http_client=http).get_workflow_labels("w")
+except Exception:
+    pass
+print(json.dumps([before, [name for name in loaded("api") if name.count(".") > 2], len(loaded("models"))]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    before, operations, models = json.loads(done.stdout)
+    assert before == [[], []]
+    assert operations == ["workflow_runs_api.api.promptlayer.get_workflow_labels"]
+    assert 0 < models < len(workflow_runs.models.__all__) / 4
+
+
 def test_the_public_names_are_the_promised_ones() -> None:
     """Semantic versioning applies to exactly these."""
     assert sorted(workflow_runs.__all__) == sorted(_PUBLIC)

@@ -152,6 +152,7 @@ PATHS: dict[str, Any] = {
         "get": _operation("withKeyTwice", security=[{"header": []}], parameters=[parameter("header", "Accept", TEXT)]),
         "put": _operation("withParameterAlone", security=[]),
     },
+    "/nothing": {"delete": _operation("deleteIt", responses={"204": answer(TEXT)})},
     "/slips": {"post": _operation("sendSlips", requestBody=_sent(reference("Slips")))},
     "/content": {
         "get": _operation("getContent", responses={"200": {"description": "Told.", "content": {"$ref": "#/x-content"}}})

@@ -93,6 +93,7 @@ def test_where_nothing_is_left_it_is_refused(tmp_path: Path) -> None:
         ("#/components/schemas/Slips/properties/stray", "'max_length' is no keyword"),
         ("#/components/schemas/Slips/properties/stray", "`required` is a list"),
         ("#/paths/~1content/get/responses/200", "`content` can't be a $ref"),
+        ("#/paths/~1nothing/delete", "a response 204 has no body in HTTP"),
     ],
 )
 def test_slips_of_the_pen_are_told_and_passed_over(place: str, words: str, odd: Generated) -> None:
@@ -104,6 +105,12 @@ def test_slips_are_read_as_they_were_meant(wire: Wire) -> None:
     """Null is sent where it was meant to be allowed; a list without values and strange keywords forbid nothing."""
     wire.client.send_slips(maybe=None, none="any", stray="long")
     assert json.loads(wire.sent[0].content) == {"maybe": None, "none": "any", "stray": "long"}
+
+
+def test_a_response_without_a_body_is_none_whatever_is_described(wire: Wire) -> None:
+    """HTTP has none with 204."""
+    wire.reply = httpx.Response(204)
+    assert wire.client.delete_it() is None
 
 
 def test_a_map_that_holds_itself_without_a_name_is_read(wire: Wire) -> None:
