@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.2.0"
-SOURCE_HASH = "efdf1ff925e3ff1f95db956c2f7216a6203671cd629c7ca34c7ad5dad4417d54"
+SOURCE_HASH = "72b4eeb2decdf7b181bf01af8f29f1dfa3ddfc71dae3ccba245673352a19622b"
 GENERATOR = "openapi-python-client 0.29.1"
