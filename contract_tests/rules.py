@@ -98,6 +98,8 @@ class Rule:
         service: The service whose operations it is about; empty for any.
         is_about_success: Whether it states how the ordinary request is answered. If that is answered with a wrong
             status, every response with this status is the same breach, a crash too.
+        requests: About how many are sent for it and the other rules of its chapter together, of a property for each
+            operation; 0 where that is not told.
     """
 
     id: str
@@ -109,6 +111,7 @@ class Rule:
     side: Side
     service: str = ""
     is_about_success: bool = False
+    requests: int = 0
 
     @property
     def specificity(self) -> int:
@@ -144,6 +147,7 @@ def rule(
     side: str,
     service: str = "",
     is_about_success: bool = False,
+    requests: int = 0,
     otherwise: str = "",
 ) -> Callable[[Check], Check]:
     """Make a pytest test a rule; ``otherwise`` is why it is not exercised if its check looks at nothing."""
@@ -157,6 +161,7 @@ def rule(
         side=Side(side),
         service=service,
         is_about_success=is_about_success,
+        requests=requests,
     )
 
     def attach(check: Check) -> Check:

@@ -108,7 +108,9 @@ class Terminal:
     def plan(self, rows: Mapping[Row, str]) -> None:
         """Say which rows would be judged, without judging any."""
         for row, chapter in rows.items():
-            self._head(chapter)
+            if self._head(chapter) and row.rule.requests:
+                each = " for each operation" if row.rule.is_property else ""
+                self._line(f"  about {row.rule.requests} requests{each}, sent once for all these rules")
             where = self._where(row)
             self._line(self._fitted(f"  {row.rule.id:<{ID}}{where + ': ' if where else ''}{row.rule.title}"))
 
@@ -218,12 +220,15 @@ class Terminal:
             else:
                 self._detail(label, text)
 
-    def _head(self, chapter: str) -> None:
-        if chapter != self._chapter:
-            self._tell_rest()
-            self._chapter = chapter
-            self._line("")
-            self._line(chapter)
+    def _head(self, chapter: str) -> bool:
+        """Write the title of a chapter, unless it was the last one that was written; return whether it was not."""
+        if chapter == self._chapter:
+            return False
+        self._tell_rest()
+        self._chapter = chapter
+        self._line("")
+        self._line(chapter)
+        return True
 
     def _detail(self, label: str, text: str) -> None:
         indent = " " * (4 + LABEL)

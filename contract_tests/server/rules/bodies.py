@@ -15,7 +15,7 @@ from contract_tests.server.server import ServerUnderTest
 JSON: Final = "https://www.rfc-editor.org/rfc/rfc8259"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9112#section-6.3"
 LENGTH_REQUIRED: Final = 411
-rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
+rule: Final = partial(card, operations=EVERY_OPERATION, side="server", requests=5)
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ PAIRS: Final = (
     ("a refused one with a large body", "another refused one"),
 )
 CODED: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress"})
-rule: Final = partial(card, source=HTTP, operations=EVERY_OPERATION, side="server", otherwise="nothing was answered")
+rule: Final = partial(
+    card, source=HTTP, operations=EVERY_OPERATION, side="server", requests=4, otherwise="nothing was answered"
+)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,13 @@ from contract_tests.server.server import ServerUnderTest
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 NOT_SHOWN: Final = "the run does not show what it was given"
 rule: Final = partial(
-    card, source=PAGE, operations=["executeWorkflow"], side="server", service="interactly", otherwise=NOT_SHOWN
+    card,
+    source=PAGE,
+    operations=["executeWorkflow"],
+    side="server",
+    requests=19,
+    service="interactly",
+    otherwise=NOT_SHOWN,
 )
 
 

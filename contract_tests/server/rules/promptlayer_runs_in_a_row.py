@@ -15,7 +15,7 @@ NOTHING: Final = "no run was started"
 ID: Final = "workflow_version_execution_id"
 Found = list[Violation | None]
 rule: Final = partial(
-    card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer", otherwise=NOTHING
+    card, source=PAGE, operations=["runWorkflow"], side="server", requests=16, service="promptlayer", otherwise=NOTHING
 )
 
 

@@ -21,7 +21,9 @@ ID: Final = "workflow_version_execution_id"
 NOT_COME: Final = "no callback came that could be read"
 NONE_STARTED: Final = "no run was started"
 PLAIN: Final = ("a run", "another run")
-rule: Final = partial(card, operations=["runWorkflow"], side="server", service="promptlayer", otherwise=NONE_STARTED)
+rule: Final = partial(
+    card, operations=["runWorkflow"], side="server", requests=55, service="promptlayer", otherwise=NONE_STARTED
+)
 Runs = list[MarkedRun]
 
 

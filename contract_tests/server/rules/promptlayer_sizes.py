@@ -13,7 +13,7 @@ LONG: Final = 1_025  # just beyond what names are often limited to
 LARGE: Final = 65_537
 MANY: Final = 300
 REQUESTS: Final = 7
-rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", service="promptlayer")
+rule: Final = partial(card, source=PAGE, operations=["runWorkflow"], side="server", requests=7, service="promptlayer")
 Members = Callable[[ServerUnderTest], Mapping[str, Any]]
 
 
