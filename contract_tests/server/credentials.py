@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from contract_tests.openapi.document import Contract, Operation
-from contract_tests.server.exchange import Access
+from contract_tests.server.models.exchange import Access
 from contract_tests.targets import Target
 
 WRONG_KEY: Final = "contract-tests-no-such-key"

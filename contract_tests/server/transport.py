@@ -25,7 +25,7 @@ from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import NotExercised, Unanswered, Undecodable, Violation, shown
 from contract_tests.server.connections import client_for, unreachable
 from contract_tests.server.credentials import credentials_of
-from contract_tests.server.exchange import Access, Exchange, curl
+from contract_tests.server.models.exchange import Access, Exchange, curl
 from contract_tests.targets import Target
 
 LONGEST_WAIT: Final = 120.0

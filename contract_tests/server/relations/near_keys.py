@@ -8,7 +8,7 @@ from typing import Final
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotApplicable
 from contract_tests.server.credentials import BASIC, WRONG_KEY, key_places
-from contract_tests.server.exchange import Access, Exchange
+from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import Presented

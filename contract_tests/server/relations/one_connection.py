@@ -1,10 +1,10 @@
 """Requests that follow each other on one connection."""
 
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import h11
 
@@ -12,6 +12,7 @@ from contract_tests.http.raw_connection import RawConnection, RawResponse
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, Violation
 from contract_tests.server.connections import address_of, context_for
+from contract_tests.server.credentials import credentials_of
 from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
@@ -56,8 +57,9 @@ def one_connection(server: ServerUnderTest, operation: Operation) -> OneConnecti
         try:
             for what, method, access, body in _plan(taken):
                 server.wire.take_turn(operation)
-                headers = _headers(server, taken, access)
-                steps.append(Step(what, connection.send(method, _target(taken), headers, body)))
+                own = credentials_of(target, server.contract, operation, access, "")
+                headers = [("Accept-Encoding", "identity"), *(dict(taken.headers) | own.headers).items()]
+                steps.append(Step(what, connection.send(method, _target(taken, own.query), headers, body)))
         except (OSError, h11.RemoteProtocolError) as error:
             return OneConnection(taken, tuple(steps), f"{type(error).__name__}: {error}")
     return OneConnection(taken, tuple(steps))
@@ -75,11 +77,7 @@ def _plan(taken: Exchange) -> Iterator[tuple[str, str, Access, bytes]]:
         yield "another refused one", taken.method, Access.NO_KEY, taken.content or b""
 
 
-def _target(taken: Exchange) -> str:
+def _target(taken: Exchange, key: Mapping[str, str]) -> str:
     parts = urlsplit(taken.url)
-    return parts.path + (f"?{parts.query}" if parts.query else "")
-
-
-def _headers(server: ServerUnderTest, taken: Exchange, access: Access) -> list[tuple[str, str]]:
-    secret = server.wire.secret_headers(taken.case.operation, access)
-    return [("Accept-Encoding", "identity"), *taken.headers.items(), *secret.items()]
+    query = "&".join(filter(None, (parts.query, urlencode(key))))
+    return parts.path + (f"?{query}" if query else "")
