@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.2.0"
-SOURCE_HASH = "72b4eeb2decdf7b181bf01af8f29f1dfa3ddfc71dae3ccba245673352a19622b"
+SOURCE_HASH = "80fa26a1183cbd9afcce699664ea46d617ba9da94c747510e6c05eea542113eb"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -72,7 +72,7 @@ def _of_content(document: dict[str, Any], holder: dict[str, Any]) -> Iterator[tu
 
 
 def _of_responses(document: dict[str, Any], holder: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    responses = holder.get("responses")
+    responses: Any = holder.get("responses")
     for status in _WITHOUT_BODY & responses.keys() if isinstance(responses, dict) else ():
         response = responses[status]
         if isinstance(response, dict) and isinstance(reference := response.get("$ref"), str):

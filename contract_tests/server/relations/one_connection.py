@@ -12,7 +12,7 @@ from contract_tests.http.raw_connection import RawConnection, RawResponse
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, Violation
 from contract_tests.server.connections import address_of, context_for
-from contract_tests.server.credentials import credentials_of
+from contract_tests.server.credentials import Credentials, credentials_of
 from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
@@ -57,9 +57,8 @@ def one_connection(server: ServerUnderTest, operation: Operation) -> OneConnecti
         try:
             for what, method, access, body in _plan(taken):
                 server.wire.take_turn(operation)
-                own = credentials_of(target, server.contract, operation, access, "")
-                headers = [("Accept-Encoding", "identity"), *(dict(taken.headers) | own.headers).items()]
-                steps.append(Step(what, connection.send(method, _target(taken, own.query), headers, body)))
+                own = credentials_of(server.target, server.contract, taken.case.operation, access, "")
+                steps.append(Step(what, connection.send(method, _target(taken, own), _headers(taken, own), body)))
         except (OSError, h11.RemoteProtocolError) as error:
             return OneConnection(taken, tuple(steps), f"{type(error).__name__}: {error}")
     return OneConnection(taken, tuple(steps))
@@ -77,7 +76,11 @@ def _plan(taken: Exchange) -> Iterator[tuple[str, str, Access, bytes]]:
         yield "another refused one", taken.method, Access.NO_KEY, taken.content or b""
 
 
-def _target(taken: Exchange, key: Mapping[str, str]) -> str:
+def _target(taken: Exchange, own: Credentials) -> str:
     parts = urlsplit(taken.url)
-    query = "&".join(filter(None, (parts.query, urlencode(key))))
+    query = "&".join(filter(None, (parts.query, urlencode(own.query))))
     return parts.path + (f"?{query}" if query else "")
+
+
+def _headers(taken: Exchange, own: Credentials) -> list[tuple[str, str]]:
+    return [("Accept-Encoding", "identity"), *taken.headers.items(), *own.headers.items()]
