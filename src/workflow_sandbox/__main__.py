@@ -13,6 +13,7 @@ from typing import NoReturn
 from workflow_sandbox.faults import UnknownFault, described, parse
 from workflow_sandbox.log import BoundedHandler
 from workflow_sandbox.parent import Parent
+from workflow_sandbox.sizes import Sizes
 
 _PROGRAM = "workflow-sandbox"
 _EPILOG = """\
@@ -70,12 +71,13 @@ def _run(options: argparse.Namespace) -> int:
         profile = Profile(options.chaos, dict(options.fault), options.seed)
     except UnknownFault as error:
         return _refuse(str(error))
-    settings = Settings(options.api_key, options.run_seconds, callbacks, profile, assumed)
+    sizes = Sizes(options.max_body_bytes, options.max_text, options.max_rows)
+    settings = Settings(options.api_key, options.run_seconds, callbacks, profile, assumed, sizes)
     try:
         with contextlib.ExitStack() as stack:
             listening = stack.enter_context(bind(options.host, options.port))
             admin = None if options.admin_port is None else stack.enter_context(bind("127.0.0.1", options.admin_port))
-            store = stack.enter_context(Store(options.database))
+            store = stack.enter_context(Store(options.database, sizes.rows))
             served = serve(create_app(store, settings), listening, admin)
     except (CannotListen, UnusableDatabase) as error:
         return _refuse(str(error))
@@ -127,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="post callbacks to any address, not to loopback addresses alone",
     )
+    for name, most, help_ in (
+        ("--max-body-bytes", Sizes.body_bytes, "bytes of a request's body"),
+        ("--max-text", Sizes.text_characters, "characters of one text in a body"),
+        ("--max-rows", Sizes.rows, "runs, Interactly runs, versions and external ids, of each"),
+    ):
+        add(name, type=_amount, default=most, metavar="N", help=f"{help_} that are taken (default: %(default)s)")
     add("--admin-port", type=_port, metavar="N", help="port on loopback for faults and history (default: none)")
     add(
         "--chaos",
@@ -182,6 +190,12 @@ def _seconds(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 4 or int(text) < 1:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 9999")
+    return int(text)
+
+
+def _amount(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 12 or int(text) < 1:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
 
 

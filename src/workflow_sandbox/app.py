@@ -27,6 +27,7 @@ from workflow_sandbox.outages import Outages
 from workflow_sandbox.overview import Overview
 from workflow_sandbox.page import Page
 from workflow_sandbox.promptlayer import PromptLayer
+from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import JSONReply, error_body
 
@@ -43,6 +44,7 @@ class Settings:
         callbacks: How outcomes are delivered.
         chaos: What goes wrong unasked; nothing by default.
         assumptions: What no source says of the services.
+        sizes: How much is taken: of what a request may hold; of rows the store knows.
     """
 
     api_key: str = "sandbox-key"
@@ -50,6 +52,7 @@ class Settings:
     callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
     chaos: Profile = field(default_factory=Profile)
     assumptions: Assumptions = field(default_factory=Assumptions)
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 class _Segment(Convertor[str]):
@@ -115,10 +118,12 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.include_router(Page(Overview(store, history)).router)
     app.add_middleware(_EncodedPaths)
     app.add_middleware(FaultyApp, chaos=chaos, history=history)
+    app.state.sizes = settings.sizes
     app.state.admin = Admin(chaos, history).app()
     app.exception_handler(RequestValidationError)(_reply_invalid)
     app.exception_handler(HTTPException)(_reply_refused)
     app.exception_handler(DatabaseFailed)(reply_later)
+    app.exception_handler(TooMuch)(_reply_full)
     app.exception_handler(ClientDisconnect)(_reply_nobody)
     app.exception_handler(Exception)(_reply_crashed)
     return app
@@ -130,6 +135,11 @@ async def _reply_invalid(_: Request, error: RequestValidationError) -> JSONReply
 
 async def _reply_refused(request: Request, error: HTTPException) -> JSONReply:
     return JSONReply(error_body(request.url.path, error.detail), error.status_code, error.headers)
+
+
+async def _reply_full(request: Request, error: TooMuch) -> JSONReply:
+    # No status of the contract says it better, and no client tries a 400 again.
+    return JSONReply(error_body(request.url.path, str(error)), 400)
 
 
 async def _reply_nobody(_: Request, __: ClientDisconnect) -> Response:

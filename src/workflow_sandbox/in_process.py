@@ -18,6 +18,7 @@ from workflow_sandbox.callbacks import CallbackPolicy
 from workflow_sandbox.control import Control
 from workflow_sandbox.faulty_app import ConnectionReset
 from workflow_sandbox.listener import base_url, bind, listen
+from workflow_sandbox.sizes import Sizes
 from workflow_sandbox.store import Store
 
 _PEER = ("127.0.0.1", 1)
@@ -40,6 +41,7 @@ class InProcessSandbox(Control):
         callback_backoff: float = 0.02,
         callback_attempts: int = 5,
         settings: Mapping[str, str | int] = MappingProxyType({}),
+        sizes: Sizes | None = None,
     ) -> None:
         """Describe a sandbox; nothing runs before the `with` block.
 
@@ -48,6 +50,7 @@ class InProcessSandbox(Control):
             run_seconds: Seconds that each node of a run takes.
             callback_backoff: Seconds before the second post of a callback, doubled for each further one.
             callback_attempts: Posts of a callback before it is given up.
+            sizes: How much it takes.
             settings: What the services' documentation leaves open, decided otherwise; docs/sandbox.md lists the names.
 
         Raises:
@@ -56,7 +59,7 @@ class InProcessSandbox(Control):
         self.api_key = api_key
         policy = CallbackPolicy(attempts=callback_attempts, backoff_seconds=callback_backoff)
         assumed = read(f"{name}={value}" for name, value in settings.items())
-        self._settings = Settings(api_key, run_seconds, policy, assumptions=assumed)
+        self._settings = Settings(api_key, run_seconds, policy, assumptions=assumed, sizes=sizes or Sizes())
         self._url = ""
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="workflow-sandbox", daemon=True)
@@ -95,7 +98,7 @@ class InProcessSandbox(Control):
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         state = ServerState()
-        with Store(":memory:") as store, bind("127.0.0.1", 0) as listening:
+        with Store(":memory:", self._settings.sizes.rows) as store, bind("127.0.0.1", 0) as listening:
             app = create_app(store, self._settings)
             self._app, self._admin_transport = app, InProcessTransport(app.state.admin, self._loop)
             async with app.router.lifespan_context(app):

@@ -10,6 +10,7 @@ from typing import Any
 from workflow_sandbox import json_text
 from workflow_sandbox.conditions import same
 from workflow_sandbox.prompts import prompt_of
+from workflow_sandbox.sizes import Room
 from workflow_sandbox.workflows import Node
 
 
@@ -45,7 +46,10 @@ async def compute(node: Node, inputs: Mapping[str, Any], ask: Callable[[str], Aw
 
 
 def _needed(node: Node, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: inputs[name] for name in node.dependencies if name in inputs}
+    needed = {name: inputs[name] for name in node.dependencies if name in inputs}
+    # A chain of nodes that each hold all before them doubles with every node.
+    Room().take_values(needed.values())
+    return needed
 
 
 def _are_equal(left: Any, right: Any, how: Any) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow_sandbox import json_text
+from workflow_sandbox.sizes import Room
 
 _F_STRING = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _JINJA = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
@@ -48,13 +49,14 @@ def fill(template: str, variables: Mapping[str, Any], template_format: str | Non
     """Return a template with its placeholders filled in; what has no value is empty.
 
     Raises:
-        ValueError: It is a jinja2 template that needs more than placeholders.
+        ValueError: It is a jinja2 template that needs more than placeholders, or it becomes too long.
     """
+    take = Room().take
     if template_format == "f-string":
-        return _F_STRING.sub(lambda found: _BRACES.get(found[0]) or _text(variables.get(found[1], "")), template)
+        return _F_STRING.sub(lambda found: _BRACES.get(found[0]) or take(_text(variables.get(found[1], ""))), template)
     if template_format == "jinja2" or "{{" in template:
-        return _JINJA.sub(lambda found: _text(_reached(found, variables)), template)
-    return _F_STRING.sub(lambda found: _text(variables.get(found[1], "")) if found[1] else found[0], template)
+        return _JINJA.sub(lambda found: take(_text(_reached(found, variables))), template)
+    return _F_STRING.sub(lambda found: take(_text(variables.get(found[1], ""))) if found[1] else found[0], template)
 
 
 def _reached(found: re.Match[str], variables: Mapping[str, Any]) -> Any:

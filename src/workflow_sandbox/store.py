@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow_sandbox import json_text
 from workflow_sandbox.database import failures_told
+from workflow_sandbox.sizes import Sizes
 from workflow_sandbox.workflow_store import WorkflowStore
 from workflow_sandbox.workflows import WorkflowVersion
 
@@ -58,13 +59,13 @@ class Callback:
 class Store(WorkflowStore):
     """What is kept, open for as long as the server runs. Every method may raise `DatabaseFailed`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most_rows: int = Sizes.rows) -> None:
         """Open or create the database at `path`.
 
         Raises:
             UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
         """
-        super().__init__(path)
+        super().__init__(path, most_rows)
         self._recent: deque[str] = deque(maxlen=_MOST_RECENT)
 
     # PromptLayer
@@ -79,7 +80,12 @@ class Store(WorkflowStore):
         return_all_outputs: bool,
         callback_url: str | None,
     ) -> int:
-        """Keep a new run with all its nodes queued, and its callback as pending. Return the run's id."""
+        """Keep a new run with all its nodes queued, and its callback as pending. Return the run's id.
+
+        Raises:
+            TooMuch: There are as many runs as there may be.
+        """
+        self._make_room("runs")
         values = (
             version.workflow,
             version.number,
@@ -203,7 +209,13 @@ class Store(WorkflowStore):
 
     @failures_told()
     def keep_conversation(self, document: Mapping[str, Any]) -> None:
-        """Keep an Interactly run, new or changed, under its `workflow_run_id`."""
+        """Keep an Interactly run, new or changed, under its `workflow_run_id`.
+
+        Raises:
+            TooMuch: It is new, and there are as many as there may be.
+        """
+        if self.conversation(document["workflow_run_id"]) is None:
+            self._make_room("conversations")
         self._recent.append(document["workflow_run_id"])
         self._connection.execute(
             "INSERT OR REPLACE INTO conversations (workflow_run_id, document) VALUES (?, ?)",

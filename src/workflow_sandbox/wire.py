@@ -15,8 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from workflow_sandbox import json_text
-
-MAX_BODY_BYTES = 16 * 1024 * 1024
+from workflow_sandbox.sizes import Sizes, first_long_text
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -62,13 +61,20 @@ async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict
         RequestValidationError: The media type is not JSON, the body is not JSON, too long, or not valid by `model`.
     """
     _expect_json(request)
-    raw = await _read(request)
+    sizes: Sizes = request.app.state.sizes
+    raw = await _read(request, sizes.body_bytes)
     try:
         body = json_text.decode(raw.decode("utf-8"))
     except ValueError as error:
         # UnicodeDecodeError's own text holds the whole body.
         reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise invalid(("body",), f"JSON decode error: {reason}", "json_invalid") from None
+    # A short body has no long text: most are spared the walk.
+    long = first_long_text(body, sizes.text_characters) if len(raw) > sizes.text_characters else None
+    if long is not None:
+        raise invalid(
+            ("body", *long), f"Text should have at most {sizes.text_characters} characters", "string_too_long"
+        )
     try:
         return model.model_validate(body), body
     except ValidationError as error:
@@ -170,12 +176,12 @@ def _expect_json(request: Request) -> None:
         raise invalid(("header", "content-type"), "Input should be application/json", "content_type")
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise invalid(("body",), f"Input should have at most {MAX_BODY_BYTES} bytes", "too_long")
+        if size > most:
+            raise invalid(("body",), f"Input should have at most {most} bytes", "too_long")
         chunks.append(chunk)
     return b"".join(chunks)
 

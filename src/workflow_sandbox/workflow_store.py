@@ -9,6 +9,7 @@ from typing import Any
 from workflow_sandbox import json_text
 from workflow_sandbox.database import Database, failures_told
 from workflow_sandbox.fixtures import CANARY
+from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.workflows import Workflow, WorkflowVersion
 
 _MAX_ID = 2**63 - 1
@@ -25,17 +26,32 @@ class ExternalIdTaken(Exception):
 class WorkflowStore(Database):
     """The workflows. Every method may raise `DatabaseFailed`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most_rows: int = Sizes.rows) -> None:
         """Open or create the database at `path`; a new one has the workflow `canary`.
 
         Raises:
             UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
         """
         super().__init__(path)
+        self._most_rows = most_rows
         self._versions: dict[tuple[str, int], WorkflowVersion] = {}
+        self._rows: dict[str, int] = {}
         if not self.workflows():
             for document in CANARY:
                 self.add_version(self.workflow("canary"), "canary", document, document["release_labels"])
+
+    def _make_room(self, table: str) -> None:
+        """Count a row that is about to be added.
+
+        Raises:
+            TooMuch: There are as many as there may be.
+        """
+        if table not in self._rows:
+            self._rows[table] = self.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own
+        if self._rows[table] >= self._most_rows:
+            words = f"The sandbox keeps at most {self._most_rows} {table.replace('_', ' ')}; start it with another file"
+            raise TooMuch(f"{words}, or with a larger --max-rows")
+        self._rows[table] += 1
 
     @failures_told()
     def workflows(self) -> list[Workflow]:
@@ -91,7 +107,9 @@ class WorkflowStore(Database):
 
         Raises:
             ExternalIdTaken: Another workflow has one of the external ids; nothing was kept.
+            TooMuch: There are as many versions, or external ids, as there may be.
         """
+        self._make_room("versions")
         now = datetime.now(UTC).isoformat()
         with self._transaction() as connection:
             id_ = self._workflow_id(workflow, name, now)
@@ -135,15 +153,19 @@ class WorkflowStore(Database):
 
         Raises:
             ExternalIdTaken: Another workflow has it.
+            TooMuch: There are as many as there may be.
         """
         with self._transaction():
             self._attach(workflow.id, source, external_id)
 
     def _attach(self, workflow_id: int, source: str, external_id: str) -> None:
         key = (json_text.encode(source), json_text.encode(external_id))
-        self._connection.execute("INSERT OR IGNORE INTO external_ids VALUES (?, ?, ?)", (*key, workflow_id))
         query = "SELECT workflow_id FROM external_ids WHERE source = ? AND external_id = ?"
-        if self._connection.execute(query, key).fetchone() != (workflow_id,):
+        owner = self._connection.execute(query, key).fetchone()
+        if owner is None:
+            self._make_room("external_ids")
+            self._connection.execute("INSERT INTO external_ids VALUES (?, ?, ?)", (*key, workflow_id))
+        elif owner != (workflow_id,):
             raise ExternalIdTaken
 
     @failures_told()

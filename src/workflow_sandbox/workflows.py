@@ -8,6 +8,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from workflow_sandbox.sizes import MOST_NODES
+
 
 class UnsoundVersion(Exception):
     """A version that can't be run. Its text is one line for a person."""
@@ -114,10 +116,12 @@ def check(document: Mapping[str, Any]) -> None:
     """Check what no schema says of a version.
 
     Raises:
-        UnsoundVersion: It has no output node, two nodes of one name, a circle, an edge between nodes that don't depend
-            on each other, or a node with orders for the sandbox that make no sense.
+        UnsoundVersion: It has too many nodes, no output node, two nodes of one name, a circle, an edge between nodes
+            that don't depend on each other, or a node with orders for the sandbox that make no sense.
     """
     nodes = {node["name"]: node for node in document["nodes"]}
+    if len(nodes) > MOST_NODES:
+        raise UnsoundVersion(f"The sandbox takes workflows of at most {MOST_NODES} nodes")
     if len(nodes) != len(document["nodes"]):
         raise UnsoundVersion("Two nodes have the same name")
     if not any(node["is_output_node"] for node in nodes.values()):
