@@ -75,6 +75,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-n", "4"]))
 
 
+@nox.session(default=False)
+def nightly_tests(session: nox.Session) -> None:
+    """Run the tests that are too long for every change, and are about nothing that no other check would find."""
+    install_locked(session)
+    session.run("pytest", "-m", "nightly", *session.posargs)
+
+
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Judge contract, sandbox and client; arguments after -- go to `python -m contract_tests`."""

@@ -1,7 +1,12 @@
 """What holds for every test."""
 
 import gc
+import json
 import signal
+
+import pytest
+
+from support.contract import CONTRACT, with_paths
 
 # A process that a shell script started in the background ignores Ctrl-C, and one under nohup a closed terminal. Both
 # hand that on to the programs they start: the tests that interrupt one would wait for ever.
@@ -14,3 +19,13 @@ def pytest_collection_finish() -> None:
     """Leave what was collected out of every later search for garbage, of which each run of the harness makes two."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return the option for a part of the contract, in which runs start and results are read: each operation costs."""
+    paths = "/workflows/{workflow_name}/run", "/v1/workflows/{workflow_id}/execute"
+    spec = tmp_path_factory.mktemp("few") / "openapi.json"
+    part = with_paths(CONTRACT, *paths, "/workflow-version-execution-results")
+    spec.write_text(json.dumps(part), encoding="utf-8")
+    return "--spec", str(spec)

@@ -135,7 +135,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_no_number_of_kills_executes_an_item_twice(seed: int, sandbox: Sandbox, tmp_path: Path) -> None:
     """Killed at every kind of moment, the batch goes on each time, and all that isn't in doubt has one result."""
     chance = random.Random(seed)  # noqa: S311 - moments, no secret

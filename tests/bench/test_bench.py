@@ -25,7 +25,7 @@ ROWS = {
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program."""
     command = [sys.executable, str(BENCH), "--here", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]
     return done.stdout, {row["name"]: row for row in json.loads(file.read_text())["rows"]}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_tells_both_sides_their_ratio_and_whom_it_measured(name: str, told: tuple[str, dict[str, Any]]) -> None:
     """Every pair has two figures, the ratio lies between its extremes, and the rival has a version."""
@@ -51,7 +51,7 @@ def test_a_row_tells_both_sides_their_ratio_and_whom_it_measured(name: str, told
     assert row["met"] is None if row["at_most"] is None else isinstance(row["met"], bool)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_table_has_a_line_for_each_row(told: tuple[str, dict[str, Any]]) -> None:
     """A measured row shows its ratio and its target; one whose rival is absent says so."""
     lines = told[0].splitlines()
@@ -62,14 +62,14 @@ def test_the_table_has_a_line_for_each_row(told: tuple[str, dict[str, Any]]) -> 
     assert any("not measured: promptlayer is not installed here" in line for line in lines)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_where_the_time_goes_follows_a_row_that_is_not_met(told: tuple[str, dict[str, Any]]) -> None:
     """Both sides of it have a profile, and no other row has."""
     for row in told[1].values():
         assert (f"{row['what']}: where the time goes, ours" in told[0]) is (row["met"] is False)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_profile_can_be_asked_for() -> None:
     """`--profile` shows it for rows that are met, too, by module for an import."""
     done = bench("--pairs", "1", "--only", "import", "--profile")

@@ -132,6 +132,12 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 
 
+@functools.cache
+def _bomb(encoding: str) -> tuple[str, bytes]:
+    name, compress = _ENCODINGS[encoding]
+    return name, compress(b" " * 30_000_000)
+
+
 def _encoded(status: int, encoding: str, content: bytes) -> Callable[[httpx.Request], httpx.Response]:
     headers = {"content-type": "application/json", "content-encoding": encoding}
     return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
@@ -157,11 +163,11 @@ def test_a_compressed_reply_is_read(encoding: str, flavour: Flavour) -> None:
     assert flavour.make(RUN, client).message == "ü" * 200_000
 
 
-@pytest.mark.parametrize("flavour", [SYNC, ASYNC], ids=str)
-@pytest.mark.parametrize("status", [201, 404, 500])
+@pytest.mark.parametrize(("status", "flavour"), [(201, SYNC), (201, ASYNC), (404, ASYNC), (500, SYNC)], ids=str)
 def test_a_bomb_is_not_unpacked(encoding: str, status: int, flavour: Flavour) -> None:
     """What is larger than the limit ends in a breach with its status, whatever that is, and takes no memory."""
-    client, wire = flavour.over(RUN, _reply(status, encoding, b" " * 30_000_000), max_response_bytes=100_000, retries=2)
+    bomb = _encoded(status, *_bomb(encoding))
+    client, wire = flavour.over(RUN, bomb, max_response_bytes=100_000, retries=2)
     tracemalloc.start()
     with pytest.raises(ContractBroken, match="at most 100000 bytes, as max_response_bytes has it") as caught:
         flavour.make(RUN, client)

@@ -42,6 +42,7 @@ def _timeout(fault: str) -> float:
     return 0.2 if fault in {"silence", "stalled body"} else 20.0
 
 
+@pytest.mark.parametrize("call", [RUN, RESULTS], ids=str)
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_what_may_have_arrived_is_sent_again_only_if_it_starts_nothing(
     fault: str, call: Call, flavour: Flavour

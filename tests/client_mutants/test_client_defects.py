@@ -37,9 +37,9 @@ SAMPLE = (
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
+def judge(few: tuple[str, str]) -> Judge:
     """Make the cases once for all clients."""
-    return Judge(["--seed", "1", "--budget", "quick"])
+    return Judge(["--seed", "1", "--budget", "quick", *few])
 
 
 def test_there_are_as_many_as_there_should_be() -> None:

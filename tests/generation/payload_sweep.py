@@ -53,15 +53,24 @@ def _refused(document: dict[str, Any]) -> list[refusals.Refusal]:
 def _everywhere(number: int, payload: str, refused: list[str]) -> dict[str, Any]:
     """The contract with the payload in all places at once where it is not refused."""
     document = featured(number)
-    for index in range(len([*places(document)])):
+    return _poisoned(document, range(len([*places(document)])), payload, refused)
+
+
+def _poisoned(document: dict[str, Any], indices: range, payload: str, refused: list[str]) -> dict[str, Any]:
+    changed = document
+    for index in indices:
         # The places stay in order, but the way to one leads by names that may have changed.
-        steps, is_key = [*places(document)][index]
-        changed = poisoned(document, steps, payload, is_key=is_key)
-        found = _refused(changed)
-        if not found:
-            document = changed
-        elif payload != HALF_A_CHARACTER and all(each.pointer.startswith("#/") for each in found):
-            refused.append(_kind(steps, is_key=is_key))
+        steps, is_key = [*places(changed)][index]
+        changed = poisoned(changed, steps, payload, is_key=is_key)
+    found = _refused(changed)
+    if not found:
+        return changed
+    if len(indices) > 1:  # by halves, since few places refuse anything
+        half = len(indices) // 2
+        document = _poisoned(document, indices[:half], payload, refused)
+        return _poisoned(document, indices[half:], payload, refused)
+    if payload != HALF_A_CHARACTER and all(each.pointer.startswith("#/") for each in found):
+        refused.append(_kind(steps, is_key=is_key))
     return document
 
 

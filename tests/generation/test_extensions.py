@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-CONTRACT = yaml.safe_load(Path(__file__).parents[2].joinpath("openapi.yaml").read_text(encoding="utf-8"))
+from support.contract import CONTRACT
+
 OPERATIONS = {
     operation["operationId"]: (method, operation)
     for item in CONTRACT["paths"].values()

@@ -332,6 +332,7 @@ def _mypy(package: Path, tmp_path: Path, *targets: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_strict_type_checker_knows_every_argument(wide: Generated, tmp_path: Path) -> None:
     """Use and package pass, and every wrong use is found: an unneeded `ignore` would be an error."""
     use = tmp_path / "use.py"

@@ -208,6 +208,7 @@ def test_a_key_in_the_query_is_in_no_error(api: SimpleNamespace) -> None:
     assert "plain" not in f"{failed.value!s} {failed.value!r} {failed.value.body}"
 
 
+@pytest.mark.slow
 def test_the_harness_drives_what_was_generated(odd: Generated, tmp_path: Path) -> None:
     """Keys of all kinds stand where the contract wants them; what was left out is not claimed."""
     spec = odd.folder.parent / "openapi.yaml"

@@ -23,9 +23,9 @@ def _judge(directory: Path, sandbox: Sandbox, broken: Break, *arguments: str) ->
 
 
 @pytest.mark.slow
-def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """A member that is missing everywhere is one row, and the property about bodies says who has told it."""
-    judgement = _judge(tmp_path, sandbox, LACKS_MESSAGE, "--seed", "1")
+    judgement = _judge(tmp_path, sandbox, LACKS_MESSAGE, "--seed", "1", *few)
 
     assert judgement.violations == [("PL-RUN-04", "runWorkflow")]
     assert [found["constraint"] for found in judgement.row("PL-RUN-04")["findings"]] == [
@@ -36,23 +36,23 @@ def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox) -> Non
 
 
 @pytest.mark.slow
-def test_property_tells_what_no_rule_sees(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_property_tells_what_no_rule_sees(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """The same breach on a request that no rule looks at is told by the property."""
 
     def after(request: Request, reply: Reply) -> None:
         if is_run(request) and reply.status == 201 and "workflow_version_number" in members(request):
             reply.replace_json(without("message")(reply.json))
 
-    judgement = _judge(tmp_path, sandbox, Break(after=after), "--seed", "1")
+    judgement = _judge(tmp_path, sandbox, Break(after=after), "--seed", "1", *few)
 
     assert judgement.violations == [("SRV-03", "runWorkflow")]
     assert judgement.row("SRV-03", "runWorkflow")["identity"] == f"SRV-03 runWorkflow {NAMED}"
 
 
-def test_merged_parts_tell_it_once_too(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_merged_parts_tell_it_once_too(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Rule and property judged in different parts of a run are one row once the parts are merged."""
-    _judge(tmp_path / "rule", sandbox, LACKS_MESSAGE, "-k", "PL-RUN-04", "--seed", "1")
-    property_ = _judge(tmp_path / "property", sandbox, LACKS_MESSAGE, "-k", "SRV-03", "--seed", "1")
+    _judge(tmp_path / "rule", sandbox, LACKS_MESSAGE, "-k", "PL-RUN-04", "--seed", "1", *few)
+    property_ = _judge(tmp_path / "property", sandbox, LACKS_MESSAGE, "-k", "SRV-03", "--seed", "1", *few)
     assert ("SRV-03", "runWorkflow") in property_.violations
     main(["merge", str(tmp_path / "rule"), str(tmp_path / "property"), "--report-dir", str(tmp_path / "all")])
     report = json.loads((tmp_path / "all" / "results.json").read_text())
@@ -63,12 +63,12 @@ def test_merged_parts_tell_it_once_too(tmp_path: Path, sandbox: Sandbox) -> None
 
 
 @pytest.mark.slow
-def test_two_nights_give_the_same_identities(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_two_nights_give_the_same_identities(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Other seeds, ports, ids and tags change nothing in the identities of what is broken."""
     broken = accepting(lambda request: is_run(request) and "sandbox-key" in str(request.headers), {})
     nights = []
     for seed in ("1", "2"):
-        judgement = _judge(tmp_path / seed, sandbox, broken, "-k", "SRV-04", "--seed", seed)
+        judgement = _judge(tmp_path / seed, sandbox, broken, "-k", "SRV-04", "--seed", seed, *few)
         findings = judgement.row("SRV-04", "runWorkflow")["findings"]
         nights.append([found["identity"] for found in findings])
 

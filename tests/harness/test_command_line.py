@@ -158,9 +158,9 @@ def test_current_directory_does_not_matter(tmp_path: Path) -> None:
     }
 
 
-def test_reader_that_has_gone_is_no_failure(tmp_path: Path) -> None:
+def test_reader_that_has_gone_is_no_failure(tmp_path: Path, few: tuple[str, str]) -> None:
     """Where the output is piped to something that stops reading, the run goes on to its report and exit status."""
-    command = [sys.executable, "-m", "contract_tests", "--side", "spec", "-k", "SPEC-0*"]
+    command = [sys.executable, "-m", "contract_tests", *few, "--side", "spec", "-k", "SPEC-0*"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -192,9 +192,9 @@ def test_dry_run_sends_nothing(tmp_path: Path, sandbox: Sandbox, capsys: pytest.
     assert {row["verdict"] for row in judgement.report["results"]} == {"not_exercised"}
 
 
-def test_results_have_the_documented_members(tmp_path: Path) -> None:
+def test_results_have_the_documented_members(tmp_path: Path, few: tuple[str, str]) -> None:
     """results.json has exactly the members that are promised, one row for each rule and operation."""
-    report = judge(tmp_path, "--side", "spec", "--seed", "7", "-k", "SPEC-0*").report
+    report = judge(tmp_path, *few, "--side", "spec", "--seed", "7", "-k", "SPEC-0*").report
 
     assert set(report) == TOP_LEVEL
     assert report["seed"] == 7
@@ -204,9 +204,9 @@ def test_results_have_the_documented_members(tmp_path: Path) -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_shards_make_up_the_whole(tmp_path: Path) -> None:
+def test_shards_make_up_the_whole(tmp_path: Path, few: tuple[str, str]) -> None:
     """Every row is in exactly one shard, and merged shards are the report of the whole."""
-    rules = ("--side", "spec", "-k", "SPEC-0*")
+    rules = (*few, "--side", "spec", "-k", "SPEC-0*")
     whole = judge(tmp_path / "whole", *rules)
     shards = [judge(tmp_path / str(part), *rules, "--shard", f"{part}/3") for part in (1, 2, 3)]
     status = main(["merge", *(str(tmp_path / str(part)) for part in (1, 2, 3)), "--report-dir", str(tmp_path / "all")])
@@ -230,12 +230,12 @@ def test_one_shard_has_all_of_an_operation_of_the_client(tmp_path: Path) -> None
     assert not operations[0] & operations[1]
 
 
-def test_merge_fails_if_a_part_fails(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_merge_fails_if_a_part_fails(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """A violation in one part is one in the whole."""
     broken = Break(after=lambda _, reply: setattr(reply, "status", 200 if reply.status == 404 else reply.status))
     with BreakingProxy(sandbox.promptlayer_url, broken) as proxy:
         path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
-        only = ["--side", "server", "-k", "PL-RUN-02"]
+        only = [*few, "--side", "server", "-k", "PL-RUN-02"]
         judge(tmp_path / "bad", *only, "--target", "broken", "--targets", str(path))
         judge(tmp_path / "good", *only)
     status = main(["merge", str(tmp_path / "good"), str(tmp_path / "bad"), "--report-dir", str(tmp_path / "all")])
@@ -244,10 +244,10 @@ def test_merge_fails_if_a_part_fails(tmp_path: Path, sandbox: Sandbox) -> None:
     assert json.loads((tmp_path / "all" / "results.json").read_text())["summary"]["violation"] == 1
 
 
-def test_pattern_selects_by_id(tmp_path: Path) -> None:
+def test_pattern_selects_by_id(tmp_path: Path, few: tuple[str, str]) -> None:
     """-k takes an id or a glob."""
-    assert ids(judge(tmp_path, "-k", "SPEC-01").report["results"]) == ["SPEC-01"]
-    assert set(ids(judge(tmp_path, "-k", "spec-0[12]").report["results"])) == {"SPEC-01", "SPEC-02"}
+    assert ids(judge(tmp_path, *few, "-k", "SPEC-01").report["results"]) == ["SPEC-01"]
+    assert set(ids(judge(tmp_path, *few, "-k", "spec-0[12]").report["results"])) == {"SPEC-01", "SPEC-02"}
 
 
 def test_coverage_below_the_demanded_fails(
@@ -296,12 +296,12 @@ def _started(directory: Path, *arguments: str) -> "subprocess.Popen[str]":
     return process
 
 
-def test_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_killed_run_leaves_nothing_behind(tmp_path: Path, few: tuple[str, str]) -> None:
     """After SIGKILL the sandbox and the temporary folders go, and the last real report stands as it was."""
     (tmp_path / "conformance-report").mkdir()
     last = tmp_path / "conformance-report" / "results.json"
     last.write_text('{"last": "week"}')
-    with _started(tmp_path) as process:
+    with _started(tmp_path, *few) as process:
         process.kill()
         process.communicate()
     deadline = time.monotonic() + 20
@@ -314,9 +314,9 @@ def test_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_run_leaves_a_complete_report(ending: signal.Signals, tmp_path: Path) -> None:
+def test_interrupted_run_leaves_a_complete_report(ending: signal.Signals, tmp_path: Path, few: tuple[str, str]) -> None:
     """Ctrl-C, SIGTERM and SIGHUP end in exit status 2; the report says so, and what was not judged is not exercised."""
-    with _started(tmp_path) as process:
+    with _started(tmp_path, *few) as process:
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)
     report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
@@ -329,9 +329,9 @@ def test_interrupted_run_leaves_a_complete_report(ending: signal.Signals, tmp_pa
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_last_real_report_stays(tmp_path: Path) -> None:
+def test_last_real_report_stays(tmp_path: Path, few: tuple[str, str]) -> None:
     """A dry run and a failed set-up leave the last real report alone; theirs lie beside it until the next real one."""
-    real = judge(tmp_path, "--side", "spec", "-k", "SPEC-01").report
+    real = judge(tmp_path, *few, "--side", "spec", "-k", "SPEC-01").report
     path = targets_file(tmp_path, {"mine": promptlayer("http://127.0.0.1:9")})
     statuses = [
         main(["--side", "spec", "--dry-run", "--report-dir", str(tmp_path)]),
@@ -343,16 +343,15 @@ def test_last_real_report_stays(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results.json").read_text()) == real
     assert beside["run"]["state"] == "not run"
     assert "cannot be reached" in beside["run"]["reason"]
-    assert judge(tmp_path, "--side", "spec", "-k", "SPEC-01").report["run"]["state"] == "complete"
+    assert judge(tmp_path, *few, "--side", "spec", "-k", "SPEC-01").report["run"]["state"] == "complete"
     assert not (tmp_path / "not-run").exists()
 
 
 def _shard(directory: Path, part: str, *more: str) -> Path:
-    judge(directory, "--side", "spec", "-k", "SPEC-0*", "--shard", part, *more)
+    judge(directory, "--side", "spec", "-k", "SPEC-02", "--shard", part, *more)
     return directory
 
 
-@pytest.mark.slow
 def test_merge_wants_parts_of_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Shards that are missing, given twice, of other runs, seeds or contracts are refused in one line."""
     one, two = _shard(tmp_path / "one", "1/2"), _shard(tmp_path / "two", "2/2")

@@ -51,13 +51,13 @@ def steps(judgement: Judgement, rule: str) -> list[str]:
         ("results.form-of-the-first-request", "PL-RES-67", ["run", "ask for the main output", "ask for all outputs"]),
     ],
 )
-def test_sequence_is_told_with_the_fewest_steps(
-    name: str, rule: str, fewest: list[str], tmp_path: Path, faulty: FaultyServer
+def test_sequence_is_told_with_the_fewest_steps(  # noqa: PLR0917 - fixtures
+    name: str, rule: str, fewest: list[str], tmp_path: Path, faulty: FaultyServer, few: tuple[str, str]
 ) -> None:
     """The rule finds it, hypothesis shrinks it, and the command that is printed comes to the same."""
     with faulty.having(defect(name)) as url:
         table: dict[str, Any] = interactly(url) if name.startswith("execute") else promptlayer(url)
-        judgement = judge(tmp_path, *SIDE, str(targets_file(tmp_path, {"broken": table})), "-k", rule)
+        judgement = judge(tmp_path, *few, *SIDE, str(targets_file(tmp_path, {"broken": table})), "-k", rule)
         operation = "executeWorkflow" if name.startswith("execute") else None
         command = judgement.row(rule, operation)["reproduce"].splitlines()[-1]
         again = judge(tmp_path, *shlex.split(command)[3:])
@@ -66,7 +66,7 @@ def test_sequence_is_told_with_the_fewest_steps(
     assert steps(again, rule) == fewest
 
 
-def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox) -> None:
+def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox, few: tuple[str, str]) -> None:
     """A callback that loses the output if results were asked for twice takes a run, two requests and the callback."""
     requests: Counter[str] = Counter()
 
@@ -80,7 +80,7 @@ def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox) -> N
 
     with BreakingProxy(slow_sandbox.promptlayer_url, Break(after=after, callback=callback)) as proxy:
         path = targets_file(tmp_path, {"broken": promptlayer(proxy.url)})
-        judgement = judge(tmp_path, *SIDE, str(path), "-k", "PL-CB-69")
+        judgement = judge(tmp_path, *few, *SIDE, str(path), "-k", "PL-CB-69")
 
     run, *asked, last = steps(judgement, "PL-CB-69")
     assert run.endswith("with a callback")
@@ -88,11 +88,11 @@ def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox) -> N
     assert last == "receive the callback"
 
 
-def test_shrinking_keeps_within_the_requests(tmp_path: Path, faulty: FaultyServer) -> None:
+def test_shrinking_keeps_within_the_requests(tmp_path: Path, faulty: FaultyServer, few: tuple[str, str]) -> None:
     """With few requests the sequence is told as small as it has become by then."""
     with faulty.having(defect("execute.resume-after-two-pauses-ignored")) as url:
         path = targets_file(tmp_path, {"broken": interactly(url, max_requests=250)})
-        judgement = judge(tmp_path, *SIDE, str(path), "-k", "IA-EXE-72")
+        judgement = judge(tmp_path, *few, *SIDE, str(path), "-k", "IA-EXE-72")
 
     assert {"pause", "resume"} <= set(steps(judgement, "IA-EXE-72"))
     assert judgement.report["targets"][0]["requests"] <= 125

@@ -16,7 +16,7 @@ from contract_tests.targets import Target
 from mutants.fork_server import generated_once
 from mutants.servers.all_defects import defect, defects
 from mutants.servers.fault import ServerDefect
-from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN
+from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, RESULTS, RUN
 from workflow_sandbox.server import Sandbox
 
 SIDE = ("--side", "server", "--seed", "1")
@@ -78,6 +78,7 @@ def _not_passed(judgement: Judgement) -> set[tuple[str, str]]:
     return {(row["id"], row["operation"]) for row in judgement.report["results"] if row["verdict"] != "pass"}
 
 
+@pytest.mark.slow
 def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
     """The built-in target passes every row of the server side, and none is left out."""
     judgement = judge(tmp_path, *SIDE)
@@ -86,7 +87,7 @@ def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
     assert _not_passed(judgement) == OF_NO_CONCERN
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> None:
     """A target from a file passes every row as well, so that what the breaks below find is their own doing."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
@@ -98,7 +99,9 @@ def test_unbroken_proxy_keeps_every_rule(tmp_path: Path, sandbox: Sandbox) -> No
 
 
 @pytest.mark.parametrize("rule", sorted(FOUND_BY))
-def test_rule_finds_a_broken_server(rule: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_rule_finds_a_broken_server(
+    rule: str, tmp_path: Path, few: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
     """The rule reports the break with what came and a curl line; only an inferred one does not fail the run."""
     broken = FOUND_BY[rule]
     server: FaultyServer = request.getfixturevalue("slow_faulty" if rule in SEEN_WHILE_RUNNING else "faulty")
@@ -106,7 +109,8 @@ def test_rule_finds_a_broken_server(rule: str, tmp_path: Path, request: pytest.F
         is_of_interactly = broken.operation in {EXECUTE, LIST_RUNS, READ_RUN}
         table = interactly(url) if is_of_interactly else promptlayer(url, allow_writes=True)
         path = targets_file(tmp_path, {"broken": table})
-        only = ("-k", rule, "--target", "broken", "--targets", str(path))
+        part = few if broken.operation in {RUN, RESULTS, EXECUTE} else ()
+        only = (*part, "-k", rule, "--target", "broken", "--targets", str(path))
         judgement = judge(tmp_path, *SIDE, *only)
 
     row = judgement.row(rule, broken.operation)

@@ -164,10 +164,10 @@ def _fails(status: int, wanted: Callable[[Request], bool]) -> Break:
 
 
 @pytest.mark.parametrize("status", [200, 500, 503])
-def test_broken_run_operation_is_judged(status: int, tmp_path: Path, sandbox: Sandbox) -> None:
+def test_broken_run_operation_is_judged(status: int, tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """A server whose run operation alone answers wrongly is no wrong set-up: its breaches are told."""
     with BreakingProxy(sandbox.promptlayer_url, _fails(status, is_run)) as proxy:
-        judgement = judged(tmp_path, promptlayer(proxy.url), "-k", "PL-RUN-07")
+        judgement = judged(tmp_path, promptlayer(proxy.url), *few, "-k", "PL-RUN-07")
 
     assert judgement.status == 1
     assert judgement.violations == [("PL-RUN-07", "runWorkflow")]
@@ -181,8 +181,8 @@ def test_broken_run_operation_is_judged(status: int, tmp_path: Path, sandbox: Sa
         ("SRV-01", 0, {}),
     ],
 )
-def test_run_operation_whose_reply_is_broken_is_judged(
-    rule: str, status: int | None, header: dict[str, str], tmp_path: Path, sandbox: Sandbox
+def test_run_operation_whose_reply_is_broken_is_judged(  # noqa: PLR0917 - fixtures
+    rule: str, status: int | None, header: dict[str, str], tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]
 ) -> None:
     """JSON under the name of a page, a lie about its coding, or no reply are breaches where the service is there."""
 
@@ -192,7 +192,7 @@ def test_run_operation_whose_reply_is_broken_is_judged(
             answered.headers |= header
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
-        judgement = judged(tmp_path, promptlayer(proxy.url), "-k", rule, "--budget", "3")
+        judgement = judged(tmp_path, promptlayer(proxy.url), *few, "-k", rule, "--budget", "3")
 
     assert judgement.status == 1
     assert (rule, "runWorkflow") in judgement.violations
@@ -209,8 +209,13 @@ def test_run_operation_whose_reply_is_broken_is_judged(
         ({"status": 0}, r"it went wrong by request \d+: .*no complete reply"),
     ],
 )
-def test_what_goes_wrong_later_ends_the_run(
-    later: dict[str, Any], words: str, tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+def test_what_goes_wrong_later_ends_the_run(  # noqa: PLR0917 - fixtures
+    later: dict[str, Any],
+    words: str,
+    tmp_path: Path,
+    sandbox: Sandbox,
+    few: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A key that is revoked, or a service that goes down, during the run ends it there, and breaks no rule."""
 
@@ -220,7 +225,7 @@ def test_what_goes_wrong_later_ends_the_run(
             answered.headers |= {name: value for name, value in later.items() if name != "status"}
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
-        judgement = judged(tmp_path, promptlayer(proxy.url))
+        judgement = judged(tmp_path, promptlayer(proxy.url), *few)
     lines = capsys.readouterr().err.splitlines()
 
     assert judgement.status == 2

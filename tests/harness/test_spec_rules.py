@@ -15,8 +15,7 @@ from contract_tests.openapi.reference_cycles import ReferenceCycles
 from contract_tests.openapi.unsatisfiable import Emptiness
 from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import Side
-from contract_tests.runner.command_line import default_spec
-from workflow_contract import read_file
+from support.contract import CONTRACT, with_paths
 
 Document = dict[str, Any]
 RUN = "#/paths/~1workflows~1{workflow_name}~1run/post"
@@ -188,8 +187,9 @@ BREAKS: dict[str, tuple[Callable[[Document], None], str, str]] = {
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    """The project's own contract."""
-    return dict(read_file(default_spec()))
+    """The part of the project's own contract that the breaks are in."""
+    results = "/workflow-version-execution-results"
+    return with_paths(CONTRACT, "/workflows/{workflow_name}/run", "/v1/workflows/{workflow_id}/execute", results)
 
 
 def _judged(directory: Path, document: Document, *breaks: Callable[[Document], None], rules: str) -> Judgement:

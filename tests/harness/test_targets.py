@@ -115,11 +115,11 @@ def test_rules_without_what_they_need_are_not_exercised(tmp_path: Path, sandbox:
     }
 
 
-def test_budget_of_requests_is_kept(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_budget_of_requests_is_kept(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Not one request more than max_requests is sent, and rows that had none left say so."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url, max_requests=5)})
-        judgement = judge(tmp_path, "--side", "server", "--target", "mine", "--targets", str(path))
+        judgement = judge(tmp_path, *few, "--side", "server", "--target", "mine", "--targets", str(path))
     left_out = [row for row in judgement.report["results"] if row["verdict"] == "not_exercised"]
 
     assert len(proxy.seen) == 5
@@ -148,11 +148,11 @@ def test_retry_after_is_obeyed(tmp_path: Path, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
-def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Of all generated and hand-made runs none names a workflow that could exist but the target's own."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
         path = targets_file(tmp_path, {"pl": promptlayer(proxy.url), "ia": interactly(proxy.url)})
-        judge(tmp_path, "--side", "server", "--target", "pl", "--target", "ia", "--targets", str(path))
+        judge(tmp_path, *few, "--side", "server", "--target", "pl", "--target", "ia", "--targets", str(path))
     runs = {request.path for request in proxy.seen if request.path.endswith("/run")}
     executed = {request.path.split("/")[-2] for request in proxy.seen if "/execute" in request.path}
     legal = {name for name in executed if len(name) == 24 and set(name) <= set("0123456789abcdef")}
@@ -163,11 +163,11 @@ def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox) -> Non
     assert legal == {"5eb7cf5a86d9755df3a6c593", "f" * 24}
 
 
-def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Every callback URL names the harness's own listener or a host that resolves nowhere."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
         path = targets_file(tmp_path, {"mine": promptlayer(proxy.url)})
-        judge(tmp_path, "--side", "server", "--budget", "3", "--target", "mine", "--targets", str(path))
+        judge(tmp_path, *few, "--side", "server", "--budget", "3", "--target", "mine", "--targets", str(path))
     bodies = [request.json for request in proxy.seen if request.path.endswith("/run")]
     sent = [body["callback_url"] for body in bodies if isinstance(body, dict) and "callback_url" in body]
     urls = {url for url in sent if isinstance(url, str) and ":" in url}
@@ -184,7 +184,7 @@ def test_secrets_are_masked_everywhere(
     """A key and a secret header that a server echoes are shown nowhere; curl names their variables instead."""
     monkeypatch.setenv("HARNESS_TEAM", "team-secret-4711")
     echo = "sandbox-key team-secret-4711 " + "x" * 280 + " sandbox-key team-secret-4711"
-    for padding in range(0, 24, 8):  # the echo is cut at different places
+    for padding in (0, 8):  # the echo is cut at different places
         text = "y" * padding + echo
 
         def after(request: Request, reply: Reply, text: str = text) -> None:

@@ -12,7 +12,7 @@ from judging import KEY, Judgement, judge, targets_file
 from wrong_servers import ScriptedResponse, message, page, reply, serving
 
 from contract_tests.__main__ import main
-from support.contract import CONTRACT
+from support.contract import CONTRACT, with_paths
 
 ROOT = Path(__file__).parents[2]
 JOB = {"type": "object", "required": ["job_id"], "properties": {"job_id": {"type": "string"}}}
@@ -32,10 +32,8 @@ def _operation(operation_id: str, **more: Any) -> dict[str, Any]:
             "security": [{"acmeKey": []}], **more}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our own contract with a third service: three operations with a key of their own."""
-    document = copy.deepcopy(CONTRACT)
+def _grown(document: dict[str, Any], folder: Path) -> Path:
+    """Add a third service to a contract: three operations with a key of their own."""
     document["tags"].append({"name": "acmeflow", "x-class-name": "AcmeFlow", "description": "Jobs."})
     document["components"]["securitySchemes"]["acmeKey"] = {"type": "apiKey", "in": "header", "name": "X-Acme-Key"}
     document["components"]["schemas"]["Job"] = JOB
@@ -55,9 +53,17 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "get": _operation("getJob", responses=_answers(_200=EXAMPLE) | gone),
         "delete": _operation("deleteJob", responses=_answers(_204=None) | copy.deepcopy(gone)),
     }
-    path = tmp_path_factory.mktemp("third") / "openapi.yaml"
+    path = folder / "openapi.yaml"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The third service beside an operation of ours."""
+    document = with_paths(CONTRACT, "/workflows/{workflow_name}/run")
+    document["components"]["responses"]["NotFound"] = copy.deepcopy(CONTRACT["components"]["responses"]["NotFound"])
+    return _grown(document, tmp_path_factory.mktemp("third"))
 
 
 def _judged(directory: Path, contract: Path, answer: ScriptedResponse, *arguments: str, **more: Any) -> Judgement:
@@ -68,8 +74,9 @@ def _judged(directory: Path, contract: Path, answer: ScriptedResponse, *argument
         return judge(directory, *side, *arguments)
 
 
-def test_its_client_is_judged(contract: Path, tmp_path: Path) -> None:
+def test_its_client_is_judged(tmp_path: Path) -> None:
     """Its class is found, built and called by the adapter of our own client, beside those written by hand."""
+    contract = _grown(copy.deepcopy(CONTRACT), tmp_path)
     command = [sys.executable, "scripts/generate", "--contract", str(contract), "--output", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     side = ("--spec", str(contract), "--side", "client", "--generated", str(tmp_path))
@@ -120,8 +127,9 @@ def test_a_server_that_breaks_one_operation_is_judged(contract: Path, tmp_path: 
     assert ("SRV-01", "createJob") in judgement.violations
 
 
-def test_others_need_a_workflow(contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_others_need_a_workflow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The field that only some services need is missed where it is needed."""
+    contract = _grown(copy.deepcopy(CONTRACT), tmp_path)
     table = {"service": "interactly", "base_url": "http://127.0.0.1:9", "api_key_env": "HARNESS_TEST_KEY"}
     file = targets_file(tmp_path, {"acme": table})
 

@@ -40,7 +40,7 @@ def test_rows_are_listed(tmp_path: Path) -> None:
     assert "test_document_is_valid" not in done.stdout
 
 
-def test_violation_is_a_failed_test(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_violation_is_a_failed_test(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Its text is the explanation with a curl line; -x stops there; stock property tests run in the same session."""
     page = (ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
@@ -57,7 +57,7 @@ def test_violation_is_a_failed_test(tmp_path: Path, sandbox: Sandbox) -> None:
                 "(stock and Results) or PL-RUN-04 or PL-RUN-12",
             ),
             cwd=tmp_path,
-            CONTRACT_TESTS_ARGS=f"--side server --target broken --targets {file}",
+            CONTRACT_TESTS_ARGS=f"{' '.join(few)} --side server --target broken --targets {file}",
             PROMPTLAYER_BASE_URL=sandbox.promptlayer_url,  # the proxy's own server says 501 to some methods
             PROMPTLAYER_API_KEY=KEY,
         )

@@ -89,17 +89,19 @@ def client_rules() -> dict[Rule, FunctionType]:
 
 
 @cache
-def case_book(spec: Path, cases: int, seed: int) -> CaseBook:
-    """Give the cases of a contract; several clients are judged by the same ones."""
+def case_book(spec: Path, cases: int, seed: int, path: str = "") -> CaseBook:
+    """Give the cases of a contract, or of one of its paths; several clients are judged by the same ones."""
     contract = Contract.load(spec)
+    if path:
+        contract = Contract({**contract.document, "paths": {path: contract.document["paths"][path]}}, str(spec))
     return CaseBook(contract, Generator(contract, random_seed=seed, budget=Budget(cases=cases)))
 
 
 @contextmanager
-def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1) -> Iterator[Judge]:
-    """Start a client and give its judge."""
+def judging(choice: Choice, spec: Path, *, cases: int = CASES, seed: int = 1, path: str = "") -> Iterator[Judge]:
+    """Start a client and give its judge, who tries the operations of one path alone if that is named."""
     options = parse(["--side", "client", "--spec", str(spec), "--seed", str(seed), "--adapter", choice.adapter])
     assert isinstance(options, Options)
     starts = nullcontext() if choice.packages else forked_subjects()
-    with starts, open_client(choice, case_book(spec, cases, seed)) as client:
+    with starts, open_client(choice, case_book(spec, cases, seed, path)) as client:
         yield Judge(client, options)

@@ -12,7 +12,6 @@ from contract_tests.rules import Verdict
 
 SPEC = Path(__file__).with_name("shelf.yaml")
 OF_REQUESTS = {rule.id for rule in client_rules() if rule.id.startswith("CL-REQ")}
-CASES = 8
 
 
 def sent(judge: Judge) -> set[Any]:
@@ -29,20 +28,20 @@ def sent(judge: Judge) -> set[Any]:
 @pytest.fixture(scope="module")
 def usual() -> set[Any]:
     """Give what the conforming client sends."""
-    with judging(Choice(adapter="shelf_client:Conforming"), SPEC, cases=CASES) as judge:
+    with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
         return sent(judge)
 
 
 def test_what_is_usual_is_the_same_every_time(usual: set[Any]) -> None:
     """The conforming client sends the same again, so that a manner is what makes a difference."""
-    with judging(Choice(adapter="shelf_client:Conforming"), SPEC, cases=CASES) as judge:
+    with judging(Choice(adapter="shelf_client:Conforming"), SPEC) as judge:
         assert sent(judge) == usual
 
 
 @pytest.mark.parametrize("manner", MANNERS)
 def test_a_manner_is_no_breach(manner: str, usual: set[Any]) -> None:
     """No rule about requests finds anything in what is not sent as usual, and each of them has judged it."""
-    with judging(Choice(adapter=f"mannered_client:with_manner.{manner}"), SPEC, cases=CASES) as judge:
+    with judging(Choice(adapter=f"mannered_client:with_manner.{manner}"), SPEC) as judge:
         verdicts = judge.verdicts(*OF_REQUESTS)
         assert sent(judge) - usual
 

@@ -7,12 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.contract import CONTRACT
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adapters.md"
 
 
-def test_the_adapter_of_the_page_is_judged(tmp_path: Path) -> None:
+def test_the_adapter_of_the_page_is_judged(tmp_path: Path, few: tuple[str, str]) -> None:
     """It keeps what urllib keeps, breaks what urllib breaks, and nothing is held against its missing form."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     (tmp_path / "bare.py").write_text(code, encoding="utf-8")
@@ -23,7 +21,7 @@ def test_the_adapter_of_the_page_is_judged(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "contract_tests", "--side", "client", "--adapter", "bare:Bare", "--seed", "1"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [*command, "-k", "CL-REQ-0[37]", "--report-dir", str(report)],
+        [*command, *few, "-k", "CL-REQ-0[37]", "--report-dir", str(report)],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -33,5 +31,4 @@ def test_the_adapter_of_the_page_is_judged(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     results = json.loads((report / "results.json").read_text(encoding="utf-8"))["results"]
     assert {row["verdict"] for row in results} == {"pass"}
-    operations = [one for item in CONTRACT["paths"].values() for one in item.values() if "operationId" in one]
-    assert len(results) == 2 * len(operations)
+    assert len(results) == 2 * 3

@@ -23,21 +23,11 @@ if TYPE_CHECKING:
     from mutants.runner import Runner
 
 FAMILIES = [
-    "run.201.status-202",
     "run.404.media-type",
-    "run.422.not-json",
-    "run.201.message.dropped",
     "results.200.all.each.status.retyped",
-    "execute.200.status.outside-enum",
-    "run.callback_url.format-not-enforced",
     "execute.workflow_id.pattern-not-enforced",
-    "results.key.any-key",
-    "run.label-wins",
-    "results.flag-ignored-bare",
-    "results.done-while-running",
     "results.back-to-202",
     "callback.method-put",
-    "callback.id-of-another-run",
     "execute.stop-ignored",
 ]
 MANY = 150  # of the requests of a whole run

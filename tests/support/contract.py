@@ -1,5 +1,7 @@
-"""Our own contract, read once in a process."""
+"""Our own contract, read once in a process, and parts of it: each operation costs every run of the harness."""
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,3 +13,25 @@ CONTRACT: dict[str, Any] = yaml.load(
     (ROOT / "openapi.yaml").read_text(encoding="utf-8"),
     Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506 - both are safe
 )
+
+
+def with_paths(document: dict[str, Any], *paths: str) -> dict[str, Any]:
+    """Return a copy of a contract with these paths and the components that they lead to."""
+    part = copy.deepcopy({**document, "paths": {path: document["paths"][path] for path in paths}})
+    components = part.pop("components")
+    part["components"] = {"securitySchemes": components["securitySchemes"]}
+    part.pop("webhooks", None)
+    left = list(_references(part))
+    while left:
+        _, _, kind, name = left.pop().split("/")
+        if name not in part["components"].setdefault(kind, {}):
+            part["components"][kind][name] = components[kind][name]
+            left += _references(components[kind][name])
+    return part
+
+
+def _references(value: Any) -> Iterator[str]:
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _references(inner)
+    if isinstance(value, dict) and isinstance(reference := value.get("$ref"), str):
+        yield reference
