@@ -77,7 +77,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def nightly_tests(session: nox.Session) -> None:
-    """Run the tests that are too long for every change, and are about nothing that no other check would find."""
+    """Run the tests that take too long for every change: whole runs of the harness, the benchmark's rows."""
     install_locked(session)
     session.run("pytest", "-m", "nightly", *session.posargs)
 

@@ -342,7 +342,7 @@ def test_leaving_the_loop_ends_long_pauses(ledger: Path) -> None:
     assert next(results).key == "0"
     closing = threading.Thread(target=results.close)
     closing.start()
-    closing.join(timeout=60)
+    closing.join(timeout=600)
     assert not closing.is_alive()
 
 

@@ -146,11 +146,11 @@ def test_no_number_of_kills_executes_an_item_twice(seed: int, sandbox: Sandbox, 
         for moment in moments:
             process = _batch(tmp_path, proxy.url)
             proxy.aim(process, moment, chance.randrange(1, 6))
-            process.wait(timeout=120)
+            process.wait(timeout=600)
         last = _batch(tmp_path, proxy.url)
         proxy.aim(last, "never", 1)
-        status = last.wait(timeout=120)
-        assert _batch(tmp_path, proxy.url).wait(timeout=120) == status
+        status = last.wait(timeout=600)
+        assert _batch(tmp_path, proxy.url).wait(timeout=600) == status
     sandbox.stop()
     assert proxy.kills.keys() == {*MOMENTS}
     executions = _executions(tmp_path / "sandbox.db")
@@ -174,6 +174,6 @@ def test_the_count_would_find_a_second_execution(sandbox: Sandbox, tmp_path: Pat
     """The counter-check: with a ledger of its own a second batch runs everything again, and the count tells."""
     (tmp_path / "in.jsonl").write_text('{"input_variables": {"user_message": "m"}}')
     for name in ("one", "two"):
-        assert _batch(tmp_path, sandbox.promptlayer_url, name, f"{name}.jsonl").wait(timeout=120) == 0
+        assert _batch(tmp_path, sandbox.promptlayer_url, name, f"{name}.jsonl").wait(timeout=600) == 0
     sandbox.stop()
     assert _executions(tmp_path / "sandbox.db") == {"m": 2}

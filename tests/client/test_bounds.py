@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-_SOON, _LATE = 0.3, 8.0
+_SOON, _LATE = 0.3, 60.0  # as long as nothing ends it
 
 
 @pytest.fixture(params=[SYNC, ASYNC, AIOHTTP], ids=str)

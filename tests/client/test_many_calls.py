@@ -65,7 +65,7 @@ def test_waiting_for_a_place_is_no_time_out(below: Any) -> None:
     async def play(service: KeepingLoop, client: AsyncPromptLayer) -> None:
         first, later = range(_PLACES), range(_PLACES, _PLACES + 20)
         service.held = {str(number) for number in first}
-        unhurried = client.with_options(timeout=60, total_timeout=60)
+        unhurried = client.with_options(timeout=600, total_timeout=600)
         holding = _called(unhurried, *first)
         await service.until("names", _PLACES)
         queueing = _called(client, *later)

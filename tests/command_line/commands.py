@@ -109,7 +109,7 @@ class Shell:
         """Run a command to its end in a process of its own."""
         done = subprocess.run(
             [*PROGRAM, *arguments], cwd=self.directory, env=self.environment(**variables or {}), input=text,
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -131,7 +131,7 @@ class Shell:
         shown: list[bytes] = []
         reader = threading.Thread(target=_drain, args=(ours, shown))
         reader.start()
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=600)
         reader.join()
         os.close(ours)
         return Done(process.returncode, out, b"".join(shown).decode())

@@ -200,7 +200,7 @@ def test_interrupting_a_batch_loses_nothing(number: signal.Signals, shell: Shell
     while not output.exists() or output.read_text().count("\n") < 2:
         time.sleep(0.01)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "go on with the same command" in err
     assert "Traceback" not in err
@@ -393,7 +393,7 @@ def test_callbacks_are_shown_as_they_come(form: list[str], shell: Shell) -> None
     good = shell.do("run", "canary", "-i", "user_message=hi", "--callback-url", url)
     shown = process.stdout.readline()
     failed = shell.do("run", "canary", "--metadata", "sandbox=fail", "--callback-url", url)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (0, "")
     for told, run, state in ((shown, good, "succeeded"), (out, failed, "failed")):
         if form:
@@ -411,7 +411,7 @@ def test_listening_ends_with_an_interrupt(shell: Shell) -> None:
     url = process.stdout.readline().strip()
     assert httpx.get(url).status_code == 405
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "Traceback" not in err
 

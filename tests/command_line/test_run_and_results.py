@@ -215,7 +215,7 @@ def test_interrupting_a_wait_tells_how_to_go_on(asked: list[str], shell: Shell) 
         assert process.stderr is not None
         assert "98765 after" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert (json.loads(out)["state"], json.loads(out)["execution_id"]) == ("interrupted", 98765)
     assert "workflow-runs results 98765 --wait" in err
@@ -228,11 +228,11 @@ def test_interrupting_a_start_is_a_doubt(shell: Shell) -> None:
 
     def interrupt(*_: str) -> None:
         answering[0].send_signal(signal.SIGINT)
-        answering[0].wait(timeout=60)
+        answering[0].wait(timeout=600)
 
     with Scripted(interrupt) as service:
         answering.append(shell.begin("run", "a", "--json", "--base-url", service.url))
-        out, err = answering[0].communicate(timeout=60)
+        out, err = answering[0].communicate(timeout=600)
     assert answering[0].returncode == 130
     assert json.loads(out)["error"]["may_have_run"]
     assert "a run may have been started" in err
@@ -326,7 +326,7 @@ def test_a_reader_that_has_gone_is_no_traceback(shell: Shell) -> None:
         process.stdout.close()
         err = process.stderr.read()
         process.stderr.close()
-        process.wait(timeout=60)
+        process.wait(timeout=600)
     assert "Traceback" not in err
     assert "Exception" not in err
 
@@ -361,7 +361,12 @@ def test_closed_streams_are_told(shell: Shell) -> None:
         (f"{base} run canary --input-json - <&-", "standard input is closed"),
     ):
         done = subprocess.run(
-            ["/bin/sh", "-c", command], env=shell.environment(), capture_output=True, text=True, check=False, timeout=60
+            ["/bin/sh", "-c", command],
+            env=shell.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
         assert words in done.stderr
         assert "Traceback" not in done.stderr

@@ -304,7 +304,7 @@ def test_killed_run_leaves_nothing_behind(tmp_path: Path, few: tuple[str, str]) 
     with _started(tmp_path, *few) as process:
         process.kill()
         process.communicate()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 600
     while left := list((tmp_path / "tmp").iterdir()):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
@@ -318,7 +318,7 @@ def test_interrupted_run_leaves_a_complete_report(ending: signal.Signals, tmp_pa
     """Ctrl-C, SIGTERM and SIGHUP end in exit status 2; the report says so, and what was not judged is not exercised."""
     with _started(tmp_path, *few) as process:
         process.send_signal(ending)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=600)
     report = json.loads((tmp_path / "conformance-report" / "results.json").read_text())
 
     assert process.returncode == 2

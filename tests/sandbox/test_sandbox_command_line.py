@@ -19,7 +19,7 @@ _COMMAND = [sys.executable, "-m", "workflow_sandbox"]
 
 def _refusal(*arguments: str) -> str:
     """Run the command, expect a refusal and return its one line."""
-    done = subprocess.run([*_COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*_COMMAND, *arguments], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("workflow-sandbox: error: ")
@@ -39,7 +39,7 @@ def test_server_prints_its_base_url_serves_and_stops_cleanly(tmp_path: Path, sto
         url = process.stdout.readline().rstrip("\n")
         response = client.post(f"{url}/workflows/canary/run", json={})
         process.send_signal(stop)
-        rest = process.communicate(timeout=60)
+        rest = process.communicate(timeout=600)
 
     assert response.status_code == 201
     assert url.startswith("http://127.0.0.1:")
@@ -112,7 +112,7 @@ def test_missing_extra_is_told_with_the_command_that_brings_it(tmp_path: Path) -
         [*_COMMAND, "--port=0", f"--database={tmp_path / 'x.db'}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
         env={**os.environ, "PYTHONPATH": path},
     )
@@ -123,6 +123,6 @@ def test_missing_extra_is_told_with_the_command_that_brings_it(tmp_path: Path) -
 
 def test_help_tells_the_defaults() -> None:
     """--help lists the options with their defaults."""
-    done = subprocess.run([*_COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([*_COMMAND, "--help"], capture_output=True, text=True, timeout=600, check=True)
 
     assert all(word in done.stdout for word in ("--port", "8765", "./workflow-sandbox.db", "sandbox-key"))

@@ -22,7 +22,7 @@ def test_import_loads_nothing_heavy() -> None:
         "print([name for name in ('fastapi', 'uvicorn', 'httpx', 'pydantic', 'workflow_sandbox.server')"
         " if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True)
 
     assert done.stdout.strip() == "[]"
 
@@ -93,7 +93,7 @@ def test_fixture_gives_one_running_sandbox(tmp_path: Path) -> None:
         [sys.executable, "-m", "pytest", "-q", "-p", "workflow_sandbox.pytest_plugin", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         cwd=tmp_path,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
