@@ -24,8 +24,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Return the option for a part of the contract, in which runs start and results are read: each operation costs."""
-    paths = "/workflows/{workflow_name}/run", "/v1/workflows/{workflow_id}/execute"
+    promptlayer = "/workflows/{workflow_name}/run", "/workflow-version-execution-results"
+    interactly = "/v1/workflows/{workflow_id}/execute", "/v1/workflow-runs", "/v1/workflow-runs/{workflow_run_id}"
     spec = tmp_path_factory.mktemp("few") / "openapi.json"
-    part = with_paths(CONTRACT, *paths, "/workflow-version-execution-results")
+    part = with_paths(CONTRACT, *promptlayer, *interactly)
     spec.write_text(json.dumps(part), encoding="utf-8")
     return "--spec", str(spec)

@@ -109,7 +109,7 @@ def test_rule_finds_a_broken_server(
         is_of_interactly = broken.operation in {EXECUTE, LIST_RUNS, READ_RUN}
         table = interactly(url) if is_of_interactly else promptlayer(url, allow_writes=True)
         path = targets_file(tmp_path, {"broken": table})
-        part = few if broken.operation in {RUN, RESULTS, EXECUTE} else ()
+        part = few if broken.operation in {RUN, RESULTS, EXECUTE, LIST_RUNS, READ_RUN} else ()
         only = (*part, "-k", rule, "--target", "broken", "--targets", str(path))
         judgement = judge(tmp_path, *SIDE, *only)
 

@@ -31,4 +31,4 @@ def test_the_adapter_of_the_page_is_judged(tmp_path: Path, few: tuple[str, str])
     assert done.returncode == 0, done.stderr
     results = json.loads((report / "results.json").read_text(encoding="utf-8"))["results"]
     assert {row["verdict"] for row in results} == {"pass"}
-    assert len(results) == 2 * 3
+    assert len(results) == 2 * 5
