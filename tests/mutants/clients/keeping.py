@@ -11,7 +11,7 @@ ONE_OBJECT: Final = (
 )
 COPIED: Final = "        return {name: copied(entry) for name, entry in value.items()}\n"
 EXTRA: Final = "additional_properties: dict[str, Any] = _field(factory=dict)\n"
-DEFINED: Final = "@define(kw_only=True)\n"
+DEFINED: Final = "@define(kw_only=True, repr=False)\n"
 CLOSED: Final = "        if self._closed or standing.http.is_closed:\n"
 TIMEOUT: Final = "return httpx.Timeout(_CONNECT, read=_ANSWER, pool=None)"
 
@@ -55,7 +55,7 @@ def _objects() -> Iterator[ClientDefect]:
         "has results that are equal to themselves alone",
         "equality broken",
         "CL-OBJ-03",
-        generated("models/run_created.py", DEFINED, "@define(kw_only=True, eq=False)\n"),
+        generated("models/run_created.py", DEFINED, "@define(kw_only=True, repr=False, eq=False)\n"),
         operation="runWorkflow",
     )
     yield defect(
