@@ -18,6 +18,7 @@ from contract_tests.cases.negative import is_wire_illegal
 from contract_tests.cases.network import MESSAGE
 from contract_tests.cases.requests import (
     as_arguments,
+    fullest_case,
     is_driven,
     is_legal,
     legal_cases,
@@ -69,6 +70,11 @@ class CaseBook:
     def legal_requests(self, operation: Operation) -> Iterable[RequestCase]:
         """Return legal arguments."""
         return legal_cases(self.outgoing, self._requests, self.start(operation))
+
+    @once
+    def fullest(self, operation: Operation) -> RequestCase:
+        """Return a legal request with as many arguments as can be given together."""
+        return fullest_case(self.outgoing, self.start(operation), self.legal_requests(operation))
 
     def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
         """Return the smallest drawn request that fails; None if none does."""

@@ -8,6 +8,8 @@ from contract_tests.http.recording_server import Fault, ScriptedResponse
 from contract_tests.openapi.document import Operation
 
 SHORT: Final = 0.5
+SLOW: Final = 2.5
+LONG: Final = 15.0
 ASKED_WAIT: Final = 3
 UNKNOWN_SUCCESS: Final = 299
 MESSAGE: Final = b'{"message": "not now"}'
@@ -20,14 +22,17 @@ class FaultCase:
 
     Attributes:
         name: What goes wrong, part of a finding's identity.
-        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``redirect`` or ``unread``.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``redirect``, ``unread``,
+            ``refused``, ``other error`` or ``slow``.
         timeout: The client's time-out in seconds; None for its default.
+        is_full: Whether the call has all arguments that it can have, and not only those that it must have.
     """
 
     name: str
     kind: str
     answers: tuple[ScriptedResponse, ...]
     timeout: float | None = None
+    is_full: bool = False
 
 
 def fault_cases(
@@ -47,6 +52,12 @@ def fault_cases(
     throttled = replace(refusal(429), headers=at_once)
     yield FaultCase(name="status 429", kind="throttled", answers=(throttled,))
     yield from _later(success, refusal)
+    for status in (408, 409, 425):
+        answer = replace(refusal(status), headers=at_once)
+        yield FaultCase(name=f"status {status}", kind="refused", answers=(answer,))
+    down = replace(refusal(503), headers=at_once)
+    yield FaultCase(name="status 429, then 503", kind="other error", answers=(throttled, down))
+    yield FaultCase(name="a slow response", kind="slow", answers=(replace(success, delay=SLOW),), timeout=LONG)
     elsewhere = ScriptedResponse(
         status=307, body=b"", media_type=None, headers=(("Location", f"/elsewhere{operation.path}"),)
     )
@@ -63,6 +74,9 @@ def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]
     yield FaultCase(name="Retry-After with a date", kind="wait", answers=(at_a_date, success))
     down = replace(refusal(503), headers=in_seconds)
     yield FaultCase(name="Retry-After with 503", kind="wait", answers=(down, success))
+    first = replace(refusal(429), headers=(("Retry-After", "0"),))
+    again = (first, throttled, success)
+    yield FaultCase(name="a second Retry-After", kind="wait again", answers=again, is_full=True)
 
 
 def _unread(success: ScriptedResponse) -> Iterator[FaultCase]:

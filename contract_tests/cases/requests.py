@@ -1,8 +1,9 @@
 """Legal requests of an operation: its examples, treacherous values next to them, and generated ones."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import (
@@ -76,6 +77,30 @@ def legal_cases(contract: Contract, generator: Generator, start: RequestCase) ->
         if text not in seen and is_legal(contract, case):
             seen.add(text)
             yield case
+
+
+def fullest_case(contract: Contract, start: RequestCase, cases: Iterable[RequestCase]) -> RequestCase:
+    """Return a start with all arguments that the requests have which are made for one each, as far as that is legal."""
+    full = start
+    for case in takewhile(lambda one: not one.is_drawn, cases):
+        if not (members_of(full) >= members_of(case) and {*full.names} >= {*case.names}):
+            wider = _with_all(full, case)
+            full = wider if is_legal(contract, wider) else full
+    return full
+
+
+def members_of(case: RequestCase) -> set[str]:
+    """Return the names of a body's members."""
+    return {*case.body} if isinstance(case.body, dict) else set()
+
+
+def _with_all(case: RequestCase, other: RequestCase) -> RequestCase:
+    for place in LOCATIONS:
+        case = case.with_values(place, {**other.values(place), **case.values(place)})
+    if not isinstance(other.body, dict):
+        return case
+    own = case.body if isinstance(case.body, dict) else {}
+    return replace(case, body={**other.body, **own}, media_type=other.media_type)
 
 
 def is_legal(contract: Contract, case: RequestCase) -> bool:

@@ -41,6 +41,11 @@ An adapter may have more, and then more rules judge its client; what it does not
     The object that the caller keeps of a returned value, if it is only a part of that.
 ``carried(error)``
     The object that one of the client's own errors carries for the reply's body; None if it carries none.
+``derived(client, headers)``
+    A view of a client that sends these headers as well.
+``repeats``
+    The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
+    ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
 ``receiving(delivery)``
     What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotSupported.
 

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
@@ -108,6 +109,18 @@ class ClientSession:
             told = self.subject.ask(task, connected, self._call(request))
         seconds = time.monotonic() - started
         return Trial(case=case, mode=mode, seen=tuple(recording.seen), told=told, seconds=seconds, number=number)
+
+    def play_together(
+        self, starts: Sequence[RequestCase], answers: Sequence[ScriptedResponse], mode: str, **connection: Any
+    ) -> tuple[tuple[RecordedRequest, ...], list[Outcome]]:
+        """Let one client make calls at the same time; return the requests as they came, and what came of each call."""
+        connected = replace(self.connection(starts[0].operation, mode), **connection)
+        self.count(len(starts))
+        playing = self.server.play(*answers, on_request_limit=self._stop, together=len(starts))
+        with playing as recording, ThreadPoolExecutor(len(starts)) as pool:
+            told = pool.map(lambda start: self.subject.ask("call", connected, self._call(start)), starts)
+            outcomes = [outcome_of(each) for each in told]
+        return tuple(recording.seen), outcomes
 
     def connection(self, operation: Operation, mode: str, server: RecordingServer | None = None) -> Connection:
         """Return what a client is built with."""

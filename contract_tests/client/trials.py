@@ -82,6 +82,11 @@ class Trials:
         """A small legal request."""
         return self.book.start(self.operation)
 
+    @once
+    def fullest(self) -> RequestCase:
+        """Return a legal request with as many arguments as can be given together."""
+        return self.book.fullest(self.operation)
+
     @property
     def success(self) -> ScriptedResponse:
         """A legal response of success."""
@@ -215,6 +220,7 @@ class Trials:
             modes = self.modes()
         except (NotExercised, NotApplicable):
             return
+        self.fullest()  # made here, since many threads will ask for it
         for case in fault_cases(self.operation, self.success, lambda status: self.book.refusal(self.operation, status)):
             yield from (partial(self.play_fault, case, mode) for mode in modes)
 
@@ -223,7 +229,8 @@ class Trials:
         # Each on a server of its own: the waits of all cases pass at the same time.
         with RecordingServer() as server:
             wire: dict[str, Any] = {"server": server, "timeout": case.timeout, "retries": None}
-            return self.session.play(case, self.start, case.answers, mode, **wire)
+            start = self.fullest() if case.is_full else self.start
+            return self.session.play(case, start, case.answers, mode, **wire)
 
     def ask(self, task: str, mode: str, **connection: Any) -> Trial[RequestCase]:
         """Return what came of one of the driver's tasks with a plain successful call."""

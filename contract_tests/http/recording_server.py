@@ -21,6 +21,7 @@ import h11
 RECEIVE_SIZE: Final = 65_536
 HANG_LIMIT: Final = 20.0
 REQUEST_LIMIT: Final = 100
+GATHERING: Final = 2.0  # seconds: a client that makes its calls one after another is not kept for longer
 BODY_LIMIT: Final = 16 * 1024 * 1024  # no case has arguments of that size
 
 
@@ -46,6 +47,8 @@ class ScriptedResponse:
         retry_at: Seconds from the moment of answering, sent as a date in Retry-After; None for no such header.
         fault: ``hang``: nothing is sent; ``reset`` and ``close``: the connection ends without an answer; ``cut``: it
             ends half-way through the body.
+        delay: Seconds before anything is sent.
+        is_last: Whether the connection ends with the answer, which does not say so.
     """
 
     status: int = 200
@@ -54,6 +57,8 @@ class ScriptedResponse:
     headers: tuple[tuple[str, str], ...] = ()
     retry_at: float | None = None
     fault: Fault | None = None
+    delay: float = 0
+    is_last: bool = False
 
     def wire(self, method: str = "") -> bytes:
         """Return the bytes of the answer to a request with this method."""
@@ -95,10 +100,12 @@ class Recording:
 
     Attributes:
         on_request_limit: Called once, when there are more than any client makes in one call; the rest is not kept.
+        gathered: Where so many requests are answered together, when the last of them is there.
     """
 
     answers: Sequence[ScriptedResponse]
     on_request_limit: Callable[[], None] = _nothing
+    gathered: threading.Barrier | None = None
     seen: list[RecordedRequest] = field(default_factory=list)
 
 
@@ -145,15 +152,18 @@ class RecordingServer:
                     connection.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
-    def play(self, *answers: ScriptedResponse, on_request_limit: Callable[[], None] = _nothing) -> Iterator[Recording]:
+    def play(
+        self, *answers: ScriptedResponse, on_request_limit: Callable[[], None] = _nothing, together: int = 1
+    ) -> Iterator[Recording]:
         """
         Answer the requests of one case.
 
         Args:
             answers: One for each request in order; the last one serves all further requests.
             on_request_limit: Called, from another thread, when the requests have become too many.
+            together: How many requests are answered at the same time, once all of them are there.
         """
-        take = Recording(answers, on_request_limit)
+        take = Recording(answers, on_request_limit, threading.Barrier(together) if together > 1 else None)
         with self._lock:
             self._take = take
         try:
@@ -188,22 +198,31 @@ class RecordingServer:
             connection.close()
 
     def _next_answer(self, seen: RecordedRequest) -> ScriptedResponse:
+        answer, gathered = self._taken(seen)
+        if gathered is not None:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                gathered.wait(GATHERING)
+        return answer
+
+    def _taken(self, seen: RecordedRequest) -> tuple[ScriptedResponse, threading.Barrier | None]:
         with self._lock:
             take = self._take
             if take is None:
-                return ScriptedResponse(status=500, body=b'{"message": "no case is being played"}')
+                return ScriptedResponse(status=500, body=b'{"message": "no case is being played"}'), None
             if len(take.seen) < REQUEST_LIMIT:
                 take.seen.append(seen)
-                return take.answers[min(len(take.seen), len(take.answers)) - 1]
+                return take.answers[min(len(take.seen), len(take.answers)) - 1], take.gathered
             on_request_limit, take.on_request_limit = take.on_request_limit, _nothing
         on_request_limit()
-        return ScriptedResponse(fault=Fault.RESET)
+        return ScriptedResponse(fault=Fault.RESET), None
 
     def _reply(self, connection: socket.socket, answer: ScriptedResponse, method: str) -> bool:
         """Send an answer; False if the connection is over."""
+        if answer.delay:
+            self._over.wait(answer.delay)
         if answer.fault is None:
             connection.sendall(answer.wire(method))
-            return True
+            return not answer.is_last
         if answer.fault is Fault.HANG:
             connection.settimeout(HANG_LIMIT)
             connection.recv(1)  # returns when the client gives up

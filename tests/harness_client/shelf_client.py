@@ -14,10 +14,12 @@ import itertools
 import json
 import logging
 import os
+import queue
 import time
 import unicodedata
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,25 @@ DEFECTS = {
     "writes_headers": "writes into the caller's headers",
     "riddles_when_closed": "lets its HTTP library complain of its end",
     "waits_for_ever": "has no time-out of its own",
+    "keeps_cookies": "sends what a response has set as a cookie from then on",
+    "keeps_headers": "sends the headers of a call again with the next one",
+    "other_error_async": "calls a refusal by another status in its asynchronous form",
+    "one_key_for_all": "sends the key that any client was built with first",
+    "mixes_calls": "returns the response that came last, whoever asked for it",
+    "takes_late_responses": "takes the response to a call that was given up for the next one's",
+    "fails_after_close": "fails where the service has closed the connection",
+    "repeats_on_old_connection": "repeats everything if the connection was an old one",
+    "view_changes_client": "changes the client with a view of it",
+    "second_try_bare": "leaves the body and the headers out of a second try",
+    "first_wait_alone": "waits as it is asked to only once",
+    "repeats_conflicts": "repeats everything after a 409",
+    "tells_first_error": "tells of the first response when the last one was another",
+    "always_in_doubt": "says that something may have happened, whatever has",
+    "hurries": "gives up after a second, whatever time-out it was given",
+    "breaks_promise": "does not repeat what it says that it repeats",
+    "old_host": "names another host than it asks",
+    "small_addresses": "writes addresses in small letters",
+    "asks_for_gzip": "asks for compressed responses that it can't read",
     "loses_days": "loses a member of a delivery",
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",
@@ -147,6 +168,7 @@ def no_constant(name: str) -> Any:
 
 
 LOG = logging.getLogger("shelf")
+FIRST_KEYS: list[str] = []
 SAFE = frozenset({"GET", "DELETE"})
 STRICT = json.JSONDecoder(parse_constant=no_constant)
 
@@ -232,11 +254,21 @@ class Client:
             "headers": connection.headers,
             "verify": CERTIFICATES,
         }
+        if defect == "hurries":
+            options["timeout"] = 1.0
         if defect == "writes_headers":
             connection.headers["X-Shelf-Key"] = connection.key
         self.http: Any = httpx.AsyncClient(**options) if connection.is_async else httpx.Client(**options)
         retries = TRIES - 1 if connection.retries is None else connection.retries
-        self.tries = 1 + retries
+        self.tries = 1 if defect == "breaks_promise" else 1 + retries
+        self.more: dict[str, str] = {}
+        self.kept: dict[str, str] = {}
+        self.last: httpx.Response | None = None
+        self.calls = 0
+        self.port: object = None
+        self.worker = ThreadPoolExecutor(1)
+        self.arrived: queue.Queue[httpx.Response] = queue.Queue()
+        FIRST_KEYS.append(connection.key)
 
     def __repr__(self) -> str:
         shown = {"key_in_repr": self.connection.key, "most_of_key_in_repr": f"{self.connection.key[:-4]}****"}
@@ -246,17 +278,26 @@ class Client:
         """Whether this client has one of these defects."""
         return self.defect in defects
 
+    def with_headers(self, headers: Mapping[str, str]) -> "Client":
+        """Give a view that sends more headers."""
+        view = self if self.has("view_changes_client") else copy.copy(self)
+        view.more = {**self.more, **headers}
+        return view
+
     def call(self, call: Call) -> Any:
         """Make a call and wait for it."""
         operation, request = self.prepare(call)
+        first: httpx.Response | None = None
         for attempt in itertools.count(1):
             reply, error = None, None
             try:
-                reply = self.http.send(request)
+                reply = self.sent(self.again(request, attempt))
                 if self.has("sends_twice"):
                     self.http.send(request)
             except httpx.HTTPError as problem:
                 error = problem
+            first = first or reply
+            reply, error = self.mangled(reply, error, first)
             pause = self.pause(operation, attempt, reply, error)
             if pause is None:
                 return self.finish(operation, reply, error)
@@ -266,19 +307,61 @@ class Client:
     async def call_async(self, call: Call) -> Any:
         """Make a call."""
         operation, request = self.prepare(call)
+        first: httpx.Response | None = None
         for attempt in itertools.count(1):
             reply, error = None, None
             try:
-                reply = await self.http.send(request)
+                reply = await self.http.send(self.again(request, attempt))
                 if self.has("sends_twice"):
                     await self.http.send(request)
             except httpx.HTTPError as problem:
                 error = problem
+            first = first or reply
+            if self.has("mixes_calls"):
+                self.last = reply
+                await asyncio.sleep(0.01)
+            reply, error = self.mangled(reply, error, first)
             pause = self.pause(operation, attempt, reply, error)
             if pause is None:
                 return self.finish(operation, reply, error)
             await asyncio.sleep(pause)
         return None
+
+    def sent(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; with one defect, in another thread, which nobody stops."""
+        if not self.has("takes_late_responses"):
+            reply: httpx.Response = self.http.send(request)
+            return reply
+        patience = request.extensions["timeout"]["read"]
+        request.extensions["timeout"] = httpx.Timeout(None).as_dict()
+        self.worker.submit(lambda: self.arrived.put(self.http.send(request)))
+        try:
+            return self.arrived.get(timeout=patience)
+        except queue.Empty:
+            raise httpx.ReadTimeout("no response") from None
+
+    def again(self, request: httpx.Request, attempt: int) -> httpx.Request:
+        """Give the request of a try."""
+        if attempt == 1 or not self.has("second_try_bare"):
+            return request
+        kept = {name: value for name, value in request.headers.items() if name in {"host", "authorization"}}
+        return httpx.Request(request.method, request.url, headers=kept, extensions=request.extensions)
+
+    def mangled(
+        self, reply: httpx.Response | None, error: httpx.HTTPError | None, first: httpx.Response | None
+    ) -> tuple[httpx.Response | None, httpx.HTTPError | None]:
+        """Do what some defects do to what has come."""
+        self.calls += 1
+        if self.has("tells_first_error") and reply is not None and reply.status_code >= 500:
+            return first, error
+        if self.has("mixes_calls") and reply is not None:
+            self.last = self.last if self.connection.is_async else reply
+            return self.last, error
+        if self.has("fails_after_close") and reply is not None:
+            port = reply.extensions["network_stream"].get_extra_info("client_addr")
+            is_new, self.port = self.port not in {None, port}, port
+            return (None, httpx.ReadError("closed")) if is_new else (reply, error)
+        return reply, error
 
     def prepare(self, call: Call) -> tuple[Operation, Any]:
         """Check a call and make its request."""
@@ -308,6 +391,8 @@ class Client:
     def request(self, case: RequestCase) -> Any:
         """Make a request."""
         operation, connection = case.operation, self.connection
+        if not self.has("keeps_cookies"):
+            self.http.cookies.clear()
         query = (
             {"pageSize": 20, **case.query} if self.has("sends_defaults") and operation.id == "listBooks" else case.query
         )
@@ -318,10 +403,12 @@ class Client:
             path = path.replace("%2E", ".")
         if self.has("leaves_slashes"):
             path = path.replace("%2F", "/")
-        url = connection.base_url + path + self.query(operation, query)
+        base_url = connection.base_url.lower() if self.has("small_addresses") else connection.base_url
+        url = base_url + path + self.query(operation, query)
         headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
         if self.has("raw_cookies") and case.cookies:
             headers["Cookie"] = f"session={case.cookies['session']}"
+        headers = self.with_odd(headers) | self.more
         headers |= self.credentials() if operation.security or self.has("key_everywhere") else {}
         if self.has("asks_for_pages"):
             headers["Accept"] = "text/html, application/json;q=0"
@@ -337,6 +424,15 @@ class Client:
         return self.http.build_request(
             "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
         )
+
+    def with_odd(self, headers: dict[str, str]) -> dict[str, str]:
+        """Give headers, and with them what some defects add."""
+        if self.has("keeps_headers"):
+            headers = {**self.kept, **headers}
+            self.kept = {name: value for name, value in headers.items() if name != "Cookie"}
+        if self.has("asks_for_gzip"):
+            return {**headers, "Accept-Encoding": "gzip"}
+        return {**headers, "Host": "shelf.example"} if self.has("old_host") else headers
 
     def joined(self, value: Any) -> Any:
         """Make one letter of two parts."""
@@ -364,7 +460,8 @@ class Client:
         if scheme is None or self.has("no_key"):
             return {}
         is_bearer = scheme.kind == "http"
-        return {"Authorization": f"Bearer {self.connection.key}"} if is_bearer else {scheme.name: self.connection.key}
+        key = FIRST_KEYS[0] if self.has("one_key_for_all") else self.connection.key
+        return {"Authorization": f"Bearer {key}"} if is_bearer else {scheme.name: key}
 
     def body(self, body: Any) -> Any:
         """Give the body to send."""
@@ -384,12 +481,15 @@ class Client:
         """Say how long to wait before the next try; None for no further one."""
         is_safe = operation.method in SAFE
         asked = self.asked_wait(reply) if reply is not None else 0.0
+        asked = 0.01 if self.has("first_wait_alone") and attempt > 1 else asked
         if reply is not None and reply.status_code == 429:
             more = attempt < (15 if self.has("storms") else self.tries) and self.tries > 1
             more = more or self.has("storms_for_ever")
             return asked if more else None
         if attempt >= self.tries:
             return None
+        if reply is not None and reply.status_code == 409 and self.has("repeats_conflicts"):
+            return 0.01
         if reply is not None:
             is_repeated = is_safe or self.has("repeats_5xx") or (self.has("repeats_504") and reply.status_code == 504)
             is_unread = reply.status_code == 299 or reply.headers.get("Content-Type") == "text/html"
@@ -397,6 +497,8 @@ class Client:
             wait = 0.01 if self.has("impatient_when_down") else max(0.01, asked)
             return wait if is_wrong and (is_repeated or is_unread) else None
         is_time_out = isinstance(error, httpx.TimeoutException)
+        if self.has("repeats_on_old_connection") and self.calls > 1:
+            return 0.01
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
 
     def asked_wait(self, reply: httpx.Response) -> float:
@@ -421,7 +523,8 @@ class Client:
         """Make a reply, or its absence, what the caller gets."""
         if reply is None:
             assert error is not None
-            silence = self.in_doubt(ShelfError(f"no reply: {error}"), operation)
+            silence = ShelfError(f"no reply: {error}")
+            silence = silence if isinstance(error, httpx.ConnectError) else self.in_doubt(silence, operation)
             raise error if self.has("leaks_network_error") else silence
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
@@ -433,10 +536,13 @@ class Client:
             None if self.has("forgets_status") else status,
             None if self.has("forgets_response") else content,
         )
+        failure.may_have_acted = self.has("always_in_doubt")
         failure.request = reply.request if self.has("keeps_request") else None
         if not 400 <= status < 500:
             self.in_doubt(failure, operation)
         response = operation.response(status)
+        if self.has("other_error_async") and self.connection.is_async and status >= 400:
+            failure.status = status + 1
         if response is None:
             if self.has("any_status") or (self.has("partly") and status == 206):
                 return reply.text
@@ -463,6 +569,8 @@ class Client:
         media_type = reply.headers.get("Content-Type")
         is_taken = media_type == "application/json" or (media_type == "text/html" and self.has("takes_pages"))
         if not is_taken and not self.has("any_media_type", "text_for_json"):
+            raise failure
+        if self.has("asks_for_gzip") and "Content-Encoding" in reply.headers:
             raise failure
         try:
             value = self.parsed(reply.content)
@@ -579,6 +687,12 @@ class Conforming(ShelfAdapter):
     def carried(self, error: BaseException) -> Any:
         """Give the object that an error has for a body."""
         return getattr(error, "body", None)
+
+    repeats = ("throttled", "status", "broken", "time-out")
+
+    def derived(self, client: Client, headers: Mapping[str, str]) -> Client:
+        """Give a view of a client."""
+        return client.with_headers(headers)
 
     def receiving(self, delivery: str) -> Receiving:  # noqa: ARG002 - there is only one
         """Give what receives the webhook."""

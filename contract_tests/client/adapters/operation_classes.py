@@ -96,6 +96,10 @@ class OperationClasses:
         data = to_json(inner)
         return Received(json=data, type_name=name, types=types_in(inner, data))
 
+    def derived(self, client: ClientOf, headers: Mapping[str, str]) -> ClientOf:
+        """Views of the services' clients."""
+        return lambda tag: client(tag).with_options(headers=headers)
+
     def held(self, value: Any) -> Any:
         """What a holder holds, or the value itself."""
         is_holder = hasattr(value, "value") and not hasattr(value, "to_dict")

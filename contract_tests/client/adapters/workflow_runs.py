@@ -17,6 +17,8 @@ TOKEN: Final = secrets.token_hex(16)
 class WorkflowRuns(OperationClasses):
     """The adapter for ``workflow_runs``, over whatever generated package that imports."""
 
+    repeats = ("throttled", "status", "broken", "time-out")
+
     def __init__(self, generated: str) -> None:
         super().__init__(generated)
         self._package = importlib.import_module("workflow_runs")

@@ -6,6 +6,7 @@ harness is a descriptor of its own: what the client prints goes to standard erro
 """
 
 import asyncio
+import contextlib
 import importlib
 import inspect
 import json
@@ -27,6 +28,7 @@ from contract_tests.client.driver.objects import look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
 WORKERS = 64
+LONG_ENOUGH = 0.3  # seconds: for a request to be sent
 
 
 class SubjectFinder:
@@ -118,6 +120,46 @@ class Driver:
         """Make a call with headers of the caller's, and say what became of the caller's mapping."""
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
         return {**outcome, "left": dict(connection.headers)}
+
+    def derived(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make a call with a view of the client that has a header more, then one with the client itself."""
+        view_of = self._offered("derived")
+
+        async def both() -> Any:
+            client = self._client(connection)
+            await self._invoked(view_of(client, {"X-Of-The-View": "1"}), call)
+            return await self._invoked(client, call)
+
+        return self._told(call, connection, both)
+
+    def late(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make a call that comes to nothing in time, and the same call again."""
+
+        async def again() -> Any:
+            client = self._client(connection)
+            with contextlib.suppress(*self._adapter.own_errors):
+                await self._invoked(client, call)
+            return await self._invoked(client, call)
+
+        return self._told(call, connection, again)
+
+    def cancelled(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Cancel a call that waits for its response, and make the same call again."""
+
+        async def again() -> Any:
+            client = self._client(connection)
+            task = asyncio.ensure_future(self._invoked(client, call))
+            await asyncio.wait([task], timeout=LONG_ENOUGH)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, *self._adapter.own_errors):
+                await task
+            return await self._invoked(client, call)
+
+        return self._told(call, connection, again)
+
+    def promises(self) -> dict[str, Any]:
+        """Return the kinds of faults after which the client documents to try again."""
+        return {"kind": "promises", "repeats": list(self._offered("repeats"))}
 
     def watched(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with a client of its own, and say where the key lies afterwards."""

@@ -67,6 +67,7 @@ class Client:
     def _request(self, http: httpx.Client | httpx.AsyncClient, kwargs: dict[str, Any]) -> httpx.Request:
         if http.is_closed:
             raise NotConnected("the client has been closed")
+        http.cookies.clear()  # a service's cookies are none of the caller's arguments
         # httpx writes a query in its own way: it gets one that is written.
         query = "&".join(f"{quote(name, safe='')}={value}" for name, value in kwargs.get("params", ()))
         url = self._base_url + kwargs["url"] + (f"?{query}" if query else "")

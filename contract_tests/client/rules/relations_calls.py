@@ -1,0 +1,182 @@
+"""Calls beside one another: nothing of one in another, however they are made."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from contract_tests.client import relations
+from contract_tests.client.cards import operation_rule
+from contract_tests.client.credentials import credentials_for, credentials_of
+from contract_tests.client.outcome import Raised, Unclaimed, Value, describe
+from contract_tests.client.relations import carried, core, essence
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import Trials
+from contract_tests.rules import NotApplicable, Violation
+
+HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
+ALIKE: Final = ("status", "unread", "refused", "throttled")
+rule: Final = partial(operation_rule, source=f"{HTTP}#section-3.3", basis="inferred")
+
+
+@rule(
+    "CL-REL-01",
+    "Nothing of a call is seen in the next one.",
+    says="HTTP is stateless: a call sends what it was given. Arguments, an error or a cookie of the call before change "
+    "neither the request nor what becomes of the response.",
+)
+def test_calls_in_a_row(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        first, *between, last = relations.row(trials, mode)
+        for trial in (first, *between, last):
+            if not trial.seen:
+                yield trial.violation("sent", f"no request: {describe(trial.outcome)}")
+        if not (first.seen and last.seen):
+            continue
+        before, after = first.seen[0], last.seen[0]
+        if core(before) != core(after):
+            yield last.violation("request", f"{after.method} {after.target}", f"{before.method} {before.target}")
+        names, known = ({name.lower() for name, _ in seen.headers} for seen in (after, before))
+        for name in sorted(names - known):
+            yield last.violation(f"header {name}", f"the same call sends {name} later on")
+        for name, values in carried(trials, before).items():
+            if carried(trials, after)[name] != values:
+                yield last.violation(f"header {name.lower()}", f"{name}: {carried(trials, after)[name]}", f"{values}")
+        if essence(first.outcome) != essence(last.outcome):
+            yield last.violation("outcome", describe(last.outcome), describe(first.outcome))
+
+
+@rule(
+    "CL-REL-02",
+    "The synchronous and the asynchronous form do the same.",
+    says="Both forms send the same request for the same arguments, and make the same of the same response.",
+    source="the client's own documentation of its two forms",
+)
+def test_both_forms(trials: Trials) -> Iterator[Violation]:
+    if len(trials.modes()) == 1:
+        raise NotApplicable("the client has one form")
+    played: Iterable[Trial[Any]] = (
+        *trials.legal_requests(),
+        *trials.legal_replies(),
+        *trials.broken_replies(),
+        *(trial for trial in trials.faults() if trial.case.kind in ALIKE),
+    )
+    first: dict[int, Trial[Any]] = {}
+    for trial in played:
+        other = first.setdefault(id(trial.case), trial)
+        if other.mode != trial.mode:
+            yield from _unlike(trials, other, trial)
+
+
+def _unlike(trials: Trials, one: Trial[Any], other: Trial[Any]) -> Iterator[Violation]:
+    if one.seen and other.seen and not (one.seen[0].broken or other.seen[0].broken):
+        if core(one.seen[0]) != core(other.seen[0]):
+            yield other.violation(
+                "request", f"{other.seen[0].target}", f"as in a {one.mode} call: {one.seen[0].target}"
+            )
+        for name, values in carried(trials, one.seen[0]).items():
+            if name != "Accept" and bool(carried(trials, other.seen[0])[name]) != bool(values):
+                yield other.violation(f"header {name.lower()}", f"{name} is sent in one form alone")
+    told, wanted = other.outcome, one.outcome
+    if isinstance(told, Value | Raised) and isinstance(wanted, Value | Raised) and essence(told) != essence(wanted):
+        about = getattr(one.case, "name", "") or (one.case.answer.status if hasattr(one.case, "answer") else "success")
+        yield other.violation(f"outcome {about}", describe(told), f"as in a {one.mode} call: {describe(wanted)}")
+
+
+@rule(
+    "CL-REL-03",
+    "Two clients share neither key nor address.",
+    says="Each client sends its own key to its own address, whichever else was made or used in between.",
+)
+def test_two_clients(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        for trial, key in relations.two_clients(trials, mode):
+            if len(trial.seen) != 1:
+                yield trial.violation("address", f"{len(trial.seen)} requests came to the client's own address")
+            for seen in trial.seen[:1] if trials.scheme else ():
+                needed = (trials.scheme, *trials.scheme.others) if trials.scheme else ()
+                if any(credentials_for(each, key) not in credentials_of(seen, each) for each in needed):
+                    yield trial.violation("key", "the request has not the key of its client")
+
+
+@rule(
+    "CL-REL-04",
+    "Calls that are made at once get each its own response.",
+    says="Several threads or tasks may use one client: what a call returns is the response to its own request.",
+    source="the client's own documentation of threads and tasks",
+)
+def test_calls_at_once(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        outcomes, alone = relations.at_once(trials, mode)
+        for told, wanted in zip(outcomes, alone, strict=True):
+            if essence(told) != essence(wanted):
+                received = f"{mode} call: {describe(told)}"
+                yield Violation(received, "own response", describe(wanted), found_after=trials.session.played)
+
+
+@rule(
+    "CL-REL-05",
+    "A response that comes after its call was given up is nobody's.",
+    says="After a time-out, or once a task is cancelled, the next call gets the response to its own request.",
+    source="https://www.rfc-editor.org/rfc/rfc9112#section-9.5",
+)
+def test_late_responses(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode, task in ((mode, task) for mode in trials.modes() for task in ("late", "cancelled")):
+        if task == "cancelled" and mode == "sync":
+            continue
+        trial, own = relations.late(trials, mode, task)
+        if isinstance(trial.outcome, Unclaimed):
+            raise NotApplicable(trial.outcome.reason)
+        if essence(trial.outcome) != essence(own.outcome):
+            yield trial.violation(task, describe(trial.outcome), describe(own.outcome))
+
+
+@rule(
+    "CL-REL-06",
+    "A connection that the service has closed stops no call.",
+    says="A service may close a connection that rests at any time: the next call opens another, and sends one request.",
+    source="https://www.rfc-editor.org/rfc/rfc9112#section-9.5",
+)
+def test_closed_connections(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        first, second = relations.after_idle_end(trials, mode)
+        if isinstance(first.outcome, Value) and not (isinstance(second.outcome, Value) and len(second.seen) == 1):
+            yield second.violation("closed", f"{len(second.seen)} requests, {describe(second.outcome)}", "a response")
+
+
+@rule(
+    "CL-REL-07",
+    "A request that may act is not sent again because its connection was an old one.",
+    says="A connection that ends after a request has come on it, used before or not, doesn't say what has happened.",
+    source=f"{HTTP}#section-9.2.2",
+    basis="documented",
+)
+def test_used_connections(trials: Trials) -> Iterator[Violation]:
+    if trials.operation.may_be_repeated:
+        raise NotApplicable(f"{trials.operation.method} may be repeated")
+    for mode in trials.modes():
+        _, trial = relations.on_used_connection(trials, mode)
+        if len(trial.seen) > 1:
+            yield trial.violation("count", f"{len(trial.seen)} requests", "1")
+
+
+@rule(
+    "CL-REL-08",
+    "Settings of a view are the view's alone.",
+    says="Headers that are given for a view of a client are sent by that view, and by the client itself never.",
+    source="the client's own documentation of views",
+)
+def test_views(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        trial = trials.ask("derived", mode)
+        if isinstance(trial.outcome, Unclaimed):
+            raise NotApplicable("the adapter does not offer views of a client")
+        if len(trial.seen) != 2:  # noqa: PLR2004 - one of the view, one of the client
+            yield trial.violation("sent", f"{len(trial.seen)} requests: {describe(trial.outcome)}")
+            continue
+        of_view, of_client = trial.seen
+        if of_view.all("X-Of-The-View") != ["1"] or of_client.all("X-Of-The-View"):
+            yield trial.violation("headers", f"{of_view.all('X-Of-The-View')}, then {of_client.all('X-Of-The-View')}")
+        if core(of_view) != core(of_client) or carried(trials, of_view) != carried(trials, of_client):
+            yield trial.violation("request", "the view sends something else than the client")

@@ -1,0 +1,144 @@
+"""Second tries: what they carry, when they are made, and what an error tells then."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
+
+from contract_tests.cases.network import ASKED_WAIT
+from contract_tests.client import relations
+from contract_tests.client.cards import operation_rule
+from contract_tests.client.outcome import Raised, Value, describe
+from contract_tests.client.relations import carried, core
+from contract_tests.client.rules.network import CLOCK_ERROR, IDEMPOTENCE, RETRY_AFTER, of_kind, repeated
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import Trials
+from contract_tests.rules import NotApplicable, Violation
+
+CLIENT_ERROR: Final = range(400, 500)
+MAY_ACT: Final = frozenset({"status", "broken", "time-out"})
+OWN: Final = "the client's own documentation of its errors"
+rule: Final = partial(operation_rule, basis="inferred")
+
+
+@rule(
+    "CL-REL-11",
+    "A second try carries all that the first one did.",
+    says="Path, query, declared headers, cookies, credentials and body are the same in every try of a call.",
+    source=IDEMPOTENCE,
+    basis="documented",
+)
+def test_second_tries_are_whole(trials: Trials) -> Iterator[Violation]:
+    tried = [trial for trial in trials.faults() if len(trial.seen) > 1 and trial.case.kind != "redirect"]
+    if not tried:
+        raise NotApplicable("the client does not repeat a request")
+    for trial in tried:
+        for again in trial.seen[1:]:
+            if core(again) != core(trial.seen[0]):
+                yield trial.violation("request", f"{again.method} {again.target}, {len(again.body)} bytes")
+            for name, values in carried(trials, trial.seen[0]).items():
+                if carried(trials, again)[name] != values:
+                    yield trial.violation(f"header {name.lower()}", f"{name} is not as in the first try")
+
+
+@rule(
+    "CL-REL-12",
+    "Retry-After is obeyed each time.",
+    says="What a second response asks for is waited for like what the first one does.",
+    source=RETRY_AFTER,
+    basis="documented",
+)
+def test_each_retry_after(trials: Trials) -> Iterator[Violation]:
+    tried = [trial for trial in of_kind(trials, "wait again") if len(trial.seen) > 2]  # noqa: PLR2004 - the third try
+    if not tried:
+        raise NotApplicable("the client does not repeat a request twice")
+    for trial in tried:
+        waited = [later.at - earlier.at for earlier, later in pairwise(trial.seen)][1]
+        if waited < ASKED_WAIT - CLOCK_ERROR:
+            yield trial.violation(trial.case.name, f"sent again after {waited:.2f} s", f"at least {ASKED_WAIT} s")
+
+
+@rule(
+    "CL-REL-13",
+    "A request that may act is not sent again after a refusal that does not say that it may.",
+    says="408 and 409 do not say that nothing happened, 425 is for early data: only idempotent methods are repeated.",
+    source=IDEMPOTENCE,
+)
+def test_refusals_are_not_repeated(trials: Trials) -> Iterator[Violation]:
+    yield from repeated(trials, "refused")
+
+
+@rule(
+    "CL-REL-14",
+    "An error tells of the last try.",
+    says="Status, body, and whether the service may have acted are those of the response that ended the call.",
+    source=OWN,
+)
+def test_errors_tell_of_the_last_try(trials: Trials) -> Iterator[Violation]:
+    tried = [trial for trial in of_kind(trials, "other error") if len(trial.seen) > 1]
+    if not tried:
+        raise NotApplicable("the client does not repeat a request that is refused for now")
+    for trial in tried:
+        outcome, last = trial.outcome, trial.case.answers[min(len(trial.seen), len(trial.case.answers)) - 1]
+        if not isinstance(outcome, Raised) or not outcome.own:
+            yield trial.violation("error", describe(outcome))
+        elif outcome.status != last.status or outcome.content not in {None, last.body}:
+            yield trial.violation("response", f"the error tells of status {outcome.status}", f"status {last.status}")
+        elif outcome.may_have_acted is False and not trials.operation.may_be_repeated:
+            yield trial.violation("doubt", f"{outcome.type_name} says that nothing has happened")
+
+
+@rule(
+    "CL-REL-15",
+    "An error without a request or after a refusal raises no false alarm.",
+    says="Without a connection nothing was sent, and a documented 4xx refuses: no error says then that the service may "
+    "have acted, or its caller looks for what is not there.",
+    source=OWN,
+)
+def test_no_false_alarm(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        unsent = relations.unreachable(trials, mode)
+        if not (isinstance(unsent.outcome, Raised) and unsent.outcome.own):
+            yield unsent.violation("no connection", describe(unsent.outcome))
+        yield from _alarm(unsent, "no connection")
+    for trial in trials.legal_replies():
+        if trial.case.answer.status in CLIENT_ERROR:
+            yield from _alarm(trial, f"status {trial.case.answer.status}")
+
+
+def _alarm(trial: Trial[Any], name: str) -> Iterator[Violation]:
+    if isinstance(trial.outcome, Raised) and trial.outcome.may_have_acted:
+        yield trial.violation(name, f"{trial.outcome.type_name} says that the service may have acted")
+
+
+@rule(
+    "CL-REL-16",
+    "A time-out is as long as it was told.",
+    says="A response that comes long before the time-out is over is the caller's.",
+    source=OWN,
+    basis="documented",
+)
+def test_time_outs_are_not_shorter(trials: Trials) -> Iterator[Violation]:
+    for trial in of_kind(trials, "slow"):
+        if isinstance(trial.outcome, Raised):
+            received = f"{describe(trial.outcome)}, with a time-out of {trial.case.timeout} s"
+            yield trial.violation(trial.case.name, received, f"the response, which came after {trial.seconds:.1f} s")
+
+
+@rule(
+    "CL-REL-17",
+    "What a client promises to send again it sends again.",
+    says="The client documents what is repeated: a 429 at any time, the rest where nothing can happen twice. An error "
+    "that the contract describes may be final.",
+    source="the client's own documentation of its tries",
+    basis="documented",
+)
+def test_promised_tries(trials: Trials) -> Iterator[Violation]:
+    told = trials.session.subject.ask("promises")
+    if told["kind"] == "unclaimed":
+        raise NotApplicable("the adapter does not offer what its client promises to repeat")
+    for trial in of_kind(trials, *told["repeats"]):
+        is_promised = trials.operation.may_be_repeated or trial.case.kind not in MAY_ACT
+        is_final = trial.case.kind == "status" and trials.operation.response(trial.case.answers[0].status) is not None
+        if is_promised and not is_final and len(trial.seen) == 1 and not isinstance(trial.outcome, Value):
+            yield trial.violation(trial.case.name, f"sent once: {describe(trial.outcome)}", "sent again")
