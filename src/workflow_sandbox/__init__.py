@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workflow_sandbox.in_process import InProcessSandbox
+    from workflow_sandbox.prompt import Prompt
     from workflow_sandbox.server import Sandbox
 
-__all__ = ["InProcessSandbox", "Sandbox"]
+__all__ = ["InProcessSandbox", "Prompt", "Sandbox"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +24,8 @@ def __getattr__(name: str) -> Any:
         from workflow_sandbox.in_process import InProcessSandbox  # noqa: PLC0415
 
         return InProcessSandbox
+    if name == "Prompt":
+        from workflow_sandbox.prompt import Prompt  # noqa: PLC0415
+
+        return Prompt
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Imported here so that --help is quick and a missing extra is told in one line.
-    from workflow_sandbox import assumptions  # noqa: PLC0415
+    from workflow_sandbox import assumptions, workflow_files  # noqa: PLC0415
+    from workflow_sandbox.answers import asking  # noqa: PLC0415
     from workflow_sandbox.app import Settings, create_app  # noqa: PLC0415
     from workflow_sandbox.callbacks import CallbackPolicy  # noqa: PLC0415
     from workflow_sandbox.chaos import Profile  # noqa: PLC0415
@@ -60,8 +62,11 @@ def _run(options: argparse.Namespace) -> int:
 
     try:
         assumed = assumptions.read(options.set)
+        own = workflow_files.read(options.workflows) if options.workflows else workflow_files.OwnWorkflows()
     except assumptions.UnknownAssumption as error:
         return _refuse(f"argument --set: {error}")
+    except workflow_files.WrongWorkflows as error:
+        return _refuse(str(error))
     callbacks = CallbackPolicy(
         attempts=options.callback_attempts,
         backoff_seconds=options.callback_backoff,
@@ -72,14 +77,16 @@ def _run(options: argparse.Namespace) -> int:
     except UnknownFault as error:
         return _refuse(str(error))
     sizes = Sizes(options.max_body_bytes, options.max_text, options.max_rows)
-    settings = Settings(options.api_key, options.run_seconds, callbacks, profile, assumed, sizes)
+    ask = asking(options.answers_from) if options.answers_from else None
+    settings = Settings(options.api_key, options.run_seconds, callbacks, profile, assumed, sizes, own, ask)
     try:
         with contextlib.ExitStack() as stack:
             listening = stack.enter_context(bind(options.host, options.port))
             admin = None if options.admin_port is None else stack.enter_context(bind("127.0.0.1", options.admin_port))
             store = stack.enter_context(Store(options.database, sizes.rows))
+            workflow_files.keep(own, store)
             served = serve(create_app(store, settings), listening, admin)
-    except (CannotListen, UnusableDatabase) as error:
+    except (CannotListen, UnusableDatabase, workflow_files.WrongWorkflows) as error:
         return _refuse(str(error))
     return 0 if served else 2
 
@@ -152,6 +159,13 @@ def _parser() -> argparse.ArgumentParser:
         help="share of requests or runs that meet this fault, say error:503=0.1; may be given several times",
     )
     add("--seed", type=int, default=0, metavar="N", help="what --chaos and --fault draw by (default: %(default)s)")
+    add("--workflows", type=Path, metavar="FILE", help="your own workflows, in TOML, YAML or JSON (docs/sandbox.md)")
+    add(
+        "--answers-from",
+        type=_url,
+        metavar="URL",
+        help='post prompts there, where {"value": ...} or {"error": ...} is the reply; default: the prompt itself',
+    )
     add(
         "--set",
         action="append",
@@ -215,6 +229,12 @@ def _fault(text: str) -> tuple[str, float]:
         return str(parse(fault)), _share(share)
     except UnknownFault as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https URL")
+    return text
 
 
 def _key(text: str) -> str:

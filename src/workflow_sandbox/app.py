@@ -13,12 +13,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflow_sandbox.admin import Admin
+from workflow_sandbox.answers import Answers, Ask
 from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.callbacks import CallbackPolicy, Deliveries
 from workflow_sandbox.chaos import Chaos, Profile
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.execution import Executor
 from workflow_sandbox.faulty_app import FAULTS, FaultyApp
+from workflow_sandbox.fixtures import DIALOGUES
 from workflow_sandbox.history import History
 from workflow_sandbox.holds import HoldRoutes, Holds
 from workflow_sandbox.interactly import Interactly
@@ -30,6 +32,7 @@ from workflow_sandbox.promptlayer import PromptLayer
 from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import JSONReply, error_body
+from workflow_sandbox.workflow_files import OwnWorkflows
 
 _log = logging.getLogger("workflow_sandbox")
 
@@ -45,6 +48,8 @@ class Settings:
         chaos: What goes wrong unasked; nothing by default.
         assumptions: What no source says of the services.
         sizes: How much is taken: of what a request may hold; of rows the store knows.
+        own: The user's own workflows, and replies to prompts; the workflows are in the store already.
+        ask: What replies to prompts that no case of the user fits.
     """
 
     api_key: str = "sandbox-key"
@@ -53,6 +58,8 @@ class Settings:
     chaos: Profile = field(default_factory=Profile)
     assumptions: Assumptions = field(default_factory=Assumptions)
     sizes: Sizes = field(default_factory=Sizes)
+    own: OwnWorkflows = field(default_factory=OwnWorkflows)
+    ask: Ask | None = None
 
 
 class _Segment(Convertor[str]):
@@ -84,14 +91,15 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     chaos, history = Chaos(settings.chaos), History(settings.api_key)
     outages = Outages(store)
     deliveries = Deliveries(store, settings.callbacks, outages, chaos, history, assumptions=settings.assumptions)
-    holds = Holds()
     updates = LiveUpdates(store, settings.api_key)
 
     async def tell_end(run_id: int) -> None:
         await updates.tell(run_id)
         await deliveries.schedule(run_id)
 
-    executor = Executor(store, settings.node_seconds, tell_end, outages, holds)
+    holds, dialogues = Holds(), {**DIALOGUES, **settings.own.dialogues}
+    answers = Answers(settings.own.cases, settings.ask)
+    executor = Executor(store, settings.node_seconds, tell_end, outages, held=holds, answers=answers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -114,8 +122,8 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.include_router(promptlayer.router)
     app.include_router(updates.router)
     app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
-    app.include_router(Interactly(store, key, assumed).router)
-    app.include_router(Page(Overview(store, history)).router)
+    app.include_router(Interactly(store, key, assumed, dialogues).router)
+    app.include_router(Page(Overview(store, history, dialogues)).router)
     app.add_middleware(_EncodedPaths)
     app.add_middleware(FaultyApp, chaos=chaos, history=history)
     app.state.sizes = settings.sizes

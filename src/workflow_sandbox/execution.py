@@ -17,12 +17,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
+from workflow_sandbox.answers import Answers
 from workflow_sandbox.background import Background
 from workflow_sandbox.conditions import holds
 from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.holds import Holds
 from workflow_sandbox.node_types import NodeFailed, compute
 from workflow_sandbox.outages import Outages
+from workflow_sandbox.prompt import Prompt
 from workflow_sandbox.store import UNFINISHED, NodeState, Run, Store
 from workflow_sandbox.workflows import Node, WorkflowVersion
 
@@ -42,7 +44,9 @@ class Executor:
         node_seconds: float,
         on_finished: Callable[[int], Awaitable[None]],
         outages: Outages,
+        *,
         held: Holds,
+        answers: Answers,
     ) -> None:
         """Make an executor whose every node takes `node_seconds`; `on_finished` is told each ended run's id."""
         self._store = store
@@ -50,6 +54,7 @@ class Executor:
         self._on_finished = on_finished
         self._outages = outages
         self._holds = held
+        self._answers = answers
         self._background = Background()
         self._damaged: set[int] = set()
 
@@ -151,7 +156,9 @@ class Executor:
         word = run.metadata.get(_METADATA_SWITCH)
         if word == f"fail:{node.name}" or (word == "fail" and node.is_output):
             raise NodeFailed(f"metadata {_METADATA_SWITCH!r} asks for it")
-        return await compute(node, inputs, self._reply)
 
-    async def _reply(self, prompt: str) -> Any:
-        return prompt
+        async def ask(text: str) -> Any:
+            prompt = Prompt(text, run.workflow, run.version, node.name, run.id, dict(inputs))
+            return await self._answers.reply(prompt)
+
+        return await compute(node, inputs, ask)

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -12,14 +14,18 @@ import httpx
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
+from workflow_sandbox.answers import calling
 from workflow_sandbox.app import Settings, create_app
 from workflow_sandbox.assumptions import read
 from workflow_sandbox.callbacks import CallbackPolicy
 from workflow_sandbox.control import Control
 from workflow_sandbox.faulty_app import ConnectionReset
 from workflow_sandbox.listener import base_url, bind, listen
+from workflow_sandbox.prompt import Prompt
 from workflow_sandbox.sizes import Sizes
 from workflow_sandbox.store import Store
+from workflow_sandbox.workflow_files import keep, understood
+from workflow_sandbox.workflow_files import read as read_file
 
 _PEER = ("127.0.0.1", 1)
 
@@ -40,6 +46,8 @@ class InProcessSandbox(Control):
         run_seconds: float = 0.0,
         callback_backoff: float = 0.02,
         callback_attempts: int = 5,
+        workflows: str | os.PathLike[str] | Mapping[str, Any] = MappingProxyType({}),
+        answer: Callable[[Prompt], Any] | None = None,
         settings: Mapping[str, str | int] = MappingProxyType({}),
         sizes: Sizes | None = None,
     ) -> None:
@@ -51,15 +59,24 @@ class InProcessSandbox(Control):
             callback_backoff: Seconds before the second post of a callback, doubled for each further one.
             callback_attempts: Posts of a callback before it is given up.
             sizes: How much it takes.
+            workflows: Your own PromptLayer workflows: a file (docs/sandbox.md), or its table `workflows` as a mapping.
+            answer: What replies to prompts, on another thread; what it raises is the failure of the node.
             settings: What the services' documentation leaves open, decided otherwise; docs/sandbox.md lists the names.
 
         Raises:
             UnknownAssumption: There is no such setting, or it does not take the value.
+            WrongWorkflows: The workflows make no sense.
         """
         self.api_key = api_key
         policy = CallbackPolicy(attempts=callback_attempts, backoff_seconds=callback_backoff)
         assumed = read(f"{name}={value}" for name, value in settings.items())
-        self._settings = Settings(api_key, run_seconds, policy, assumptions=assumed, sizes=sizes or Sizes())
+        if isinstance(workflows, Mapping):
+            own = understood({"workflows": dict(workflows)}, "workflows")
+        else:
+            own = read_file(Path(workflows))
+        ask = None if answer is None else calling(answer)
+        taken = sizes or Sizes()
+        self._settings = Settings(api_key, run_seconds, policy, assumptions=assumed, sizes=taken, own=own, ask=ask)
         self._url = ""
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="workflow-sandbox", daemon=True)
@@ -99,6 +116,7 @@ class InProcessSandbox(Control):
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         state = ServerState()
         with Store(":memory:", self._settings.sizes.rows) as store, bind("127.0.0.1", 0) as listening:
+            keep(self._settings.own, store)
             app = create_app(store, self._settings)
             self._app, self._admin_transport = app, InProcessTransport(app.state.admin, self._loop)
             async with app.router.lifespan_context(app):

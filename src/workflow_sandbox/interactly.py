@@ -8,6 +8,7 @@ A run keeps the version that it was started with, so later turns ignore the quer
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -17,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from workflow_sandbox import conversation
 from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.database import DatabaseFailed
-from workflow_sandbox.fixtures import DIALOGUES, Dialogue
+from workflow_sandbox.fixtures import Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
 from workflow_sandbox.limits import Limits
 from workflow_sandbox.store import Store
@@ -99,8 +100,9 @@ class Execute(RootModel[WorkflowRunInput | InteractiveTurn]):
 class Interactly:
     """The routes of the service."""
 
-    def __init__(self, store: Store, api_key: str, assumptions: Assumptions) -> None:
+    def __init__(self, store: Store, api_key: str, assumptions: Assumptions, dialogues: Mapping[str, Dialogue]) -> None:
         self._store = store
+        self._dialogues = dialogues
         self._assumptions = assumptions
         self._limits = Limits.of(assumptions)
         self._api_key = api_key.encode()
@@ -124,7 +126,7 @@ class Interactly:
         workflow_id = _object_id_in_path(request, "workflow_id")
         version = query_integer(request, "version", minimum=0)
         execute, body = await read_body(request, Execute)
-        if workflow_id not in DIALOGUES:
+        if workflow_id not in self._dialogues:
             raise HTTPException(404, "No workflow has this id")
         turn = execute.root if isinstance(execute.root, InteractiveTurn) else None
         form = "a" if turn is None else "b"
@@ -142,7 +144,7 @@ class Interactly:
             workflow_id,
         }:
             raise invalid(("body", "workflow_id"), "Input should be the workflow of the path", "value_error")
-        document = self._after(DIALOGUES[workflow_id], version, run_id, kept)
+        document = self._after(self._dialogues[workflow_id], version, run_id, kept)
         self._store.keep_conversation(document)
         return JSONReply(conversation.whole(document) if turn is None else conversation.turn(document))
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from workflow_sandbox import json_text
-from workflow_sandbox.fixtures import DIALOGUES
+from workflow_sandbox.fixtures import Dialogue
 from workflow_sandbox.history import History, address_alone, as_json
 from workflow_sandbox.store import Store
 
@@ -16,7 +16,8 @@ _MOST, _LONGEST = 50, 2000
 class Overview:
     """The latest runs, conversations, callbacks, requests and workflows."""
 
-    def __init__(self, store: Store, history: History) -> None:
+    def __init__(self, store: Store, history: History, dialogues: Mapping[str, Dialogue]) -> None:
+        self._dialogues = dialogues
         self._store = store
         self._history = history
 
@@ -27,7 +28,7 @@ class Overview:
             "conversations": [_conversation(run) for run in self._store.recent_conversations(_MOST)],
             "callbacks": as_json(islice(reversed(self._history.callbacks), _MOST)),
             "requests": as_json(islice(reversed(self._history.requests), _MOST)),
-            "workflows": [*self._workflows(), *_dialogues()],
+            "workflows": [*self._workflows(), *map(_dialogue, self._dialogues.values())],
         }
 
     def _run(self, id_: int, workflow: str, version: int, variables: str, *callback: Any) -> dict[str, Any]:
@@ -60,17 +61,14 @@ class Overview:
         return self._store.rows(_LABELS, (workflow_id, _MOST))
 
 
-def _dialogues() -> list[dict[str, Any]]:
-    return [
-        {
-            "service": "Interactly",
-            "id": dialogue.id,
-            "name": dialogue.versions[dialogue.active].name,
-            "versions": len(dialogue.versions),
-            "labels": f"active version {dialogue.active}",
-        }
-        for dialogue in DIALOGUES.values()
-    ]
+def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
+    return {
+        "service": "Interactly",
+        "id": dialogue.id,
+        "name": dialogue.versions[dialogue.active].name,
+        "versions": len(dialogue.versions),
+        "labels": f"active version {dialogue.active}",
+    }
 
 
 def _node(name: str, is_output: int, status: str, value: str, error: str) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from workflow_sandbox.answer_server import AnswerServer
 from workflow_sandbox.control import Control
+from workflow_sandbox.prompt import Prompt
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 10
@@ -42,6 +44,8 @@ class Sandbox(Control):
         port: int = 0,
         api_key: str = "sandbox-key",
         run_seconds: float | None = None,
+        workflows: str | os.PathLike[str] | Mapping[str, Any] = MappingProxyType({}),
+        answer: Callable[[Prompt], Any] | None = None,
         settings: Mapping[str, str | int] = MappingProxyType({}),
         options: Sequence[str] = (),
     ) -> None:
@@ -52,11 +56,16 @@ class Sandbox(Control):
             port: Port on loopback; 0 takes a free one at the first start.
             api_key: Key and bearer.
             run_seconds: Seconds that each node of a run takes; by default what the command line has as default.
+            workflows: Your own PromptLayer workflows: a file (docs/sandbox.md), or its table `workflows` as a mapping.
+            answer: What replies to prompts, on a thread of this process; what it raises is the failure of the node.
             settings: What the services' documentation leaves open, decided otherwise; docs/sandbox.md lists the names.
             options: Further options of the command line.
         """
         self.api_key = api_key
         self._database = database
+        self._workflows = workflows
+        self._answer = answer
+        self._answer_server: AnswerServer | None = None
         self._port = port
         self._options = [
             *([] if run_seconds is None else [f"--run-seconds={run_seconds}"]),
@@ -85,6 +94,8 @@ class Sandbox(Control):
         self._directory = tempfile.TemporaryDirectory(prefix="workflow-sandbox-")
         self._reserve_port()
         try:
+            if self._answer is not None:
+                self._answer_server = AnswerServer(self._answer)
             self.start()
         except BaseException:
             self._clean_up()
@@ -98,6 +109,9 @@ class Sandbox(Control):
         self._clean_up()
 
     def _clean_up(self) -> None:
+        if self._answer_server is not None:
+            self._answer_server.close()
+            self._answer_server = None
         if self._directory is not None:
             self._directory.cleanup()
         if self._reserved is not None:
@@ -183,6 +197,14 @@ class Sandbox(Control):
             raise RuntimeError("a sandbox is used in a `with` block")
         return Path(self._directory.name, "sandbox.log")
 
+    def _own_workflows(self) -> list[str]:
+        file = self._workflows
+        if isinstance(file, Mapping):
+            content, file = file, self._log_file.with_name("workflows.json")
+            file.write_text(json.dumps({"workflows": dict(content)}), encoding="ascii")
+        asked = [] if self._answer_server is None else [f"--answers-from={self._answer_server.url}"]
+        return [f"--workflows={os.fspath(file)}", *asked]
+
     def _spawn(self) -> subprocess.Popen[str]:
         database = self._database or self._log_file.with_name("sandbox.db")
         owned = "" if self._directory is None else self._directory.name
@@ -192,6 +214,7 @@ class Sandbox(Control):
             "--admin-port=0",
             f"--database={database}",
             f"--api-key={self.api_key}",
+            *self._own_workflows(),
             *self._options,
         ]
         # The package that was imported here is the one to run, wherever it lies; -P keeps the current directory out.
