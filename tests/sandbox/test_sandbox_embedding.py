@@ -71,7 +71,7 @@ def test_nobody_gets_the_port_of_a_stopped_sandbox() -> None:
             httpx.get(sandbox.promptlayer_url)
         sandbox.start()
 
-        assert httpx.get(sandbox.promptlayer_url).status_code == 404
+        assert httpx.get(sandbox.promptlayer_url).status_code == 200
 
 
 def test_fixture_gives_one_running_sandbox(tmp_path: Path) -> None:
