@@ -152,7 +152,9 @@ def test_the_sandbox_does_not_read_the_contract() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert "openapi.yaml" not in node.value, path
-        assert not {each.module.partition(".")[0] for each in _imports(path)} & {"yaml", "ruamel"}, path
+        # A user's own workflows may be in YAML, in the file that the command line names.
+        reads_yaml = {each.module.partition(".")[0] for each in _imports(path)} & {"yaml", "ruamel"}
+        assert not reads_yaml or path.name == "workflow_files.py", path
 
 
 def test_only_tests_import_the_harness() -> None:
