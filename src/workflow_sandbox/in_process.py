@@ -31,7 +31,7 @@ _PEER = ("127.0.0.1", 1)
 
 
 class InProcessSandbox(Control):
-    """A running sandbox for one test, on a thread of its own, with its database in memory.
+    """A running sandbox for one test, on a thread of its own, with its database in memory by default.
 
         with InProcessSandbox() as sandbox:
             httpx.get(sandbox.promptlayer_url + "/workflows", headers={"X-API-KEY": sandbox.api_key})
@@ -42,6 +42,7 @@ class InProcessSandbox(Control):
     def __init__(
         self,
         *,
+        database: str | os.PathLike[str] = ":memory:",
         api_key: str = "sandbox-key",
         run_seconds: float = 0.0,
         callback_backoff: float = 0.02,
@@ -54,6 +55,7 @@ class InProcessSandbox(Control):
         """Describe a sandbox; nothing runs before the `with` block.
 
         Args:
+            database: Its SQLite file, which is kept; by default it is in memory.
             api_key: Key and bearer.
             run_seconds: Seconds that each node of a run takes.
             callback_backoff: Seconds before the second post of a callback, doubled for each further one.
@@ -68,6 +70,7 @@ class InProcessSandbox(Control):
             WrongWorkflows: The workflows make no sense.
         """
         self.api_key = api_key
+        self._database = database
         policy = CallbackPolicy(attempts=callback_attempts, backoff_seconds=callback_backoff)
         assumed = read(f"{name}={value}" for name, value in settings.items())
         if isinstance(workflows, Mapping):
@@ -115,7 +118,7 @@ class InProcessSandbox(Control):
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         state = ServerState()
-        with Store(":memory:", self._settings.sizes.rows) as store, bind("127.0.0.1", 0) as listening:
+        with Store(os.fspath(self._database), self._settings.sizes.rows) as store, bind("127.0.0.1", 0) as listening:
             keep(self._settings.own, store)
             app = create_app(store, self._settings)
             self._app, self._admin_transport = app, InProcessTransport(app.state.admin, self._loop)
