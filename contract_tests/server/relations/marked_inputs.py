@@ -25,8 +25,11 @@ SIZES: Final = (60, 61, 64, 65, 100, 101, 255, 257, 1000, 1001, 1024, 1025, 4096
 NULL_WORDS: Final = ("", "null", "None", "nil", "undefined")
 NUMBERS: Final = (0, -1, 2**31, 2**53 - 1, 2**53 + 1, -(2**63), 0.1, -2.5, 1e-7, 1.5e300)
 MANY: Final = 300
+LONG_NAME: Final = 300
 DEEP: Final = 20
 NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]*\d)")
+ENTRY: Final = re.compile(r"(?<![\w.])10\d{3}(?![\w.]*\d)")
+WORD: Final = re.compile(r"[a-z]+")
 Shows = Callable[[str], bool]
 
 
@@ -93,18 +96,25 @@ def nested() -> MarkedInput:
     bottom: Any = deep
     for _ in range(DEEP):
         bottom = {"in": [bottom]}
-    many = [10_000 + number for number in range(MANY)]
+    many = [10_000 + 7 * number % MANY for number in range(MANY)]  # all of them, in no order
+    unnamed, long_name = f"{new_mark()}unnamed", f"{new_mark()}{'x' * LONG_NAME}"
     value = {
         "mark": mark,
         "numbers": list(NUMBERS),
+        "truths": [True, False],
         "many": many,
         "deep": bottom,
         "text": "é 😀",
         "none": [None, {}, []],
+        "": unnamed,
+        long_name: 1,
     }
     parts = {
         **{f"the number {number!r}": _has_number(number) for number in NUMBERS},
-        f"a list of {MANY} entries": lambda text: all(str(entry) in text for entry in many),
+        f"a list of {MANY} entries": lambda text: [int(entry) for entry in ENTRY.findall(text)] == many,
+        "true and false": lambda text: {"true", "false"} <= set(WORD.findall(text.lower())),
+        "a property without a name": _contains(unnamed),
+        "a property with a long name": _contains(long_name),
         f"what is nested {2 * DEEP} levels deep": _contains(deep),
         "a text in an object": _has_text("é 😀"),
     }

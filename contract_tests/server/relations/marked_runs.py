@@ -29,6 +29,7 @@ REQUESTS_OF_EACH: Final = 3
 SHARE: Final = 3  # the part of a target's requests that the runs may take
 SIZES_AT_ONCE: Final = 3
 FEWEST: Final = 2
+UNUSED: Final = "contract_tests_unused"
 SIZE: Final = 65_537
 
 
@@ -75,6 +76,11 @@ class MarkedRun:
             return {}
         output = body["final_output"]
         return {name: one.get("value") for name, one in entries_of(output).items()} or {"": output}
+
+    @property
+    def is_warned_of(self) -> bool:
+        """Whether it has an input variable that the workflow has not."""
+        return UNUSED in self.case.body.get("input_variables", {})
 
     @property
     def is_warned(self) -> bool:
@@ -136,6 +142,13 @@ class MarkedRuns:
     def first(self) -> MarkedRun:
         """The run of the latest version whose input is a mark alone."""
         return self.runs[0]
+
+    @cached_property
+    def warns(self) -> bool:
+        """Whether a run without a callback is warned of an unused variable."""
+        body = self.start({**self.server.input_variables, UNUSED: "x"})
+        started = self.server.once("run with an unused variable", lambda: self.server.wire.send(body))
+        return started.is_object and isinstance(started.json.get("warning"), str)
 
     @cached_property
     def templates(self) -> dict[str, list[str]]:
@@ -224,7 +237,7 @@ class MarkedRuns:
         if target.version is not None:
             yield self._run("a run by number", made.of_every_plane(), url=self._url(), is_latest=False,
                             workflow_version_number=target.version)  # fmt: skip
-        warned = {"contract_tests_unused": "x"}
+        warned = {UNUSED: "x"}
         yield self._run("a run with a warning", made.of_every_plane(), more=warned, url=self._url())
         for name in ("another spelling", "a third spelling"):
             run = self._run(name, made.of_every_plane())

@@ -1,7 +1,7 @@
 """Requests that follow each other on one connection."""
 
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit

@@ -193,6 +193,27 @@ def test_repeated_callback_is_the_same(called: Runs, marked_runs: MarkedRuns) ->
 
 
 @rule(
+    "REL-CB-06",
+    "A run with a callback is the one that it is without.",
+    says="callback_url says where the outcome goes. Label and version number pick the version all the same, and unused "
+    "variables are warned of.",
+    source=PAGE,
+    basis="documented",
+    otherwise="no run of another version, or with an unused variable, was started",
+)
+def test_callback_changes_nothing_else(called: Runs, marked_runs: MarkedRuns) -> Checks:
+    target = marked_runs.server.target
+    for run in called:
+        if run.is_warned_of and marked_runs.warns:
+            yield None if run.is_warned else run.violation("warning", "with a callback there is no warning")
+        if not run.is_latest and target.latest_version not in {None, target.version} and run.values:
+            is_other = any(
+                run.values.get(name) != run.input.value.join(parts) for name, parts in _templates(marked_runs)
+            )
+            yield None if is_other else run.violation("version", f"{run.name} with a callback runs the latest version")
+
+
+@rule(
     "REL-KEY-04",
     "No callback has the key in it.",
     says="The address of a callback is anybody's, and the key is that of the service it comes from.",

@@ -10,10 +10,11 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from mutants.servers import related
-from mutants.servers.fault import Fault, ServerDefect
+from mutants.servers.fault import Fault, ServerDefect, Where
 from mutants.servers.handwritten_run import Crashing
 from mutants.servers.messages import EXECUTE, KEY, LABELS, RESULTS, RUN, Callback, Reply, Request
-from mutants.servers.request_faults import Refused
+from mutants.servers.reply_faults import MemberSet
+from mutants.servers.request_faults import Refused, TakenAs
 
 MANY: Final = 65_536
 ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -104,6 +105,10 @@ def _callbacks() -> Made:
         )
     small = related.CallbackFault(lambda one: one if len(one.content) < MANY else None)
     yield "no-large-callback", "posts no outcome of more than 64 KiB", "REL-CB-03", small
+    latest = TakenAs(RUN, _names("callback_url"), _without_version)
+    yield "callback-of-the-latest", "runs the latest version if there is a callback", "REL-CB-06", latest
+    quiet = MemberSet(Where(RUN, 202), ("warning",), None)
+    yield "no-warning-with-callback", "warns of nothing if there is a callback", "REL-CB-06", quiet
     yield "callback-again", "posts another outcome of the same run later", "REL-CB-04", related.CallbackAgain()
 
 
@@ -233,6 +238,13 @@ VALUE_CHANGES: Final[list[tuple[str, str, Callable[[Any], Any]]]] = [
     ("depth-lost", "loses what is nested deeper than five levels", lambda value: related.without_depth(value, 5)),
     ("list-cut", "keeps a hundred entries of a list", lambda value: related.with_short_lists(value, 100)),
     ("null-dropped", "takes a variable of null for a missing one", lambda value: ... if value is None else value),
+    ("sorted", "sorts lists of numbers", lambda value: related.with_lists(value, _sorted)),
+    (
+        "truth-lost",
+        "takes true for a text",
+        lambda value: related.with_booleans(value, int),
+    ),
+    ("unnamed-lost", "drops properties without a name", lambda value: related.without_name(value, "")),
     ("null-is-zero", "takes null for 0", lambda value: 0 if value is None else value),
 ]
 KEYS_TAKEN: Final[list[tuple[str, str, Callable[[Request, str], bool]]]] = [
@@ -306,6 +318,15 @@ LARGE: Final[list[tuple[str, str, Tests]]] = [
     ("variable", "the name of a variable of more than 100 characters", _has_long_name),
     ("address", "an address of more than 1,024 characters", lambda one: _size_of(one, "callback_url") > 1024),
 ]
+
+
+def _without_version(request: Request) -> None:
+    left_out = {"workflow_label_name", "workflow_version_number"}
+    request.put({name: value for name, value in request.members.items() if name not in left_out})
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values) if all(isinstance(value, int) for value in values) else values
 
 
 def _on_texts(change: Callable[[str], Any]) -> related.InputsChanged:

@@ -421,6 +421,25 @@ def with_short_lists(value: Any, most: int) -> Any:
     return [with_short_lists(inner, most) for inner in value[:most]] if isinstance(value, list) else value
 
 
+def with_booleans(value: Any, change: Callable[[bool], Any]) -> Any:
+    """Give a JSON value with true and false in it changed."""
+    return _with(value, lambda leaf: change(leaf) if isinstance(leaf, bool) else leaf)
+
+
+def with_lists(value: Any, change: Callable[[list[Any]], Any]) -> Any:
+    """Give a JSON value with every list in it changed."""
+    if isinstance(value, Mapping):
+        return {name: with_lists(inner, change) for name, inner in value.items()}
+    return change([with_lists(inner, change) for inner in value]) if isinstance(value, list) else value
+
+
+def without_name(value: Any, dropped: str) -> Any:
+    """Give a JSON value without the properties of a name."""
+    if isinstance(value, Mapping):
+        return {name: without_name(inner, dropped) for name, inner in value.items() if name != dropped}
+    return [without_name(inner, dropped) for inner in value] if isinstance(value, list) else value
+
+
 def _with(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
         return {name: _with(inner, change) for name, inner in value.items()}
