@@ -22,7 +22,7 @@ def test_correct_server_causes_no_alarm(name: str) -> None:
         assert judged.verdicts["not_exercised"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", SINGLE)
 def test_one_choice_causes_no_alarm_of_a_relation(name: str) -> None:
     """A server that differs in one thing that the contract leaves open keeps every relation, in a tenth of the time."""
