@@ -3,12 +3,12 @@
 Nothing but pytest is imported until a test asks for a fixture.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from workflow_sandbox import InProcessSandbox, Sandbox
 
@@ -23,9 +23,15 @@ def workflow_sandbox() -> "Iterator[Sandbox]":
 
 
 @pytest.fixture
-def fresh_workflow_sandbox() -> "Iterator[InProcessSandbox]":
+def workflow_sandbox_options() -> "Mapping[str, Any]":
+    """Arguments of `InProcessSandbox` for `fresh_workflow_sandbox`; a project or a module says its own."""
+    return {}
+
+
+@pytest.fixture
+def fresh_workflow_sandbox(workflow_sandbox_options: "Mapping[str, Any]") -> "Iterator[InProcessSandbox]":
     """A running sandbox of this test's own, in this process: nothing of another test is in it."""
     from workflow_sandbox.in_process import InProcessSandbox  # noqa: PLC0415  # a plugin is loaded by every pytest run
 
-    with InProcessSandbox() as sandbox:
+    with InProcessSandbox(**workflow_sandbox_options) as sandbox:
         yield sandbox
