@@ -198,11 +198,13 @@ class Sandbox(Control):
         return Path(self._directory.name, "sandbox.log")
 
     def _own_workflows(self) -> list[str]:
+        asked = [] if self._answer_server is None else [f"--answers-from={self._answer_server.url}"]
+        if not self._workflows:
+            return asked
         file = self._workflows
         if isinstance(file, Mapping):
             content, file = file, self._log_file.with_name("workflows.json")
             file.write_text(json.dumps({"workflows": dict(content)}), encoding="ascii")
-        asked = [] if self._answer_server is None else [f"--answers-from={self._answer_server.url}"]
         return [f"--workflows={os.fspath(file)}", *asked]
 
     def _spawn(self) -> subprocess.Popen[str]:

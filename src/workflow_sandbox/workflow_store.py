@@ -83,8 +83,11 @@ class WorkflowStore(Database):
     @failures_told()
     def latest(self, workflow: Workflow) -> WorkflowVersion:
         """Return the version with the highest number."""
-        query = f"{_VERSION} ORDER BY number DESC LIMIT 1"
-        return _version(self._connection.execute(query, (workflow.id,)).fetchone())
+        query = "SELECT max(number) FROM versions WHERE workflow_id = ?"
+        (number,) = self._connection.execute(query, (workflow.id,)).fetchone()
+        version = self.version(workflow.name, number)
+        assert version is not None
+        return version
 
     @failures_told()
     def labels(self, workflow: Workflow) -> dict[str, tuple[int, int]]:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from callback_receiver import CallbackReceiver, Delivery
 from sandbox_calls import execute, finished, interactly_client, poll, promptlayer_client, run
 
 from workflow_sandbox import Sandbox
@@ -58,6 +59,70 @@ def test_no_accepted_run_is_lost_by_a_kill_under_load() -> None:
     assert len(accepted) >= 200
     assert len(set(accepted)) == len(accepted)
     assert statuses == {200}
+
+
+_DIAMOND = {
+    "nodes": [
+        {"name": "Start", "prompt": "{number}", "dependencies": ["number"]},
+        {"name": "Slow", "returns": "slow", "sleeps": 0.2, "dependencies": ["Start"]},
+        {"name": "Held", "prompt": "{Start}", "dependencies": ["Start"]},
+        {"name": "Never", "returns": 1, "dependencies": ["Start"]},
+        {"name": "End", "prompt": "{Held} {Slow}", "dependencies": ["Slow", "Held"]},
+    ],
+    "edges": [
+        {
+            "source_node_name": "Start",
+            "target_node_name": "Never",
+            "is_and": True,
+            "conditionals": [
+                {"position": 0, "operator": "is_null", "left_config": {"source": "Start"}, "right_config": {}}
+            ],
+        }
+    ],
+}
+
+
+def test_graphs_and_callbacks_outlast_kills_under_load_and_in_recovery() -> None:
+    """Runs whose nodes run side by side, sleep, are held and are skipped all end, and each outcome is posted."""
+    accepted: dict[int, int] = {}
+
+    def start_until_killed(client: httpx.Client) -> None:
+        try:
+            while True:
+                number = len(accepted)
+                body = {"input_variables": {"number": number}, "callback_url": receiver.url}
+                reply = client.post("/workflows/diamond/run", json=body)
+                accepted[reply.json()["workflow_version_execution_id"]] = number
+                if number % 40 == 39:
+                    sandbox.kill()
+        except httpx.TransportError:
+            return
+
+    options = ["--callback-backoff=0.02", "--callback-attempts=100"]
+    with (
+        CallbackReceiver() as receiver,
+        Sandbox(workflows={"diamond": _DIAMOND}, run_seconds=0.01, options=options) as sandbox,
+    ):
+        for _ in range(2):
+            sandbox.hold("diamond", node="Held")
+            with promptlayer_client(sandbox) as client, ThreadPoolExecutor(3) as pool:
+                list(pool.map(start_until_killed, [client] * 3))
+            sandbox.start()
+            sandbox.kill()
+            sandbox.start()
+        with promptlayer_client(sandbox) as client:
+            ended = {run_id: finished(client, run_id, return_all_outputs="true").json() for run_id in accepted}
+        posted: dict[int, Delivery] = {}
+        while accepted.keys() - posted.keys():
+            delivery = receiver.wait()
+            posted[delivery.body["workflow_version_execution_id"]] = delivery
+
+    assert len(accepted) >= 80
+    for run_id, number in accepted.items():
+        assert ended[run_id]["End"]["value"] == f"{number} slow"
+        assert [entry["status"] for entry in ended[run_id].values()].count("SKIPPED") == 1
+        assert posted[run_id].body["final_output"] == ended[run_id]
+        assert posted[run_id].headers["sandbox-delivery-id"] == f"run-{run_id}"
 
 
 def test_conversation_goes_on_after_a_kill() -> None:
