@@ -155,7 +155,7 @@ def page(session: nox.Session) -> None:
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         session.skip("not run: page (no Chromium is installed)")
     install_locked(session)
-    session.install("playwright")
+    session.install("playwright==1.65.2")
     picture = {"SANDBOX_PICTURE": session.posargs[0]} if session.posargs else {}
     session.run("pytest", "tests/sandbox/test_sandbox_page_in_browser.py", env=picture)
 

@@ -73,7 +73,7 @@ class Admin:
 
     async def requests(self, _: Request) -> Response:
         """Reply with the last requests, oldest first."""
-        return JSONReply(as_json(self._history.requests))
+        return JSONReply(as_json(self._history.requests()))
 
     async def callbacks(self, _: Request) -> Response:
         """Reply with the last posts of callbacks, oldest first."""

@@ -39,9 +39,9 @@ class Profile:
 
     def draw(self, *, of_run: bool, number: int) -> Fault | None:
         """Return the fault that a request or a run meets, if any."""
-        table = self._table(of_run=of_run)
-        if not table:
+        if not self.share and not self.shares:
             return None
+        table = self._table(of_run=of_run)
         draw = random.Random(f"{self.seed}/{'run' if of_run else 'request'}/{number}")  # noqa: S311 - to be repeated
         left = draw.random()
         for fault, share in table:
@@ -146,6 +146,11 @@ class Chaos:
     def faults_of_run(self, run_id: int) -> list[Fault]:
         """Return what a run meets after its start."""
         return self._runs.get(run_id, [])
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether there are runs that are to be told to go on still."""
+        return bool(self._pending_polls)
 
     def is_held_back(self, run_id: int) -> bool:
         """Count a poll of a run; return whether it is to be told that the run still goes on."""

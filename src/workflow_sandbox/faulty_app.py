@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflow_sandbox import wrong_bodies
 from workflow_sandbox.chaos import HEADER, Chaos
 from workflow_sandbox.connections import CONNECTION
 from workflow_sandbox.faults import Fault, UnknownFault
-from workflow_sandbox.history import LARGEST_BODY, History, RequestRecord
+from workflow_sandbox.history import LARGEST_BODY, History, Seen
 from workflow_sandbox.wire import JSONReply, error_body
 
 FAULTS = "sandbox.faults"
@@ -25,7 +24,9 @@ _OWN_PATHS = "/_sandbox/"
 """What paths begin with that no service has: their requests meet nothing, and nobody remembers them."""
 
 _RESULTS = "/workflow-version-execution-results"
+_HEADER = HEADER.encode()
 _PIECES = 20
+_LONG = 20  # digits that no id has
 _CHANGES = {"unknown-property": wrong_bodies.with_property, "unknown-status": wrong_bodies.with_status}
 _NEEDS_RESPONSE = _CHANGES.keys() | {"reset-after", "cut", "trickle", "error-after", "html", "media-type"}
 
@@ -51,62 +52,57 @@ class FaultyApp:
         if scope["type"] != "http" or _is_own(scope["path"]):
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        named, unknown = request.headers.getlist(HEADER), None
-        try:
-            faults = self._chaos.faults_of(request.method, path, named)
-        except UnknownFault as error:
-            faults, unknown = [], error
-        query = scope["query_string"].decode("latin-1")
-        record = self._history.add_request(request.method, path, query, request.headers.items(), faults)
-        recorder = _Recorder(record, self._history, receive, send)
-        if unknown is not None:
-            problem = JSONReply(
-                {"detail": [{"loc": ["header", HEADER], "msg": str(unknown), "type": "unknown_fault"}]}, 422
-            )
-            await problem(scope, recorder.receive, recorder.send)
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == _HEADER]
+        faults, unknown = self._faults(scope["method"], path, named)
+        seen = self._history.add_request(scope["method"], path, scope["query_string"], scope["headers"], faults)
+        recorder = _Recorder(seen, receive, send)
+        if unknown:
+            problem = {"loc": ["header", HEADER], "msg": unknown, "type": "unknown_fault"}
+            await JSONReply({"detail": [problem]}, 422)(scope, recorder.receive, recorder.send)
             return
-        if held_back := self._is_held_back(path, query, faults):
-            record.faults.append("stay-pending")
-        scope = {**scope, FAULTS: faults}
+        scope[FAULTS] = faults
+        held_back = path == _RESULTS and self._is_held_back(scope, faults)
+        if held_back and not faults:
+            seen.faults.append("stay-pending")
         if faults or held_back:
             await _Faulty(self._app, scope, recorder, faults, held_back=held_back).play()
         else:
             await self._app(scope, recorder.receive, recorder.send)
 
-    def _is_held_back(self, path: str, query: str, faults: Sequence[Fault]) -> bool:
-        if path != _RESULTS:
+    def _faults(self, method: str, path: str, named: Sequence[str]) -> tuple[list[Fault], str]:
+        try:
+            return self._chaos.faults_of(method, path, named), ""
+        except UnknownFault as error:
+            return [], str(error)
+
+    def _is_held_back(self, scope: Scope, faults: Sequence[Fault]) -> bool:
+        if any(fault.name == "stay-pending" for fault in faults):
+            return True
+        if not self._chaos.holds_back:
             return False
-        given = parse_qs(query).get("workflow_version_execution_id", [""])[0]
-        is_number = given.isascii() and given.isdecimal() and len(given) < _PIECES
-        return any(fault.name == "stay-pending" for fault in faults) or (
-            is_number and self._chaos.is_held_back(int(given))
-        )
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("workflow_version_execution_id", [""])[0]
+        is_number = given.isascii() and given.isdecimal() and len(given) < _LONG
+        return is_number and self._chaos.is_held_back(int(given))
 
 
 class _Recorder:
     """A request's receive and send, which complete its record."""
 
-    def __init__(self, record: RequestRecord, history: History, receive: Receive, send: Send) -> None:
-        self.record = record
-        self._history = history
+    def __init__(self, seen: Seen, receive: Receive, send: Send) -> None:
+        self._seen = seen
         self._receive = receive
         self._send = send
-        self._body = b""
 
     async def receive(self) -> Message:
         message = await self._receive()
-        if message["type"] == "http.request":
-            if len(self._body) <= LARGEST_BODY:
-                self._body += message.get("body", b"")
-            if not message.get("more_body") and self._body:
-                self.record.body = self._history.body(self._body)
+        if message["type"] == "http.request" and len(self._seen.body) <= LARGEST_BODY:
+            self._seen.body += message.get("body", b"")[: LARGEST_BODY + 1]
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.record.status = message["status"]
+            self._seen.status = message["status"]
         await self._send(message)
 
 

@@ -1,6 +1,7 @@
 """What came and what was posted, kept in memory within bounds and without secrets, for tests to assert on."""
 
 import json
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -8,11 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from workflow_sandbox import json_text
+
 MOST_REQUESTS = 1000
 LARGEST_BODY = 16 * 1024
 """Bytes of a request's body that are kept; a longer body is not kept at all."""
 
-_SHOWN_HEADERS = frozenset({"accept", "content-length", "content-type", "user-agent", "x-sandbox-fault"})
+_SHOWN_HEADERS = frozenset({b"accept", b"content-length", b"content-type", b"user-agent", b"x-sandbox-fault"})
 _HIDDEN = "***"
 
 
@@ -65,6 +68,21 @@ class CallbackRecord:
     faults: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Seen:
+    """A request as it came: it is made a record of, and its secrets are hidden, when somebody asks."""
+
+    number: int
+    at: float
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    faults: list[str]
+    body: bytes = b""
+    status: int | None = None
+
+
 class History:
     """The last 1,000 requests and posts."""
 
@@ -72,33 +90,42 @@ class History:
         """Make an empty history, in which `secret` appears nowhere."""
         self._secrets = {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}
         self._count = 0
-        self.requests: deque[RequestRecord] = deque(maxlen=MOST_REQUESTS)
+        self._seen: deque[Seen] = deque(maxlen=MOST_REQUESTS)
         self.callbacks: deque[CallbackRecord] = deque(maxlen=MOST_REQUESTS)
 
     def add_request(
-        self, method: str, path: str, query: str, headers: Iterable[tuple[str, str]], faults: Iterable[object]
-    ) -> RequestRecord:
-        """Keep a request whose head has come; the caller completes the record."""
+        self, method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], faults: Iterable[object]
+    ) -> Seen:
+        """Keep a request whose head has come, and return what the caller completes."""
         self._count += 1
-        record = RequestRecord(
-            number=self._count,
-            at=_now(),
-            method=method,
-            path=self._masked(path),
-            query=self._masked(query),
-            headers={name: self._masked(value) for name, value in headers if name in _SHOWN_HEADERS},
-            faults=[str(fault) for fault in faults],
-        )
-        self.requests.append(record)
-        return record
+        shown = [each for each in headers if each[0] in _SHOWN_HEADERS]
+        seen = Seen(self._count, time.time(), method, path, query, shown, [str(fault) for fault in faults])
+        self._seen.append(seen)
+        return seen
 
-    def body(self, raw: bytes) -> Any:
-        """Return the value of a body in the form in which it is kept."""
-        if len(raw) > LARGEST_BODY:
+    def requests(self, most: int = MOST_REQUESTS) -> list[RequestRecord]:
+        """Return the last requests, oldest first."""
+        return [self._record(seen) for seen in [*self._seen][-most:]]
+
+    def _record(self, seen: Seen) -> RequestRecord:
+        return RequestRecord(
+            number=seen.number,
+            at=datetime.fromtimestamp(seen.at, UTC).isoformat(),
+            method=seen.method,
+            path=self._masked(seen.path),
+            query=self._masked(seen.query.decode("latin-1")),
+            headers={name.decode(): self._masked(value.decode("latin-1")) for name, value in seen.headers},
+            body=self._body(seen.body),
+            status=seen.status,
+            faults=seen.faults,
+        )
+
+    def _body(self, raw: bytes) -> Any:
+        if not raw or len(raw) > LARGEST_BODY:
             return None
         try:
-            value = json.loads(self._masked(raw.decode("utf-8")))
-        except (ValueError, RecursionError):
+            value = json_text.decode(self._masked(raw.decode("utf-8")))
+        except ValueError:
             return None
         if isinstance(value, dict) and isinstance(value.get("callback_url"), str):
             value["callback_url"] = address_alone(value["callback_url"])
@@ -114,7 +141,7 @@ class History:
     def clear(self) -> None:
         """Forget everything; numbers begin with 1 again."""
         self._count = 0
-        self.requests.clear()
+        self._seen.clear()
         self.callbacks.clear()
 
     def _masked(self, text: str) -> str:

@@ -27,7 +27,7 @@ class Overview:
             "runs": [self._run(*row) for row in self._store.rows(_RUNS, (_LONGEST, _MOST))],
             "conversations": [_conversation(run) for run in self._store.recent_conversations(_MOST)],
             "callbacks": as_json(islice(reversed(self._history.callbacks), _MOST)),
-            "requests": as_json(islice(reversed(self._history.requests), _MOST)),
+            "requests": as_json(reversed(self._history.requests(_MOST))),
             "workflows": [*self._workflows(), *map(_dialogue, self._dialogues.values())],
         }
 

@@ -177,7 +177,7 @@ class Store(WorkflowStore):
 
     @failures_told()
     def note_attempt(self, run_id: int, state: str, attempts: int, outcome: str) -> None:
-        """Keep what became of a delivery: `state` is pending, delivered, given_up or refused."""
+        """Keep what became of a delivery: `state` is pending, delivered, given_up, refused or lost."""
         self._connection.execute(
             "UPDATE callbacks SET state = ?, attempts = ?, outcome = ? WHERE run_id = ?",
             (state, attempts, outcome, run_id),
