@@ -1,6 +1,5 @@
 """All cases for a contract, made once: every rule plays the same ones, and so does every client."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -187,9 +186,7 @@ class CaseBook:
     def _broken_values(self, schema: str, starts: list[Any]) -> Iterator[tuple[Any, Problem]]:
         """Return values that break one constraint of a reply's schema, those near legal ones first."""
         close = (value for start in starts for value in near(self.incoming, schema, start, self._sample_of_replies))
-        return single_violations(
-            self.incoming, schema, itertools.chain(close, self._covered(self.incoming.follow(schema)))
-        )
+        return single_violations(self.incoming, schema, close, self._covered(self.incoming.follow(schema)))
 
     def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
         smallest = replace(start, body={})
@@ -199,10 +196,8 @@ class CaseBook:
         for one in starts:
             yield from _a_few_each(self.outgoing, requests_near(self.outgoing, one, self._sample))
         generator = self._requests
-        made = itertools.chain(
-            generator.coverage_violations(start.operation), generator.drawn_breaches(start.operation)
-        )
-        yield from _a_few_each(self.outgoing, filter(parameters_carry_values, made))
+        made = generator.coverage_violations(start.operation), generator.drawn_breaches(start.operation)
+        yield from _a_few_each(self.outgoing, *(filter(parameters_carry_values, cases) for cases in made))
 
     def _drawn(self, schema: str) -> list[Any]:
         return self._drawn_at(self.incoming.follow(schema))
@@ -213,14 +208,14 @@ class CaseBook:
         return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
 
 
-def _a_few_each(contract: Contract, cases: Iterable[RequestCase]) -> Iterator[RequestCase]:
+def _a_few_each(contract: Contract, *sources: Iterable[RequestCase]) -> Iterator[RequestCase]:
     """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
 
     def problem_of(case: RequestCase) -> Problem | None:
         problem = sole_problem(request_problems(contract, case))
         return problem if problem is not None and _stays_broken(contract, case, problem) else None
 
-    for case, problem in few_for_each(filter(is_driven, cases), text_of, problem_of):
+    for case, problem in few_for_each([filter(is_driven, cases) for cases in sources], text_of, problem_of):
         yield replace(case, breach=problem)
 
 
