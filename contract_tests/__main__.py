@@ -11,7 +11,7 @@ from contract_tests.runner.command_line import parse
 from workflow_contract.printing import printable
 
 PROGRAM = "contract_tests"
-NEEDED = ("pytest", "schemathesis", "jsonschema", "openapi_spec_validator", "yaml", "fastapi", "uvicorn")
+NEEDED = ("pytest", "schemathesis", "jsonschema", "openapi_spec_validator", "yaml", "starlette", "uvicorn")
 COULD_NOT_RUN = 2
 
 

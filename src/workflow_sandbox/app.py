@@ -4,12 +4,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflow_sandbox.admin import Admin
@@ -31,7 +33,7 @@ from workflow_sandbox.page import Page
 from workflow_sandbox.promptlayer import PromptLayer
 from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.store import Store
-from workflow_sandbox.wire import JSONReply, error_body
+from workflow_sandbox.wire import Invalid, JSONReply, error_body
 from workflow_sandbox.workflow_files import OwnWorkflows
 
 _log = logging.getLogger("workflow_sandbox")
@@ -85,7 +87,7 @@ class _EncodedPaths:
         await self._app(scope, receive, send)
 
 
-def create_app(store: Store, settings: Settings) -> FastAPI:
+def create_app(store: Store, settings: Settings) -> Starlette:
     """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
     register_url_convertor("segment", _Segment())
     chaos, history = Chaos(settings.chaos), History(settings.api_key)
@@ -102,7 +104,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     executor = Executor(store, settings.node_seconds, tell_end, outages, held=holds, answers=answers)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         executor.resume()
         yield
         await executor.close()
@@ -115,30 +117,37 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         outages.tell(failure)
         return JSONReply(error_body(request.url.path, f"The sandbox's database can't be used: {failure}"), 503)
 
-    # No OpenAPI document: one made from this code would be a second contract.
-    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     key, assumed = settings.api_key, settings.assumptions
     promptlayer = PromptLayer(store, executor, key, assumed, on_accepted=on_accepted, updates=updates)
-    app.include_router(promptlayer.router)
-    app.include_router(updates.router)
-    app.include_router(HoldRoutes(holds, promptlayer.authenticate).router)
-    app.include_router(Interactly(store, key, assumed, dialogues).router)
-    app.include_router(Page(Overview(store, history, dialogues)).router)
-    app.add_middleware(_EncodedPaths)
-    app.add_middleware(FaultyApp, chaos=chaos, history=history)
+    routers = (
+        promptlayer.router,
+        HoldRoutes(holds, promptlayer.authenticate).router,
+        Interactly(store, key, assumed, dialogues).router,
+        Page(Overview(store, history, dialogues)).router,
+    )
+    # By type: Starlette calls each with its own error, which its annotation does not say.
+    handlers: dict[Any, Any] = {
+        Invalid: _reply_invalid,
+        HTTPException: _reply_refused,
+        DatabaseFailed: reply_later,
+        TooMuch: _reply_full,
+        ClientDisconnect: _reply_nobody,
+        Exception: _reply_crashed,
+    }
+    app = Starlette(
+        routes=[*(route for router in routers for route in router.routes), updates.route],
+        middleware=[Middleware(FaultyApp, chaos=chaos, history=history), Middleware(_EncodedPaths)],
+        exception_handlers=handlers,
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
     app.state.sizes = settings.sizes
     app.state.admin = Admin(chaos, history).app()
-    app.exception_handler(RequestValidationError)(_reply_invalid)
-    app.exception_handler(HTTPException)(_reply_refused)
-    app.exception_handler(DatabaseFailed)(reply_later)
-    app.exception_handler(TooMuch)(_reply_full)
-    app.exception_handler(ClientDisconnect)(_reply_nobody)
-    app.exception_handler(Exception)(_reply_crashed)
     return app
 
 
-async def _reply_invalid(_: Request, error: RequestValidationError) -> JSONReply:
-    return JSONReply({"detail": error.errors()}, 422)
+async def _reply_invalid(_: Request, error: Invalid) -> JSONReply:
+    return JSONReply({"detail": error.problems}, 422)
 
 
 async def _reply_refused(request: Request, error: HTTPException) -> JSONReply:

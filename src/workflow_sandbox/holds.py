@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from workflow_sandbox.json_types import Integer, String
+from workflow_sandbox.routing import Router
 from workflow_sandbox.wire import JSONReply, path_value, query_integer, read_body
 
 _MOST_HOLDS = 1000
@@ -107,9 +109,9 @@ class HoldRoutes:
 
     def __init__(self, holds: Holds, authenticate: Callable[[Request], Awaitable[None]]) -> None:
         self._holds = holds
-        self.router = APIRouter(prefix="/_sandbox/holds", dependencies=[Depends(authenticate)])
-        self.router.add_api_route("", self.add, methods=["POST"])
-        self.router.add_api_route("/{id:segment}", self.one, methods=["GET", "DELETE"])
+        self.router = Router("/_sandbox/holds", authenticate)
+        self.router.add("", self.add, methods=["POST"])
+        self.router.add("/{id:segment}", self.one, methods=["GET", "DELETE"])
 
     async def add(self, request: Request) -> JSONReply:
         """Set a hold."""

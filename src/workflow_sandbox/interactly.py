@@ -11,9 +11,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, RootModel, model_validator
 from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from workflow_sandbox import conversation
 from workflow_sandbox.assumptions import Assumptions
@@ -21,6 +22,7 @@ from workflow_sandbox.database import DatabaseFailed
 from workflow_sandbox.fixtures import Dialogue
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, is_object_id
 from workflow_sandbox.limits import Limits
+from workflow_sandbox.routing import Router
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import (
     JSONReply,
@@ -106,10 +108,10 @@ class Interactly:
         self._assumptions = assumptions
         self._limits = Limits.of(assumptions)
         self._api_key = api_key.encode()
-        self.router = APIRouter(prefix=PREFIX, dependencies=[Depends(self._authenticate)])
-        self.router.add_api_route("/v1/workflows/{workflow_id:segment}/execute", self.execute, methods=["POST"])
-        self.router.add_api_route("/v1/workflow-runs", self.runs, methods=["GET"])
-        self.router.add_api_route("/v1/workflow-runs/{workflow_run_id:segment}", self.run, methods=["GET"])
+        self.router = Router(PREFIX, self._authenticate)
+        self.router.add("/v1/workflows/{workflow_id:segment}/execute", self.execute, methods=["POST"])
+        self.router.add("/v1/workflow-runs", self.runs, methods=["GET"])
+        self.router.add("/v1/workflow-runs/{workflow_run_id:segment}", self.run, methods=["GET"])
 
     async def _authenticate(self, request: Request) -> None:
         scheme, _, given = sole_header(request, "authorization").partition(" ")

@@ -7,7 +7,7 @@ import sys
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
@@ -68,7 +68,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: FastAPI, listening: socket.socket, admin_listening: socket.socket | None = None) -> bool:
+def serve(app: Starlette, listening: socket.socket, admin_listening: socket.socket | None = None) -> bool:
     """Serve `app` until SIGTERM or SIGINT, and its admin endpoints if told where; tell whether it accepted requests."""
     server = _AnnouncingServer(_config(app, lifespan="on"), app.state.admin, admin_listening)
     asyncio.run(server.serve(sockets=[listening]))

@@ -13,7 +13,8 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from workflow_sandbox import json_text
@@ -40,8 +41,7 @@ class LiveUpdates:
         self._secret = api_key.encode()
         self._followed: dict[int, str] = {}
         self._subscribers: dict[str, set[WebSocket]] = {}
-        self.router = APIRouter()
-        self.router.add_api_websocket_route("/connection/websocket", self.converse)
+        self.route = WebSocketRoute("/connection/websocket", self.converse)
 
     def follow(self, run_id: int, workflow_id: int, suffix: str | None) -> None:
         """Remember, until it has ended or the server stops, where the end of a run is to be told."""

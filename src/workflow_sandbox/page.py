@@ -9,10 +9,13 @@ import hashlib
 import re
 from importlib.resources import files
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from workflow_sandbox.admin import is_local
 from workflow_sandbox.overview import Overview
+from workflow_sandbox.routing import Router
 from workflow_sandbox.wire import JSONReply
 
 _HTML = files("workflow_sandbox").joinpath("page.html").read_bytes()
@@ -42,9 +45,9 @@ class Page:
 
     def __init__(self, overview: Overview) -> None:
         self._overview = overview
-        self.router = APIRouter()
-        self.router.add_api_route("/", self.page, methods=["GET"])
-        self.router.add_api_route("/_sandbox/state", self.state, methods=["GET"])
+        self.router = Router()
+        self.router.add("/", self.page, methods=["GET"])
+        self.router.add("/_sandbox/state", self.state, methods=["GET"])
 
     async def page(self, request: Request) -> Response:
         """Reply with the page."""

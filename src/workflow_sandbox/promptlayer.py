@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, StrictBool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.execution import Executor
 from workflow_sandbox.json_types import Integer, Object, String, Uri
 from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.results import is_finished, main_output, node_entries
+from workflow_sandbox.routing import Router
 from workflow_sandbox.store import NodeState, Store
 from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
 from workflow_sandbox.workflow_routes import WorkflowRoutes, broken_rule, version_of
@@ -56,11 +58,11 @@ class PromptLayer:
         self._executor = executor
         self._api_key = api_key.encode()
         self._assumptions = assumptions
-        self.router = APIRouter(dependencies=[Depends(self.authenticate)])
-        self.router.add_api_route("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
-        self.router.add_api_route("/workflow-version-execution-results", self.results, methods=["GET"])
-        self.router.add_api_route("/ws-token-request-library", updates.token, methods=["POST"])
-        self.router.include_router(WorkflowRoutes(store, assumptions).router)
+        self.router = Router(before=self.authenticate)
+        self.router.add("/workflows/{workflow_name:segment}/run", self.run_workflow, methods=["POST"])
+        self.router.add("/workflow-version-execution-results", self.results, methods=["GET"])
+        self.router.add("/ws-token-request-library", updates.token, methods=["POST"])
+        self.router.include(WorkflowRoutes(store, assumptions).router)
 
     async def authenticate(self, request: Request) -> None:
         """Raise a 401 unless the request has the key."""

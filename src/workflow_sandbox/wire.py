@@ -1,7 +1,6 @@
 """What both services do at the edge: read a request strictly, reply in JSON, shape errors.
 
-FastAPI reads a body before it runs dependencies, which would answer 422 where the key is missing; it takes `yes` for a
-boolean, and echoes inputs that it then can't encode. So bodies and queries are read here, after authentication.
+Bodies and queries are read here, after authentication, since 401 comes before 422.
 """
 
 import re
@@ -10,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from workflow_sandbox import json_text
 from workflow_sandbox.sizes import Sizes, first_long_text
@@ -26,6 +25,18 @@ _INTERACTLY = ("/workflows/v1/workflows/", "/workflows/v1/workflow-runs")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 # Python refuses to convert thousands of digits. What is left of a longer number is still beyond 64 bits.
 _ENOUGH_DIGITS = 20
+
+
+class Invalid(Exception):
+    """A request is not what the contract says; it is answered 422.
+
+    Attributes:
+        problems: What is wrong where, in the contract's form.
+    """
+
+    def __init__(self, problems: list[dict[str, Any]]) -> None:
+        super().__init__(problems)
+        self.problems = problems
 
 
 class JSONReply(Response):
@@ -43,9 +54,9 @@ def error_body(path: str, words: str) -> dict[str, Any]:
     return {"detail": words} if path.startswith(_INTERACTLY) else {"success": False, "message": words}
 
 
-def invalid(loc: tuple[str | int, ...], message: str, kind: str) -> RequestValidationError:
+def invalid(loc: tuple[str | int, ...], message: str, kind: str) -> Invalid:
     """Return the error for a part of the request that is not what the contract says; it is answered 422."""
-    return RequestValidationError([{"loc": loc, "msg": message, "type": kind}])
+    return Invalid([{"loc": loc, "msg": message, "type": kind}])
 
 
 def sole_header(request: Request, name: str) -> str:
@@ -58,7 +69,7 @@ async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict
     """Return the body, validated as `model` and as it came.
 
     Raises:
-        RequestValidationError: The media type is not JSON, the body is not JSON, too long, or not valid by `model`.
+        Invalid: The media type is not JSON, the body is not JSON, too long, or not valid by `model`.
     """
     _expect_json(request)
     sizes: Sizes = request.app.state.sizes
@@ -78,7 +89,7 @@ async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict
     try:
         return model.model_validate(body), body
     except ValidationError as error:
-        raise RequestValidationError(_problems(error)) from None
+        raise Invalid(_problems(error)) from None
 
 
 def path_value(request: Request, name: str) -> str:
@@ -90,7 +101,7 @@ def query_integer(request: Request, name: str, *, minimum: int | None = None, ma
     """Return an integer query parameter, or None if it is absent. Beyond 64 bits only its sign and excess are kept.
 
     Raises:
-        RequestValidationError: It is given twice, is no integer in JSON's notation, or is not within the bounds.
+        Invalid: It is given twice, is no integer in JSON's notation, or is not within the bounds.
     """
     text = query_text(request, name)
     if text is None:
@@ -109,7 +120,7 @@ def query_choice(request: Request, name: str, choices: Container[str]) -> str | 
     """Return a query parameter that is one of a few words, or None if it is absent.
 
     Raises:
-        RequestValidationError: It is given twice or is another word.
+        Invalid: It is given twice or is another word.
     """
     text = query_text(request, name)
     if text is not None and text not in choices:
@@ -121,7 +132,7 @@ def query_time(request: Request, name: str) -> datetime | None:
     """Return a query parameter that is a date and time of RFC 3339, or None if it is absent.
 
     Raises:
-        RequestValidationError: It is given twice or is no such time.
+        Invalid: It is given twice or is no such time.
     """
     text = query_text(request, name)
     if text is None:
@@ -149,7 +160,7 @@ def query_boolean(request: Request, name: str) -> bool:
     """Return a boolean query parameter, False if it is absent.
 
     Raises:
-        RequestValidationError: It is given twice or is neither `true` nor `false`.
+        Invalid: It is given twice or is neither `true` nor `false`.
     """
     text = query_text(request, name)
     if text not in {None, "true", "false"}:
@@ -161,7 +172,7 @@ def query_text(request: Request, name: str) -> str | None:
     """Return a query parameter, or None if it is absent.
 
     Raises:
-        RequestValidationError: It is given twice.
+        Invalid: It is given twice.
     """
     values = request.query_params.getlist(name)
     if len(values) > 1:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from workflow_sandbox.assumptions import Assumptions
+from workflow_sandbox.routing import Router
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import (
     JSONReply,
@@ -39,9 +41,9 @@ class WorkflowRoutes:
     def __init__(self, store: Store, assumptions: Assumptions) -> None:
         self._store = store
         self._assumptions = assumptions
-        self.router = APIRouter()
+        self.router = Router()
         one, ids = "/workflows/{workflow:segment}", "/workflows/{workflow:segment}/external-ids"
-        add = self.router.add_api_route
+        add = self.router.add
         add("/workflows", self.list_workflows, methods=["GET"])
         add(one, self.get_workflow, methods=["GET"])
         add(f"{one}/labels", self.labels, methods=["GET"])
