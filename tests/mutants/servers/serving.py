@@ -20,6 +20,7 @@ from mutants.servers.fault import Fault
 from mutants.servers.faulty_app import FaultyApp
 from mutants.servers.messages import KEY
 from workflow_sandbox.app import Settings, create_app
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.callbacks import CallbackPolicy
 from workflow_sandbox.listener import bind
 from workflow_sandbox.store import Store
@@ -53,7 +54,13 @@ def serve(listening: socket.socket, fault: Fault) -> None:
 def server_of(store: Store, fault: Fault, *, node_seconds: float = 0.05) -> tuple[FaultyApp, uvicorn.Server]:
     """Make the sandbox with a fault, and what serves it."""
     logging.getLogger("uvicorn.error").addFilter(lambda record: not _was_cut_on_purpose(record))
-    settings = Settings(api_key=KEY, node_seconds=node_seconds, callbacks=CallbackPolicy(backoff_seconds=0.1))
+    # Callbacks of both forms, since some defects are of the bare one.
+    settings = Settings(
+        api_key=KEY,
+        node_seconds=node_seconds,
+        callbacks=CallbackPolicy(backoff_seconds=0.1),
+        assumptions=Assumptions(callback_output="as_asked"),
+    )
     app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
     config = uvicorn.Config(
         app,
