@@ -44,12 +44,18 @@ URL_TEXTS: Final = (
     "\x7f",
 )
 TEXTS: Final = ("", "é e\u0301 日本語 😀", '"quoted" \\ and\nline\u2028\x7f', "null", "0")
+LONG_TEXT: Final = "".join(map(str, range(20_000)))[: 2**16 + 1]  # no part of it stands in it twice
+TYPES: Final = {"a": [{"b": {"c": [True, "true", False, 0, 1, "1", 1.5, None, "null", ""]}}]}
+MANY: Final = {f"entry {number}": number for number in range(1001)}
 HEADER_TEXTS: Final = ("a", "a b", "a;b=c", "a,b", '"quoted"', "~-_.!*'()%2F", "null", "0")
 PATH_PROBES: Final = (".", "..", "")
 NUMBERS: Final = (0, 1, -1, 2**31, 2**53 + 1, -(2**63), 2**63 - 1, 10**20, 0.5, -1.5, 1e300, 1e-7)
 OTHERS: Final[tuple[Any, ...]] = (None, True, False, [], {}, [None], {"": None}, [[1, "a", {}]], {"a": {"b": [False]}})
-POOL: Final[tuple[Any, ...]] = (*OTHERS, *NUMBERS, *TEXTS)
-PARAMETER_POOL: Final[tuple[Any, ...]] = (*POOL, *URL_TEXTS)
+SMALL: Final[tuple[Any, ...]] = (*OTHERS, *NUMBERS, *TEXTS)
+POOL: Final[tuple[Any, ...]] = (*SMALL, TYPES, MANY, LONG_TEXT)
+LONG_PARAMETER: Final = LONG_TEXT[: 2**12 + 1]  # many servers and clients stop at twice as much
+PARAMETER_POOL: Final[tuple[Any, ...]] = (*SMALL, *URL_TEXTS, LONG_PARAMETER)
+HEADER_POOL: Final[tuple[Any, ...]] = (*HEADER_TEXTS, *SMALL, LONG_PARAMETER)
 PLAIN: Final[tuple[Any, ...]] = ("text", "a,b", 1, 2, 0.5, True, {}, [])
 DATES: Final = ("2020-02-29", "1999-12-31")
 TIMES: Final = ("2020-01-01T00:00:00Z", "2020-02-29T23:59:59.5+05:30", "1999-12-31T23:59:59.123456-00:00")
@@ -57,7 +63,13 @@ ODD_TIMES: Final = ("2020-01-01t00:00:00z", "2020-01-01T00:00:00.123456789Z", "2
 ALMOST_TIMES: Final = ("20200101", "2020-W01-1", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01 00:00")
 IDS: Final = ("12345678-1234-4234-8234-123456789abc", "ABCDEF12-1234-4234-8234-ABCDEF123456")
 ALMOST_IDS: Final = ("{12345678-1234-4234-8234-123456789abc}", "12345678123442348234123456789abc")
-BY_FORMAT: Final = {"date": (*DATES, *ALMOST_TIMES), "date-time": (*TIMES, *ALMOST_TIMES), "uuid": (*IDS, *ALMOST_IDS)}
+ADDRESSES: Final = ("http://Example.COM:80/A%7eb/?q=%2F&r=a+b&q=#Part", "https://[2001:db8::1]:8443/Path/")
+BY_FORMAT: Final = {
+    "date": (*DATES, *ALMOST_TIMES),
+    "date-time": (*TIMES, *ALMOST_TIMES),
+    "uuid": (*IDS, *ALMOST_IDS),
+    "uri": ADDRESSES,
+}
 LARGEST_HALF: Final = 2.0**51  # beyond it, a float has no room for a half
 UNKNOWN_MEMBER: Final = "x_unknown_member"
 UNKNOWN_WORD: Final = "x_unknown_word"

@@ -51,6 +51,7 @@ class Post:
         proof: How the sender proves itself, see :class:`~contract_tests.client.driver.deliveries.Post`.
         fails: Whether the handler fails.
         method: Of the request.
+        parts: How many messages the body comes in.
     """
 
     content: bytes
@@ -60,6 +61,11 @@ class Post:
     proof: str = "good"
     fails: bool = False
     method: str = "POST"
+    parts: int = 1
+
+    def in_parts(self, parts: int) -> Self:
+        """Return the same delivery with its body in several messages."""
+        return replace(self, parts=parts)
 
     def proven(self, proof: str) -> Self:
         """Return the same delivery with another proof of its sender."""
@@ -73,7 +79,7 @@ class Post:
         """Say it to the driver."""
         content = base64.b64encode(self.content).decode()
         told = {"media_type": self.media_type, "proof": self.proof, "fails": self.fails, "method": self.method}
-        return {"content": content, **told}
+        return {"content": content, "parts": self.parts, **told}
 
 
 def deliveries(contract: Contract) -> list[Delivery]:

@@ -7,10 +7,9 @@ from itertools import takewhile
 from typing import Any, Final
 
 from contract_tests.cases.boundary_values import (
-    HEADER_TEXTS,
+    HEADER_POOL,
     PARAMETER_POOL,
     PATH_PROBES,
-    POOL,
     is_ambiguous_integer,
     legal,
     variants,
@@ -161,7 +160,7 @@ def _with_body_variants(contract: Contract, start: RequestCase) -> Iterator[Requ
 def _with_parameter_variants(contract: Contract, start: RequestCase, parameter: Parameter) -> Iterator[RequestCase]:
     if parameter.schema is None:
         return
-    pool = PARAMETER_POOL if parameter.location in {"path", "query"} else (*HEADER_TEXTS, *POOL)
+    pool = PARAMETER_POOL if parameter.location in {"path", "query"} else HEADER_POOL
     for value in legal(contract, parameter.schema, pool):
         case = _with_value(start, parameter, value)
         if value is not None and not has_probe(case):

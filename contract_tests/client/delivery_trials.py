@@ -74,6 +74,18 @@ class DeliveryTrials:
             for index, (post, said) in enumerate(zip(posts, taken, strict=True))
         ]
 
+    def deliver_together(self, *posts: Post) -> tuple[list[int | str], list[Any]]:
+        """
+        Post to one receiver of the client's at the same time; return the statuses and what was handed on.
+
+        Raises NotApplicable if the client has no application.
+        """
+        self._session.count(len(posts))
+        said = self._ask([post.to_message() for post in posts], timeout=TIMEOUT, together=True)
+        if said["events"] is None:
+            raise NotApplicable("the client has no application that deliveries could be made to")
+        return said["statuses"], said["events"]
+
     def each(self, posts: Iterable[Post]) -> Iterator[DeliveryTrial]:
         """Post each to a receiver that has seen nothing else."""
         for post in posts:

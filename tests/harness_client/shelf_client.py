@@ -147,6 +147,8 @@ DEFECTS = {
     "old_host": "names another host than it asks",
     "small_addresses": "writes addresses in small letters",
     "asks_for_gzip": "asks for compressed responses that it can't read",
+    "takes_first_part": "takes the first part of a delivery for the whole",
+    "remembers_late": "does not know a delivery again that is being handled",
     "loses_days": "loses a member of a delivery",
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",

@@ -22,7 +22,7 @@ NOT_OFFERED = {
     "CL-NET-08",
     "CL-REL-08",
     *TRIES,
-    *(f"CL-CB-0{number}" for number in range(1, 9)),
+    *(f"CL-CB-{number:02}" for number in range(1, 11)),
 }
 
 

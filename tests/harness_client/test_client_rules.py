@@ -147,6 +147,8 @@ FOUND_BY = [
     ("old_host", "CL-REL-21", "addBook", "Host"),
     ("small_addresses", "CL-REL-22", "addBook", "a path"),
     ("asks_for_gzip", "CL-REL-23", "addBook", "gzip"),
+    ("takes_first_part", "CL-CB-09", "", "bookLent parts"),
+    ("remembers_late", "CL-CB-10", "", "bookLent at once"),
     ("loses_days", "CL-CB-01", "", "bookLent #/components/schemas/Loan/properties/days"),
     ("takes_any_loan", "CL-CB-02", "", "bookLent #/components/schemas/Loan/properties/title/type"),
     ("takes_any_loan", "CL-CB-02", "", "bookLent #/components/schemas/Loan/required/0 parser"),

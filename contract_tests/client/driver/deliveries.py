@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from contract_tests.client.adapter import Adapter, Receiving
 
 SECONDS: Final = 20.0
+HANDLING: Final = 0.02
 OTHER_BODY: Final = b'{"forged": true}'
 CHANGED: Final[Mapping[str, Callable[[str], str]]] = {
     "empty": lambda _: "",
@@ -38,6 +40,7 @@ class Post:
             not know where to post to.
         fails: Whether the handler fails this time.
         method: Of the request.
+        parts: How many messages the body comes in.
     """
 
     content: bytes
@@ -45,6 +48,7 @@ class Post:
     proof: str
     fails: bool
     method: str
+    parts: int = 1
 
 
 def post_of(message: Mapping[str, Any]) -> Post:
@@ -80,6 +84,30 @@ def deliver(adapter: Adapter, receiving: Receiving, posts: Sequence[Post]) -> li
         tells = _tells(receiving, post, said) or _tells(receiving, post, (parsed or {}).get("text", ""))
         taken.append({"parsed": parsed, "status": status, "events": None if app is None else events, "tells": tells})
     return taken
+
+
+def deliver_together(receiving: Receiving, posts: Sequence[Post]) -> dict[str, Any]:
+    """Make deliveries at the same time to one receiver; say what it answered and what it handed on, in any order."""
+    handed: list[Any] = []
+
+    def handle(event: Any) -> None:
+        time.sleep(HANDLING)  # so that others arrive meanwhile, if it is handled in a thread
+        handed.append(event)
+
+    if receiving.app is None:
+        return {"statuses": [], "events": None}
+    app = receiving.app(handle)
+
+    async def answered(post: Post) -> int | str:
+        try:
+            return (await _asked(app, receiving.path, post, _headers(receiving, post)))[0]
+        except Exception as error:  # noqa: BLE001 - what an application lets through a server would have to bear
+            return f"{type(error).__name__}: {error}"[:500]
+
+    async def together() -> list[int | str]:
+        return await asyncio.wait_for(asyncio.gather(*map(answered, posts)), SECONDS)
+
+    return {"statuses": asyncio.run(together()), "events": [_json(receiving, event) for event in handed]}
 
 
 def _headers(receiving: Receiving, post: Post) -> dict[str, str]:
@@ -157,11 +185,12 @@ async def _asked(app: Any, path: str, post: Post, headers: Mapping[str, str]) ->
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 443),
     }
-    messages = [{"type": "http.request", "body": post.content, "more_body": False}]
+    messages = _messages(post)
     sent: list[Mapping[str, Any]] = []
 
     async def receive() -> Mapping[str, Any]:
-        return messages.pop() if messages else {"type": "http.disconnect"}
+        await asyncio.sleep(0)  # others come in between
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
 
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
@@ -170,3 +199,15 @@ async def _asked(app: Any, path: str, post: Post, headers: Mapping[str, str]) ->
     headers_sent = [part for header in sent[0].get("headers", ()) for part in header]
     said = b" ".join([*headers_sent, *(one.get("body", b"") for one in sent)])
     return int(sent[0]["status"]), said.decode("latin-1")
+
+
+def _messages(post: Post) -> list[Mapping[str, Any]]:
+    size = -(-len(post.content) // post.parts) or 1
+    pieces = [post.content[start : start + size] for start in range(0, len(post.content), size)] or [b""]
+    # A server may say only afterwards that there is no more.
+    pieces += [b""] if post.parts > 1 else []
+    more = [True] * (len(pieces) - 1)
+    return [
+        {"type": "http.request", "body": piece, "more_body": is_more}
+        for piece, is_more in zip(pieces, [*more, False], strict=True)
+    ]

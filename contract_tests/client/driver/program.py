@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from contract_tests.client.adapter import Adapter, Call, Connection, NotSupported
-from contract_tests.client.driver.deliveries import deliver, post_of, proofs_of
+from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
 from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver.modules import look_at_modules
 from contract_tests.client.driver.objects import look_at
@@ -178,9 +178,11 @@ class Driver:
             outcome = self._told(call, connection, calling)
         return {**outcome, "held": held, "framed": framed, "logged": log.told}
 
-    def receive(self, delivery: str, posts: list[dict[str, Any]]) -> dict[str, Any]:
+    def receive(self, delivery: str, posts: list[dict[str, Any]], *, together: bool = False) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""
         receiving = self._offered("receiving")(delivery)
+        if together:
+            return {"kind": "received", **deliver_together(receiving, [post_of(post) for post in posts])}
         taken = deliver(self._adapter, receiving, [post_of(post) for post in posts])
         return {"kind": "received", "taken": taken, "proofs": proofs_of(receiving)}
 

@@ -206,3 +206,36 @@ def test_refusals_tell_no_secret(trials: DeliveryTrials) -> Iterator[Violation]:
     for trial in trials.each(posts):
         if trial.tells:
             yield trial.violation(trial.post.about or trial.post.proof, f"answered {trial.status}, with a secret")
+
+
+@rule(
+    "CL-CB-09",
+    "A delivery that comes in parts is handed on whole.",
+    says="A body may arrive in several messages, of which the last is empty: nothing of it is lost.",
+    source="https://asgi.readthedocs.io/en/latest/specs/www.html#request-receive-event",
+)
+@each_delivery
+def test_deliveries_in_parts(trials: DeliveryTrials) -> Iterator[Violation]:
+    for parts in (2, 7):
+        for trial in trials.deliver(trials.legal_posts()[0].in_parts(parts)):
+            yield from not_handed_on(trials, trial, "parts")
+
+
+@rule(
+    "CL-CB-10",
+    "Deliveries that come at the same time are handed on once each.",
+    says="Each is handed on whole and once, also one that is sent twice at once, of which a second may be put off.",
+    basis="inferred",
+)
+@each_delivery
+def test_deliveries_at_once(trials: DeliveryTrials) -> Iterator[Violation]:
+    posts = trials.legal_posts()
+    different = [post.in_parts(3) for post in _unlike(posts) or posts[:1]]
+    statuses, events = trials.deliver_together(*different, *different)
+    handed = sorted(json.dumps(event.get("json", _told(event)), sort_keys=True) for event in events)
+    wanted = sorted(json.dumps(post.value, sort_keys=True) for post in different)
+    if handed != wanted:
+        received = f"{len(handed)} events, {len(set(handed) - set(wanted))} of them wrong, answered {statuses}"
+        yield Violation(received, f"{trials.delivery.name} at once", f"{len(wanted)} events")
+    elif sum(status in TAKEN for status in statuses) < len(wanted) or any(isinstance(one, str) for one in statuses):
+        yield Violation(f"answered {statuses}", f"{trials.delivery.name} at once status", "success for each")
