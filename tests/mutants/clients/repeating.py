@@ -13,7 +13,6 @@ LIMIT: Final = "if self._made >= retries.further_tries or not retries.allows(err
 WAIT: Final = "else max(wait, retry_after)"
 TIMEOUT: Final = "(http.timeout if timeout is None else _limits(http, timeout)).as_dict()"
 TRANSLATED: Final = "                problem = wire.translated(error, operation, redaction, made)\n"
-NOT_DEMANDED: Final = "the contract allows a client to repeat a request, and does not oblige it to"
 
 
 def defects() -> Iterator[ClientDefect]:
@@ -223,17 +222,15 @@ def _less_repeated() -> Iterator[ClientDefect]:
         "get.once",
         "does not repeat a GET after a 5xx",
         "retry removed",
-        "CL-NET-01",
+        "CL-REL-17",
         client("retries.py", AFTER_STATUS, "return allowed_503"),
-        equivalent=NOT_DEMANDED,
     )
     yield defect(
         "throttled.once",
         "does not repeat a request after a 429",
         "retry removed",
-        "CL-NET-04",
+        "CL-REL-17",
         client("retries.py", "        if error.status == _TOO_MANY:\n", "        if error.status == -1:\n"),
-        equivalent=NOT_DEMANDED,
     )
     yield defect(
         "waits.shorter",
