@@ -55,6 +55,7 @@ def test_server_prints_its_base_url_serves_and_stops_cleanly(tmp_path: Path, sto
         (["--run-seconds=nan"], "--run-seconds"),
         (["--run-seconds=-1"], "--run-seconds"),
         (["--callback-attempts=0"], "--callback-attempts"),
+        (["--chaos=0.7", "--fault=cut=0.7"], "shares"),
         (["--api-key="], "--api-key"),
         (["--no-such-option"], "--no-such-option"),
         (["extra"], "extra"),

@@ -10,10 +10,13 @@ import pytest
 from callback_receiver import CallbackReceiver
 from sandbox_calls import INTERACTLY_WORKFLOW, finished, promptlayer_client, run
 
+from workflow_sandbox import Sandbox
+from workflow_sandbox.__main__ import main
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow_sandbox import InProcessSandbox, Sandbox
+    from workflow_sandbox import InProcessSandbox
 
 _RUN = "/workflows/canary/run"
 _RESULTS = "/workflow-version-execution-results"
@@ -277,3 +280,26 @@ def test_the_child_process_can_be_asked_too(sandbox: Sandbox) -> None:
         f"{sandbox._admin_url}/faults", content='{"fault": "cut"}', headers={"Content-Type": "text/plain"}
     )
     assert form.status_code == 422
+
+
+def test_the_command_line_takes_a_profile_and_limits() -> None:
+    """What is asked for at the start holds from the first request on."""
+    with Sandbox(options=["--fault=error:520=1", "--seed=7", "--max-body-bytes=100"]) as sandbox:
+        url, headers = f"{sandbox.promptlayer_url}{_RUN}", {"X-API-KEY": sandbox.api_key}
+        first = httpx.post(url, json={}, headers=headers)
+        sandbox.set_chaos()
+        second = httpx.post(url, json={"input_variables": {"x": "y" * 100}}, headers=headers)
+
+    assert (first.status_code, second.status_code) == (520, 422)
+
+
+@pytest.mark.parametrize(
+    "option", ["--chaos=1.5", "--chaos=x", "--fault=cut", "--fault=nonsense=0.1", "--fault=cut=2", "--max-rows=0"]
+)
+def test_what_makes_no_sense_is_refused_at_the_start(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line that names the option, and status 2."""
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+
+    assert ended.value.code == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
