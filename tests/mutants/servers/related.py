@@ -12,7 +12,7 @@ from mutants.servers.messages import ACCEPTED, CREATED, EXECUTE, KEY, RESULTS, R
 from mutants.servers.request_faults import KEY_HEADERS
 
 ID, VARIABLES, RUN_ID = "workflow_version_execution_id", "input_variables", "workflow_run_id"
-AT_ONCE: Final = 0.1  # seconds within which runs count as started at the same time
+AT_ONCE: Final = 2.0
 OVERLAP: Final = 0.02
 OTHER_RUN: Final = frozenset({"stop", "pause", "resume", "data"})
 JSON_TYPE: Final = [("content-type", "application/json")]
