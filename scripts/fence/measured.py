@@ -61,7 +61,7 @@ def _rows_of_the_second_server(folder: Path) -> dict[str, str]:
         "import json, sys; sys.path.insert(0, 'tests/conforming'); import false_alarms as f; "
         "from pathlib import Path; from serving_others import served\n"
         "with served('second') as url:\n"
-        f"    print(json.dumps(f._report('second', url, {SEED}, 'quick', Path(sys.argv[1]))['results']))"
+        f"    print(json.dumps(f._report('second', url, Path(sys.argv[1]), ['--seed', '{SEED}'])['results']))"
     )
     folder.mkdir()
     return _verdicts(json.loads(_run(["-c", program, str(folder)], {})))

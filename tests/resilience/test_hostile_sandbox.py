@@ -78,7 +78,7 @@ def _started(database: Path) -> Counter[int]:
     return Counter(int(json.loads(text)["user_message"].split()[1]) for (text,) in rows)
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.nightly)])
 def test_a_call_starts_at_most_one_run_and_has_a_typed_outcome(tmp_path: Path, count: int) -> None:
     """Half of all requests meet a fault, by a seed. An error that rules a run out is right about it."""
     database = tmp_path / "runs.db"
