@@ -267,7 +267,7 @@ class Client:
         self.kept: dict[str, str] = {}
         self.last: httpx.Response | None = None
         self.calls = 0
-        self.port: object = None
+        self.socket: object = None
         self.worker = ThreadPoolExecutor(1)
         self.arrived: queue.Queue[httpx.Response] = queue.Queue()
         FIRST_KEYS.append(connection.key)
@@ -360,8 +360,9 @@ class Client:
             self.last = self.last if self.connection.is_async else reply
             return self.last, error
         if self.has("fails_after_close") and reply is not None:
-            port = reply.extensions["network_stream"].get_extra_info("client_addr")
-            is_new, self.port = self.port not in {None, port}, port
+            # The socket itself: what its address was can't be asked once it is closed.
+            used = reply.extensions["network_stream"].get_extra_info("socket")
+            is_new, self.socket = self.socket not in {None, used}, used
             return (None, httpx.ReadError("closed")) if is_new else (reply, error)
         return reply, error
 
