@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.report.results import Report, facts
-from contract_tests.rules import Verdict
+from contract_tests.rules import Basis, Verdict
 from workflow_contract.printing import printable
 
 STYLE: Final = """
@@ -133,14 +133,15 @@ def _row(row: Mapping[str, Any], source: str) -> str:
     received = "Received" if row.get("findings") or verdict is Verdict.VIOLATION else "Reason"
     if verdict is Verdict.NOT_EXERCISED:  # what a reader of such a row wants to know, without unfolding it
         head += f'<div class="muted">{_escaped(row["received"])}</div>'
-    listed = "".join(_facts(one, received) for one in told)
+    expected = "Expected" if row["basis"] == Basis.INFERRED else "Documented"
+    listed = "".join(_facts(one, expected, received) for one in told)
     is_open = " open" if verdict is Verdict.VIOLATION else ""
     from_where = f"<dl><dt>Source</dt><dd>{_linked(source)} ({_escaped(row['basis'])})</dd></dl>"
     return f"<details{is_open}><summary>{head}</summary>{listed}{from_where}</details>"
 
 
-def _facts(told: Mapping[str, Any], received: str) -> str:
-    labels = {"documented": "Documented", "received": received, "reproduce": "Reproduce with", "identity": "Identity"}
+def _facts(told: Mapping[str, Any], expected: str, received: str) -> str:
+    labels = {"documented": expected, "received": received, "reproduce": "Reproduce with", "identity": "Identity"}
     return _list([(label, told[name]) for name, label in labels.items()])
 
 

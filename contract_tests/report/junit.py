@@ -4,6 +4,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from contract_tests.report.results import Report, facts
+from contract_tests.rules import Basis
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -44,7 +45,8 @@ def junit(report: Report) -> bytes:
 
 def _text(row: object) -> str:
     assert isinstance(row, dict)
-    return f"Documented: {row['documented']}\nReceived: {row['received']}\nReproduce with: {row['reproduce']}"
+    expected = "Expected" if row["basis"] == Basis.INFERRED else "Documented"
+    return f"{expected}: {row['documented']}\nReceived: {row['received']}\nReproduce with: {row['reproduce']}"
 
 
 def _xml(text: str) -> str:

@@ -18,7 +18,7 @@ from contract_tests.options import Options
 from contract_tests.outcomes import Outcome, Row
 from contract_tests.report.printing import Printer
 from contract_tests.report.results import Report
-from contract_tests.rules import EVERY_OPERATION, Verdict
+from contract_tests.rules import EVERY_OPERATION, Basis, Verdict
 from contract_tests.targets import Target
 from workflow_contract.printing import printable
 
@@ -53,10 +53,12 @@ def plan_of(target: Target, tag: str) -> Iterator[tuple[str, str]]:
 
 def details_of(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Explain a violation, as label and text."""
+    is_inferred = outcome.rule.basis is Basis.INFERRED
     for finding in outcome.findings[:MOST_FINDINGS]:
-        yield "Documented", finding.documented
+        yield "Expected" if is_inferred else "Documented", finding.documented
         yield "Received", finding.received
-        yield "Source", f"{outcome.rule.source} ({outcome.rule.basis})"
+        note = ", fails with --strict only" if is_inferred else ""
+        yield "Source", f"{outcome.rule.source} ({outcome.rule.basis}{note})"
         for command in filter(None, finding.reproduce.split("\n")):
             yield REPRODUCE, command
     more = len(outcome.findings) - MOST_FINDINGS

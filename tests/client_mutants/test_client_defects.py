@@ -107,7 +107,7 @@ def test_the_declared_rule_finds_a_defect(name: str, judge: Judge, tmp_path: Pat
     assert defect.rules[0] in {rule.id for rule, _ in judge.violations(arguments, defect.rules)}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_no_rule_finds_a_defect_in_the_correct_client(judge: Judge) -> None:
     """What finds the defects above says nothing of the client without them."""
     assert judge.violations([], [DEFECTS[name].rules[0] for name in SAMPLE]) == []

@@ -8,10 +8,12 @@ from manners import SINGLE
 from serving_others import SANDBOX
 
 SEEDS = range(1, 2)  # `python tests/conforming/false_alarms.py --seeds 20` takes more
+BY_DAY = "second"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.slow if one == BY_DAY else pytest.mark.nightly) for one in SERVERS]
+)
 def test_correct_server_causes_no_alarm(name: str) -> None:
     """No row is a violation, and on the sandbox, which can be told to fail, none is left untried."""
     judged = judge(name, SEEDS if name == SANDBOX else SEEDS[:1])

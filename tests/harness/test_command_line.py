@@ -140,7 +140,7 @@ def test_help_states_the_numbers_of_cases(tmp_path: Path) -> None:
     assert re.search(r"quick\s+is\s+20,\s+nightly\s+is\s+500", done.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_current_directory_does_not_matter(tmp_path: Path) -> None:
     """A hostile pytest set-up in the current directory changes nothing, and nothing but the report is left there."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")

@@ -26,9 +26,9 @@ def faulty() -> Iterator[FaultyServer]:
         yield running
 
 
-def steps(judgement: Judgement, rule: str) -> list[str]:
+def steps(judgement: Judgement, rule: str, operation: str | None = None) -> list[str]:
     """The steps of the smallest sequence: each request has a curl line, and the last line judges again."""
-    row = judgement.row(rule)
+    row = judgement.row(rule, operation)
     found: list[str] = row["received"].partition("fewest steps: ")[2].split(", ")
     *curls, command = row["reproduce"].splitlines()
 
@@ -62,8 +62,8 @@ def test_sequence_is_told_with_the_fewest_steps(  # noqa: PLR0917 - fixtures
         command = judgement.row(rule, operation)["reproduce"].splitlines()[-1]
         again = judge(tmp_path, *shlex.split(command)[3:])
 
-    assert steps(judgement, rule) == fewest
-    assert steps(again, rule) == fewest
+    assert steps(judgement, rule, operation) == fewest
+    assert steps(again, rule, operation) == fewest
 
 
 def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox, few: tuple[str, str]) -> None:

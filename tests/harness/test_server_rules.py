@@ -78,7 +78,7 @@ def _not_passed(judgement: Judgement) -> set[tuple[str, str]]:
     return {(row["id"], row["operation"]) for row in judgement.report["results"] if row["verdict"] != "pass"}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_sandbox_keeps_every_rule(tmp_path: Path) -> None:
     """The built-in target passes every row of the server side, and none is left out."""
     judgement = judge(tmp_path, *SIDE)

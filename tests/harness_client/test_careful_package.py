@@ -35,7 +35,7 @@ def test_the_package_is_driven_as_the_generator_s_own() -> None:
 
 
 @pytest.mark.parametrize("seed", [1])  # each further one takes a quarter of a minute
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_nothing_is_found_in_it(seed: int, tmp_path: Path) -> None:
     """With the quick budget no rule finds anything, and every rule that a package can keep has judged it."""
     command = [sys.executable, "-m", "contract_tests", *SUBJECT, "--seed", str(seed), "--strict"]

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from mutants.runner import Runner
 
 FAMILIES = [
-    "run.404.media-type",
-    "results.200.all.each.status.retyped",
-    "execute.workflow_id.pattern-not-enforced",
-    "results.back-to-202",
-    "callback.method-put",
-    "execute.stop-ignored",
+    *(pytest.param(name, marks=pytest.mark.nightly) for name in ("run.404.media-type", "callback.method-put")),
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in (
+            "results.200.all.each.status.retyped",
+            "execute.workflow_id.pattern-not-enforced",
+            "results.back-to-202",
+            "execute.stop-ignored",
+        )
+    ),
 ]
 MANY = 150  # of the requests of a whole run
 EQUIVALENT = "run.422.status-400"
@@ -57,7 +61,6 @@ def test_declared_rules_exist() -> None:
     assert {rule for one in defects() for rule in one.rules} - known == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_declared_rule_finds_the_defect(name: str, made: Runner) -> None:
     """The rule that the defect declares has a violation, and the first finding comes within few requests."""

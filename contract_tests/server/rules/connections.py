@@ -14,7 +14,7 @@ from contract_tests.server.server import ServerUnderTest
 
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
 FRAMING: Final = "https://www.rfc-editor.org/rfc/rfc9112#section-6"
-ACCEPTED, ENDED = 202, {200, 500}
+ACCEPTED, ENDED, FIRST_ERROR = 202, {200, 500}, 400
 PAIRS: Final = (
     ("the first request", "the first request again"),
     ("a refused one with a large body", "another refused one"),
@@ -57,6 +57,10 @@ def test_connection_has_no_memory(connection: OneConnection) -> Checks:
     for one, other in PAIRS:
         if one in responses and other in responses:
             yield _differs(connection, responses[one], responses[other])
+    needs_key = bool(security := connection.taken.case.operation.security) and all(security)
+    for what, step in responses.items():
+        if needs_key and "refused" in what and step.response.status < FIRST_ERROR:
+            yield connection.violation("key", f"{what}, which has no key, is answered {step.response.status}")
 
 
 @rule(
