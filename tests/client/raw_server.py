@@ -88,9 +88,11 @@ class Connection:
             body += self._socket.recv(65536)
         self._requests.append(head + b"\r\n\r\n" + body)
 
-    def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self._socket.sendall(data)
+    def send(self, data: bytes, *, is_last: bool = False) -> None:
+        """Send bytes as they are; the last ones arrive together with the end of the connection, where Linux does it."""
+        self._socket.sendall(data, getattr(socket, "MSG_MORE", 0) if is_last else 0)
+        if is_last:
+            self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Break the connection, as a peer that has crashed does."""
@@ -111,15 +113,15 @@ class Connection:
         self._socket.recv(1)
 
 
-def answer(status: int, body: Any, **headers: str) -> Callable[[Connection], None]:
-    """Answer with JSON."""
+def answer(status: int, body: Any, *, is_last: bool = False, **headers: str) -> Callable[[Connection], None]:
+    """Answer with JSON; `is_last` ends the connection in the same moment, whatever the headers say."""
     content = json.dumps(body).encode()
     named = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close", **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
 
     def behave(connection: Connection) -> None:
         connection.read()
-        connection.send(f"HTTP/1.1 {status} Told\r\n{head}\r\n".encode() + content)
+        connection.send(f"HTTP/1.1 {status} Told\r\n{head}\r\n".encode() + content, is_last=is_last)
 
     return behave
 

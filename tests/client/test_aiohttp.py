@@ -72,7 +72,7 @@ def test_a_connection_that_the_service_has_closed_is_not_used_again() -> None:
             await client.run_workflow("support-agent")
         await client.aclose()
 
-    closes = raw.answer(*RUN.success, connection="keep-alive")
+    closes = raw.answer(*RUN.success, is_last=True, connection="keep-alive")
     with raw.RawServer(closes) as server:
         AIOHTTP.do(_Doing(several, AIOHTTP.client("promptlayer", base_url=server.url)), "play")
         assert (server.connections, len(server.requests)) == (8, 8)
