@@ -9,18 +9,17 @@ from workflow_runs_api.errors import BadArgument
 from workflow_runs_api.unset import Unset
 
 from .both_forms import result_of
-from .paging import Paging
+from .paging import RunPages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from workflow_runs_api.api.interactly.execute_workflow import Keywords
-    from workflow_runs_api.models import InputOutputPair, WorkflowRun, WorkflowRunPage, WorkflowRunRecord
+    from workflow_runs_api.models import InputOutputPair, WorkflowRun, WorkflowRunRecord
 
-__all__ = ["RunCandidate", "candidates", "is_last"]
+__all__ = ["RunCandidate", "candidates"]
 
 _OPERATION = "find_run_in_doubt"
-_SIZE = 100  # of a page, if none is asked for
 _A_YEAR = 31_536_000
 _Span: TypeAlias = tuple[datetime.datetime, datetime.datetime]
 
@@ -72,19 +71,10 @@ async def candidates(
 
 
 async def _listed(client: Any, workflow_id: str, span: _Span) -> AsyncIterator[str]:
-    pages: Paging[WorkflowRunRecord] = Paging(
-        _OPERATION, {"workflow_id": workflow_id, "start": span[0], "end": span[1]}, None
-    )
+    pages = RunPages(_OPERATION, {"workflow_id": workflow_id, "start": span[0], "end": span[1]}, None)
     while pages.has_more:
-        page: WorkflowRunPage = await result_of(client.list_workflow_runs(**pages.question))
-        for record in pages.read(page.workflow_runs, is_last=is_last(page, pages.question)):
+        for record in pages.read(await result_of(client.list_workflow_runs(**pages.question))):
             yield _id_of(record)
-
-
-def is_last(page: WorkflowRunPage, question: dict[str, Any]) -> bool:
-    """Go by the total; a service that tells none has its say by an empty page."""
-    size = question.get("size") or _SIZE
-    return isinstance(page.total, int) and question["page"] * size >= page.total
 
 
 def _moved_by(arguments: Keywords) -> Any:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from workflow_runs_api.api.interactly import AsyncInteractlyOperations, InteractlyOperations
 
 from .both_forms import at_once
-from .candidates import RunCandidate, candidates, is_last
-from .paging import Paging
+from .candidates import RunCandidate, candidates
+from .paging import RunPages
 from .settings import Http
 from .waiting_client import WaitingClient, started_and_waited, waited
 
@@ -205,10 +205,9 @@ class Interactly(_Interactly["httpx.Client"], InteractlyOperations):
             >>> [record.workflow_run.status for record in client.iter_workflow_runs(limit=10)]
             ['completed']
         """
-        pages: Paging[WorkflowRunRecord] = Paging("iter_workflow_runs", {**filters}, limit)
+        pages = RunPages("iter_workflow_runs", {**filters}, limit)
         while pages.has_more:
-            page = self.list_workflow_runs(**pages.question)
-            yield from pages.read(page.workflow_runs, is_last=is_last(page, pages.question))
+            yield from pages.read(self.list_workflow_runs(**pages.question))
 
 
 class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], AsyncInteractlyOperations):
@@ -254,8 +253,7 @@ class AsyncInteractly(_Interactly["httpx.AsyncClient | Literal['aiohttp']"], Asy
         self, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> AsyncIterator[WorkflowRunRecord]:
         """Go through the runs of all pages. See `Interactly.iter_workflow_runs`."""
-        pages: Paging[WorkflowRunRecord] = Paging("iter_workflow_runs", {**filters}, limit)
+        pages = RunPages("iter_workflow_runs", {**filters}, limit)
         while pages.has_more:
-            page = await self.list_workflow_runs(**pages.question)
-            for record in pages.read(page.workflow_runs, is_last=is_last(page, pages.question)):
+            for record in pages.read(await self.list_workflow_runs(**pages.question)):
                 yield record

@@ -9,7 +9,11 @@ from workflow_runs_api.errors import BadArgument
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Paging"]
+    from workflow_runs_api.models import WorkflowPage, WorkflowRunPage, WorkflowRunRecord, WorkflowSummary
+
+__all__ = ["RunPages", "WorkflowPages"]
+
+_SIZE = 100  # of a page of runs, if none is asked for
 
 T = TypeVar("T")
 
@@ -31,11 +35,28 @@ class Paging(Generic[T]):
         self._left = limit
         self.has_more = limit != 0
 
-    def read(self, items: Sequence[T], *, is_last: bool) -> Sequence[T]:
-        """Return what is wanted of a page."""
+    def _wanted(self, items: Sequence[T], *, is_last: bool) -> Sequence[T]:
         wanted = items if self._left is None else items[: self._left]
         if self._left is not None:
             self._left -= len(wanted)
         self.has_more = bool(items) and not is_last and self._left != 0
         self.question["page"] += 1
         return wanted
+
+
+class WorkflowPages(Paging["WorkflowSummary"]):
+    """The pages of PromptLayer's workflows, each of which says whether another one follows."""
+
+    def read(self, page: WorkflowPage) -> Sequence[WorkflowSummary]:
+        """Return what is wanted of a page."""
+        return self._wanted(page.items, is_last=not page.has_next)
+
+
+class RunPages(Paging["WorkflowRunRecord"]):
+    """The pages of Interactly's runs. Goes by the total; a service that tells none has its say by an empty page."""
+
+    def read(self, page: WorkflowRunPage) -> Sequence[WorkflowRunRecord]:
+        """Return what is wanted of a page."""
+        size = self.question.get("size") or _SIZE
+        is_last = isinstance(page.total, int) and self.question["page"] * size >= page.total
+        return self._wanted(page.workflow_runs, is_last=is_last)

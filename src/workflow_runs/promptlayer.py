@@ -11,7 +11,7 @@ from workflow_runs_api.errors import BadArgument, StatusError, WorkflowRunsError
 
 from .both_forms import at_once
 from .outcome import RunFailed, RunOutcome, execution_id_of, named
-from .paging import Paging
+from .paging import WorkflowPages
 from .run_arguments import metadata_of, wants_all_outputs
 from .settings import Http
 from .waiting_client import WaitingClient, started_and_waited, waited
@@ -222,10 +222,9 @@ class PromptLayer(_PromptLayer["httpx.Client"], PromptLayerOperations):
             >>> [workflow.name for workflow in client.iter_workflows(limit=10, sort_by="name")]
             ['support-agent']
         """
-        pages: Paging[WorkflowSummary] = Paging("iter_workflows", {**filters}, limit)
+        pages = WorkflowPages("iter_workflows", {**filters}, limit)
         while pages.has_more:
-            page = self.list_workflows(**pages.question)
-            yield from pages.read(page.items, is_last=not page.has_next)
+            yield from pages.read(self.list_workflows(**pages.question))
 
 
 class AsyncPromptLayer(_PromptLayer["httpx.AsyncClient | Literal['aiohttp']"], AsyncPromptLayerOperations):
@@ -272,8 +271,7 @@ class AsyncPromptLayer(_PromptLayer["httpx.AsyncClient | Literal['aiohttp']"], A
         self, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> AsyncIterator[WorkflowSummary]:
         """Go through the workflows of all pages. See `PromptLayer.iter_workflows`."""
-        pages: Paging[WorkflowSummary] = Paging("iter_workflows", {**filters}, limit)
+        pages = WorkflowPages("iter_workflows", {**filters}, limit)
         while pages.has_more:
-            page = await self.list_workflows(**pages.question)
-            for workflow in pages.read(page.items, is_last=not page.has_next):
+            for workflow in pages.read(await self.list_workflows(**pages.question)):
                 yield workflow
