@@ -1,12 +1,11 @@
 """What holds for every test."""
 
 import gc
-import json
 import signal
 
 import pytest
 
-from support.contract import CONTRACT, with_paths
+from support.contract import option_for
 
 # A process that a shell script started in the background ignores Ctrl-C, and one under nohup a closed terminal. Both
 # hand that on to the programs they start: the tests that interrupt one would wait for ever.
@@ -26,7 +25,4 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Return the option for a part of the contract, in which runs start and results are read: each operation costs."""
     promptlayer = "/workflows/{workflow_name}/run", "/workflow-version-execution-results"
     interactly = "/v1/workflows/{workflow_id}/execute", "/v1/workflow-runs", "/v1/workflow-runs/{workflow_run_id}"
-    spec = tmp_path_factory.mktemp("few") / "openapi.json"
-    part = with_paths(CONTRACT, *promptlayer, *interactly)
-    spec.write_text(json.dumps(part), encoding="utf-8")
-    return "--spec", str(spec)
+    return option_for(tmp_path_factory.mktemp("few"), *promptlayer, *interactly)

@@ -13,7 +13,7 @@ import pytest
 
 import workflow_runs
 import workflow_runs_api
-from support.contract import CONTRACT, with_paths
+from support.contract import option_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_CLIENT = Path(workflow_runs.__file__).parent
@@ -104,10 +104,7 @@ def test_a_wire_name_and_a_status_branch_changed_by_hand_are_found(tmp_path: Pat
 @pytest.fixture
 def runs_alone(tmp_path: Path) -> tuple[str, str]:
     """Return the option for the two operations whose requests and responses stock output gets right."""
-    spec = tmp_path / "runs.json"
-    part = with_paths(CONTRACT, "/workflows/{workflow_name}/run", "/workflow-version-execution-results")
-    spec.write_text(json.dumps(part), encoding="utf-8")
-    return "--spec", str(spec)
+    return option_for(tmp_path, "/workflows/{workflow_name}/run", "/workflow-version-execution-results")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Our own contract, read once in a process, and parts of it: each operation costs every run of the harness."""
 
 import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ def with_paths(document: dict[str, Any], *paths: str) -> dict[str, Any]:
             part["components"][kind][name] = components[kind][name]
             left += _references(components[kind][name])
     return part
+
+
+def option_for(folder: Path, *paths: str) -> tuple[str, str]:
+    """Write the part of our contract that has these paths, and return the option that names it."""
+    spec = folder / "openapi.json"
+    spec.write_text(json.dumps(with_paths(CONTRACT, *paths)), encoding="utf-8")
+    return "--spec", str(spec)
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -37,6 +37,19 @@ def repeated(trials: Trials, kind: str) -> Iterator[Violation]:
             yield trial.violation(trial.case.name, received, f"at most {most}")
 
 
+def sent_too_early(trials: Trials, kind: str, pauses: slice, otherwise: str) -> Iterator[Violation]:
+    """Return where one of these pauses between tries was shorter than asked; ``otherwise`` is why nobody paused."""
+    paused = [
+        (trial, [later.at - earlier.at for earlier, later in pairwise(trial.seen)][pauses])
+        for trial in of_kind(trials, kind)
+    ]
+    if not any(waits for _, waits in paused):
+        raise NotApplicable(otherwise)
+    for trial, waits in paused:
+        if waits and min(waits) < ASKED_WAIT - CLOCK_ERROR:
+            yield trial.violation(trial.case.name, f"sent again after {min(waits):.2f} s", f"at least {ASKED_WAIT} s")
+
+
 def not_repeated(rule_id: str, title: str, kind: str, *, says: str) -> Callable[[Trials], Iterator[Violation]]:
     """Return a rule: after faults of a kind the service sees one request of a method that is not idempotent."""
 
@@ -90,13 +103,8 @@ def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
     source=RETRY_AFTER,
 )
 def test_retry_after(trials: Trials) -> Iterator[Violation]:
-    tried = [trial for trial in of_kind(trials, "wait") if len(trial.seen) > 1]
-    if not tried:
-        raise NotApplicable("the client does not repeat a request that is refused for now")
-    for trial in tried:
-        waited = min(later.at - earlier.at for earlier, later in pairwise(trial.seen))
-        if waited < ASKED_WAIT - CLOCK_ERROR:
-            yield trial.violation(trial.case.name, f"sent again after {waited:.2f} s", f"at least {ASKED_WAIT} s")
+    otherwise = "the client does not repeat a request that is refused for now"
+    yield from sent_too_early(trials, "wait", slice(None), otherwise)
 
 
 @rule(

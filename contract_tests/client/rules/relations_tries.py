@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
-from contract_tests.cases.network import ASKED_WAIT
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.relations import carried, core
-from contract_tests.client.rules.network import CLOCK_ERROR, IDEMPOTENCE, RETRY_AFTER, of_kind, repeated
+from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, of_kind, repeated, sent_too_early
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation
@@ -49,13 +47,7 @@ def test_second_tries_are_whole(trials: Trials) -> Iterator[Violation]:
     basis="documented",
 )
 def test_each_retry_after(trials: Trials) -> Iterator[Violation]:
-    tried = [trial for trial in of_kind(trials, "wait again") if len(trial.seen) > 2]  # noqa: PLR2004 - the third try
-    if not tried:
-        raise NotApplicable("the client does not repeat a request twice")
-    for trial in tried:
-        waited = [later.at - earlier.at for earlier, later in pairwise(trial.seen)][1]
-        if waited < ASKED_WAIT - CLOCK_ERROR:
-            yield trial.violation(trial.case.name, f"sent again after {waited:.2f} s", f"at least {ASKED_WAIT} s")
+    yield from sent_too_early(trials, "wait again", slice(1, 2), "the client does not repeat a request twice")
 
 
 @rule(

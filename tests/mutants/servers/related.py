@@ -14,8 +14,6 @@ from mutants.servers.request_faults import KEY_HEADERS
 ID, VARIABLES, RUN_ID = "workflow_version_execution_id", "input_variables", "workflow_run_id"
 AT_ONCE: Final = 2.0
 OVERLAP: Final = 0.02
-OTHER_RUN: Final = frozenset({"stop", "pause", "resume", "data"})
-JSON_TYPE: Final = [("content-type", "application/json")]
 
 
 @dataclass
