@@ -107,7 +107,8 @@ class OperationInfo:
         members: Names of the body's declared members in order; None if the body is no object.
         required_members: Those of them that have to be given.
         body_required: Whether there has to be a body.
-        is_closed: Whether the body may have no other members.
+        is_closed: Whether the body may have no other members, but those that match one of ``patterns``.
+        patterns: Regular expressions of what further members of the body are called.
     """
 
     id: str
@@ -121,6 +122,7 @@ class OperationInfo:
     required_members: tuple[str, ...] = ()
     body_required: bool = False
     is_closed: bool = False
+    patterns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

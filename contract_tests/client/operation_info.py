@@ -33,6 +33,7 @@ def facts_of(contract: Contract, operation: Operation) -> OperationInfo:
         required_members=tuple(name for name in dict.fromkeys(ordered) if all(name in needed for needed in required)),
         body_required=operation.body is not None and operation.body.required,
         is_closed=bool(forms) and all(_is_closed(contract, form) for form in forms or ()),
+        patterns=tuple(dict.fromkeys(name for form in forms or () for name in _patterns(contract, form))),
     )
 
 
@@ -46,11 +47,17 @@ def _forms(contract: Contract, schema: str) -> list[str] | None:
     node = contract.at(pointer)
     if not isinstance(node, dict):
         return None
-    if unions := branches(contract, pointer, UNIONS):
+    unions = branches(contract, pointer, UNIONS)
+    if unions and not (node.get("properties") and all(_is_condition(contract.at(branch)) for branch in unions)):
         found = [_forms(contract, branch) for branch in unions]
         return None if None in found else [form for forms in found for form in forms or ()]
     is_object = node.get("type") == "object" or ("type" not in node and ("properties" in node or "allOf" in node))
     return [pointer] if is_object else None
+
+
+def _is_condition(form: Any) -> bool:
+    # Such a form says of an object which of its members go together, and has none of its own.
+    return isinstance(form, dict) and form.keys() <= {"required", "not", "title", "description"}
 
 
 def _parts(contract: Contract, form: str) -> list[dict[str, Any]]:
@@ -71,6 +78,10 @@ def _required(contract: Contract, form: str) -> set[str]:
 def _is_closed(contract: Contract, form: str) -> bool:
     shut = ("additionalProperties", "unevaluatedProperties")
     return any(part.get(key) is False for part in _parts(contract, form) for key in shut)
+
+
+def _patterns(contract: Contract, form: str) -> list[str]:
+    return [name for part in _parts(contract, form) for name in part.get("patternProperties", ())]
 
 
 def base_path(operation: Operation) -> str:

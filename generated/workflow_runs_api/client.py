@@ -253,7 +253,7 @@ class Settings:
         # Whoever has given another address than the contract's wants everything to go there.
         is_default = operation.server and self._base_url == self._server
         base_url = operation.server if is_default else self._base_url
-        return operation.outgoing(call, base_url, headers, query, self._extra_body)
+        return operation.outgoing(call, base_url, headers, query)
 
     def _refined(self, error: WorkflowRunsError) -> WorkflowRunsError:
         """A service's own error for what the reply says; a sub-class may know a better one."""

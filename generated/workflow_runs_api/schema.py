@@ -15,11 +15,26 @@ from typing import TYPE_CHECKING, Any
 from .types import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["check", "ecma_pattern", "form_of", "whole", "whole_members"]
+__all__ = ["Extended", "check", "ecma_pattern", "form_of", "whole", "whole_members"]
 
 Schema = dict[str, Any] | bool
+
+
+class Extended(dict[str, Any]):
+    """An object with members that are let through as they are, whether or not the contract names or allows them.
+
+    They count all the same where it says what an object needs, how many members it has and what those are called.
+    """
+
+    def __init__(self, members: Mapping[str, Any], extra: Iterable[str]) -> None:
+        super().__init__(members)
+        self.extra = frozenset(extra)
+
+
+def _let_through(value: dict[str, Any]) -> frozenset[str]:
+    return value.extra if value.__class__ is Extended else frozenset()
 
 
 def _is_number(value: Any) -> bool:
@@ -141,15 +156,17 @@ def _is_object(value: Any) -> bool:
 
 def _properties(value: Any, argument: dict[str, Schema], _schema: Any, root: Any) -> None:
     if isinstance(value, dict):
+        extra = _let_through(value)
         for name, item in value.items():
-            if name in argument:
+            if name in argument and name not in extra:
                 _member(name, item, argument[name], root)
 
 
 def _additional(value: Any, argument: Schema, schema: Any, root: Any) -> None:
     if isinstance(value, dict) and argument is not True:
         patterns = schema.get("patternProperties", ())
-        for name in value.keys() - schema.get("properties", {}).keys():
+        extra = _let_through(value) if argument is False else frozenset[str]()
+        for name in value.keys() - schema.get("properties", {}).keys() - extra:
             if not any(ecma_pattern(pattern).search(name) for pattern in patterns):
                 _member(name, value[name], argument, root)
 
@@ -165,7 +182,10 @@ def _pattern_properties(value: Any, argument: dict[str, Schema], _schema: Any, r
 def _property_names(value: Any, argument: Schema, _schema: Any, root: Any) -> None:
     if isinstance(value, dict):
         for name in value:
-            check(name, argument, root)
+            try:
+                check(name, argument, root)
+            except Problem as problem:
+                raise Problem(f"{problem.expected} as name", received="another name").under(name) from None
 
 
 def _required(value: Any, argument: list[str], _schema: Any, _root: Any) -> None:
@@ -250,7 +270,7 @@ def _one_of(value: Any, argument: list[Schema], schema: Any, root: Any) -> None:
     fitting = sum(_holds(value, branch, root) for branch in argument)
     if fitting == 0:
         _any_of(value, argument, schema, root)
-    if fitting > 1:
+    if fitting > 1 and not _let_through(value):
         raise Problem("exactly one of the alternatives", received=f"a value that fits {fitting} of them")
 
 

@@ -48,7 +48,7 @@ class WaitingClient(Configured[Http]):
 
     def _question(self, operation: Operation[Any], call: Call) -> Outgoing:
         headers = Secret({**self._connection.headers, **self._all_headers(operation).reveal()})
-        return operation.outgoing(call, self._base_url, headers, self._extra_query, None)
+        return operation.outgoing(call, self._base_url, headers, self._extra_query)
 
 
 async def waited(client: Any, question: Question[Outcome], **how: Any) -> Outcome:

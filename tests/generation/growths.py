@@ -171,6 +171,29 @@ def small_ways() -> dict[str, Any]:
     return document
 
 
+def extra_members() -> dict[str, Any]:
+    """Bodies about whose members that it doesn't name the contract says something."""
+    document = small()
+    counted = {"type": "object", "properties": {"kind": {"const": "a"}, "name": TEXT}}
+    forms = [{"required": ["b"], "properties": {"b": TEXT}}, {"required": ["name", "q"], "properties": {"name": TEXT}}]
+    for name, more in {
+        "atLeast": {"minProperties": 1},
+        "atMost": {"maxProperties": 2},
+        "typed": {"additionalProperties": {"type": "integer"}, "minProperties": 2},
+        "undeclared": {"required": ["x-more"]},
+        "closed": {"additionalProperties": False},
+        "matching": {"patternProperties": {"^x-": {"type": "integer"}}, "additionalProperties": False},
+        "called": {"propertyNames": {"pattern": "^[a-z]+$"}},
+        "anyOfTwo": {"anyOf": [{"required": ["name"]}, {"required": ["other"]}]},
+        "together": {"dependentRequired": {"name": ["other"]}},
+    }.items():
+        add(document, "patch", f"/{name}", name, body={**counted, **more})
+    add(document, "patch", "/forms", "forms", body={"oneOf": [{"type": "object", **form} for form in forms]})
+    add(document, "patch", "/optional", "optional", body={**counted, "minProperties": 1})
+    document["paths"]["/optional"]["patch"]["requestBody"]["required"] = False
+    return document
+
+
 def recursive_map() -> dict[str, Any]:
     """A map that holds itself, and two that hold each other."""
     document = small(
@@ -238,5 +261,5 @@ def no_models() -> dict[str, Any]:
 
 GROWTHS: dict[str, Callable[[], dict[str, Any] | str]] = {
     each.__name__: each
-    for each in (wide, names, texts, small_ways, recursive_map, same_success, alternatives, no_models)
+    for each in (wide, names, texts, small_ways, extra_members, recursive_map, same_success, alternatives, no_models)
 }

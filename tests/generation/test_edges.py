@@ -24,6 +24,31 @@ _SUCCESSES = {
     "get_nothing": {202: b"", 204: b""},
     "get_maybe": {200: b"null", 204: b""},
 }
+# Method, arguments and what a view adds to the body; then what is sent, or the argument that is refused.
+_EXTRA: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any] | str]] = [
+    ("at_least", {}, {"new": 1}, {"new": 1}),
+    ("at_least", {}, {}, "body"),
+    ("at_most", {"name": "x"}, {"new": 1}, {"name": "x", "new": 1}),
+    ("at_most", {"name": "x"}, {"new": 1, "more": 1}, "body"),
+    ("typed", {"name": "x"}, {"new": 1}, {"name": "x", "new": 1}),
+    ("typed", {"name": "x"}, {"new": "1"}, "extra_body.new"),
+    ("undeclared", {}, {"x-more": None}, {"x-more": None}),
+    ("undeclared", {"name": "x"}, {}, "extra_body.x-more"),
+    ("closed", {"name": "x"}, {"new": 1}, {"name": "x", "new": 1}),
+    ("matching", {}, {"x-n": 1, "new": 1}, {"x-n": 1, "new": 1}),
+    ("matching", {}, {"x-n": "1"}, "extra_body.x-n"),
+    ("called", {}, {"new": 1}, {"new": 1}),
+    ("called", {}, {"NEW": 1}, "extra_body.NEW"),
+    ("any_of_two", {}, {"other": 1}, {"other": 1}),
+    ("any_of_two", {}, {"new": 1}, "name"),
+    ("together", {"name": "x"}, {"other": 1}, {"name": "x", "other": 1}),
+    ("together", {"name": "x"}, {"new": 1}, "extra_body.other"),
+    ("forms", {"name": "x"}, {"q": 1}, {"name": "x", "q": 1}),
+    ("optional", {}, {"new": 1}, {"new": 1}),
+    ("optional", {}, {}, "body"),
+    # Another value than the contract allows may be newer than the contract.
+    ("closed", {"name": "x"}, {"kind": "new", "name": 1}, {"kind": "new", "name": 1}),
+]
 _TRIES: dict[str, dict[str, Try]] = {
     "names": {
         "named": Try("make_named", (), {"field": "f", "define": "d", "classmethod_": "c"},
@@ -57,6 +82,10 @@ _TRIES: dict[str, dict[str, Try]] = {
         **{f"wrong price {price}": Try("get_steps", (), {"price": price + 0.005}) for price in _PRICES},
         **{f"slug {slug!a}": Try("get_steps", (), {"slug": slug}) for slug in ("a$1", "a1\n", "a٣")},
         "header": Try("get_steps", (), {"x_trace": "argument"}, headers={"x-trace": "client"}),
+    },
+    "extra_members": {
+        str(number): Try(method, (), keywords, options={"extra_body": extra})
+        for number, (method, keywords, extra, _) in enumerate(_EXTRA)
     },
     "recursive_map": {
         "tree": Try("op_a", (), {"body": {"a": {}}}, content=b'{"b": {"c": {}}}'),
@@ -157,6 +186,16 @@ def test_extra_members_make_no_body_without_what_it_needs(tried: Any) -> None:
     assert (alone.sent, alone.type_name, alone.error_field) == ([], "BadArgument", "n")
     assert _body(tried("small_ways", "an extra member more")) == {"n": "x", "new": 1}
     assert _body(tried("small_ways", "extra to not given")) == {"new": 1}
+
+
+@pytest.mark.parametrize("number", range(len(_EXTRA)), ids=[f"{method} {extra}" for method, _, extra, _ in _EXTRA])
+def test_a_body_is_checked_as_it_is_sent(number: int, tried: Any) -> None:
+    """What a view adds counts where the contract says something of it, and is else let through."""
+    expected, found = _EXTRA[number][-1], tried("extra_members", str(number))
+    if isinstance(expected, str):
+        assert (found.sent, found.type_name, found.error_field) == ([], "BadArgument", expected)
+    else:
+        assert _body(found) == expected
 
 
 def test_an_empty_object_is_a_body(tried: Any) -> None:

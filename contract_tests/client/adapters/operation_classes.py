@@ -247,10 +247,12 @@ def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
         return positional, named | whole, {}
     _check_body(call)
     body = {} if call.body is ABSENT else call.body
-    if call.operation.is_closed and body.keys() - members.keys():
+    extra = {name: value for name, value in body.items() if name not in members}
+    known = {name for name in extra if any(re.search(pattern, name) for pattern in operation.patterns)}
+    if operation.is_closed and extra.keys() - known:
         raise CannotExpress("the body's members are keywords, and none is for one that the contract does not allow")
     named |= {members[name]: value for name, value in body.items() if name in members}
-    return positional, named, {name: value for name, value in body.items() if name not in members}
+    return positional, named, extra
 
 
 def _check_body(call: Call) -> None:

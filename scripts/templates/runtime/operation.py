@@ -12,7 +12,7 @@ from .bodies import parts_of, written
 from .credentials import Credential, Security, chosen, keyed, wanted
 from .errors import BadArgument
 from .parameters import Parameter
-from .schema import check, form_of, whole_members
+from .schema import Extended, check, form_of, whole_members
 from .secret import NOTHING, Secret
 from .types import UNSET, Problem, to_json
 
@@ -28,6 +28,7 @@ T_co = TypeVar("T_co", covariant=True)
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _PLACES_SHOWN = 12
+_OBJECTS = frozenset({"json", "form", "multipart"})  # kinds of bodies that can have members
 
 
 class Body(NamedTuple):
@@ -46,9 +47,15 @@ class Body(NamedTuple):
 
 
 class Call:
-    """Checked arguments of one call, as JSON values. Its repr tells the path alone: the others may be secrets."""
+    """Checked arguments of one call, as JSON values. Its repr tells the path alone: the others may be secrets.
 
-    __slots__ = ("body", "cookies", "headers", "path", "query")
+    Attributes:
+        body: As the arguments say; `extra` are the members that are added to it when it is sent.
+    """
+
+    __slots__ = ("body", "cookies", "extra", "headers", "path", "query")
+
+    extra: Secret[dict[str, Any]] | None
 
     def __init__(self, path: str, query: list[str], headers: dict[str, str], cookies: list[str], body: Any) -> None:
         self.path = path
@@ -56,10 +63,20 @@ class Call:
         self.headers = headers
         self.cookies = cookies
         self.body = body
+        self.extra = None
 
     def with_body(self, body: Any) -> Call:
         """The same call with another body."""
-        return Call(self.path, self.query, self.headers, self.cookies, body)
+        call = Call(self.path, self.query, self.headers, self.cookies, body)
+        call.extra = self.extra
+        return call
+
+    @property
+    def whole_body(self) -> Any:
+        """The body as it is sent."""
+        if self.extra is None:
+            return self.body
+        return {**({} if self.body is UNSET else self.body), **self.extra.reveal()}
 
     def __repr__(self) -> str:
         return f"Call({self.path!r})"
@@ -158,7 +175,7 @@ class Operation(NamedTuple, Generic[T_co]):
             ContractBroken: the body is not what the contract says, or has the form of the answer to another request.
         """
         result = self.read(reply)
-        form = form_of(call.body, self.body.schema) if self.answers and self.body else None
+        form = form_of(call.whole_body, self.body.schema) if self.answers and self.body else None
         if form is not None and not isinstance(result, self.answers[form]):
             expected = f"{self.answers[form].__name__}, which answers a request of this form"
             raise reply.broken(Problem(expected, received=type(result).__name__))
@@ -178,8 +195,17 @@ class Operation(NamedTuple, Generic[T_co]):
             raise BadArgument(f"expected {wanted(self.security)}, got {got}", field="api_key", operation=self.name)
         return keyed(found, key, headers)
 
-    def call(self, *, members: Mapping[str, Any] | None = None, body: Any = UNSET, **given: Mapping[str, Any]) -> Call:
+    def call(
+        self,
+        *,
+        members: Mapping[str, Any] | None = None,
+        body: Any = UNSET,
+        extra: Secret[dict[str, Any]] | None = None,
+        **given: Mapping[str, Any],
+    ) -> Call:
         """Check the arguments, given by place and by their name on the wire; the body whole or member by member.
+
+        The body is checked as it will be sent, with the `extra` members of a view.
 
         Raises:
             BadArgument: one is missing or is not what the contract says.
@@ -196,7 +222,9 @@ class Operation(NamedTuple, Generic[T_co]):
         if members is not None:
             body = self._object(members)
         path = self._filled(texts["path"])
-        return Call(path, texts["query"], texts["header"], texts["cookie"], self._checked(body, members))
+        return self._with_body(
+            Call(path, texts["query"], texts["header"], texts["cookie"], UNSET), body, members, extra
+        )
 
     def _check_query(self, values: Mapping[str, Any]) -> None:
         try:
@@ -239,29 +267,43 @@ class Operation(NamedTuple, Generic[T_co]):
         given = {name: value for name, value in members.items() if value is not UNSET}
         return given if given or (self.body and self.body.required) else UNSET
 
-    def _checked(self, body: Any, members: Mapping[str, Any] | None) -> Any:
+    def _with_body(
+        self, call: Call, body: Any, members: Mapping[str, Any] | None, extra: Secret[dict[str, Any]] | None
+    ) -> Call:
         if self.body is None:
-            return UNSET
+            return call
         try:
-            if body is not UNSET and self.body.kind == "bytes":
-                body = _bytes(body)
-            elif body is not UNSET:
-                body = to_json(parts_of(body) if self.body.kind == "multipart" else body)
-                check(body, self.body.schema)
-                body = whole_members(body, self.body.schema)
-            elif self.body.required:
-                raise Problem("a value")
+            call = call.with_body(body if body is UNSET else self._json_of(body))
+            call.extra = self._added(call.body, extra)
+            _check_body(call, self.body)
         except Problem as problem:
-            raise self._refusal(problem, "body" if members is None else "") from None
-        return body
+            raise self._refusal(problem, "body" if members is None else "", members) from None
+        return call.with_body(whole_members(call.body, self.body.schema))
 
-    def _refusal(self, problem: Problem, argument: str) -> BadArgument:
-        """The error for a problem inside an argument, or without one inside the body's members."""
+    def _json_of(self, body: Any) -> Any:
+        kind = self.body.kind if self.body else ""
+        return _bytes(body) if kind == "bytes" else to_json(parts_of(body) if kind == "multipart" else body)
+
+    def _added(self, body: Any, extra: Secret[dict[str, Any]] | None) -> Secret[dict[str, Any]] | None:
+        try:
+            if extra is None:
+                return None
+            is_absent = body is UNSET and self.body is not None and self.body.kind in _OBJECTS
+            if not (is_absent or isinstance(body, dict)):
+                raise Problem("an object as body, to add members to", body)
+            return Secret(self._json_of(extra.reveal()))
+        except Problem as problem:
+            raise self._refusal(problem, "extra_body") from None
+
+    def _refusal(self, problem: Problem, argument: str, members: Mapping[str, Any] | None = None) -> BadArgument:
+        """The error for a problem inside an argument, or without one inside the body, of which these are arguments."""
         problem.__context__ = None  # it may hold the value
         place = list(problem.place)
         if not argument:
             member = str(place.pop(0)) if place else "body"
-            argument = self.body.arguments.get(member, member) if self.body else member
+            is_extra = members is not None and bool(problem.place) and member not in members
+            named = self.body.arguments.get(member, member) if self.body else member
+            argument = f"extra_body.{member}" if is_extra else named
         # A value that holds itself has no end.
         shown = place if len(place) <= _PLACES_SHOWN else [*place[:_PLACES_SHOWN], "..."]
         trail = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in shown)
@@ -274,14 +316,13 @@ class Operation(NamedTuple, Generic[T_co]):
         base_url: str,
         headers: Secret[dict[str, str]] = NOTHING,
         extra_query: Secret[dict[str, Any]] = NOTHING,
-        extra_body: Secret[dict[str, Any]] | None = None,
     ) -> Outgoing:
         """What to send for a checked call.
 
         Raises:
-            BadArgument: an extra member can't be sent.
+            BadArgument: a text or an extra parameter can't be sent.
         """
-        sent = self._sent(call.body, extra_body)
+        sent = self._sent(call.whole_body)
         fault = _first_fault(extra_query)
         if fault is not None:
             raise self._refusal(*fault)
@@ -296,12 +337,9 @@ class Operation(NamedTuple, Generic[T_co]):
         url = base_url + _address(call.path, query)
         return Outgoing(self, place=place, url=url, content=content, own_headers=own, client_headers=headers)
 
-    def _sent(self, body: Any, extra: Secret[dict[str, Any]] | None) -> tuple[bytes, str] | None:
+    def _sent(self, body: Any) -> tuple[bytes, str] | None:
         """The body's bytes and its content type."""
-        if self.body is None:
-            return None
-        body = self._with_extra(body, extra)
-        if body is UNSET:
+        if self.body is None or body is UNSET:
             return None
         if self.body.kind == "json":
             return self._json(body), self.body.media_type
@@ -320,24 +358,22 @@ class Operation(NamedTuple, Generic[T_co]):
         unwritable.place = _unwritable(body) or []
         raise self._refusal(unwritable, "")
 
-    def _with_extra(self, body: Any, extra: Secret[dict[str, Any]] | None) -> Any:
-        if extra is None:
-            return body
-        body = self._empty() if body is UNSET else body
-        try:
-            if not isinstance(body, dict):
-                raise Problem("an object as body, to add members to", body)
-            return {**body, **to_json(extra.reveal())}
-        except Problem as problem:
-            raise self._refusal(problem, "extra_body") from None
 
-    def _empty(self) -> dict[str, Any]:
-        # A body that may be absent may still have members that it can't be without.
-        try:
-            check({}, self.body.schema if self.body else True)
-        except Problem as problem:
-            raise self._refusal(problem, "") from None
-        return {}
+def _check_body(call: Call, described: Body) -> None:
+    if call.body is UNSET and call.extra is None:
+        if described.required:
+            raise Problem("a value")
+        return
+    if described.kind == "bytes":
+        return
+    try:
+        check(call.whole_body, described.schema)
+    except Problem:
+        if call.extra is None:
+            raise
+        # What a view adds may be newer than the contract: what that says of members by their names, and that it allows
+        # no others, is no reason to hold it back.
+        check(Extended(call.whole_body, call.extra.reveal()), described.schema)
 
 
 def _bytes(body: Any) -> bytes:

@@ -44,7 +44,8 @@ def arguments(module: str) -> tuple[Argument, ...]:
     (call,) = (node for node in calls if ast.unparse(node.func) == "OPERATION.call")
     found: list[Argument] = []
     for keyword in call.keywords:
-        assert isinstance(keyword.value, ast.Dict)
+        if not isinstance(keyword.value, ast.Dict):
+            continue  # a body as a whole, and what a view adds to it
         for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
             assert isinstance(key, ast.Constant)
             spelled = _segment(source, value)

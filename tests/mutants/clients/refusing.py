@@ -75,7 +75,7 @@ def _checks_removed() -> Iterator[ClientDefect]:
         "CL-REF-01",
         generated(
             "operation.py",
-            'raise self._refusal(problem, "body" if members is None else "") from None',
+            'raise self._refusal(problem, "body" if members is None else "", members) from None',
             'raise ValueError("bad argument") from None',
         ),
         generated(
@@ -96,7 +96,7 @@ def _checks_removed() -> Iterator[ClientDefect]:
         "does not look at the body at all",
         "check removed",
         ("CL-REF-01", "CL-REF-02", "CL-REF-06"),
-        generated("operation.py", "                check(body, self.body.schema)\n", ""),
+        generated("operation.py", "            _check_body(call, self.body)\n", ""),
     )
 
 

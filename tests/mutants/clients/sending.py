@@ -183,7 +183,7 @@ def _members() -> Iterator[ClientDefect]:
         "drops members that go through with_options",
         "dropped field",
         "CL-REQ-08",
-        generated("operation.py", "return {**body, **to_json(extra.reveal())}", "return body"),
+        generated("operation.py", "        if self.extra is None:\n", "        if self.body is not UNSET:\n"),
     )
     yield defect(
         "extra-members.kept",
@@ -355,7 +355,7 @@ def _headers() -> Iterator[ClientDefect]:
         "sends an empty object with a GET",
         "body added",
         "CL-REQ-08",
-        generated("operation.py", "        if self.body is None:\n            return None\n", _EMPTY_OBJECT),
+        generated("operation.py", BODILESS, _EMPTY_OBJECT),
     )
     yield defect(
         "accept.anything",
@@ -374,6 +374,7 @@ def _headers() -> Iterator[ClientDefect]:
     )
 
 
+BODILESS: Final = "        if self.body is None or body is UNSET:\n            return None\n"
 _EMPTY_OBJECT: Final = '        if self.body is None:\n            return b"{}"\n'
 
 

@@ -173,6 +173,7 @@ class InteractlyOperations(_client.Client):
                 thread_to_node_inputs=thread_to_node_inputs,
                 run_input=run_input,
                 run_id=run_id,
+                _extra=self._extra_body,
             ),
         )
 
@@ -377,6 +378,7 @@ class InteractlyRawResponses:
                 thread_to_node_inputs=thread_to_node_inputs,
                 run_input=run_input,
                 run_id=run_id,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -548,6 +550,7 @@ class AsyncInteractlyOperations(_client.AsyncClient):
                 thread_to_node_inputs=thread_to_node_inputs,
                 run_input=run_input,
                 run_id=run_id,
+                _extra=self._extra_body,
             ),
         )
 
@@ -734,6 +737,7 @@ class AsyncInteractlyRawResponses:
                 thread_to_node_inputs=thread_to_node_inputs,
                 run_input=run_input,
                 run_id=run_id,
+                _extra=self._client._extra_body,
             ),
         )
 

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from ... import errors, operation, parameters, reading
 from ... import reply as _reply
+from ... import secret as _secret
 from ...models.command import Command
 from ...models.interactive_run import InteractiveRun
 from ...models.run_input import RunInput
@@ -51,6 +52,7 @@ def request(
     thread_to_node_inputs: Mapping[str, ThreadInputs | Mapping[str, Any]] | Unset = UNSET,
     run_input: RunInput | Mapping[str, Any] | Unset = UNSET,
     run_id: str | None | Unset = UNSET,
+    _extra: _secret.Secret[dict[str, Any]] | None = None,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -78,6 +80,7 @@ def request(
             "run_input": run_input,
             "run_id": run_id,
         },
+        extra=_extra,
     )
 
 

@@ -97,6 +97,7 @@ class PromptLayerOperations(_client.Client):
                 workflow_id,
                 source=source,
                 external_id=external_id,
+                _extra=self._extra_body,
             ),
         )
 
@@ -170,6 +171,7 @@ class PromptLayerOperations(_client.Client):
                 edges=edges,
                 release_labels=release_labels,
                 external_ids=external_ids,
+                _extra=self._extra_body,
             ),
         )
 
@@ -539,6 +541,7 @@ class PromptLayerOperations(_client.Client):
                 required_input_variables=required_input_variables,
                 edges=edges,
                 release_labels=release_labels,
+                _extra=self._extra_body,
             ),
         )
 
@@ -605,6 +608,7 @@ class PromptLayerOperations(_client.Client):
                 input_variables=input_variables,
                 return_all_outputs=return_all_outputs,
                 callback_url=callback_url,
+                _extra=self._extra_body,
             ),
         )
 
@@ -637,6 +641,7 @@ class PromptLayerRawResponses:
                 workflow_id,
                 source=source,
                 external_id=external_id,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -671,6 +676,7 @@ class PromptLayerRawResponses:
                 edges=edges,
                 release_labels=release_labels,
                 external_ids=external_ids,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -822,6 +828,7 @@ class PromptLayerRawResponses:
                 required_input_variables=required_input_variables,
                 edges=edges,
                 release_labels=release_labels,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -850,6 +857,7 @@ class PromptLayerRawResponses:
                 input_variables=input_variables,
                 return_all_outputs=return_all_outputs,
                 callback_url=callback_url,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -895,6 +903,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
                 workflow_id,
                 source=source,
                 external_id=external_id,
+                _extra=self._extra_body,
             ),
         )
 
@@ -958,6 +967,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
                 edges=edges,
                 release_labels=release_labels,
                 external_ids=external_ids,
+                _extra=self._extra_body,
             ),
         )
 
@@ -1268,6 +1278,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
                 required_input_variables=required_input_variables,
                 edges=edges,
                 release_labels=release_labels,
+                _extra=self._extra_body,
             ),
         )
 
@@ -1325,6 +1336,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
                 input_variables=input_variables,
                 return_all_outputs=return_all_outputs,
                 callback_url=callback_url,
+                _extra=self._extra_body,
             ),
         )
 
@@ -1357,6 +1369,7 @@ class AsyncPromptLayerRawResponses:
                 workflow_id,
                 source=source,
                 external_id=external_id,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -1391,6 +1404,7 @@ class AsyncPromptLayerRawResponses:
                 edges=edges,
                 release_labels=release_labels,
                 external_ids=external_ids,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -1542,6 +1556,7 @@ class AsyncPromptLayerRawResponses:
                 required_input_variables=required_input_variables,
                 edges=edges,
                 release_labels=release_labels,
+                _extra=self._client._extra_body,
             ),
         )
 
@@ -1570,5 +1585,6 @@ class AsyncPromptLayerRawResponses:
                 input_variables=input_variables,
                 return_all_outputs=return_all_outputs,
                 callback_url=callback_url,
+                _extra=self._client._extra_body,
             ),
         )

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ... import errors, operation, parameters, reading
 from ... import reply as _reply
+from ... import secret as _secret
 from ...models.external_id_attached import ExternalIdAttached
 
 
@@ -23,6 +24,7 @@ def request(
     *,
     source: str,
     external_id: str,
+    _extra: _secret.Secret[dict[str, Any]] | None = None,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -37,6 +39,7 @@ def request(
             "source": source,
             "external_id": external_id,
         },
+        extra=_extra,
     )
 
 

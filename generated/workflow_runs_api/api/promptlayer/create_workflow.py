@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from ... import errors, operation, reading
 from ... import reply as _reply
+from ... import secret as _secret
 from ...models.edge_input import EdgeInput
 from ...models.external_id_input import ExternalIdInput
 from ...models.node_input import NodeInput
@@ -43,6 +44,7 @@ def request(
     edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
     release_labels: Sequence[str] | None | Unset = UNSET,
     external_ids: Sequence[ExternalIdInput | Mapping[str, Any]] | Unset = UNSET,
+    _extra: _secret.Secret[dict[str, Any]] | None = None,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -62,6 +64,7 @@ def request(
             "release_labels": release_labels,
             "external_ids": external_ids,
         },
+        extra=_extra,
     )
 
 

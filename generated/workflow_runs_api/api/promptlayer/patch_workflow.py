@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from ... import errors, operation, parameters, reading
 from ... import reply as _reply
+from ... import secret as _secret
 from ...models.edge_input import EdgeInput
 from ...models.node_update import NodeUpdate
 from ...models.version_created import VersionCreated
@@ -35,6 +36,7 @@ def request(
     required_input_variables: Mapping[str, Any] | None | Unset = UNSET,
     edges: Sequence[EdgeInput | Mapping[str, Any]] | None | Unset = UNSET,
     release_labels: Sequence[str] | None | Unset = UNSET,
+    _extra: _secret.Secret[dict[str, Any]] | None = None,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -53,6 +55,7 @@ def request(
             "edges": edges,
             "release_labels": release_labels,
         },
+        extra=_extra,
     )
 
 

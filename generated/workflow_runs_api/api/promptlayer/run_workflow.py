@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from ... import errors, operation, parameters, reading
 from ... import reply as _reply
+from ... import secret as _secret
 from ...models.run_accepted import RunAccepted
 from ...models.run_created import RunCreated
 from ...types import UNSET, Unset
@@ -34,6 +35,7 @@ def request(
     input_variables: Mapping[str, Any] | Unset = UNSET,
     return_all_outputs: bool | Unset = UNSET,
     callback_url: str | None | Unset = UNSET,
+    _extra: _secret.Secret[dict[str, Any]] | None = None,
 ) -> operation.Call:
     """Check the arguments.
 
@@ -52,6 +54,7 @@ def request(
             "return_all_outputs": return_all_outputs,
             "callback_url": callback_url,
         },
+        extra=_extra,
     )
 
 
