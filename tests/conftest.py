@@ -2,6 +2,7 @@
 
 import gc
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,35 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(number, handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that `nox -s postgres` uses."""
+    words = "have every sandbox keep everything in a schema of its own of this PostgreSQL server"
+    parser.addoption("--postgres", metavar="URL", help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have every sandbox use PostgreSQL, if there is to be one."""
+    if url := config.getoption("--postgres"):
+        from support.postgres import keep_everything_there  # noqa: PLC0415 - its driver is there for this alone
+
+        keep_everything_there(url)
+
+
 def pytest_collection_finish() -> None:
     """Leave what was collected out of every later search for garbage, of which each run of the harness makes two."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a test's sandboxes, one after the other, have the same database: a file or a PostgreSQL schema."""
+    url = request.config.getoption("--postgres")
+    if url is None:
+        return str(tmp_path / "sandbox.db")
+    from support.postgres import fresh_schema  # noqa: PLC0415 - its driver is there for this alone
+
+    return fresh_schema(url)
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def _run(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_PROGRAM,
-        description="Serve PromptLayer's and Interactly's workflow operations, statefully, from one SQLite file.",
+        description="Serve PromptLayer's and Interactly's workflow operations, statefully, from one database.",
         epilog=_EPILOG + described(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -106,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
         "--database",
         type=_file,
         default="workflow-sandbox.db",
-        metavar="FILE",
-        help="SQLite file (default: ./%(default)s)",
+        metavar="FILE|URL",
+        help="SQLite file, or a postgresql:// URL that several processes may share (default: ./%(default)s)",
     )
     add("--api-key", type=_key, default="sandbox-key", metavar="K", help="key and bearer (default: %(default)s)")
     add(
@@ -187,7 +187,7 @@ def _port(text: str) -> int:
 def _file(text: str) -> str:
     # SQLite takes these for a database that is gone with the process.
     if text in {"", ":memory:"}:
-        raise argparse.ArgumentTypeError("a database is a file: runs are kept across restarts")
+        raise argparse.ArgumentTypeError("a database is a file or a postgresql:// URL: runs are kept across restarts")
     return text
 
 

@@ -91,7 +91,7 @@ def create_app(store: Store, settings: Settings) -> Starlette:
     """Return the application, which goes on with what `store` holds unfinished as soon as it starts."""
     register_url_convertor("segment", _Segment())
     chaos, history = Chaos(settings.chaos), History(settings.api_key)
-    outages = Outages(store)
+    outages = Outages(store.database)
     deliveries = Deliveries(store, settings.callbacks, outages, chaos, history, assumptions=settings.assumptions)
     updates = LiveUpdates(store, settings.api_key)
 
@@ -99,7 +99,7 @@ def create_app(store: Store, settings: Settings) -> Starlette:
         await updates.tell(run_id)
         await deliveries.schedule(run_id)
 
-    holds, dialogues = Holds(), {**DIALOGUES, **settings.own.dialogues}
+    holds, dialogues = Holds(store.database, outages), {**DIALOGUES, **settings.own.dialogues}
     answers = Answers(settings.own.cases, settings.ask)
     executor = Executor(store, settings.node_seconds, tell_end, outages, held=holds, answers=answers)
 

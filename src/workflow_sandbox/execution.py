@@ -3,8 +3,8 @@
 A node begins once all that it depends on has ended. It is skipped if one of them has no value, or if a conditional edge
 to it does not hold. Nodes that don't depend on each other run side by side.
 
-What an earlier start left unfinished is taken up so many at a time, so that requests are served meanwhile; a run that
-is asked for doesn't wait its turn.
+What an earlier start left unfinished, or another process that is gone, is taken up so many at a time, so that requests
+are served meanwhile; a run that is asked for doesn't wait its turn.
 
 A run whose metadata holds `{"sandbox": "fail"}` has its output nodes fail; `{"sandbox": "fail:NAME"}` makes the node
 NAME fail, and what depends on it is skipped.
@@ -30,13 +30,16 @@ from workflow_sandbox.workflows import Node, WorkflowVersion
 
 _METADATA_SWITCH = "sandbox"
 _RESUMED_AT_ONCE = 100
-_LOOKED_AT = 1000
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 _log = logging.getLogger("workflow_sandbox")
 
 
 class Executor:
-    """Takes runs through QUEUED, RUNNING and a final status, keeping every step before it takes the next."""
+    """Takes runs through QUEUED, RUNNING and a final status, keeping every step before it takes the next.
+
+    The seam to the rest of the server is `submit`, `go_on`, `resume` and `close`.
+    """
 
     def __init__(
         self,
@@ -59,36 +62,39 @@ class Executor:
         self._damaged: set[int] = set()
 
     def submit(self, run_id: int) -> None:
-        """Start executing an accepted run, or go on with one that was interrupted.
+        """Start executing a run that this process has accepted."""
+        self._start(run_id)
+
+    def go_on(self, run_id: int) -> None:
+        """Have an unfinished run not wait its turn, if no other process executes it.
 
         Raises:
             DatabaseFailed: What the database has of it is damaged.
         """
         if run_id in self._damaged:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
-        self._start(run_id)
+        if self._store.database.claim(run_id):
+            self._start(run_id)
 
     def _start(self, run_id: int) -> None:
         self._background.start(f"run {run_id}", functools.partial(self._execute, run_id))
 
     def resume(self) -> None:
-        """Go on, beside everything else, with all runs of which something is left to be done."""
+        """Go on, beside everything else, with all runs that nobody executes and that have something left to be done."""
         self._background.start("the runs of an earlier start", self._resume)
 
     async def _resume(self) -> None:
-        resumed, last = 0, 0
-        while True:
-            end, runs = await self._outages.outlast(functools.partial(self._store.open_runs, last, _LOOKED_AT))
-            if end is None:
-                break
-            last = end
+        database, resumed = self._store.database, 0
+        while (runs := await self._outages.outlast(database.take_over)) is not None:
             for run_id in runs:
                 await self._background.room(_RESUMED_AT_ONCE)
                 self._start(run_id)
+            if database.is_shared and not runs:
+                resumed = _told(resumed)
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             resumed += len(runs)
             await asyncio.sleep(0)
-        if resumed:
-            _log.info("went on with %d runs of an earlier start", resumed)
+        _told(resumed)
 
     async def close(self) -> None:
         """Stop executing; unfinished runs stay as they are in the database."""
@@ -130,8 +136,9 @@ class Executor:
     async def _end(self, run: Run, node: Node, states: dict[str, NodeState]) -> str:
         # A node that was running when the server was killed runs again: nodes have no effect but their value.
         if states[node.name].status in UNFINISHED:
-            states[node.name] = ended = await self._outcome(run, node, states)
-            await self._outages.outlast(functools.partial(self._store.end_node, run.id, node.position, ended))
+            ended = await self._outcome(run, node, states)
+            keep = functools.partial(self._store.end_node, run.id, node.position, ended)
+            states[node.name] = await self._outages.outlast(keep)
         return node.name
 
     async def _outcome(self, run: Run, node: Node, states: Mapping[str, NodeState]) -> NodeState:
@@ -162,3 +169,9 @@ class Executor:
             return await self._answers.reply(prompt)
 
         return await compute(node, inputs, ask)
+
+
+def _told(resumed: int) -> int:
+    if resumed:
+        _log.info("went on with %d runs of an earlier start", resumed)
+    return 0

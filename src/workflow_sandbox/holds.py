@@ -1,25 +1,32 @@
 """Holds: runs and nodes that wait, before they begin or before they end, until a test releases them.
 
 `POST /_sandbox/holds` sets one, `GET /_sandbox/holds/ID?seconds=S` waits until something is held by it, `DELETE`
-releases it. They are gone with the process: after a restart nothing is held.
+releases it. They are gone with the process that they were set in: after its restart nothing is held by them.
 """
 
 import asyncio
+import contextlib
+import functools
 import secrets
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from workflow_sandbox.database import Database
+from workflow_sandbox.hold_store import Hold, HoldStore
 from workflow_sandbox.json_types import Integer, String
+from workflow_sandbox.outages import Outages
 from workflow_sandbox.routing import Router
 from workflow_sandbox.wire import JSONReply, path_value, query_integer, read_body
 
 _MOST_HOLDS = 1000
+_SECONDS_BETWEEN_LOOKS = 0.05
+_MOST_LOOKS_A_SECOND = 500
 _LONGEST_WAIT = 50  # below the time after which a connection that gets no reply is given up
 
 
@@ -40,68 +47,73 @@ class HoldOrder(BaseModel):
         return self
 
 
-@dataclass
-class Hold:
-    """One hold, until it is released.
-
-    Attributes:
-        status: In which status a node waits.
-        held: Ids of the runs that have come to it, in the order in which they came.
-    """
-
-    workflow: str | None
-    run: int | None
-    node: str | None
-    status: str
-    id: str = field(default_factory=lambda: secrets.token_hex(8))
-    held: list[int] = field(default_factory=list)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def has(self, workflow: str, run: int, node: str, status: str) -> bool:
-        """Return whether this holds a node in a status."""
-        is_run = self.run == run if self.workflow is None else self.workflow == workflow
-        return is_run and self.status == status and self.node in {None, node}
-
-    def shown(self) -> dict[str, Any]:
-        """Return the hold as it is shown."""
-        return {name: getattr(self, name) for name in ("id", "workflow", "run", "node", "status", "held")}
-
-
 class Holds:
-    """All holds that are set."""
+    """All holds that are set, whichever process they were set in."""
 
-    def __init__(self) -> None:
-        self._holds: dict[str, Hold] = {}
+    def __init__(self, database: Database, outages: Outages) -> None:
+        self._store = HoldStore(database)
+        self._outages = outages
+        self._is_shared = database.is_shared
+        self._waiting = 0
+        self._changes: dict[tuple[str, str], asyncio.Event] = {}
 
     def add(self, order: HoldOrder) -> Hold:
         """Set a hold. Without a status a whole run is held before it begins, a node before it ends."""
         status = order.status or ("QUEUED" if order.node is None else "RUNNING")
-        hold = Hold(order.workflow, order.run, order.node, status)
-        self._holds[hold.id] = hold
+        hold = Hold(secrets.token_hex(8), order.workflow, order.run, order.node, status)
+        self._store.add(hold)
         return hold
 
     def get(self, id_: str) -> Hold | None:
-        """Return a hold that is set."""
-        return self._holds.get(id_)
+        """Return a hold that is set, and what it holds."""
+        return self._store.get(id_)
 
-    def release(self, hold: Hold) -> None:
+    def release(self, id_: str) -> None:
         """Let go on what a hold has held."""
-        self._holds.pop(hold.id, None)
-        hold.released.set()
+        self._store.remove(id_)
+        self._tell(id_, "released")
 
     @property
     def are_too_many(self) -> bool:
         """Whether no further one is taken."""
-        return len(self._holds) >= _MOST_HOLDS
+        return self._store.count() >= _MOST_HOLDS
 
     async def outlast(self, workflow: str, run: int, node: str, status: str) -> None:
         """Wait as long as a node is held in a status."""
-        while hold := next((one for one in self._holds.values() if one.has(workflow, run, node, status)), None):
-            if run not in hold.held:
-                hold.held.append(run)
-            hold.arrived.set()
-            await hold.released.wait()
+        find = functools.partial(self._store.holding, workflow, run, node, status)
+        while (id_ := await self._outages.outlast(find)) is not None:
+            if await self._outages.outlast(functools.partial(self._store.note, id_, run)):
+                self._tell(id_, "arrived")
+            await self._changed(id_, "released")
+
+    async def with_something(self, hold: Hold, seconds: float) -> Hold:
+        """Return a hold as soon as it holds something, is released, or the time is up."""
+        ends = time.monotonic() + seconds
+        while not hold.held and (left := ends - time.monotonic()) > 0:
+            await self._changed(hold.id, "arrived", left)
+            found = self.get(hold.id)
+            if found is None:
+                break
+            hold = found
+        return hold
+
+    def _tell(self, id_: str, what: str) -> None:
+        if event := self._changes.pop((id_, what), None):
+            event.set()
+
+    async def _changed(self, id_: str, what: str, seconds: float | None = None) -> None:
+        """Wait until something may have become of a hold: of what other processes do, a look by and by has to tell."""
+        event = self._changes.setdefault((id_, what), asyncio.Event())
+        if self._is_shared:
+            # With so many that wait it is at most 500 looks a second.
+            look = _SECONDS_BETWEEN_LOOKS + self._waiting / _MOST_LOOKS_A_SECOND
+            seconds = look if seconds is None else min(look, seconds)
+        self._waiting += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), seconds)
+        finally:
+            self._waiting -= 1
 
 
 class HoldRoutes:
@@ -126,10 +138,7 @@ class HoldRoutes:
         if hold is None:
             raise HTTPException(404, "No such hold; it may have been released")
         if request.method == "DELETE":
-            self._holds.release(hold)
+            self._holds.release(hold.id)
             return JSONReply(hold.shown())
         seconds = query_integer(request, "seconds", minimum=0, maximum=_LONGEST_WAIT) or 0
-        _, waiting = await asyncio.wait([asyncio.ensure_future(hold.arrived.wait())], timeout=seconds)
-        for one in waiting:
-            one.cancel()
-        return JSONReply(hold.shown())
+        return JSONReply((await self._holds.with_something(hold, seconds)).shown())

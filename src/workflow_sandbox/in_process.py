@@ -55,7 +55,7 @@ class InProcessSandbox(Control):
         """Describe a sandbox; nothing runs before the `with` block.
 
         Args:
-            database: Its SQLite file, which is kept; by default it is in memory.
+            database: Its SQLite file, which is kept, or a `postgresql://` URL; by default it is in memory.
             api_key: Key and bearer.
             run_seconds: Seconds that each node of a run takes.
             callback_backoff: Seconds before the second post of a callback, doubled for each further one.

@@ -146,8 +146,9 @@ class Interactly:
             workflow_id,
         }:
             raise invalid(("body", "workflow_id"), "Input should be the workflow of the path", "value_error")
-        document = self._after(self._dialogues[workflow_id], version, run_id, kept)
-        self._store.keep_conversation(document)
+        with self._store.alone():
+            document = self._after(self._dialogues[workflow_id], version, run_id, kept)
+            self._store.keep_conversation(document)
         return JSONReply(conversation.whole(document) if turn is None else conversation.turn(document))
 
     async def run(self, request: Request) -> JSONReply:

@@ -36,7 +36,7 @@ class Outages:
                 if failure.is_damaged:
                     raise
                 self.tell(failure)
-                self._database.give_space_back()
+                self._database.recover()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:

@@ -37,7 +37,7 @@ class Overview:
         nodes = self._store.rows(_NODES, (_LONGEST, _LONGEST, id_))
         return {
             "id": id_,
-            "workflow": _cut(workflow),
+            "workflow": _cut(json.loads(workflow)),
             "version": version,
             "input": _shown(variables),
             "nodes": [_node(*node) for node in nodes],
@@ -74,7 +74,7 @@ def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
 def _node(name: str, is_output: int, status: str, value: str, error: str) -> dict[str, Any]:
     is_there = status == "SUCCESS"
     return {
-        "name": _cut(name),
+        "name": _cut(json.loads(name)),
         "is_output": bool(is_output),
         "status": status,
         "value": _shown(value) if is_there else None,

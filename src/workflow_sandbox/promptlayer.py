@@ -111,7 +111,7 @@ class PromptLayer:
             raise HTTPException(404, "No execution has this id")
         if not is_finished(nodes):
             # One of an earlier start may have to wait for its turn, but not while somebody asks for it.
-            self._executor.submit(run_id)
+            self._executor.go_on(run_id)
         return self._results(nodes, all_outputs=all_outputs)
 
     def _results(self, nodes: list[NodeState], *, all_outputs: bool) -> JSONReply:

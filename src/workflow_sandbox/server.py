@@ -52,7 +52,8 @@ class Sandbox(Control):
         """Describe a sandbox; nothing runs before the `with` block.
 
         Args:
-            database: Its SQLite file. By default a temporary one that the end of the block removes.
+            database: Its SQLite file, or a `postgresql://` URL. By default a temporary file that the end of the block
+                removes.
             port: Port on loopback; 0 takes a free one at the first start.
             api_key: Key and bearer.
             run_seconds: Seconds that each node of a run takes; by default what the command line has as default.

@@ -1,19 +1,20 @@
 """What the sandbox must not forget: runs, their nodes and callbacks, and conversations.
 
-What a caller chose freely is kept as ASCII JSON, since SQLite takes no lone surrogates.
+What a caller chose freely is kept as ASCII JSON: SQLite takes no lone surrogates, PostgreSQL no character 0 either.
 """
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workflow_sandbox import json_text
-from workflow_sandbox.database import failures_told
+from workflow_sandbox.database import damage_told
+from workflow_sandbox.json_types import is_object_id
 from workflow_sandbox.sizes import Sizes
 from workflow_sandbox.workflow_store import WorkflowStore
-from workflow_sandbox.workflows import WorkflowVersion
+from workflow_sandbox.workflows import Node, WorkflowVersion
 
 UNFINISHED = frozenset({"QUEUED", "RUNNING"})
 """Statuses of a node that has not ended."""
@@ -59,18 +60,18 @@ class Callback:
 class Store(WorkflowStore):
     """What is kept, open for as long as the server runs. Every method may raise `DatabaseFailed`."""
 
-    def __init__(self, path: str, most_rows: int = Sizes.rows) -> None:
-        """Open or create the database at `path`.
+    def __init__(self, where: str, most_rows: int = Sizes.rows) -> None:
+        """Open or create the database at a path or URL.
 
         Raises:
             UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
         """
-        super().__init__(path, most_rows)
+        super().__init__(where, most_rows)
         self._recent: deque[str] = deque(maxlen=_MOST_RECENT)
 
     # PromptLayer
 
-    @failures_told()
+    @damage_told()
     def accept_run(
         self,
         version: WorkflowVersion,
@@ -86,117 +87,94 @@ class Store(WorkflowStore):
             TooMuch: There are as many runs as there may be.
         """
         self._make_room("runs")
+        names = "workflow, version, input_variables, metadata, return_all_outputs"
+        insert = f"INSERT INTO runs ({names}) VALUES (?, ?, ?, ?, ?) RETURNING id"  # noqa: S608 - names of our own
         values = (
-            version.workflow,
+            json_text.encode(version.workflow),
             version.number,
             json_text.encode(input_variables),
             json_text.encode(metadata),
             return_all_outputs,
         )
-        with self._transaction() as connection:
-            run_id = connection.execute(
-                "INSERT INTO runs (workflow, version, input_variables, metadata, return_all_outputs)"
-                " VALUES (?, ?, ?, ?, ?)",
-                values,
-            ).lastrowid
-            assert run_id is not None
-            connection.executemany(
-                "INSERT INTO nodes (run_id, position, name, is_output, status) VALUES (?, ?, ?, ?, 'QUEUED')",
-                [(run_id, position, node.name, node.is_output) for position, node in enumerate(version.nodes)],
-            )
+        with self.database.transaction():
+            [(run_id,)] = self.database.rows(insert, values)
+            self._queue_nodes(run_id, version.nodes)
             if callback_url is not None:
-                connection.execute("INSERT INTO callbacks (run_id, url) VALUES (?, ?)", (run_id, callback_url))
-        return run_id
+                self.database.rows("INSERT INTO callbacks (run_id, url) VALUES (?, ?)", (run_id, callback_url))
+        return int(run_id)
 
-    @failures_told()
+    def _queue_nodes(self, run_id: int, nodes: Sequence[Node]) -> None:
+        places = ", ".join(["(?, ?, ?, ?, 'QUEUED')"] * len(nodes))
+        insert = f"INSERT INTO nodes (run_id, position, name, is_output, status) VALUES {places}"  # noqa: S608 - ours
+        rows = [(run_id, node.position, json_text.encode(node.name), node.is_output) for node in nodes]
+        self.database.rows(insert, [value for row in rows for value in row])
+
+    @damage_told()
     def run(self, run_id: int) -> Run:
         """Return an accepted run."""
-        row = self._connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-        id_, workflow, version, variables, metadata, all_outputs = row
-        return Run(id_, workflow, version, json.loads(variables), json.loads(metadata), bool(all_outputs))
+        query = "SELECT workflow, version, input_variables, metadata, return_all_outputs FROM runs WHERE id = ?"
+        [(workflow, version, variables, metadata, all_outputs)] = self.database.rows(query, (run_id,))
+        decoded = json.loads(workflow), version, json.loads(variables), json.loads(metadata)
+        return Run(run_id, *decoded, bool(all_outputs))
 
-    @failures_told()
+    @damage_told()
     def nodes(self, run_id: int) -> list[NodeState]:
         """Return a run's nodes in the order of its workflow; none if the run is unknown."""
         if abs(run_id) > _MAX_ID:
             return []
-        rows = self._connection.execute(
-            "SELECT name, is_output, status, value, error_message, raw_error_message FROM nodes"
-            " WHERE run_id = ? ORDER BY position",
-            (run_id,),
-        )
-        return [_node(*row) for row in rows]
+        return [_node(*row) for row in self.database.rows(f"{_NODES} ORDER BY position", (run_id,))]
 
-    @failures_told()
+    @damage_told()
     def start_node(self, run_id: int, position: int) -> None:
-        """Mark a node as running."""
-        self._connection.execute(
-            "UPDATE nodes SET status = 'RUNNING' WHERE run_id = ? AND position = ?", (run_id, position)
-        )
+        """Mark a node as running, unless it has ended."""
+        mark = "UPDATE nodes SET status = 'RUNNING' WHERE run_id = ? AND position = ? AND status = 'QUEUED'"
+        self.database.rows(mark, (run_id, position))
 
-    @failures_told()
-    def end_node(self, run_id: int, position: int, state: NodeState) -> None:
-        """Keep what became of a node."""
-        self._connection.execute(
-            "UPDATE nodes SET status = ?, value = ?, error_message = ?, raw_error_message = ?"
-            " WHERE run_id = ? AND position = ?",
-            (
-                state.status,
-                json_text.encode(state.value),
-                json_text.encode(state.error_message),
-                json_text.encode(state.raw_error_message),
-                run_id,
-                position,
-            ),
-        )
+    @damage_told()
+    def end_node(self, run_id: int, position: int, state: NodeState) -> NodeState:
+        """Keep what became of a node, unless that is known already; return what is kept.
 
-    @failures_told()
-    def open_runs(self, after: int, count: int) -> tuple[int | None, list[int]]:
-        """Look at the next runs after an id; return the last one's id, and which have something left to be done.
-
-        That is a node that is queued or running, or a pending callback. The id is None if there are no more runs.
+        Should two processes execute a run at a time, each after a look at the other's death, they agree by this.
         """
-        look = "SELECT max(id) FROM (SELECT id FROM runs WHERE id > ? ORDER BY id LIMIT ?)"
-        (last,) = self._connection.execute(look, (after, count)).fetchone()
-        rows = self._connection.execute(
-            "SELECT run_id FROM nodes WHERE run_id > ?1 AND run_id <= ?2 AND status IN ('QUEUED', 'RUNNING')"
-            " UNION SELECT run_id FROM callbacks WHERE run_id > ?1 AND run_id <= ?2 AND state = 'pending'"
-            " ORDER BY run_id",
-            (after, last),
+        texts = map(json_text.encode, (state.value, state.error_message, state.raw_error_message))
+        is_first = self.database.rows(
+            "UPDATE nodes SET status = ?, value = ?, error_message = ?, raw_error_message = ?"
+            " WHERE run_id = ? AND position = ? AND status IN ('QUEUED', 'RUNNING') RETURNING 1",
+            (state.status, *texts, run_id, position),
         )
-        return last, [run_id for (run_id,) in rows]
+        if is_first:
+            return state
+        [row] = self.database.rows(f"{_NODES} AND position = ?", (run_id, position))
+        return _node(*row)
 
     # Callbacks
 
-    @failures_told()
+    @damage_told()
     def pending_callback(self, run_id: int) -> Callback | None:
         """Return a run's callback if it has one that is still to be delivered."""
         query = "SELECT run_id, url, attempts FROM callbacks WHERE state = 'pending' AND run_id = ?"
-        row = self._connection.execute(query, (run_id,)).fetchone()
-        return None if row is None else Callback(*row)
+        return next((Callback(*row) for row in self.database.rows(query, (run_id,))), None)
 
-    @failures_told()
+    @damage_told()
     def note_attempt(self, run_id: int, state: str, attempts: int, outcome: str) -> None:
         """Keep what became of a delivery: `state` is pending, delivered, given_up, refused or lost."""
-        self._connection.execute(
-            "UPDATE callbacks SET state = ?, attempts = ?, outcome = ? WHERE run_id = ?",
-            (state, attempts, outcome, run_id),
-        )
+        note = "UPDATE callbacks SET state = ?, attempts = ?, outcome = ? WHERE run_id = ? AND state = 'pending'"
+        self.database.rows(note, (state, attempts, outcome, run_id))
 
     # Interactly
 
-    @failures_told()
+    @damage_told()
     def conversation(self, workflow_run_id: str) -> dict[str, Any] | None:
         """Return an Interactly run as it was last kept."""
-        row = self._connection.execute(
-            "SELECT document FROM conversations WHERE workflow_run_id = ?", (workflow_run_id,)
-        ).fetchone()
-        return None if row is None else json.loads(row[0])
+        if not is_object_id(workflow_run_id):
+            return None
+        query = "SELECT document FROM conversations WHERE workflow_run_id = ?"
+        return next((json.loads(document) for (document,) in self.database.rows(query, (workflow_run_id,))), None)
 
-    @failures_told()
+    @damage_told()
     def conversations(self) -> list[dict[str, Any]]:
         """Return all Interactly runs, in no order."""
-        return [json.loads(document) for (document,) in self._connection.execute("SELECT document FROM conversations")]
+        return [json.loads(document) for (document,) in self.database.rows("SELECT document FROM conversations")]
 
     def recent_conversations(self, most: int) -> list[dict[str, Any]]:
         """Return the Interactly runs that were kept last, the latest first; after a restart any that there are."""
@@ -207,7 +185,7 @@ class Store(WorkflowStore):
         found = [self.conversation(id_) for id_ in [*dict.fromkeys(reversed(self._recent))][:most]]
         return [each for each in found if each is not None]
 
-    @failures_told()
+    @damage_told()
     def keep_conversation(self, document: Mapping[str, Any]) -> None:
         """Keep an Interactly run, new or changed, under its `workflow_run_id`.
 
@@ -217,13 +195,18 @@ class Store(WorkflowStore):
         if self.conversation(document["workflow_run_id"]) is None:
             self._make_room("conversations")
         self._recent.append(document["workflow_run_id"])
-        self._connection.execute(
-            "INSERT OR REPLACE INTO conversations (workflow_run_id, document) VALUES (?, ?)",
-            (document["workflow_run_id"], json_text.encode(document)),
+        keep = (
+            "INSERT INTO conversations (workflow_run_id, document) VALUES (?, ?)"
+            " ON CONFLICT (workflow_run_id) DO UPDATE SET document = excluded.document"
         )
+        with self.database.transaction():
+            self.database.rows(keep, (document["workflow_run_id"], json_text.encode(document)))
+
+
+_NODES = "SELECT name, is_output, status, value, error_message, raw_error_message FROM nodes WHERE run_id = ?"
 
 
 def _node(name: str, is_output: int, status: str, *texts: str) -> NodeState:
     if status not in _STATUSES:
         raise ValueError(status)
-    return NodeState(name, bool(is_output), status, *map(json.loads, texts))
+    return NodeState(json.loads(name), bool(is_output), status, *map(json.loads, texts))

@@ -80,6 +80,11 @@ def keep(own: OwnWorkflows, store: Store) -> None:
     Raises:
         WrongWorkflows: It has another version of the same name and number.
     """
+    with store.alone():
+        _keep(own, store)
+
+
+def _keep(own: OwnWorkflows, store: Store) -> None:
     for name, documents in own.versions.items():
         for number, document in enumerate(documents, 1):
             kept = _kept(store, name, number)

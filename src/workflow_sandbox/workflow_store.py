@@ -2,12 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from workflow_sandbox import json_text
-from workflow_sandbox.database import Database, failures_told
+from workflow_sandbox.database import damage_told, open_database
 from workflow_sandbox.fixtures import CANARY
 from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.workflows import Workflow, WorkflowVersion
@@ -23,22 +24,38 @@ class ExternalIdTaken(Exception):
     """Another workflow has this external id."""
 
 
-class WorkflowStore(Database):
+class WorkflowStore:
     """The workflows. Every method may raise `DatabaseFailed`."""
 
-    def __init__(self, path: str, most_rows: int = Sizes.rows) -> None:
-        """Open or create the database at `path`; a new one has the workflow `canary`.
+    def __init__(self, where: str, most_rows: int = Sizes.rows) -> None:
+        """Open or create the database at a path or URL; a new one has the workflow `canary`.
 
         Raises:
             UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
         """
-        super().__init__(path)
+        self.database = open_database(where)
         self._most_rows = most_rows
         self._versions: dict[tuple[str, int], WorkflowVersion] = {}
         self._rows: dict[str, int] = {}
-        if not self.workflows():
-            for document in CANARY:
-                self.add_version(self.workflow("canary"), "canary", document, document["release_labels"])
+        with self.alone():
+            if not self.workflows():
+                for document in CANARY:
+                    self.add_version(self.workflow("canary"), "canary", document, document["release_labels"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep what is read in a `with` block from being changed by another process before its end."""
+        return self.database.alone()
+
+    @damage_told()
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        return self.database.rows(query, values)
 
     def _make_room(self, table: str) -> None:
         """Count a row that is about to be added.
@@ -53,51 +70,50 @@ class WorkflowStore(Database):
             raise TooMuch(f"{words}, or with a larger --max-rows")
         self._rows[table] += 1
 
-    @failures_told()
+    @damage_told()
     def workflows(self) -> list[Workflow]:
         """Return all workflows, oldest first."""
-        rows = self._connection.execute("SELECT id, name, created_at, updated_at FROM workflows ORDER BY id")
+        rows = self.database.rows("SELECT id, name, created_at, updated_at FROM workflows ORDER BY id")
         return [Workflow(id_, json.loads(name), *times) for id_, name, *times in rows]
 
-    @failures_told()
+    @damage_told()
     def workflow(self, id_or_name: int | str) -> Workflow | None:
         """Return the workflow with an id; a text is first taken for a name."""
         query = "SELECT id, name, created_at, updated_at FROM workflows WHERE"
-        row = None
+        rows: list[tuple[Any, ...]] = []
         if isinstance(id_or_name, str):
-            row = self._connection.execute(f"{query} name = ?", (json_text.encode(id_or_name),)).fetchone()
-        if row is None and (number := _id_of(str(id_or_name))) is not None:
-            row = self._connection.execute(f"{query} id = ?", (number,)).fetchone()
-        return None if row is None else Workflow(row[0], json.loads(row[1]), *row[2:])
+            rows = self.database.rows(f"{query} name = ?", (json_text.encode(id_or_name),))
+        if not rows and (number := _id_of(str(id_or_name))) is not None:
+            rows = self.database.rows(f"{query} id = ?", (number,))
+        return next((Workflow(id_, json.loads(name), *times) for id_, name, *times in rows), None)
 
-    @failures_told()
+    @damage_told()
     def version(self, workflow: str, number: int) -> WorkflowVersion | None:
         """Return a version of a workflow."""
         if (workflow, number) not in self._versions and abs(number) <= _MAX_ID:
             found = self.workflow(workflow)
-            row = found and self._connection.execute(f"{_VERSION} AND number = ?", (found.id, number)).fetchone()
-            if row:
+            for row in (found and self.database.rows(f"{_VERSION} AND number = ?", (found.id, number))) or ():
                 self._versions[workflow, number] = _version(row)
         return self._versions.get((workflow, number))
 
-    @failures_told()
+    @damage_told()
     def latest(self, workflow: Workflow) -> WorkflowVersion:
         """Return the version with the highest number."""
         query = "SELECT max(number) FROM versions WHERE workflow_id = ?"
-        (number,) = self._connection.execute(query, (workflow.id,)).fetchone()
+        [(number,)] = self.database.rows(query, (workflow.id,))
         version = self.version(workflow.name, number)
         assert version is not None
         return version
 
-    @failures_told()
+    @damage_told()
     def labels(self, workflow: Workflow) -> dict[str, tuple[int, int]]:
         """Return a workflow's labels: the id of each, and the number of the version that it is on."""
-        rows = self._connection.execute(
+        rows = self.database.rows(
             "SELECT label, id, number FROM labels WHERE workflow_id = ? ORDER BY id", (workflow.id,)
         )
         return {json.loads(label): (id_, number) for label, id_, number in rows}
 
-    @failures_told()
+    @damage_told()
     def add_version(
         self,
         workflow: Workflow | None,
@@ -114,43 +130,42 @@ class WorkflowStore(Database):
         """
         self._make_room("versions")
         now = datetime.now(UTC).isoformat()
-        with self._transaction() as connection:
+        with self.alone(), self.database.transaction():
             id_ = self._workflow_id(workflow, name, now)
             query = "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE workflow_id = ?"
-            (number,) = connection.execute(query, (id_,)).fetchone()
-            connection.execute(
+            [(number,)] = self.database.rows(query, (id_,))
+            self.database.rows(
                 "INSERT INTO versions (workflow_id, number, document, created_at) VALUES (?, ?, ?, ?)",
                 (id_, number, json_text.encode(_with_ids(document)), now),
             )
-            connection.executemany(
-                "INSERT INTO labels (workflow_id, label, number) VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET number = excluded.number",
-                [(id_, json_text.encode(label), number) for label in labels],
-            )
+            for label in labels:
+                self._move_label(id_, json_text.encode(label), number)
             for source, external_id in external_ids:
                 self._attach(id_, source, external_id)
-        row = self._connection.execute(f"{_VERSION} AND number = ?", (id_, number)).fetchone()
+        [row] = self.database.rows(f"{_VERSION} AND number = ?", (id_, number))
         return _version(row)
 
     def _workflow_id(self, workflow: Workflow | None, name: str | None, now: str) -> int:
-        execute = self._connection.execute
         if workflow is not None:
-            execute("UPDATE workflows SET updated_at = ? WHERE id = ?", (now, workflow.id))
+            self.database.rows("UPDATE workflows SET updated_at = ? WHERE id = ?", (now, workflow.id))
             return workflow.id
-        insert = "INSERT INTO workflows (name, created_at, updated_at) VALUES (?, ?, ?)"
-        id_ = execute(insert, (json_text.encode(name or f"Workflow {uuid.uuid4().hex[:8]}"), now, now)).lastrowid
-        assert id_ is not None
-        return id_
+        insert = "INSERT INTO workflows (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id"
+        [(id_,)] = self.database.rows(insert, (json_text.encode(name or f"Workflow {uuid.uuid4().hex[:8]}"), now, now))
+        return int(id_)
 
-    @failures_told()
+    def _move_label(self, workflow_id: int, label: str, number: int) -> None:
+        move = "UPDATE labels SET number = ? WHERE workflow_id = ? AND label = ? RETURNING 1"
+        if not self.database.rows(move, (number, workflow_id, label)):
+            add = "INSERT INTO labels (workflow_id, label, number) VALUES (?, ?, ?)"
+            self.database.rows(add, (workflow_id, label, number))
+
+    @damage_told()
     def external_ids(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Return source and id of each external id of a workflow."""
         query = "SELECT source, external_id FROM external_ids WHERE workflow_id = ? ORDER BY rowid"
-        return [
-            (json.loads(source), json.loads(id_)) for source, id_ in self._connection.execute(query, (workflow.id,))
-        ]
+        return [(json.loads(source), json.loads(id_)) for source, id_ in self.database.rows(query, (workflow.id,))]
 
-    @failures_told()
+    @damage_told()
     def attach(self, workflow: Workflow, source: str, external_id: str) -> None:
         """Give a workflow an external id; nothing changes if it has it.
 
@@ -158,25 +173,26 @@ class WorkflowStore(Database):
             ExternalIdTaken: Another workflow has it.
             TooMuch: There are as many as there may be.
         """
-        with self._transaction():
+        with self.alone(), self.database.transaction():
             self._attach(workflow.id, source, external_id)
 
     def _attach(self, workflow_id: int, source: str, external_id: str) -> None:
         key = (json_text.encode(source), json_text.encode(external_id))
         query = "SELECT workflow_id FROM external_ids WHERE source = ? AND external_id = ?"
-        owner = self._connection.execute(query, key).fetchone()
-        if owner is None:
+        owners = self.database.rows(query, key)
+        if not owners:
             self._make_room("external_ids")
-            self._connection.execute("INSERT INTO external_ids VALUES (?, ?, ?)", (*key, workflow_id))
-        elif owner != (workflow_id,):
+            self.database.rows("INSERT INTO external_ids VALUES (?, ?, ?)", (*key, workflow_id))
+        elif owners != [(workflow_id,)]:
             raise ExternalIdTaken
 
-    @failures_told()
+    @damage_told()
     def detach(self, workflow: Workflow, source: str, external_id: str) -> bool:
         """Take an external id away from a workflow; return whether it had it."""
-        delete = "DELETE FROM external_ids WHERE source = ? AND external_id = ? AND workflow_id = ?"
+        delete = "DELETE FROM external_ids WHERE source = ? AND external_id = ? AND workflow_id = ? RETURNING 1"
         key = (json_text.encode(source), json_text.encode(external_id), workflow.id)
-        return self._connection.execute(delete, key).rowcount > 0
+        with self.database.transaction():
+            return bool(self.database.rows(delete, key))
 
 
 def _id_of(text: str) -> int | None:

@@ -255,9 +255,9 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, text: str | N
     assert "\n" not in str(caught.value)
 
 
-def test_a_version_that_the_database_has_otherwise_is_refused(tmp_path: Path) -> None:
+def test_a_version_that_the_database_has_otherwise_is_refused(database: str) -> None:
     """Runs of it may be under way; a further version is taken."""
-    database, versions = tmp_path / "x.db", [{"returns": 1}]
+    versions = [{"returns": 1}]
     with Sandbox(database=database, workflows={"mine": {"versions": versions}}):
         pass
     more = {"mine": {"versions": [*versions, {"returns": 2}]}}

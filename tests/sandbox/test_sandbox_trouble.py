@@ -131,7 +131,7 @@ def test_damaged_rows_are_told_and_concern_no_other_run(tmp_path: Path) -> None:
         "UPDATE nodes SET value = '{' WHERE run_id = ?",
         "UPDATE nodes SET status = 'GONE' WHERE run_id = ?",
         "UPDATE nodes SET value = CAST(x'22ff22' AS TEXT) WHERE run_id = ?",
-        "UPDATE runs SET workflow = 'other' WHERE id = ?",
+        "UPDATE runs SET workflow = '\"other\"' WHERE id = ?",
         "UPDATE runs SET metadata = 'x' WHERE id = ?",
         "DELETE FROM nodes WHERE position = 1 AND run_id = ?",
     ]
@@ -191,7 +191,7 @@ def _replaced(database: Path) -> None:
         (_emptied, "it is empty, though its -wal file is not"),
         (_replaced, "no regular file"),
         (lambda database: database.write_bytes(b"SQLite format 3\0" + b"x" * 5000), "not a database"),
-        (lambda database: _spoiled(database, "PRAGMA user_version = 3"), "another version"),
+        (lambda database: _spoiled(database, "PRAGMA user_version = 4"), "another version"),
         (lambda database: _spoiled(database, "DROP TABLE callbacks"), "a table is missing"),
     ],
 )
