@@ -303,9 +303,10 @@ class Operation(NamedTuple, Generic[T_co]):
         place = list(problem.place)
         if not argument:
             member = str(place.pop(0)) if place else "body"
-            is_extra = members is not None and bool(problem.place) and member not in members
-            named = self.body.arguments.get(member, member) if self.body else member
-            argument = f"extra_body.{member}" if is_extra else named
+            named = {member, *member.split(" and ")} if problem.place else set()
+            is_extra = members is not None and bool(named) and not named & members.keys()
+            own = self.body.arguments.get(member, member) if self.body else member
+            argument = f"extra_body.{member}" if is_extra else own
         # A value that holds itself has no end.
         shown = place if len(place) <= _PLACES_SHOWN else [*place[:_PLACES_SHOWN], "..."]
         trail = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in shown)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from workflow_runs_api.client import MAX_RESPONSE_BYTES, TOTAL_TIMEOUT, Settings
-from workflow_runs_api.errors import BadArgument, WorkflowRunsError
+from workflow_runs_api.errors import BadArgument, MaybeSent, WorkflowRunsError
 from workflow_runs_api.secret import Secret
 
 from .retries import Retries
@@ -120,5 +120,6 @@ class Configured(Settings, Generic[Http]):
 
             error.sent_at = in_doubt.sent_at(began)
             error.how_to_find = in_doubt.how_to_find(error.operation, outgoing, began, self._tag_name)
-            error.message += f"; {error.how_to_find}" if error.how_to_find else ""
+            doubt = "" if isinstance(error, MaybeSent) else "it may have started a run: "
+            error.message += f"; {doubt}{error.how_to_find}" if error.how_to_find else ""
         return error

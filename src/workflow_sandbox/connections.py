@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with bounds that it lacks: on connections, and on the time that a request takes to come."""
 
 import asyncio
+import contextlib
 import enum
 import socket
 import struct
@@ -140,6 +141,8 @@ class BoundedProtocol(H11Protocol):
 
 def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:
     async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "extensions": {CONNECTION: connection}}, receive, send)
+        # At its end a sandbox cancels what it still does; the connections have ended before, so nobody has to be told.
+        with contextlib.suppress(asyncio.CancelledError):
+            await app({**scope, "extensions": {CONNECTION: connection}}, receive, send)
 
     return with_connection

@@ -130,6 +130,7 @@ class InProcessSandbox(Control):
                 server.close()
                 for connection in list(state.connections):
                     connection.transport.abort()
+                await asyncio.sleep(0)  # they are told that they have ended
 
     def _admin(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         request = httpx.Request(method, f"http://127.0.0.1{path}", json=body)

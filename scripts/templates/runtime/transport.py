@@ -254,7 +254,7 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
         return Reply(operation, _readable(error.response), redaction).broken(Problem(expected, received="more of them"))
     if isinstance(error, _OF_THE_PLATFORM) and not _comes_from_below(error):
         raise error
-    reason = redaction.shown(str(error), _REASON_SHOWN) or "no further word"
+    reason = redaction.shown(_reason(error), _REASON_SHOWN) or "no further word"
     words = f"{type(error).__name__}: {reason}"
     if isinstance(error, _NEVER_LEFT):
         told = f"nothing was sent to {redaction.host}{_tries(made)} ({words}); the call may be repeated"
@@ -268,6 +268,16 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
     advice = "it may have started a run: look for it before calling again" if in_doubt else "the call may be repeated"
     told = f"no reply arrived from {redaction.host}{_tries(made)} ({words}); {advice}"
     return MaybeSent(told, operation=operation.name, may_have_run=in_doubt)
+
+
+def _reason(error: BaseException) -> str:
+    """What the system says where that has led to an error: with asyncio httpx' own errors say less, or nothing."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or ("timed out" if isinstance(error, httpx.TimeoutException) else "")
 
 
 def _tries(made: int) -> str:

@@ -291,6 +291,9 @@ class InteractlyRawResponses:
     def __init__(self, client: _client.Client) -> None:
         self._client = client
 
+    def __repr__(self) -> str:
+        return f"{self._client!r}.with_raw_response"
+
     @_typing.overload
     def execute_workflow(
         self,
@@ -649,6 +652,9 @@ class AsyncInteractlyRawResponses:
 
     def __init__(self, client: _client.AsyncClient) -> None:
         self._client = client
+
+    def __repr__(self) -> str:
+        return f"{self._client!r}.with_raw_response"
 
     @_typing.overload
     async def execute_workflow(

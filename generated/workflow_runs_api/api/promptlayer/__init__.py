@@ -624,6 +624,9 @@ class PromptLayerRawResponses:
     def __init__(self, client: _client.Client) -> None:
         self._client = client
 
+    def __repr__(self) -> str:
+        return f"{self._client!r}.with_raw_response"
+
     def attach_workflow_external_id(
         self,
         workflow_id: int,
@@ -1351,6 +1354,9 @@ class AsyncPromptLayerRawResponses:
 
     def __init__(self, client: _client.AsyncClient) -> None:
         self._client = client
+
+    def __repr__(self) -> str:
+        return f"{self._client!r}.with_raw_response"
 
     async def attach_workflow_external_id(
         self,
