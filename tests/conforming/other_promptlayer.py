@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from manners import Manners
 
 KNOWN_VARIABLES = {"user_message"}
-NODES = ("Draft", "Reply")
+NODES = 2  # of the target's workflow; those of others take as long in all
 TESTS = {
     "workflow_label_name": or_null(is_text),
     "workflow_version_number": or_null(is_whole),
@@ -38,8 +38,14 @@ class Execution:
     version: int
     message: str
     wants_all: bool
+    outputs: dict[str, bool]  # of each node, by its name, whether it is an output node
     began: float = field(default_factory=time.monotonic)
     posted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def main(self) -> str:
+        """Name of the node whose value is the main output."""
+        return [name for name, is_output in self.outputs.items() if is_output][-1]
 
 
 class PromptLayer:
@@ -68,7 +74,7 @@ class PromptLayer:
         refused = self._limit(asked)
         if refused is not None:
             return refused
-        execution = self._accept(int(version or 0), asked)
+        execution = self._accept(int(version or 0), asked, workflow.outputs(int(version or 0)))
         callback = asked.get("callback_url")
         if callback is not None:
             self._begin(self._call_back(execution, callback))
@@ -90,20 +96,20 @@ class PromptLayer:
             return 202, entries if wants_all else self._manners.pending_body
         if wants_all:
             return 200, entries
-        if entries["Reply"]["status"] == "FAILED":
+        if entries[execution.main]["status"] == "FAILED":
             return self._failed(entries)
-        return 200, entries["Reply"]["value"]
+        return 200, entries[execution.main]["value"]
 
     async def close(self) -> None:
         """Drop what is still to be posted."""
         for task in self._tasks:
             task.cancel()
 
-    def _accept(self, version: int, asked: dict[str, Any]) -> Execution:
+    def _accept(self, version: int, asked: dict[str, Any], outputs: dict[str, bool]) -> Execution:
         message = asked.get("input_variables", {}).get("user_message", "")
         text = message if isinstance(message, str) else str(message) if self._manners.as_python else json.dumps(message)
         number = self._manners.first_id + 3 * len(self._executions)
-        self._executions[number] = Execution(number, version, text, asked.get("return_all_outputs") is True)
+        self._executions[number] = Execution(number, version, text, asked.get("return_all_outputs") is True, outputs)
         return self._executions[number]
 
     def _limit(self, asked: dict[str, Any]) -> ScriptedResponse | None:
@@ -121,7 +127,7 @@ class PromptLayer:
 
     @property
     def _seconds(self) -> float:
-        return self._manners.node_seconds * len(NODES)
+        return self._manners.node_seconds * NODES
 
     def _accepted(self, execution: Execution, asked: dict[str, Any]) -> dict[str, Any]:
         given = asked.get("input_variables", {}).keys()
@@ -138,17 +144,19 @@ class PromptLayer:
 
     def _entries(self, execution: Execution) -> dict[str, Any]:
         passed = (time.monotonic() - execution.began) / max(self._manners.node_seconds, 1e-9)
-        entries = {name: self._entry(execution, place, passed - place) for place, name in enumerate(NODES)}
-        if self._manners.strange_word and passed >= len(NODES):
-            entries["Archive"] = {**self._entry(execution, 0, 1.0), "status": "CACHED", "value": None}
+        names = [*execution.outputs]
+        steps = passed * len(names) / NODES
+        entries = {name: self._entry(execution, name, steps - place) for place, name in enumerate(names)}
+        if self._manners.strange_word and passed >= NODES:
+            entries["Archive"] = {**self._entry(execution, names[0], 1.0), "status": "CACHED", "value": None}
         return entries
 
-    def _entry(self, execution: Execution, place: int, passed: float) -> dict[str, Any]:
-        is_output = place == 1
+    def _entry(self, execution: Execution, name: str, passed: float) -> dict[str, Any]:
+        is_output = execution.outputs[name]
         fails = self._manners.always_fails and is_output
         status = "QUEUED" if passed < 0 else "RUNNING" if passed < 1 else "FAILED" if fails else "SUCCESS"
         version = 0 if self._manners.same_versions else execution.version
-        value = f"{'Reply' if is_output else 'Draft'} {version}: {self._shown(execution, place)}"
+        value = f"{name} {version}: {self._shown(execution, name)}"
         entry = {
             "status": status,
             "value": value if status == "SUCCESS" else None,
@@ -158,9 +166,9 @@ class PromptLayer:
         }
         return {**entry, "tokens": 12} if self._manners.more_members else entry
 
-    def _shown(self, execution: Execution, place: int) -> str:
+    def _shown(self, execution: Execution, name: str) -> str:
         # The same for one execution, however often it is asked for.
-        words = f"{hash((execution.number, place))} " if self._manners.output == "varying" else ""
+        words = f"{hash((execution.number, name))} " if self._manners.output == "varying" else ""
         return words + ("" if self._manners.output == "hidden" else execution.message)
 
     def _id(self, execution: Execution) -> float:
@@ -180,7 +188,7 @@ class PromptLayer:
         task.add_done_callback(self._tasks.discard)
 
     async def _call_back(self, execution: Execution, url: str) -> None:
-        await asyncio.sleep(self._manners.node_seconds * (len(NODES) + 0.1) + self._manners.callback_seconds)
+        await asyncio.sleep(self._manners.node_seconds * (NODES + 0.1) + self._manners.callback_seconds)
         if _is_near(url):
             body = {"workflow_version_execution_id": self._id(execution), "final_output": self._final(execution)}
             async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
@@ -188,11 +196,11 @@ class PromptLayer:
         execution.posted.set()
 
     def _final(self, execution: Execution) -> Any:
-        entries = self._entries(execution)
-        if entries["Reply"]["status"] == "FAILED":
-            return {**entries, "Reply": {**entries["Reply"], "status": self._manners.callback_word}}
+        entries, name = self._entries(execution), execution.main
+        if entries[name]["status"] == "FAILED":
+            return {**entries, name: {**entries[name], "status": self._manners.callback_word}}
         if self._manners.main_callback or not execution.wants_all:
-            return entries["Reply"]["value"]
+            return entries[name]["value"]
         return entries
 
 

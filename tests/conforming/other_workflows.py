@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -98,6 +98,19 @@ class Workflow:
     versions: list[dict[str, Any]] = field(default_factory=list)
     labels: dict[str, int] = field(default_factory=dict)
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)  # when each version was made
+
+    def outputs(self, number: int) -> dict[str, bool]:
+        """Give of each node of a version, by its name, whether it is an output node."""
+        return {node["name"]: node["is_output_node"] for node in self.versions[number - 1]["nodes"]}
+
+    def is_within(self, bounds: dict[str, datetime | None]) -> bool:
+        """Whether it was created and changed between the bounds that there are."""
+        of = {"created": self.times[0], "updated": self.times[-1]}
+        return all(
+            bound is None or (bound <= of[name[:7]] if name.endswith("after") else of[name[:7]] <= bound)
+            for name, bound in bounds.items()
+        )
 
 
 class Workflows:
@@ -121,18 +134,17 @@ class Workflows:
         """Answer with a page."""
         page, size = bounded(query, "page", 1, None), bounded(query, "per_page", 30, 100)
         order, way = word(query, "sort_by", ORDERS), word(query, "sort_order", ("asc", "desc"))
-        for name in TIMES:
-            time_of(query, name)
+        bounds = {name: moment(time_of(query, name)) for name in TIMES}
         pair = (query.get("external_source"), query.get("external_id"))
         if (pair[0] is None) != (pair[1] is None):
             raise Invalid("the two filters go together", "query", "external_id")
-        is_early = any(query.get(name, "9") < "2026-05-15" for name in TIMES if name.endswith("before"))
         found = [
             one
             for one in self._all
-            if (pair[0] is None or pair in one.pairs) and "created_by_email" not in query and not is_early
+            if (pair[0] is None or pair in one.pairs) and "created_by_email" not in query and one.is_within(bounds)
         ]
-        found.sort(key=lambda one: one.name if order == "name" else f"{one.id:020}", reverse=way != "asc")
+        keys = {"name": lambda one: one.name, "updated_at": lambda one: (one.times[-1], one.id)}
+        found.sort(key=keys.get(order or "", lambda one: one.id), reverse=way != "asc")
         pages = (len(found) + size - 1) // size
         body = {
             "items": [self._summary(one) for one in found[(page - 1) * size : page * size]],
@@ -206,7 +218,7 @@ class Workflows:
             if update is None:
                 nodes.pop(node_name, None)
             elif node_name in nodes:
-                both = {**nodes[node_name].get("configuration", {}), **update.get("configuration", {})}
+                both = _merged(nodes[node_name].get("configuration", {}), update.get("configuration", {}))
                 nodes[node_name] = {**nodes[node_name], **update, "configuration": both}
             elif {"node_type", "configuration"} <= update.keys() and 1 <= len(node_name) <= 255:
                 nodes[node_name] = {"is_output_node": False, **update, "name": node_name}
@@ -287,6 +299,7 @@ class Workflows:
             workflow = Workflow(31 + 2 * len(self._all), name)
             self._all.append(workflow)
         workflow.versions.append({name: value for name, value in asked.items() if name not in {"name", "external_ids"}})
+        workflow.times.append(datetime.now(UTC))
         workflow.labels |= dict.fromkeys(asked.get("release_labels") or [], len(workflow.versions))
         return workflow
 
@@ -305,7 +318,11 @@ class Workflows:
             "edges": [{**edge, "id": str(place)} for place, edge in enumerate(version.get("edges") or [])],
         }
         labels = [label for label, labelled in workflow.labels.items() if labelled == number]
-        return shown if self._manners.fewer_members else {**shown, "release_labels": labels, "created_at": MADE}
+        return (
+            shown
+            if self._manners.fewer_members
+            else {**shown, "release_labels": labels, "created_at": f"{workflow.times[number - 1]:%Y-%m-%dT%H:%M:%SZ}"}
+        )
 
     def _summary(self, workflow: Workflow) -> dict[str, Any]:
         summary = {
@@ -334,6 +351,12 @@ class Workflows:
 
     def _error(self, words: str) -> dict[str, Any]:
         return {self._manners.error_member: words, "message": words}
+
+
+def _merged(known: Any, new: Any) -> Any:
+    if not (isinstance(known, dict) and isinstance(new, dict)):
+        return new
+    return known | {name: _merged(known.get(name), value) for name, value in new.items()}
 
 
 def _pairs(workflow: Workflow) -> list[dict[str, str]]:
@@ -377,3 +400,8 @@ def time_of(query: Any, name: str) -> str | None:
     except ValueError:
         raise Invalid("this has to be a time", "query", name) from None
     return given
+
+
+def moment(text: str | None) -> datetime | None:
+    """Give the time that a text names; a leap second is the one before it."""
+    return None if text is None else datetime.fromisoformat(re.sub(":60(?=[.Z+-])", ":59", text.upper()))

@@ -19,6 +19,7 @@ from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.runs_in_a_row import RunsInARow
+from contract_tests.server.relations.workflow_history import WorkflowHistory
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.smallest_sequence import with_fewest_steps
@@ -117,6 +118,13 @@ def scenarios(server: ServerUnderTest, player_of: PlayerOf) -> ExecutionScenario
 def workflows(server: ServerUnderTest, player_of: PlayerOf) -> WorkflowScenarios:
     """Return what is played with the workflows of this target."""
     found: WorkflowScenarios = player_of(WorkflowScenarios, server)
+    return found
+
+
+@pytest.fixture
+def history(server: ServerUnderTest, player_of: PlayerOf) -> WorkflowHistory:
+    """Return what is written to two workflows of this target, and read of them."""
+    found: WorkflowHistory = player_of(WorkflowHistory, server)
     return found
 
 

@@ -1,0 +1,278 @@
+"""
+Two PromptLayer workflows of the harness from their creation on.
+
+Each write is followed by reads of what it names, and of what it does not.
+The second workflow has labels and external ids that nearly are the first one's.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from typing import Any, ClassVar, Final, TypeVar
+
+from contract_tests.budget import QUICK
+from contract_tests.openapi.json_text import same, whole
+from contract_tests.options import Options
+from contract_tests.rules import NotExercised
+from contract_tests.server import own_workflow
+from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.models.workflow import Content, Pair, Version, Workflow, content_of, merged
+from contract_tests.server.relations.stage import Stage
+from contract_tests.server.relations.workflow_reads import (
+    LABEL,
+    LONGER_LABEL,
+    OTHER_SOURCE,
+    SOURCE,
+    KnownWorkflows,
+    Topic,
+)
+from contract_tests.server.relations.workflow_shapes import ADDED, FIRST, NOTE, SECOND, Body, Shapes
+from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
+
+After = TypeVar("After", bound=Stage)
+NEEDED: Final = (
+    "createWorkflow",
+    "patchWorkflow",
+    "getWorkflow",
+    "getWorkflowLabels",
+    "listWorkflows",
+    "listWorkflowExternalIds",
+    "attachWorkflowExternalId",
+    "detachWorkflowExternalId",
+    "runWorkflow",
+)
+ROUNDS: Final = 20  # writes that are drawn where the budget is not the quick one
+
+
+class WorkflowHistory(KnownWorkflows):
+    """
+    The history of two workflows.
+
+    Attributes:
+        first, second: The workflows as they are known.
+    """
+
+    requests: ClassVar[int] = 48
+    what: ClassVar[str] = "the history of two workflows"
+    first: Workflow
+    second: Workflow
+
+    def __init__(self, server: ServerUnderTest, options: Options) -> None:
+        super().__init__(server)
+        self._random = Random(options.seed)  # noqa: S311 - nothing is secret
+        self.seed = options.seed
+        self.is_thorough = options.budget.name != QUICK
+        self._stages: dict[Any, Any] = {}
+        self.name = f"contract-tests-History_{server.tag}"
+        self.pair: Pair = (SOURCE, f"{server.tag} X")
+        self._shapes: Shapes
+
+    def stage(self, kind: Callable[["WorkflowHistory"], After]) -> After:
+        """Return what comes after it, the same for every rule."""
+        found: After = self._stages.setdefault(kind, kind(self))
+        return found
+
+    def check_affordable(self) -> None:
+        """See whether the contract has all operations, and enough requests are left; raises NotExercised."""
+        missing = {*NEEDED} - {operation.id for operation in self.server.contract.operations}
+        if missing:
+            raise NotExercised(f"the contract has no operation {min(missing)}")
+        super().check_affordable()
+
+    def play(self) -> None:
+        """Create, patch, label, attach and detach, with reads before and after."""
+        self._shapes = Shapes(self.server, self._random)
+        before = own_workflow.read(self.server)
+        self._create_both()
+        self._patch_latest()
+        self._patch_earlier()
+        self._go_on()
+        self._attach_and_detach()
+        self._write_what_is_refused()
+        for _ in range(ROUNDS if self.is_thorough else 0):
+            self._draw_a_write()
+        for workflow in (self.first, self.second):
+            self._read_all(workflow)
+        after = self.server.call("getWorkflow", path=before.case.path)
+        self.judge(Topic.KEPT, after, same(after.json, before.json), "another workflow", "the target's own has changed")
+
+    # Writes
+
+    def _create_both(self) -> None:
+        name, (source, id_) = self.name, self.pair
+        for body in self._shapes.rich():
+            labelled = {"release_labels": [LABEL, LONGER_LABEL], "external_ids": [_pair((source, id_))]}
+            created = own_workflow.create(self.server, name=name, **body, **labelled)
+            if created.has_succeeded:
+                break
+        self.first = self._created(created, name, body, {LABEL, LONGER_LABEL}, {self.pair})
+        self.read(self.first)
+        self.read(self.first, label=LABEL)
+        self.find(self.pair, self.first)
+        with suppress(NotExercised):
+            self.server.run(workflow=name, workflow_label_name=LABEL)  # so that it is known where the label was
+        other: Pair = (OTHER_SOURCE, id_)
+        body = self._shapes.plain() | {"release_labels": [LABEL], "external_ids": [_pair(other)]}
+        created = own_workflow.create(self.server, name=f"{name} É 2", **body)
+        self.second = self._created(created, f"{name} É 2", body, {LABEL}, {other})
+        self.read(self.second)
+        self.labels(self.first)
+
+    def _created(
+        self, exchange: Exchange, name: str, body: Body, labels: set[str], pairs: set[Pair]
+    ) -> Workflow:  # fmt: skip
+        if not exchange.has_succeeded:
+            raise NotExercised(f"no workflow could be created: {exchange.shown}")
+        workflow = Workflow(exchange.must_have("workflow_id", int), name, pairs=pairs)
+        workflow.add(Version(exchange.must_have("version_number", int), content_of(body)), labels)
+        self._judge_made(workflow, exchange)
+        return workflow
+
+    def _patch_latest(self) -> None:
+        """Change two nodes; labels, edges and variables are not mentioned."""
+        changed = {self._random.choice(self._shapes.own)["name"]: self._changed("new")}
+        self.patch(self.first, {"nodes": {**changed, SECOND: {"dependencies": [FIRST]}}, "commit_message": "é patch"})
+        self.read_twice(self.first)
+        self.labels(self.first)
+
+    def _patch_earlier(self) -> None:
+        """Make a version of the first one: a node is removed, one is added, one changed, and a label moves."""
+        nodes = {SECOND: None, ADDED: self._shapes.node(ADDED, FIRST), self._shapes.source: self._changed("other")}
+        added = {key: value for key, value in (nodes[ADDED] or {}).items() if key != "name"}
+        patch = {"nodes": {**nodes, ADDED: added}, "required_input_variables": self._shapes.variables}
+        first, *_ = self.first.versions
+        self.patch(self.first, {"base_version": first, "release_labels": [LABEL], **patch})
+        self.read(self.first)
+        self.read(self.first, label=LABEL)
+        self.read(self.first, version=first)
+        self.labels(self.first)
+        self.find(self.pair, self.first)
+
+    def _go_on(self) -> None:
+        """Replace the edges by a patch, then add a version that has nothing of those before."""
+        self.patch(self.first, {"edges": [self._shapes.edge(self._shapes.source, FIRST, 1)]})
+        self.read(self.first)
+        added = {"workflow_id": self.first.id, "release_labels": [LONGER_LABEL], **self._shapes.plain()}
+        self._add(self.first, added, own_workflow.create(self.server, **added))
+        self.read_twice(self.first)
+        self.read(self.first, label=LONGER_LABEL)
+
+    def _attach_and_detach(self) -> None:
+        id_ = f"{self.server.tag} Y"
+        for source in (SOURCE, OTHER_SOURCE):
+            self.attach(self.first, (source, id_))
+        self.detach(self.first, (SOURCE, id_))
+        self.pairs(self.first)
+        self.pairs(self.second)
+        self.find((SOURCE, id_), None)
+        self.find((OTHER_SOURCE, id_), self.first)
+        for pair in self.second.pairs:
+            self.find(pair, self.second)
+
+    def _write_what_is_refused(self) -> None:
+        """Send writes that name what is taken, or not there, and see that nothing has come of them."""
+        name, latest = f"{self.name} 3", self.first.latest
+        for pair in sorted(self.first.pairs)[:1]:
+            create = {"name": name, "external_ids": [_pair(pair)], **self._shapes.plain()}
+            self._must_refuse("an external id of another workflow", own_workflow.create(self.server, **create))
+        patch = {"base_version": NO_SUCH_ID, "release_labels": [LABEL]}
+        self._must_refuse("a base that does not exist", self._send_patch(self.first, patch))
+        path = {"workflow_id_or_name": name}
+        there = self.server.call("getWorkflow", path=path)
+        self.judge(Topic.REFUSED, there, not there.has_succeeded, "workflow", "the workflow that was refused is there")
+        now = self._ask(self.first, {})
+        number = whole(now.result.get("version"))
+        self.judge(
+            Topic.REFUSED, now, number is None or number <= latest, "version", "the version that was refused is there"
+        )
+
+    def _must_refuse(self, what: str, exchange: Exchange) -> None:
+        self.judge(Topic.REFUSED, exchange, not exchange.has_succeeded, what, "it is taken")
+
+    def _draw_a_write(self) -> None:
+        """Write anything, and read something."""
+        workflow = self._random.choice([self.first, self.second])
+        pair = (self._random.choice([SOURCE, OTHER_SOURCE]), f"{self.server.tag} {self._random.choice('XYZ')}")
+        labels = [label for label in (LABEL, LONGER_LABEL) if self._random.random() < 1 / 3]
+        match self._random.choice(["patch", "patch", "patch", "create", "attach", "detach"]):
+            case "patch":
+                base = self._random.choice([*workflow.versions])
+                nodes = {self._random.choice(self._shapes.own)["name"]: self._changed(self._random.choice("abc"))}
+                self.patch(workflow, {"base_version": base, "nodes": nodes, "release_labels": labels})
+            case "create":
+                added = {"workflow_name": workflow.name, "release_labels": labels, **self._shapes.plain()}
+                self._add(workflow, added, own_workflow.create(self.server, **added))
+            case "attach" if pair not in self.first.pairs | self.second.pairs:
+                self.attach(workflow, pair)
+            case _ if pair in workflow.pairs:
+                self.detach(workflow, pair)
+        other = self._random.choice([self.first, self.second])
+        self.read(other)
+        self.read(other, version=self._random.choice([*other.versions]))
+        self.labels(other)
+        self.find(pair, next((one for one in (self.first, self.second) if pair in one.pairs), None))
+
+    def patch(self, workflow: Workflow, patch: Body) -> None:
+        """Patch a workflow; what is refused is left as it was."""
+        is_named = "base_version" in patch
+        base = workflow.versions[patch["base_version"] if is_named else workflow.latest]
+        foretold, latest = merged(base.content, patch), workflow.versions[workflow.latest].content
+        exchange = self._send_patch(workflow, patch)
+        if is_named and not self.is_there(Topic.BASE, exchange, "status", f"version {base.number}"):
+            return
+        number = self._add(workflow, patch, exchange, foretold)
+        if number is not None:
+            made = workflow.versions[number]
+            made.is_patch, made.is_whole = True, bool(base.shown)
+            made.by_latest = merged(latest, patch) if is_named else {}
+            told = whole(exchange.json.get("base_version"))
+            self.judge(Topic.BASE, exchange, told in {None, base.number}, "base_version", f"not {base.number}")
+
+    def _send_patch(self, workflow: Workflow, patch: Body) -> Exchange:
+        return self.server.call("patchWorkflow", path={"workflow_id_or_name": workflow.name}, body=patch)
+
+    def _add(self, workflow: Workflow, body: Body, exchange: Exchange, content: Content | None = None) -> int | None:
+        """Take down a version that was added; return its number, None if it was refused."""
+        if not exchange.has_succeeded:
+            return None
+        number: int = exchange.must_have("version_number", int)
+        latest = workflow.latest
+        topic = Topic.CREATED if content is None else Topic.BASE
+        self.judge(topic, exchange, number > latest, "version_number", f"not more than {latest}")
+        if number <= latest:
+            raise NotExercised("a new version has an old number")
+        workflow.add(
+            Version(number, content_of(body) if content is None else content), body.get("release_labels") or ()
+        )
+        self._judge_made(workflow, exchange)
+        return number
+
+    def attach(self, workflow: Workflow, pair: Pair) -> None:
+        """Attach an external id that no workflow has."""
+        attached = self.server.call(
+            "attachWorkflowExternalId", path={"workflow_id": workflow.id}, body=_pair(pair)
+        )  # fmt: skip
+        if self.is_there(Topic.PAIRS, attached, "attached", "the workflow, and no other with this external id,"):
+            workflow.pairs.add(pair)
+
+    def detach(self, workflow: Workflow, pair: Pair) -> None:
+        """Detach an external id that the workflow has."""
+        path = {"workflow_id": workflow.id, "source": pair[0], "external_id": pair[1]}
+        detached = self.server.call("detachWorkflowExternalId", path=path)
+        if self.is_there(Topic.PAIRS, detached, "detached", "the external id"):
+            workflow.pairs.discard(pair)
+
+    def _changed(self, new: str) -> Body:
+        """Return a change of a node; of no configuration where the service keeps no notes."""
+        return self._shapes.change(new) if self.keeps_notes else {}
+
+    @property
+    def keeps_notes(self) -> bool:
+        """Whether the service keeps properties of a configuration that it does not know."""
+        nodes = next(iter(self.first.versions.values())).content.get("nodes", {})
+        kept = [nodes.get(own["name"], {}).get("configuration") for own in self._shapes.own]
+        return all(isinstance(one, dict) and NOTE in one for one in kept)
+
+
+def _pair(pair: Pair) -> dict[str, str]:
+    return {"source": pair[0], "external_id": pair[1]}

@@ -1,0 +1,137 @@
+"""Lists of workflows with each filter, order and size of pages, beside what is known of two of them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum, auto
+from typing import Any, ClassVar, Final
+
+from contract_tests.openapi.json_text import whole
+from contract_tests.server.models.exchange import LATER, Exchange
+from contract_tests.server.models.workflow import Workflow
+from contract_tests.server.relations.workflow_lookups import AfterHistory
+
+PER_PAGE: Final = 30
+MOST_PER_PAGE: Final = 100
+MARGIN: Final = timedelta(minutes=30)  # less than the offsets, more than clocks differ
+EAST, WEST = timezone(timedelta(hours=2)), timezone(timedelta(hours=-2))
+NOBODY: Final = "contract-tests-nobody@example.com"
+BEYOND: Final = 1_000_000
+
+
+class ListTopic(StrEnum):
+    """What is looked at."""
+
+    FILTERS = auto()
+    BOUNDS = auto()
+    ORDER = auto()
+    SIZES = auto()
+    PAGES = auto()
+
+
+class WorkflowLists(AfterHistory):
+    """Asks for lists."""
+
+    requests: ClassVar[int] = 18
+    what: ClassVar[str] = "lists of workflows"
+
+    def play(self) -> None:
+        """Ask for lists narrowed to one workflow by its external id, then for whole ones."""
+        first = self.history.first
+        for name, number in (("created", min(first.versions)), ("updated", first.latest)):
+            when = _time_of(first, number)
+            if when is not None:
+                self._times(name, when)
+        self._narrowed(ListTopic.FILTERS, "created_by_email", is_in=False, created_by_email=NOBODY)
+        self._orders()
+        self._pages()
+
+    def _times(self, name: str, when: datetime) -> None:
+        after, before = f"{name}_after", f"{name}_before"
+        early, late = when - MARGIN, when + MARGIN
+        # Read without their offsets these bounds would lie on the other side.
+        self._narrowed(ListTopic.FILTERS, after, is_in=False, **{after: late.astimezone(WEST)})
+        self._narrowed(ListTopic.FILTERS, before, is_in=False, **{before: early.astimezone(EAST)})
+        if name == "created":
+            both = {after: early.astimezone(EAST), before: late.astimezone(WEST)}
+            self._narrowed(ListTopic.FILTERS, f"{after} and {before}", is_in=True, **both)
+            if when.microsecond % 1000:  # else it may have been cut off, and lie before
+                self._narrowed(ListTopic.BOUNDS, "equal times", is_in=True, **{after: when, before: when})
+
+    def _narrowed(self, topic: ListTopic, what: str, *, is_in: bool, **query: Any) -> None:
+        first = self.history.first
+        source, id_ = self.history.pair
+        if self.history.pair not in first.pairs:
+            return  # that it is lost was told
+        exchange, ids = self._list(external_source=source, external_id=id_, **query)
+        if ids is not None:
+            expected = [first.id] if is_in else []
+            self.judge(topic, exchange, ids == expected, what, f"{ids} instead of {expected}")
+
+    def _orders(self) -> None:
+        first, second = self.history.first, self.history.second
+        created = [_time_of(one, min(one.versions)) for one in (first, second)]
+        updated = [_time_of(one, one.latest) for one in (first, second)]
+        since = {} if created[0] is None else {"created_after": created[0] - MARGIN}
+        names = [first.name, second.name]
+        for query, keys in (
+            ({}, created),
+            ({"sort_by": "name", "sort_order": "asc", "per_page": MOST_PER_PAGE, **since}, names),
+            ({"sort_by": "name", "sort_order": "desc", "per_page": MOST_PER_PAGE, **since}, names),
+            ({"sort_by": "created_at", "sort_order": "asc", "per_page": MOST_PER_PAGE, **since}, created),
+            ({"sort_by": "updated_at", "per_page": MOST_PER_PAGE, **since}, updated),
+        ):
+            exchange, ids = self._list(**query)
+            one, other = keys
+            if ids is None or None in keys or one == other or not {first.id, second.id} <= {*ids}:
+                continue
+            goes_up = query.get("sort_order") == "asc"
+            is_up = (ids.index(first.id) < ids.index(second.id)) == (one < other)  # type: ignore[operator]
+            what = f"{query.get('sort_by', 'no order')} {query.get('sort_order', 'by default')}"
+            self.judge(ListTopic.ORDER, exchange, is_up == goes_up, what, f"{ids}: {first.id} and {second.id}")
+
+    def _pages(self) -> None:
+        """Ask for two pages of two and one of four, the oldest workflows first: they stay where they are."""
+        order = {"sort_by": "id", "sort_order": "asc"}
+        (_, one), (exchange, other), (_, both) = (
+            self._list(page=page, per_page=size, **order) for page, size in ((1, 2), (2, 2), (1, 4))
+        )
+        if one is not None and other is not None and both is not None:
+            received = f"{one} and {other} instead of {both}"
+            self.judge(ListTopic.PAGES, exchange, one + other == both, "two pages", received)
+        beyond, ids = self._list(page=BEYOND, per_page=2, **order)
+        if ids is not None or beyond.is_refused:
+            self.judge(ListTopic.PAGES, beyond, not ids, "the page after the last", f"{ids}")
+
+    def _list(self, **query: Any) -> tuple[Exchange, list[int | None] | None]:
+        """Ask for a list; return the ids of its items, None if there are none."""
+        written = {name: _written(value) if isinstance(value, datetime) else value for name, value in query.items()}
+        exchange = self.server.call("listWorkflows", query=written)
+        items = exchange.result.get("items")
+        if exchange.status in LATER or not isinstance(items, list):
+            return exchange, None
+        self._judge_sizes(exchange, query, len(items))
+        return exchange, [whole(item.get("id")) for item in items if isinstance(item, dict)]
+
+    def _judge_sizes(self, exchange: Exchange, query: dict[str, Any], items: int) -> None:
+        body, page, size = exchange.json, query.get("page", 1), query.get("per_page", PER_PAGE)
+        told, total, pages = body.get("per_page"), whole(body.get("total")), whole(body.get("pages"))
+        self.judge(ListTopic.SIZES, exchange, whole(told) == size, "per_page", f"{told} instead of {size}")
+        is_full = body.get("has_next") is not True or items == size
+        self.judge(ListTopic.SIZES, exchange, is_full, "items", f"{items} before the last page instead of {size}")
+        if total and pages is not None:
+            self.judge(ListTopic.SIZES, exchange, pages == -(-total // size), "pages", f"{pages} for {total}")
+            left = min(size, total - (page - 1) * size)
+            is_there = left <= 0 or items == left
+            self.judge(ListTopic.SIZES, exchange, is_there, "total", f"{items} of {total}, {left} are left")
+
+
+def _time_of(workflow: Workflow, number: int) -> datetime | None:
+    """Return when a version was created, if that is said with its offset."""
+    try:
+        found = datetime.fromisoformat(str(workflow.versions[number].shown.get("created_at")))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _written(when: datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z") if when.tzinfo is UTC else when.isoformat()

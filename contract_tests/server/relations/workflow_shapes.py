@@ -1,0 +1,62 @@
+"""Workflows and patches that are made of the nodes of the target's own, which the service is known to take."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from random import Random
+from typing import Any, Final
+
+from contract_tests.server import own_workflow
+from contract_tests.server.server import ServerUnderTest
+
+NOTE: Final = "contract_tests_note"  # a property of a configuration; whether a service keeps it is seen
+FIRST, SECOND, ADDED = "contract-tests é 1", "contract-tests é 2", "contract-tests added"
+Body = dict[str, Any]
+
+
+class Shapes:
+    """What versions of a target's workflows are made of; what does not matter is drawn."""
+
+    def __init__(self, server: ServerUnderTest, random: Random) -> None:
+        self._random = random
+        self.own = own_workflow.nodes_of(server)
+        found = own_workflow.read(server).result.get("required_input_variables")
+        self.variables = (
+            found if isinstance(found, dict) else dict.fromkeys(server.target.input_variables or {}, "string")
+        )
+        # A node that others depend on, and one that a patch may change.
+        self.source = self.own[0]["name"]
+
+    def rich(self) -> Iterator[Body]:
+        """Yield versions with two nodes more, notes and edges, each with less of what a service may not take."""
+        noted = [{**node, "configuration": {**node["configuration"], NOTE: self._note()}} for node in self.own]
+        more = [self.node(FIRST, self.source), self.node(SECOND, FIRST, self.source)]
+        variables = {**self.variables, "contract_tests_extra": "string"}
+        plain = {"nodes": [*self.own, *more], "required_input_variables": variables, "commit_message": "é first"}
+        edges = [self.edge(self.source, FIRST, 2), self.edge(FIRST, SECOND, 1)]
+        yield {**plain, "nodes": [*noted, *more], "edges": edges}
+        yield {**plain, "nodes": [*noted, *more]}
+        yield plain
+
+    def plain(self) -> Body:
+        """Return a version with the target's own nodes."""
+        return {"nodes": self.own, "required_input_variables": self.variables, "commit_message": "plain"}
+
+    def node(self, name: str, *dependencies: str) -> Body:
+        """Return a node that is no output, and needs these."""
+        copied = {**self.own[0], "name": name, "is_output_node": False, "dependencies": list(dependencies)}
+        return deepcopy(copied)
+
+    def edge(self, source: str, target: str, conditions: int) -> Body:
+        """Return an edge with so many conditions."""
+        condition = {"operator": "is_not_null", "left_config": {"source": source}, "right_config": {}}
+        conditionals = [{**condition, "position": position} for position in range(conditions)]
+        ends = {"source_node_name": source, "target_node_name": target}
+        return {**ends, "is_and": conditions > 1, "conditionals": conditionals}
+
+    def change(self, new: str) -> Body:
+        """Return a change of a configuration that overrides one part of the note, adds one and leaves the others."""
+        return {"configuration": {NOTE: {"changed": {"x": self._random.randrange(10, 99)}, new: ["ü"]}}}
+
+    def _note(self) -> Body:
+        number = self._random.randrange(10)
+        return {"kept": {"a": number, "b": "é"}, "changed": {"x": number, "y": [1, {"z": None}]}, "list": [2, 1]}

@@ -1,0 +1,276 @@
+"""Hand-made defects of PromptLayer's workflows that show only when something else is read later, or nearly the same."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from mutants.servers import histories
+from mutants.servers.fault import Fault, ServerDefect, Where
+from mutants.servers.messages import CREATE, EXTERNAL_IDS, LABELS, LIST, PATCH, READ, RUN, Reply, Request
+from mutants.servers.reply_faults import MemberSet
+from mutants.servers.request_faults import TakenAs
+
+Made = Iterator[tuple[str, str, str, Fault]]  # operation, id, what the server does, the fault
+MOST: Final = 1000
+
+
+def handwritten_histories() -> Iterator[ServerDefect]:
+    """Give them, by the rule that names each best."""
+    for rule, family in FAMILIES.items():
+        for operation, name, title, fault in family():
+            id_ = f"history.{name}"
+            yield ServerDefect(
+                id=id_, title=title, operator="history", operation=operation, rules=(rule,), fault=fault
+            )  # fmt: skip
+
+
+def _merging() -> Made:
+    otherwise = histories.PatchedOtherwise
+    replaced = otherwise(configuration=lambda known, new: new or known)
+    yield READ, "configuration-replaced", "replaces a configuration", replaced
+    backwards = otherwise(configuration=lambda known, new: histories.merged(new, known))
+    yield READ, "configuration-wins", "merges a configuration the wrong way round", backwards
+    yield (
+        READ,
+        "configuration-shallow",
+        "merges a configuration at its top alone",
+        otherwise(lambda one, new: one | new),
+    )
+    added = otherwise(dependencies=lambda known, new: [*dict.fromkeys([*known, *new])])
+    yield READ, "dependencies-added", "adds dependencies to those before", added
+    moved = otherwise(version=lambda made, *_: {**made, "nodes": _with_last_as_output(made["nodes"])})
+    yield READ, "last-is-output", "makes the last node an output node", moved
+
+
+def _edges() -> Made:
+    otherwise = histories.PatchedOtherwise
+    lost = otherwise(version=lambda made, _, patch: {**made, "edges": patch.get("edges") or []})
+    yield READ, "edges-lost", "copies no edges", lost
+    one = otherwise(version=lambda made, base, _: made if len(made["edges"]) == len(base["edges"]) else _no_edges(made))
+    yield READ, "edges-lost-with-a-node", "copies no edges if one touches a removed node", one
+    kept = otherwise(
+        version=lambda made, base, _: {
+            **made,
+            "required_input_variables": base["required_input_variables"] | made["required_input_variables"],
+        }
+    )
+    yield READ, "variables-merged", "merges input variables", kept
+
+
+def _bases() -> Made:
+    yield READ, "base-ignored", "patches the latest version whatever the base", BaseIgnored()
+
+
+def _versions() -> Made:
+    yield READ, "base-changed", "changes the base of a patch, too", histories.BaseChanged()
+    moves = MemberSet(Where(READ, 200), ("created_at",), "2026-01-01T00:00:00Z", when=lambda sent, _: bool(sent.query))
+    yield READ, "created-by-number", "shows another time of creation by number", moves
+
+
+def _labels() -> Made:
+    yield LABELS, "labels-cleared", "takes labels away by a patch that has none", histories.LabelsLost(by_others=False)
+    yield LABELS, "labels-taken", "takes labels from other workflows", histories.LabelsLost(by_others=True)
+    yield READ, "labels-stay", "shows a moved label at the old version, too", histories.LabelsStay()
+    cached = histories.ShownAsBefore(READ, lambda one: (one.path, label) if (label := one.query.get("label")) else None)
+    yield READ, "label-cached", "reads by a label what was read by it first", cached
+
+
+def _latest() -> Made:
+    for name, key in (("ever", _by_path), ("name", _by_name)):
+        fault = histories.ShownAsBefore(READ, key)
+        yield READ, f"latest-cached-{name}", f"shows the latest version as it was first ({name})", fault
+
+
+def _creation() -> Made:
+    yield READ, "edges-not-kept", "creates versions without their edges", _changed(CREATE, edges=[])
+    yield (
+        READ,
+        "variables-not-kept",
+        "creates versions without variables",
+        _changed(CREATE, required_input_variables={}),
+    )
+
+
+def _listed() -> Made:
+    cached = histories.ShownAsBefore(LIST, _filters_of, ("items",))
+    yield LIST, "list-cached", "shows in a list what was in it first", cached
+
+
+def _pairs() -> Made:
+    yield EXTERNAL_IDS, "detached-by-source", "detaches all external ids of a source", histories.DetachedAll()
+
+
+def _found() -> Made:
+    yield LIST, "found-by-id-alone", "finds external ids of any source", histories.FoundByIdAlone()
+
+
+def _refused() -> Made:
+    yield READ, "kept-though-refused", "keeps a workflow that it refuses", histories.KeptThoughRefused()
+
+
+def _filters() -> Made:
+    for name in ("created_after", "created_before", "updated_after", "created_by_email"):
+        yield LIST, f"{name.replace('_', '-')}-ignored", f"ignores {name}", _ignored(name)
+    zone = TakenAs(
+        LIST, _has_offset, lambda one: one.set_query(_changed_times(one, lambda when: when.replace(tzinfo=None)))
+    )
+    yield LIST, "offset-ignored", "takes times for UTC whatever their offset", zone
+
+
+def _bounds() -> Made:
+    later = TakenAs(LIST, _has_both, lambda one: one.set_query(_changed_times(one, _a_moment_later)))
+    yield LIST, "bounds-exclusive", "leaves out what was created at the very bound", later
+
+
+def _orders() -> Made:
+    down = TakenAs(LIST, _is_sorted_by("name"), lambda one: one.set_query({"sort_order": None}))
+    yield LIST, "name-goes-down", "sorts by name from Z to A alone", down
+    created = TakenAs(LIST, _is_sorted_by("updated_at"), lambda one: one.set_query({"sort_by": None}))
+    yield LIST, "updated-is-created", "sorts by creation instead of changes", created
+
+
+def _sizes() -> Made:
+    ten = TakenAs(LIST, lambda one: "per_page" not in one.query, lambda one: one.set_query({"per_page": "10"}))
+    yield LIST, "ten-by-default", "has ten workflows on a page by default", ten
+    yield LIST, "total-of-page", "tells the number of workflows on the page as total", TotalOfPage()
+
+
+def _pages() -> Made:
+    yield LIST, "pages-overlap", "repeats the last workflow of a page on the next", histories.PagesOverlap()
+    first = TakenAs(LIST, lambda one: int(_digits(one)) > MOST, lambda one: one.set_query({"page": "1"}))
+    yield LIST, "page-clamped", "shows a page for one that is not there", first
+
+
+def _neighbours() -> Made:
+    for what in ("label", "name"):
+        yield READ, f"{what}-begins", f"finds a {what} by its beginning", histories.FoundNearby(what, _begins)
+
+
+def _spellings() -> Made:
+    for what in ("name", "label"):
+        yield READ, f"{what}-in-any-case", f"finds a {what} in another case", histories.FoundNearby(what, _is_same)
+
+
+def _runs() -> Made:
+    yield RUN, "label-runs-as-before", "runs by a label the version that ran first", histories.LabelRunsAsBefore()
+
+
+FAMILIES: Final[dict[str, Callable[[], Made]]] = {
+    "REL-WF-01": _merging,
+    "REL-WF-02": _edges,
+    "REL-WF-03": _bases,
+    "REL-WF-04": _versions,
+    "REL-WF-05": _labels,
+    "REL-WF-06": _latest,
+    "REL-WF-07": _creation,
+    "REL-WF-08": _listed,
+    "REL-WF-09": _pairs,
+    "REL-WF-10": _found,
+    "REL-WF-11": _refused,
+    "REL-WF-21": _filters,
+    "REL-WF-22": _bounds,
+    "REL-WF-23": _orders,
+    "REL-WF-24": _sizes,
+    "REL-WF-25": _pages,
+    "REL-WF-26": _neighbours,
+    "REL-WF-27": _spellings,
+    "REL-WF-28": _runs,
+}
+
+
+class BaseIgnored(Fault):
+    """Patches the latest version, and tells the base that was named."""
+
+    def __init__(self) -> None:
+        self._named: object = None
+
+    def change_request(self, request: Request) -> None:
+        """Take the base out, unless it does not exist."""
+        self._named = request.members.get("base_version") if request.operation == PATCH else None
+        if isinstance(self._named, int) and self._named < MOST:
+            request.put({**request.members, "base_version": None})
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Tell it."""
+        if request.operation == PATCH and "base_version" in reply.members and self._named is not None:
+            reply.put({**reply.members, "base_version": self._named})
+
+
+class TotalOfPage(Fault):
+    """Counts the workflows of a page as all."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Put their number."""
+        if request.operation == LIST and "items" in reply.members:
+            reply.put({**reply.members, "total": len(reply.members["items"])})
+
+
+def _ignored(name: str) -> Fault:
+    return TakenAs(LIST, lambda one: name in one.query, lambda one: one.set_query({name: None}))
+
+
+def _changed(operation: str, **members: object) -> Fault:
+    return TakenAs(
+        operation, lambda one: bool(one.members), lambda one: one.put({**one.members, **members})
+    )  # fmt: skip
+
+
+def _begins(asked: str, known: str) -> bool:
+    return known.startswith(asked)
+
+
+def _is_same(asked: str, known: str) -> bool:
+    return known.lower() == asked.lower().strip()
+
+
+def _no_edges(made: histories.Body) -> histories.Body:
+    return {**made, "edges": []}
+
+
+def _with_last_as_output(nodes: list[histories.Body]) -> list[histories.Body]:
+    return [*nodes[:-1], {**nodes[-1], "is_output_node": True}]
+
+
+def _by_path(request: Request) -> str | None:
+    return None if request.query else request.path
+
+
+def _by_name(request: Request) -> str | None:
+    path = _by_path(request)
+    return None if path is None or path.rpartition("/")[2].isdigit() else path
+
+
+def _filters_of(request: Request) -> str | None:
+    return request.query_string if "external_id" in request.query else None
+
+
+def _has_both(request: Request) -> bool:
+    found = [value for name, value in request.query.items() if name in {"created_after", "created_before"}]
+    return len(found) == 2 and len({*found}) == 1
+
+
+def _has_offset(request: Request) -> bool:
+    return any("+02:00" in value or "-02:00" in value for value in request.query.values())
+
+
+def _changed_times(request: Request, change: Callable[[datetime], datetime]) -> dict[str, str | None]:
+    times = {name: value for name, value in request.query.items() if name.endswith(("_after", "_before"))}
+    written = {name: change(datetime.fromisoformat(value)).isoformat() for name, value in times.items()}
+    return {name: value if value[-6:-5] in {"+", "-"} else f"{value}Z" for name, value in written.items()}
+
+
+def _without_offset(when: datetime) -> datetime:
+    return when.replace(tzinfo=None)
+
+
+def _a_moment_later(when: datetime) -> datetime:
+    return when + timedelta(microseconds=1)
+
+
+def _is_sorted_by(name: str) -> Callable[[Request], bool]:
+    return lambda request: request.query.get("sort_by") == name
+
+
+def _digits(request: Request) -> str:
+    page = request.query.get("page", "")
+    return page if page.isdigit() else "0"
