@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import enum
+import math
 import socket
 import struct
 import sys
 from typing import Any
 
-import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if sys.platform != "win32":
     import resource
@@ -34,7 +34,8 @@ class _Phase(enum.IntEnum):
 
 
 # An idle connection has the time that uvicorn gives it. No request takes the sandbox a second.
-_SECONDS = {_Phase.HEAD: 10.0, _Phase.BODY: 60.0, _Phase.ANSWER: 60.0}
+_SECONDS = {_Phase.HEAD: 10.0, _Phase.IDLE: math.inf, _Phase.BODY: 60.0, _Phase.ANSWER: 60.0}
+_LONGEST_HEAD = 64 * 1024
 
 
 def most_connections() -> int:
@@ -70,32 +71,102 @@ class Connection:
         self._transport.abort()
 
 
-class BoundedProtocol(H11Protocol):
+class _JoiningTransport(asyncio.Transport):
+    """Sends what is written in one go, such as head and body of a response, as one piece: half the system calls."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(bytes(data))
+
+    def _send(self) -> None:
+        data = b"".join(self._written)
+        self._written.clear()
+        if data:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._written.clear()
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._transport.set_protocol(protocol)
+
+
+class BoundedProtocol(HttpToolsProtocol):
     """One connection. Where there are too many, the oldest is closed that has not sent a whole request."""
 
     _timer: asyncio.TimerHandle | None = None
-    _phase: _Phase | None = None
-    _since = 0.0
-    _is_upgraded = False
+    _phase = _Phase.HEAD
+    _coming = _Phase.HEAD
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take up a connection."""
         if len(self.connections) >= most_connections():
             self._make_room()
-        super().connection_made(transport)
-        self.app = _with_connection(self.app, Connection(transport))
-        self._watch()
+        super().connection_made(_JoiningTransport(transport, self.loop))
+        self.app = _ending_quietly(self.app)
+        self._extensions = {CONNECTION: Connection(self.transport)}
+        self._since = self.loop.time()
+        self._check()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
         super().data_received(data)
+        self._head_bytes = self._head_bytes + len(data) if self._coming is _Phase.HEAD else 0
+        if self._head_bytes > _LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
         self._watch()
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+    def on_message_begin(self) -> None:
+        """Take the first byte of a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # of our own
+        self._coming = _Phase.HEAD
+
+    def on_headers_complete(self) -> None:
+        """Begin with a request whose head has come. What is raised here is answered 400."""
+        if sum(name == b"host" for name, _ in self.headers) != 1 and self.parser.get_http_version() == "1.1":
+            raise ValueError("a request has one Host")
+        super().on_headers_complete()
+        self._coming = _Phase.BODY
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. What follows a body in chunks is for nobody."""
+        if self._coming is _Phase.HEAD:
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """Take the end of a request."""
+        super().on_message_complete()
+        self._coming = _Phase.IDLE
+
+    def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to a protocol of its own, which has pings instead of these bounds."""
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
         self._stop_timer()
-        self._is_upgraded = True
 
     def on_response_complete(self) -> None:
         """Go on to the next request, if there is one."""
@@ -114,24 +185,22 @@ class BoundedProtocol(H11Protocol):
         oldest.transport.abort()
 
     def _watch(self) -> None:
-        if self._is_upgraded:
-            return
         phase = self._waits_for()
-        if phase is self._phase:
-            return
-        self._stop_timer()
-        self._phase, self._since = phase, self.loop.time()
-        if phase in _SECONDS:
-            self._timer = self.loop.call_later(_SECONDS[phase], self.transport.abort)
+        if phase is not self._phase:
+            self._phase, self._since = phase, self.loop.time()
 
     def _waits_for(self) -> _Phase:
-        if self.cycle is None:
-            return _Phase.HEAD
-        if not self.cycle.response_complete:
-            return _Phase.BODY if self.cycle.more_body else _Phase.ANSWER
-        if self.conn.their_state is h11.SEND_BODY:
-            return _Phase.BODY
-        return _Phase.HEAD if self.conn.trailing_data[0] else _Phase.IDLE
+        if self.cycle is None or self.cycle.response_complete:
+            return self._coming
+        return _Phase.BODY if self.cycle.more_body else _Phase.ANSWER
+
+    def _check(self) -> None:
+        # One timer for a connection's life: one for each phase of each request would cost more than the request.
+        left = self._since + _SECONDS[self._phase] - self.loop.time()
+        if left <= 0:
+            self.transport.abort()
+        else:
+            self._timer = self.loop.call_later(min(left, _SECONDS[_Phase.HEAD]), self._check)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -139,10 +208,10 @@ class BoundedProtocol(H11Protocol):
             self._timer = None
 
 
-def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:
-    async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+def _ending_quietly(app: ASGIApp) -> ASGIApp:
+    async def ending_quietly(scope: Scope, receive: Receive, send: Send) -> None:
         # At its end a sandbox cancels what it still does; the connections have ended before, so nobody has to be told.
         with contextlib.suppress(asyncio.CancelledError):
-            await app({**scope, "extensions": {CONNECTION: connection}}, receive, send)
+            await app(scope, receive, send)
 
-    return with_connection
+    return ending_quietly

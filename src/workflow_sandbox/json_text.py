@@ -11,7 +11,7 @@ MAX_DEPTH = 200
 
 def encode(value: Any) -> str:
     """Return `value` as ASCII JSON text, so that a lone surrogate stays what it was instead of failing in UTF-8."""
-    return _ENCODER.encode(value)
+    return "null" if value is None else _ENCODER.encode(value)
 
 
 def decode(text: str) -> Any:

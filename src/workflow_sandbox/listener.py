@@ -90,6 +90,7 @@ def _config(app: ASGIApp, lifespan: Literal["on", "off"]) -> uvicorn.Config:
         lifespan=lifespan,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         ws="wsproto",
         http=BoundedProtocol,
         backlog=accepted_at_once(),

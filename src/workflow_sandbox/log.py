@@ -3,8 +3,6 @@
 import logging
 import time
 
-import h11
-
 _SECONDS = 60.0
 _MOST_CHARACTERS = 256 * 1024
 _LONGEST_MESSAGE = 8 * 1024
@@ -24,8 +22,6 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]  # of wha
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, unless this minute has had enough of them."""
-        if record.exc_info and isinstance(record.exc_info[1], h11.LocalProtocolError):
-            return  # a body that is no HTTP was answered already, and told in a line; the reply comes too late
         now = time.monotonic()
         if now - self._since >= _SECONDS:
             self._since, self._left = now, _MOST_CHARACTERS
