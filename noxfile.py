@@ -98,10 +98,12 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the client against its rivals, in environments of their own; `-- harness` counts the harness's cases."""
+    """Measure the client against its rivals; `-- harness` counts the harness's cases, `-- sandbox` takes Prism."""
     install_locked(session)
     if session.posargs[:1] == ["harness"]:
         session.run("python", "-m", "client_side_speed", *session.posargs[1:], env={"PYTHONPATH": "benchmarks"})
+    elif session.posargs[:1] == ["sandbox"]:
+        session.run("python", "benchmarks/sandbox_speed", *session.posargs[1:])
     else:
         session.run("python", "benchmarks/client_speed", *session.posargs)
 

@@ -54,6 +54,11 @@ class Answers:
         self._cases = cases
         self._ask = ask
 
+    @property
+    def take_time(self) -> bool:
+        """Whether somebody is asked, so that a run can be seen to wait for the reply."""
+        return self._ask is not None
+
     async def reply(self, prompt: Prompt) -> Any:
         """Return the reply to a prompt.
 

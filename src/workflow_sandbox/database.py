@@ -3,9 +3,13 @@
 The store writes SQL that both understand, with `?` for a value and `RETURNING` for what the database has made up.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 DAMAGED_ROW = "a row of the database is damaged"
@@ -77,10 +81,14 @@ def open_database(where: str) -> Database:
     return PostgresDatabase(where)
 
 
-@contextmanager
-def damage_told() -> Iterator[None]:
-    """Raise `DatabaseFailed` for a row that nobody here can have written."""
-    try:
-        yield
-    except (ValueError, TypeError, LookupError):
-        raise DatabaseFailed(DAMAGED_ROW, is_damaged=True) from None
+def damage_told(method: Callable[P, T]) -> Callable[P, T]:
+    """Have a method raise `DatabaseFailed` for a row that nobody here can have written."""
+
+    @functools.wraps(method)
+    def told(*values: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*values, **named)
+        except (ValueError, TypeError, LookupError):
+            raise DatabaseFailed(DAMAGED_ROW, is_damaged=True) from None
+
+    return told

@@ -119,7 +119,12 @@ class Executor:
         under_way: set[asyncio.Task[str]] = set()
         try:
             while graph.is_active():
-                under_way |= {asyncio.create_task(self._end(run, nodes[name], states)) for name in graph.get_ready()}
+                ready = graph.get_ready()
+                if len(ready) == 1 and not under_way:
+                    # A chain, as most are, is spared a task for each of its nodes.
+                    graph.done(await self._end(run, nodes[ready[0]], states))
+                    continue
+                under_way |= {asyncio.create_task(self._end(run, nodes[name], states)) for name in ready}
                 ended, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 graph.done(*(task.result() for task in ended))
         finally:
@@ -146,10 +151,16 @@ class Executor:
         inputs = {**run.input_variables, **{state.name: state.value for state in before}}
         if any(state.status != "SUCCESS" for state in before) or not all(holds(edge, inputs) for edge in node.edges):
             return NodeState(node.name, node.is_output, "SKIPPED")
+        seconds = node.configuration.get("sandbox", {}).get("sleep", self._node_seconds)
+        if not seconds:
+            await asyncio.sleep(0)
         await self._holds.outlast(run.workflow, run.id, node.name, "QUEUED")
-        await self._outages.outlast(functools.partial(self._store.start_node, run.id, node.position))
+        # What ends before anybody else has a turn can't be seen running, and is spared a write.
+        if seconds or self._answers.take_time or self._holds.may_be_set:
+            await self._outages.outlast(functools.partial(self._store.start_node, run.id, node.position))
         try:
-            await asyncio.sleep(node.configuration.get("sandbox", {}).get("sleep", self._node_seconds))
+            if seconds:
+                await asyncio.sleep(seconds)
             value = await self._value(run, node, inputs)
         except Exception as error:  # noqa: BLE001  # whatever a node raises is the node's failure, not the server's
             words = f"Node {node.name} failed: {error}"

@@ -42,7 +42,7 @@ class HoldStore:
         insert = "INSERT INTO holds (id, workflow, run, node, status) VALUES (?, ?, ?, ?, ?)"
         self._database.rows(insert, (hold.id, *texts, hold.status))
 
-    @damage_told()
+    @damage_told
     def get(self, id_: str) -> Hold | None:
         """Return a hold that is set."""
         if not id_.isalnum() or not id_.isascii():

@@ -54,6 +54,7 @@ class Holds:
         self._store = HoldStore(database)
         self._outages = outages
         self._is_shared = database.is_shared
+        self._own: set[str] = set()
         self._waiting = 0
         self._changes: dict[tuple[str, str], asyncio.Event] = {}
 
@@ -62,6 +63,7 @@ class Holds:
         status = order.status or ("QUEUED" if order.node is None else "RUNNING")
         hold = Hold(secrets.token_hex(8), order.workflow, order.run, order.node, status)
         self._store.add(hold)
+        self._own.add(hold.id)
         return hold
 
     def get(self, id_: str) -> Hold | None:
@@ -71,7 +73,13 @@ class Holds:
     def release(self, id_: str) -> None:
         """Let go on what a hold has held."""
         self._store.remove(id_)
+        self._own.discard(id_)
         self._tell(id_, "released")
+
+    @property
+    def may_be_set(self) -> bool:
+        """Whether there is any, as far as that is known without a look."""
+        return self._is_shared or bool(self._own)
 
     @property
     def are_too_many(self) -> bool:
@@ -80,6 +88,8 @@ class Holds:
 
     async def outlast(self, workflow: str, run: int, node: str, status: str) -> None:
         """Wait as long as a node is held in a status."""
+        if not self.may_be_set:
+            return
         find = functools.partial(self._store.holding, workflow, run, node, status)
         while (id_ := await self._outages.outlast(find)) is not None:
             if await self._outages.outlast(functools.partial(self._store.note, id_, run)):

@@ -35,7 +35,6 @@ _OPEN_RUNS = (
 )
 _LOOKED_AT = 1000
 _LARGEST_CHECKED = 256 * 1024 * 1024
-_PAGES_IN_LOG = 200
 _PRIMARY_CODE = 0xFF
 _PASSING = {
     sqlite3.SQLITE_FULL,
@@ -76,8 +75,6 @@ class SqliteDatabase:
         execute = self._connection.execute
         execute("PRAGMA locking_mode = EXCLUSIVE")
         execute("PRAGMA synchronous = NORMAL")
-        # A log of the usual 4 MB can fill a small disk by itself.
-        execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
         is_new = execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
         if is_new:
             execute("PRAGMA journal_mode = WAL")

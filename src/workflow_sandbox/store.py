@@ -71,7 +71,7 @@ class Store(WorkflowStore):
 
     # PromptLayer
 
-    @damage_told()
+    @damage_told
     def accept_run(
         self,
         version: WorkflowVersion,
@@ -109,7 +109,7 @@ class Store(WorkflowStore):
         rows = [(run_id, node.position, json_text.encode(node.name), node.is_output) for node in nodes]
         self.database.rows(insert, [value for row in rows for value in row])
 
-    @damage_told()
+    @damage_told
     def run(self, run_id: int) -> Run:
         """Return an accepted run."""
         query = "SELECT workflow, version, input_variables, metadata, return_all_outputs FROM runs WHERE id = ?"
@@ -117,20 +117,20 @@ class Store(WorkflowStore):
         decoded = json.loads(workflow), version, json.loads(variables), json.loads(metadata)
         return Run(run_id, *decoded, bool(all_outputs))
 
-    @damage_told()
+    @damage_told
     def nodes(self, run_id: int) -> list[NodeState]:
         """Return a run's nodes in the order of its workflow; none if the run is unknown."""
         if abs(run_id) > _MAX_ID:
             return []
         return [_node(*row) for row in self.database.rows(f"{_NODES} ORDER BY position", (run_id,))]
 
-    @damage_told()
+    @damage_told
     def start_node(self, run_id: int, position: int) -> None:
         """Mark a node as running, unless it has ended."""
         mark = "UPDATE nodes SET status = 'RUNNING' WHERE run_id = ? AND position = ? AND status = 'QUEUED'"
         self.database.rows(mark, (run_id, position))
 
-    @damage_told()
+    @damage_told
     def end_node(self, run_id: int, position: int, state: NodeState) -> NodeState:
         """Keep what became of a node, unless that is known already; return what is kept.
 
@@ -149,13 +149,13 @@ class Store(WorkflowStore):
 
     # Callbacks
 
-    @damage_told()
+    @damage_told
     def pending_callback(self, run_id: int) -> Callback | None:
         """Return a run's callback if it has one that is still to be delivered."""
         query = "SELECT run_id, url, attempts FROM callbacks WHERE state = 'pending' AND run_id = ?"
         return next((Callback(*row) for row in self.database.rows(query, (run_id,))), None)
 
-    @damage_told()
+    @damage_told
     def note_attempt(self, run_id: int, state: str, attempts: int, outcome: str) -> None:
         """Keep what became of a delivery: `state` is pending, delivered, given_up, refused or lost."""
         note = "UPDATE callbacks SET state = ?, attempts = ?, outcome = ? WHERE run_id = ? AND state = 'pending'"
@@ -163,7 +163,7 @@ class Store(WorkflowStore):
 
     # Interactly
 
-    @damage_told()
+    @damage_told
     def conversation(self, workflow_run_id: str) -> dict[str, Any] | None:
         """Return an Interactly run as it was last kept."""
         if not is_object_id(workflow_run_id):
@@ -171,7 +171,7 @@ class Store(WorkflowStore):
         query = "SELECT document FROM conversations WHERE workflow_run_id = ?"
         return next((json.loads(document) for (document,) in self.database.rows(query, (workflow_run_id,))), None)
 
-    @damage_told()
+    @damage_told
     def conversations(self) -> list[dict[str, Any]]:
         """Return all Interactly runs, in no order."""
         return [json.loads(document) for (document,) in self.database.rows("SELECT document FROM conversations")]
@@ -185,7 +185,7 @@ class Store(WorkflowStore):
         found = [self.conversation(id_) for id_ in [*dict.fromkeys(reversed(self._recent))][:most]]
         return [each for each in found if each is not None]
 
-    @damage_told()
+    @damage_told
     def keep_conversation(self, document: Mapping[str, Any]) -> None:
         """Keep an Interactly run, new or changed, under its `workflow_run_id`.
 
@@ -209,4 +209,5 @@ _NODES = "SELECT name, is_output, status, value, error_message, raw_error_messag
 def _node(name: str, is_output: int, status: str, *texts: str) -> NodeState:
     if status not in _STATUSES:
         raise ValueError(status)
-    return NodeState(json.loads(name), bool(is_output), status, *map(json.loads, texts))
+    decoded = (None if text == "null" else json.loads(text) for text in texts)
+    return NodeState(json.loads(name), bool(is_output), status, *decoded)

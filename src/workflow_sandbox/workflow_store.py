@@ -52,7 +52,7 @@ class WorkflowStore:
         """Keep what is read in a `with` block from being changed by another process before its end."""
         return self.database.alone()
 
-    @damage_told()
+    @damage_told
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
         return self.database.rows(query, values)
@@ -70,13 +70,13 @@ class WorkflowStore:
             raise TooMuch(f"{words}, or with a larger --max-rows")
         self._rows[table] += 1
 
-    @damage_told()
+    @damage_told
     def workflows(self) -> list[Workflow]:
         """Return all workflows, oldest first."""
         rows = self.database.rows("SELECT id, name, created_at, updated_at FROM workflows ORDER BY id")
         return [Workflow(id_, json.loads(name), *times) for id_, name, *times in rows]
 
-    @damage_told()
+    @damage_told
     def workflow(self, id_or_name: int | str) -> Workflow | None:
         """Return the workflow with an id; a text is first taken for a name."""
         query = "SELECT id, name, created_at, updated_at FROM workflows WHERE"
@@ -87,7 +87,7 @@ class WorkflowStore:
             rows = self.database.rows(f"{query} id = ?", (number,))
         return next((Workflow(id_, json.loads(name), *times) for id_, name, *times in rows), None)
 
-    @damage_told()
+    @damage_told
     def version(self, workflow: str, number: int) -> WorkflowVersion | None:
         """Return a version of a workflow."""
         if (workflow, number) not in self._versions and abs(number) <= _MAX_ID:
@@ -96,7 +96,7 @@ class WorkflowStore:
                 self._versions[workflow, number] = _version(row)
         return self._versions.get((workflow, number))
 
-    @damage_told()
+    @damage_told
     def latest(self, workflow: Workflow) -> WorkflowVersion:
         """Return the version with the highest number."""
         query = "SELECT max(number) FROM versions WHERE workflow_id = ?"
@@ -105,7 +105,7 @@ class WorkflowStore:
         assert version is not None
         return version
 
-    @damage_told()
+    @damage_told
     def labels(self, workflow: Workflow) -> dict[str, tuple[int, int]]:
         """Return a workflow's labels: the id of each, and the number of the version that it is on."""
         rows = self.database.rows(
@@ -113,7 +113,7 @@ class WorkflowStore:
         )
         return {json.loads(label): (id_, number) for label, id_, number in rows}
 
-    @damage_told()
+    @damage_told
     def add_version(
         self,
         workflow: Workflow | None,
@@ -159,13 +159,13 @@ class WorkflowStore:
             add = "INSERT INTO labels (workflow_id, label, number) VALUES (?, ?, ?)"
             self.database.rows(add, (workflow_id, label, number))
 
-    @damage_told()
+    @damage_told
     def external_ids(self, workflow: Workflow) -> list[tuple[str, str]]:
         """Return source and id of each external id of a workflow."""
         query = "SELECT source, external_id FROM external_ids WHERE workflow_id = ? ORDER BY rowid"
         return [(json.loads(source), json.loads(id_)) for source, id_ in self.database.rows(query, (workflow.id,))]
 
-    @damage_told()
+    @damage_told
     def attach(self, workflow: Workflow, source: str, external_id: str) -> None:
         """Give a workflow an external id; nothing changes if it has it.
 
@@ -186,7 +186,7 @@ class WorkflowStore:
         elif owners != [(workflow_id,)]:
             raise ExternalIdTaken
 
-    @damage_told()
+    @damage_told
     def detach(self, workflow: Workflow, source: str, external_id: str) -> bool:
         """Take an external id away from a workflow; return whether it had it."""
         delete = "DELETE FROM external_ids WHERE source = ? AND external_id = ? AND workflow_id = ? RETURNING 1"

@@ -1,6 +1,7 @@
 """What the sandbox refuses, with which status, and what it must not trip over."""
 
 import json
+import re
 import socket
 
 import httpx
@@ -270,14 +271,43 @@ def test_caller_who_hangs_up_does_no_harm(sandbox: Sandbox, promptlayer: httpx.C
     assert "Traceback" not in sandbox.log
 
 
-def test_body_that_is_no_http_is_refused_in_a_line(sandbox: Sandbox) -> None:
-    """A chunk of a negative size is answered 400, and fills no log."""
+_HEAD = b"POST /workflows/canary/run HTTP/1.1\r\nhost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        _HEAD + b"transfer-encoding: chunked\r\n\r\n-5\r\nhello",
+        _HEAD + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        _HEAD + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        _HEAD + b"host: y\r\n\r\n",
+        b"POST /workflows/canary/run HTTP/1.1\r\n\r\n",
+        _HEAD + b"x: " + b"y" * 300_000,
+    ],
+    ids=["chunk", "two lengths", "other length", "two hosts", "no host", "endless head"],
+)
+def test_what_is_no_http_is_refused_in_a_line(sandbox: Sandbox, request_bytes: bytes) -> None:
+    """It is answered 400, the connection ends, and no log is filled."""
     address = httpx.URL(sandbox.promptlayer_url)
     with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
-        connection.sendall(
-            b"POST /workflows/canary/run HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n-5\r\nhello"
-        )
+        connection.sendall(request_bytes)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+    assert "Traceback" not in sandbox.log
+
+
+def test_requests_may_come_before_the_responses_of_others(sandbox: Sandbox) -> None:
+    """What is sent at once on one connection is answered in order, and trailers of a body are nobody's headers."""
+    key = f"host: x\r\nx-api-key: {sandbox.api_key}\r\n".encode()
+    run = (
+        b"POST /workflows/canary/run HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
+        + key
+        + b"\r\n2\r\n{}\r\n0\r\nx-api-key: other\r\n\r\n"
+    )
+    last = b"GET /nowhere HTTP/1.1\r\nconnection: close\r\n" + key + b"\r\n"
+    address = httpx.URL(sandbox.promptlayer_url)
+    with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
+        connection.sendall(run + run + last)
         answered = b"".join(iter(lambda: connection.recv(4096), b""))
 
-    assert answered.startswith(b"HTTP/1.1 400 ")
-    assert "Traceback" not in sandbox.log
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered) == [b"201", b"201", b"404"]
