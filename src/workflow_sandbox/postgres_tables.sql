@@ -78,7 +78,7 @@ CREATE TABLE holds (
 );
 CREATE TABLE held (
     position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    hold_id TEXT NOT NULL REFERENCES holds (id) ON DELETE CASCADE,
+    hold_id TEXT NOT NULL,
     run_id BIGINT NOT NULL,
     UNIQUE (hold_id, run_id)
 );

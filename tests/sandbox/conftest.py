@@ -1,12 +1,18 @@
 """Fixtures: a running sandbox and clients of its two sides."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from sandbox_calls import interactly_client, promptlayer_client
 
 from workflow_sandbox import Sandbox
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what needs PostgreSQL where there is none."""
+    return True if collection_path.stem.endswith("_shared") and not config.getoption("--postgres") else None
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def test_nothing_is_left_after_the_block(tmp_path: Path, monkeypatch: pytest.Mon
             f"{sandbox.promptlayer_url}/workflows/canary/run", json={}, headers={"X-API-KEY": "other"}
         )
         assert response.status_code == 201
-        assert list(tmp_path.rglob("*.db"))
+        assert list(tmp_path.rglob("sandbox.*"))
 
     assert not list(tmp_path.iterdir())
     with pytest.raises(httpx.ConnectError):
