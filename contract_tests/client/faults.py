@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from contract_tests.cases.network import FaultCase
 from contract_tests.client.outcome import Lost, Raised
@@ -12,9 +12,10 @@ from contract_tests.http.recording_server import REQUEST_LIMIT
 AT_A_TIME: Final = 48
 
 FaultTrial = Trial[FaultCase]
+Tried = TypeVar("Tried", bound=Trial[Any])
 
 
-def play_faults(calls: Sequence[Callable[[], FaultTrial]]) -> list[FaultTrial]:
+def play_faults(calls: Sequence[Callable[[], Tried]]) -> list[Tried]:
     """Return what came of calls on a wire that misbehaves, each of which may be made again."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         played = list(pool.map(_make, calls))
@@ -31,20 +32,20 @@ def play_faults(calls: Sequence[Callable[[], FaultTrial]]) -> list[FaultTrial]:
     return played
 
 
-def _make(call: Callable[[], FaultTrial]) -> FaultTrial:
+def _make(call: Callable[[], Tried]) -> Tried:
     return call()
 
 
-def _hangs(trial: FaultTrial) -> bool:
+def _hangs(trial: Trial[Any]) -> bool:
     return isinstance(trial.outcome, Lost) and trial.outcome.is_hung
 
 
-def _ends_its_process(trial: FaultTrial) -> bool:
+def _ends_its_process(trial: Trial[Any]) -> bool:
     """Return whether a call hung or sent requests without end."""
     return _hangs(trial) or (isinstance(trial.outcome, Lost) and len(trial.seen) >= REQUEST_LIMIT)
 
 
-def _proves_nothing(trial: FaultTrial, guilty: Collection[str]) -> bool:
+def _proves_nothing(trial: Trial[Any], guilty: Collection[str]) -> bool:
     """Return whether a call was lost with a process that another one ended, or was over before it was sent."""
     if isinstance(trial.outcome, Lost):
         return not _ends_its_process(trial) and trial.case.name not in guilty

@@ -3,10 +3,11 @@
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from contract_tests.cases.case import RequestCase
@@ -40,6 +41,7 @@ class Trial(Generic[Case]):
         seen: The requests on the wire, in order.
         told: The driver's message, with further facts for a task that looks for more than the outcome.
         seconds: From call to outcome.
+        ended: When the outcome was there, on the clock of ``seen``.
         number: How many cases had been played when it was, itself included.
     """
 
@@ -48,6 +50,7 @@ class Trial(Generic[Case]):
     seen: tuple[RecordedRequest, ...]
     told: Mapping[str, Any]
     seconds: float = 0
+    ended: float = 0
     number: int = 0
 
     @cached_property
@@ -88,6 +91,9 @@ class ClientSession:
         *,
         task: str = "call",
         server: RecordingServer | None = None,
+        respond: Callable[[RecordedRequest], ScriptedResponse] | None = None,
+        rest: float = 0,
+        more: Mapping[str, Any] = MappingProxyType({}),
         **connection: Any,
     ) -> Trial[Case]:
         """
@@ -100,15 +106,20 @@ class ClientSession:
             mode: ``sync`` or ``async``.
             task: What the driver does with the call; see :class:`~contract_tests.client.driver.program.Driver`.
             server: Another server than the session's, for cases that are played at the same time.
+            respond: Makes the answers instead, each by its request.
+            rest: Seconds for which requests are taken down that come after the outcome.
+            more: What else the task asks for.
             connection: What the client is built with, where it is not :meth:`connection`.
         """
         server = server or self.server
         connected = replace(self.connection(request.operation, mode, server), **connection)
         number, started = self.count(), time.monotonic()
-        with server.play(*answers, on_request_limit=self._stop) as recording:
-            told = self.subject.ask(task, connected, self._call(request))
-        seconds = time.monotonic() - started
-        return Trial(case=case, mode=mode, seen=tuple(recording.seen), told=told, seconds=seconds, number=number)
+        with server.play(*answers, on_request_limit=self._stop, respond=respond) as recording:
+            told = self.subject.ask(task, connected, self._call(request), **more)
+            ended = time.monotonic()
+            time.sleep(rest)
+        facts: dict[str, Any] = {"told": told, "seconds": ended - started, "ended": ended, "number": number}
+        return Trial(case=case, mode=mode, seen=tuple(recording.seen), **facts)
 
     def play_together(
         self, starts: Sequence[RequestCase], answers: Sequence[ScriptedResponse], mode: str, **connection: Any
@@ -121,6 +132,25 @@ class ClientSession:
             told = pool.map(lambda start: self.subject.ask("call", connected, self._call(start)), starts)
             outcomes = [outcome_of(each) for each in told]
         return tuple(recording.seen), outcomes
+
+    def ask_together(
+        self,
+        task: str,
+        start: RequestCase,
+        asked: Sequence[Mapping[str, Any]],
+        mode: str,
+        *,
+        server: RecordingServer,
+        respond: Callable[[RecordedRequest], ScriptedResponse],
+        **connection: Any,
+    ) -> list[Mapping[str, Any]]:
+        """Let one client do a task several times at once, each with what else it asks for; return the messages."""
+        connected = replace(self.connection(start.operation, mode, server), **connection)
+        with (
+            server.play(on_request_limit=self._stop, respond=respond),
+            ThreadPoolExecutor(len(asked)) as pool,
+        ):
+            return list(pool.map(lambda more: self.subject.ask(task, connected, self._call(start), **more), asked))
 
     def connection(self, operation: Operation, mode: str, server: RecordingServer | None = None) -> Connection:
         """Return what a client is built with."""

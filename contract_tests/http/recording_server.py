@@ -101,12 +101,21 @@ class Recording:
     Attributes:
         on_request_limit: Called once, when there are more than any client makes in one call; the rest is not kept.
         gathered: Where so many requests are answered together, when the last of them is there.
+        respond: Makes the answer where that depends on the request; one request is asked about at a time.
     """
 
     answers: Sequence[ScriptedResponse]
     on_request_limit: Callable[[], None] = _nothing
     gathered: threading.Barrier | None = None
+    respond: Callable[[RecordedRequest], ScriptedResponse] | None = None
     seen: list[RecordedRequest] = field(default_factory=list)
+
+    def take(self, request: RecordedRequest) -> ScriptedResponse:
+        """Take a request down, and return what it is answered."""
+        self.seen.append(request)
+        if self.respond is not None:
+            return self.respond(request)
+        return self.answers[min(len(self.seen), len(self.answers)) - 1]
 
 
 class RecordingServer:
@@ -153,7 +162,11 @@ class RecordingServer:
 
     @contextlib.contextmanager
     def play(
-        self, *answers: ScriptedResponse, on_request_limit: Callable[[], None] = _nothing, together: int = 1
+        self,
+        *answers: ScriptedResponse,
+        on_request_limit: Callable[[], None] = _nothing,
+        together: int = 1,
+        respond: Callable[[RecordedRequest], ScriptedResponse] | None = None,
     ) -> Iterator[Recording]:
         """
         Answer the requests of one case.
@@ -162,8 +175,9 @@ class RecordingServer:
             answers: One for each request in order; the last one serves all further requests.
             on_request_limit: Called, from another thread, when the requests have become too many.
             together: How many requests are answered at the same time, once all of them are there.
+            respond: Makes the answers instead, each by its request.
         """
-        take = Recording(answers, on_request_limit, threading.Barrier(together) if together > 1 else None)
+        take = Recording(answers, on_request_limit, threading.Barrier(together) if together > 1 else None, respond)
         with self._lock:
             self._take = take
         try:
@@ -210,8 +224,7 @@ class RecordingServer:
             if take is None:
                 return ScriptedResponse(status=500, body=b'{"message": "no case is being played"}'), None
             if len(take.seen) < REQUEST_LIMIT:
-                take.seen.append(seen)
-                return take.answers[min(len(take.seen), len(take.answers)) - 1], take.gathered
+                return take.take(seen), take.gathered
             on_request_limit, take.on_request_limit = take.on_request_limit, _nothing
         on_request_limit()
         return ScriptedResponse(fault=Fault.RESET), None

@@ -23,7 +23,7 @@ from contract_tests.client.adapter import (
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
 
-FACTS: Final = ("operation", "request_id", "retry_after", "may_have_run")
+FACTS: Final = ("operation", "request_id", "retry_after", "may_have_run", "execution_id")
 PLACES: Final = ("path", "query", "header", "cookie")
 BODY: Final = "body"
 SUFFIX: Final = "Operations"
@@ -81,7 +81,7 @@ class OperationClasses:
         method = getattr(chosen, name, None)
         if method is None:
             raise CannotExpress(f"{type(chosen).__name__} has no method {name}")
-        positional, named, extra = _arguments(call)
+        positional, named, extra = arguments_of(call)
         check_signature(method, *positional, **named)
         if extra or (call.body == {} and call.operation.members is not None):
             method = getattr(chosen.with_options(extra_body=extra), name)
@@ -231,7 +231,7 @@ def _free(name: str, place: str, taken: set[str]) -> str:
     return free
 
 
-def _arguments(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+def arguments_of(call: Call) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """Spell a call: positional arguments, keyword arguments, and body members without a keyword of their own."""
     operation = call.operation
     parameters, members = spelled(call)

@@ -8,10 +8,11 @@ import secrets
 from typing import Any, Final
 
 from contract_tests.client.adapter import Call, Connection, NotSupported, Receiving, to_json
-from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses
+from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
+STARTS: Final = ("runWorkflow", "executeWorkflow")
 
 
 class WorkflowRuns(OperationClasses):
@@ -42,6 +43,15 @@ class WorkflowRuns(OperationClasses):
         generated = self.operations(tag, is_async=is_async)
         found = getattr(self._package, generated.__name__.removesuffix(SUFFIX), None)
         return found if isinstance(found, type) and issubclass(found, generated) else None
+
+    def waiting(self, client: Any, call: Call, deadline: float) -> Any:
+        """Start a run and wait for it: all nodes if they were asked for, else its output; of Interactly the run."""
+        chosen = client(call.operation.tag)
+        if call.operation.id not in STARTS:
+            raise NotSupported(f"{call.operation.id} starts nothing to wait for")
+        positional, named, _ = arguments_of(call)
+        outcome = chosen.run_and_wait(*positional, **named, deadline=deadline)
+        return _awaited_outcome(outcome) if call.is_async else _told(outcome)
 
     def address(self, call: Call) -> str | None:
         """The address that a client has which was given none."""
@@ -75,6 +85,15 @@ class WorkflowRuns(OperationClasses):
                     secrets=(SECRET,),
                 )
         raise NotSupported(f"nothing receives {delivery}")
+
+
+def _told(outcome: Any) -> Any:
+    nodes = getattr(outcome, "nodes", None)
+    return getattr(outcome, "output", outcome) if nodes is None else nodes
+
+
+async def _awaited_outcome(outcome: Any) -> Any:
+    return _told(await outcome)
 
 
 def _finished(event: Any, unset: Any) -> Any:

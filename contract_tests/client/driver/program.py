@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
@@ -29,6 +29,7 @@ from contract_tests.client.driver.secrets import LogWatch, places_of, variables_
 
 WORKERS = 64
 LONG_ENOUGH = 0.3  # seconds: for a request to be sent
+SEVERAL = 1.0  # seconds: for some of them
 
 
 class SubjectFinder:
@@ -148,14 +149,32 @@ class Driver:
 
         async def again() -> Any:
             client = self._client(connection)
-            task = asyncio.ensure_future(self._invoked(client, call))
-            await asyncio.wait([task], timeout=LONG_ENOUGH)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, *self._adapter.own_errors):
-                await task
+            await _cancelled(self._invoked(client, call), self._adapter.own_errors)
             return await self._invoked(client, call)
 
         return self._told(call, connection, again)
+
+    def waited(
+        self, connection: Connection, call: Call, *, deadline: float, view: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Start a run and wait for its outcome, with the client or with a view of it that has more headers."""
+        return self._told(call, connection, lambda: self._outcome_of_run(connection, call, deadline, view))
+
+    def wait_cancelled(self, connection: Connection, call: Call, *, deadline: float) -> dict[str, Any]:
+        """Cancel a wait for a run."""
+
+        async def cancelling() -> dict[str, Any]:
+            await _cancelled(self._outcome_of_run(connection, call, deadline, None), self._adapter.own_errors, SEVERAL)
+            return {"kind": "value", "json": None, "type_name": "cancelled"}
+
+        return self._run(cancelling, connection, call)
+
+    async def _outcome_of_run(
+        self, connection: Connection, call: Call, deadline: float, view: Mapping[str, str] | None
+    ) -> Any:
+        wait, client = self._offered("waiting"), self._client(connection)
+        value = wait(self._offered("derived")(client, view) if view else client, call, deadline)
+        return await _awaited(value) if call.is_async else value
 
     def promises(self) -> dict[str, Any]:
         """Return the kinds of faults after which the client documents to try again."""
@@ -230,6 +249,17 @@ class Driver:
             if connection not in self._clients:
                 self._clients[connection] = self._adapter.connect(connection)
             return self._clients[connection]
+
+
+async def _cancelled(
+    calling: Coroutine[Any, Any, Any], errors: tuple[type[BaseException], ...], seconds: float = LONG_ENOUGH
+) -> None:
+    """Cancel what waits for the service once a request may have been sent."""
+    task = asyncio.ensure_future(calling)
+    await asyncio.wait([task], timeout=seconds)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, *errors):
+        await task
 
 
 async def _awaited(value: Any) -> Any:

@@ -132,5 +132,9 @@ def test_promised_tries(trials: Trials) -> Iterator[Violation]:
     for trial in of_kind(trials, *told["repeats"]):
         is_promised = trials.operation.may_be_repeated or trial.case.kind not in MAY_ACT
         is_final = trial.case.kind == "status" and trials.operation.response(trial.case.answers[0].status) is not None
-        if is_promised and not is_final and len(trial.seen) == 1 and not isinstance(trial.outcome, Value):
+        if not is_promised or is_final or len(trial.seen) > 1 or isinstance(trial.outcome, Value):
+            continue
+        # On a busy machine a short time-out passes before a request is seen.
+        again = trials.play_fault(trial.case, trial.mode)
+        if len(again.seen) == 1 and not isinstance(again.outcome, Value):
             yield trial.violation(trial.case.name, f"sent once: {describe(trial.outcome)}", "sent again")

@@ -6,13 +6,24 @@ A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all ru
 
 from collections.abc import Sequence
 
-from mutants.clients import delivered, keeping, reading, refusing, relating, repeating, sending, showing, taking
+from mutants.clients import (
+    delivered,
+    keeping,
+    reading,
+    refusing,
+    relating,
+    repeating,
+    sending,
+    showing,
+    taking,
+    waiting,
+)
 from mutants.clients.edits import ClientDefect
 from mutants.clients.runner import open_runner
 
 __all__ = ["defects", "open_runner"]
 
-CHAPTERS = (sending, refusing, reading, taking, repeating, relating, showing, keeping, delivered)
+CHAPTERS = (sending, refusing, reading, taking, repeating, relating, waiting, showing, keeping, delivered)
 
 
 def defects() -> Sequence[ClientDefect]:

@@ -1,0 +1,166 @@
+"""
+A client of ``searches.yaml`` that starts a search and waits for it, and what it becomes with one defect each.
+
+``search_client:Searching`` is the adapter of the first; ``search_client:NAME__NAME`` of one with these defects.
+"""
+
+import asyncio
+import contextlib
+import functools
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+
+from contract_tests.client.adapter import Call, Connection, Explanation, NotSupported, Received
+
+DEFECTS: Final = {
+    "starts_again": "starts another search if a question is lost",
+    "takes_what_comes": "takes what a search has found so far for the outcome",
+    "loses_searches": "says of a lost question that nothing was started",
+    "asks_without_ticket": "asks for a search whose ticket has not come",
+    "asks_after_failure": "asks on after a search has failed",
+    "forgets_silence": "lets a question that hangs pass the deadline",
+    "never_pauses": "asks without a pause, whatever it is asked to",
+    "asks_once_more": "asks once more after the end",
+    "goes_on": "asks on when nobody waits any more",
+    "hides_ticket": "does not say which search was refused",
+    "asks_for_latest": "asks for the search that was started last",
+}
+CERTIFICATES: Final = httpx.create_ssl_context()
+OK, PENDING, TOO_MANY, FAILED = 200, 202, 429, 500
+PAUSE, TRIES = 0.1, 5
+LATEST: list[Any] = []
+
+
+class SearchError(Exception):
+    """The root of this client's errors."""
+
+    def __init__(self, message: str, *, status: int | None = None, may_have_acted: bool = True) -> None:
+        super().__init__(message)
+        self.status, self.may_have_acted = status, may_have_acted
+
+
+class Client:
+    """Searches."""
+
+    def __init__(self, connection: Connection, defects: Sequence[str], headers: Mapping[str, str]) -> None:
+        self.connection, self.defects, self.headers = connection, defects, headers
+
+    async def search(self, words: Any, deadline: float) -> Any:
+        """Start a search and wait for what it finds."""
+        options: dict[str, Any] = {"timeout": self.connection.timeout, "verify": CERTIFICATES, "headers": self.headers}
+        async with httpx.AsyncClient(base_url=self.connection.base_url, **options) as http:
+            try:
+                return await self._search(http, words, deadline)
+            except httpx.HTTPError as error:
+                raise SearchError(f"no response: {error}") from None
+
+    async def _search(self, http: httpx.AsyncClient, words: Any, deadline: float) -> Any:
+        reply = await http.post("/searches", json=words)
+        ticket = _read(reply).get("ticket", 0) if reply.status_code < FAILED else 0
+        LATEST.append(ticket)
+        if not ticket and "asks_without_ticket" not in self.defects:
+            raise SearchError("the search may have begun", status=reply.status_code)
+        ends = time.monotonic() + deadline
+        tries = 0
+        while time.monotonic() < ends:
+            seconds = self.connection.timeout if "forgets_silence" in self.defects else ends - time.monotonic()
+            reply, tries = await self._asked(http, ticket, min(seconds or 5, self.connection.timeout or 5)), tries + 1
+            found = self._outcome(reply, ticket, is_lost=tries > TRIES)
+            if found is not None:
+                if "asks_once_more" in self.defects:
+                    await self._asked(http, ticket, 1)
+                return found
+            if "starts_again" in self.defects and reply.status_code != PENDING:
+                self.defects = ()
+                return await self._search(http, words, deadline)
+            await asyncio.sleep(min(self._pause(reply), max(0, ends - time.monotonic())))
+        raise SearchError(f"search {ticket} goes on")
+
+    async def _asked(self, http: httpx.AsyncClient, ticket: Any, seconds: float) -> httpx.Response:
+        if "asks_for_latest" in self.defects:
+            ticket = LATEST[-1]
+        try:
+            return await http.get(f"/searches/{ticket}", timeout=max(0.01, seconds))
+        except httpx.HTTPError as error:
+            if "loses_searches" in self.defects:
+                raise SearchError(f"no response: {error}", may_have_acted=False) from None
+            return httpx.Response(503)
+
+    def _outcome(self, reply: httpx.Response, ticket: Any, *, is_lost: bool) -> Any:
+        """Return what has been found; None to ask again."""
+        status, found = reply.status_code, _read(reply)
+        if status == OK and "finds" in found:
+            return found
+        if status == PENDING and "takes_what_comes" in self.defects:
+            return found
+        is_final = status == FAILED and "message" in found and found["message"] != "not now"
+        is_refused = OK < status < FAILED and status not in {PENDING, TOO_MANY}
+        gives_up = is_refused or (status >= FAILED and (is_final or is_lost))
+        if gives_up and not (is_final and "asks_after_failure" in self.defects):
+            name = "a search" if "hides_ticket" in self.defects else f"search {ticket}"
+            raise SearchError(f"{name} has no outcome", status=status)
+        return None
+
+    def _pause(self, reply: httpx.Response) -> float:
+        return 0.005 if "never_pauses" in self.defects else float(reply.headers.get("Retry-After", PAUSE))
+
+
+def _read(reply: httpx.Response) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        found = json.loads(reply.content)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+class Searching:
+    """Drives the client."""
+
+    own_errors: tuple[type[BaseException], ...] = (SearchError,)
+
+    def __init__(self, generated: str, defects: Sequence[str] = ()) -> None:
+        self.generated, self.defects = generated, defects
+
+    def connect(self, connection: Connection) -> Client:
+        """Build a client."""
+        if not connection.is_async:
+            raise NotSupported("it has no synchronous form")
+        return Client(connection, self.defects, {})
+
+    def derived(self, client: Client, headers: Mapping[str, str]) -> Client:
+        """Give a view of a client."""
+        return Client(client.connection, client.defects, headers)
+
+    def invoke(self, client: Client, call: Call) -> Any:
+        """Make a call."""
+        return self._made(client, call)
+
+    async def _made(self, client: Client, call: Call) -> Any:
+        path = call.operation.path.format(**call.path)
+        body = {} if call.operation.media_type is None else {"json": call.body}
+        async with httpx.AsyncClient(base_url=client.connection.base_url, verify=CERTIFICATES) as http:
+            return _read(await http.request(call.operation.method, path, **body))
+
+    def waiting(self, client: Client, call: Call, deadline: float) -> Any:
+        """Search."""
+        searching = client.search(call.body, deadline)
+        return asyncio.shield(asyncio.ensure_future(searching)) if "goes_on" in client.defects else searching
+
+    def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
+        """Give a value as JSON."""
+        return Received(json=value, type_name=type(value).__name__)
+
+    def explain(self, error: BaseException, call: Call) -> Explanation:  # noqa: ARG002 - the protocol's
+        """Read an error."""
+        assert isinstance(error, SearchError)
+        return Explanation(status=error.status, may_have_acted=error.may_have_acted)
+
+
+def __getattr__(name: str) -> Any:
+    defects = name.split("__")
+    if not DEFECTS.keys() >= {*defects}:
+        raise AttributeError(name)
+    return functools.partial(Searching, defects=defects)
