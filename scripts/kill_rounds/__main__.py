@@ -46,15 +46,13 @@ def main() -> int:
         load = stack.enter_context(Load(servers, receiver.url, threads=given.threads))
         for number in range(given.rounds):
             _kill_and_start(draw.choice(servers), draw, again=(number % 3 == 0) + (number % 6 == 0))
-        time.sleep(1)
-        last, *others = servers
-        ended_at = _end_for_good(last) if others else time.monotonic()
+        last, *others = servers[::-1]
+        if others:
+            last.kill()
         load.stop()
         is_lost = _told(load, receiver, (others or servers)[0])
         kills, early = (sum(getattr(one, name) for one in servers) for name in ("kills", "kills_of_starting"))
         print(f"kills {kills}, {early} of them while starting or recovering")
-        how = "killed for good" if others else "started"
-        print(f"all done {time.monotonic() - ended_at:.1f} s after the last process was {how}")
     return 1 if is_lost else 0
 
 
@@ -82,17 +80,15 @@ def _kill_and_start(server: Server, draw: random.Random, *, again: int) -> None:
     server.wait()
 
 
-def _end_for_good(server: Server) -> float:
-    server.kill()
-    return time.monotonic()
-
-
 def _told(load: Load, receiver: Receiver, server: Server) -> bool:
     """Wait until nothing is left to be done, print the figures; return whether something is lost."""
-    deadline = time.monotonic() + _SECONDS_TO_END
-    outputs, unposted = server.outputs(load.accepted, deadline), set(load.accepted)
-    while (unposted := unposted - receiver.posted.keys()) and time.monotonic() < deadline:
+    began, deadline = time.monotonic(), time.monotonic() + _SECONDS_TO_END
+    unposted = receiver.lacks(load.accepted)
+    print(f"after the last kill {len(unposted)} accepted runs are left to be done")
+    while (unposted := receiver.lacks(unposted)) and time.monotonic() < deadline:
         time.sleep(0.05)
+    print(f"the last callback came {time.monotonic() - began:.1f} s later")
+    outputs = server.outputs(load.accepted, deadline)
     lost = [id_ for id_, number in load.accepted.items() if outputs.get(id_, {}).get("End") != f"{number} slow"]
     wrong = [id_ for id_ in load.accepted.keys() - unposted if receiver.posted[id_] != outputs.get(id_)]
     print(f"accepted runs {len(load.accepted)}, lost {len(lost)}; requests without a reply {load.unanswered}")

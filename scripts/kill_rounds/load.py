@@ -14,7 +14,7 @@ import httpx
 from server import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from server import Server
 
@@ -85,7 +85,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # the name that http.server calls
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                raw = self.rfile.read(length := int(self.headers["content-length"]))
+                if len(raw) < length:
+                    return  # the sandbox was killed while it was posting
+                body = json.loads(raw)
                 assert self.headers["sandbox-delivery-id"] == f"run-{body['workflow_version_execution_id']}"
                 self.send_response(receiver.status_of(body))
                 self.send_header("content-length", "0")
@@ -108,6 +111,10 @@ class Receiver:
             self.duplicates += run in self.posted
             self.posted[run] = {name: node["value"] for name, node in body["final_output"].items()}
             return 200
+
+    def lacks(self, runs: Iterable[int]) -> set[int]:
+        """Return those of the runs whose callbacks have not come."""
+        return {run for run in runs if run not in self.posted}
 
     def __enter__(self) -> Self:
         self._thread.start()

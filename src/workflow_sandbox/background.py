@@ -24,6 +24,9 @@ class Background:
             task = self._tasks[key] = asyncio.get_running_loop().create_task(work())
             task.add_done_callback(functools.partial(self._ended, key))
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._tasks
+
     async def room(self, most: int) -> None:
         """Wait until fewer than `most` tasks run."""
         while len(self._tasks) >= most:

@@ -37,8 +37,11 @@ class Database(Protocol):
     is_shared: bool
     """Whether other processes may change what is in it."""
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Carry out one statement, by itself a transaction, and return the rows that it gives."""
+    def rows(self, query: str, values: Sequence[object] = (), *, flushed: bool = False) -> list[tuple[Any, ...]]:
+        """Carry out one statement, by itself a transaction, and return the rows that it gives.
+
+        Whether it is `flushed` tells where a database may forget it when it crashes itself; a transaction always is.
+        """
 
     def transaction(self) -> AbstractContextManager[None]:
         """Have the statements of a `with` block take effect all together, or not at all if it raises."""

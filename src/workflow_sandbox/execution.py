@@ -59,6 +59,7 @@ class Executor:
         self._holds = held
         self._answers = answers
         self._background = Background()
+        self._resumed = Background()
         self._damaged: set[int] = set()
 
     def submit(self, run_id: int) -> None:
@@ -76,8 +77,10 @@ class Executor:
         if self._store.database.claim(run_id):
             self._start(run_id)
 
-    def _start(self, run_id: int) -> None:
-        self._background.start(f"run {run_id}", functools.partial(self._execute, run_id))
+    def _start(self, run_id: int, beside: Background | None = None) -> None:
+        key = f"run {run_id}"
+        if key not in self._background and key not in self._resumed:
+            (beside or self._background).start(key, functools.partial(self._execute, run_id))
 
     def resume(self) -> None:
         """Go on, beside everything else, with all runs that nobody executes and that have something left to be done."""
@@ -87,8 +90,8 @@ class Executor:
         database, resumed = self._store.database, 0
         while (runs := await self._outages.outlast(database.take_over)) is not None:
             for run_id in runs:
-                await self._background.room(_RESUMED_AT_ONCE)
-                self._start(run_id)
+                await self._resumed.room(_RESUMED_AT_ONCE)
+                self._start(run_id, beside=self._resumed)
             if database.is_shared and not runs:
                 resumed = _told(resumed)
                 await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -99,6 +102,7 @@ class Executor:
     async def close(self) -> None:
         """Stop executing; unfinished runs stay as they are in the database."""
         await self._background.close()
+        await self._resumed.close()
 
     async def _execute(self, run_id: int) -> None:
         try:

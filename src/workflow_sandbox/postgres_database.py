@@ -4,8 +4,8 @@ Each process has one session, and a number whose advisory lock the session holds
 ends the session and frees the lock, and the others take its runs over: there is no lease to renew, and none that
 runs out on a process that is only slow. A process that hangs but lives keeps its runs.
 
-What a response promises is flushed to disk before it is sent, if the server is set so. The steps of a run are not: a
-crash of PostgreSQL itself can forget the last of them, which are then taken again.
+What a response promises, and what became of a node, is flushed to disk, if the server is set so. That a node has begun
+and that a callback was posted is not: a crash of PostgreSQL itself can forget it, and the callback comes again.
 """
 
 import functools
@@ -38,6 +38,13 @@ _SERVER: Final = """
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = 20000; SET lock_timeout = '5s'; SET statement_timeout = '30s'; SET synchronous_commit = off;
 """
+# What is there twice already was another process's a moment earlier: who tries again sees it.
+_PASSING: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.IntegrityError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 _LOCK: Final = "('workers'::regclass::oid::integer, %s)"
 _ALONE: Final = 0  # no process has this number
 _GONE: Final = """
@@ -123,8 +130,11 @@ class PostgresDatabase:
             execute(f"SELECT pg_advisory_lock{_LOCK}".encode(), (self._number,))
         execute("SELECT set_config('workflow_sandbox.worker', %s, false)", (str(self._number),))
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: Sequence[object] = (), *, flushed: bool = False) -> list[tuple[Any, ...]]:
         """Carry out one statement and return the rows that it gives."""
+        if flushed:
+            with self.transaction():
+                return self.rows(query, values)
         try:
             cursor = self._connection.execute(_translated(query), values)
             return cursor.fetchall() if cursor.description else []
@@ -190,9 +200,7 @@ def _translated(query: str) -> bytes:
 
 
 def _failure(error: psycopg.Error) -> DatabaseFailed:
-    # What is there twice was another process's a moment earlier: who tries again sees it.
-    is_passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.IntegrityError)
-    return DatabaseFailed(_words(error), is_damaged=not is_passing)
+    return DatabaseFailed(_words(error), is_damaged=not isinstance(error, _PASSING))
 
 
 def _words(error: psycopg.Error) -> str:

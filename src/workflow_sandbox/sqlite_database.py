@@ -33,6 +33,7 @@ _OPEN_RUNS = (
     "SELECT run_id FROM nodes WHERE run_id > ?1 AND run_id <= ?2 AND status IN ('QUEUED', 'RUNNING')"
     " UNION SELECT run_id FROM callbacks WHERE run_id > ?1 AND run_id <= ?2 AND state = 'pending' ORDER BY run_id"
 )
+_OLDEST = (3, 35)  # of 2021: RETURNING
 _LOOKED_AT = 1000
 _LARGEST_CHECKED = 256 * 1024 * 1024
 _PRIMARY_CODE = 0xFF
@@ -59,6 +60,8 @@ class SqliteDatabase:
             UnusableDatabase: It can't be written, is damaged or another program's, or another server has it open.
         """
         try:
+            if sqlite3.sqlite_version_info < _OLDEST:
+                raise ValueError(f"this Python has SQLite {sqlite3.sqlite_version}, which is older than 3.35")
             _refuse_special(path)
             self._looked_until = 0
             self._connection = sqlite3.connect(path, timeout=2, isolation_level=None)
@@ -104,7 +107,7 @@ class SqliteDatabase:
         if pages * size <= _LARGEST_CHECKED and execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("it is damaged: some of its pages are not what they should be")
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: Sequence[object] = (), *, flushed: bool = False) -> list[tuple[Any, ...]]:  # noqa: ARG002
         """Carry out one statement and return the rows that it gives."""
         try:
             return self._connection.execute(query, values).fetchall()

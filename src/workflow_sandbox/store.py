@@ -141,6 +141,7 @@ class Store(WorkflowStore):
             "UPDATE nodes SET status = ?, value = ?, error_message = ?, raw_error_message = ?"
             " WHERE run_id = ? AND position = ? AND status IN ('QUEUED', 'RUNNING') RETURNING 1",
             (state.status, *texts, run_id, position),
+            flushed=True,
         )
         if is_first:
             return state
@@ -199,8 +200,7 @@ class Store(WorkflowStore):
             "INSERT INTO conversations (workflow_run_id, document) VALUES (?, ?)"
             " ON CONFLICT (workflow_run_id) DO UPDATE SET document = excluded.document"
         )
-        with self.database.transaction():
-            self.database.rows(keep, (document["workflow_run_id"], json_text.encode(document)))
+        self.database.rows(keep, (document["workflow_run_id"], json_text.encode(document)), flushed=True)
 
 
 _NODES = "SELECT name, is_output, status, value, error_message, raw_error_message FROM nodes WHERE run_id = ?"

@@ -191,8 +191,7 @@ class WorkflowStore:
         """Take an external id away from a workflow; return whether it had it."""
         delete = "DELETE FROM external_ids WHERE source = ? AND external_id = ? AND workflow_id = ? RETURNING 1"
         key = (json_text.encode(source), json_text.encode(external_id), workflow.id)
-        with self.database.transaction():
-            return bool(self.database.rows(delete, key))
+        return bool(self.database.rows(delete, key, flushed=True))
 
 
 def _id_of(text: str) -> int | None:
