@@ -10,6 +10,7 @@ How much there is follows the budget; iterators are lazy, so that a budget in se
     for value in generator.broken_values(media.schema): ...    # JSON values, most of which break it
 """
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -22,8 +23,8 @@ from urllib.parse import unquote
 
 import hypothesis.configuration
 import schemathesis
-from hypothesis import Phase, given, seed
-from hypothesis.errors import Unsatisfiable
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 from hypothesis.internal.charmap import charmap_file
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
@@ -46,6 +47,7 @@ __all__ = ["ABSENT", "Generator", "RequestCase", "draw", "example_requests", "re
 VALUES_PATH: Final = "/values"
 ALL_BUT_SURROGATES: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
 MOST_COVERED: Final = 1_000
+UNHEALTHY: Final = [check for check in HealthCheck if check is not HealthCheck.filter_too_much]
 LEGAL_STARTS: Final = 3  # requests, beside the examples, from which breaches are made
 
 
@@ -337,16 +339,15 @@ def draw(strategy: Any, count: int, random_seed: int) -> list[Any]:
     drawn: list[Any] = []
 
     @seed(random_seed)
-    @quiet_settings(count, Phase.generate)
+    @quiet_settings(count, Phase.generate, suppress_health_check=UNHEALTHY)
     @given(strategy)
     def collect(value: Any) -> None:
         drawn.append(value)
 
     run: Callable[[], None] = collect
-    try:
+    # Where next to nothing fits (of two alternatives that may both be true, say), it would try for many seconds.
+    with contextlib.suppress(Unsatisfiable, FailedHealthCheck):
         run()
-    except Unsatisfiable:
-        return []  # nothing fits: the caller sees an empty iterator and says so
     return drawn
 
 

@@ -22,15 +22,9 @@ class StillFails(Exception):
 
 def quiet_settings(count: int, *phases: Phase, **more: Any) -> settings:
     """Return settings with which hypothesis draws up to so many values, keeps none of them and prints nothing."""
+    quiet: dict[str, Any] = {"suppress_health_check": list(HealthCheck), "verbosity": Verbosity.quiet}
     return settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=phases,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-        **more,
+        max_examples=count, database=None, deadline=None, phases=phases, report_multiple_bugs=False, **quiet | more
     )
 
 

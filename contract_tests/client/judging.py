@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from inspect import signature
@@ -24,10 +24,12 @@ Check = Callable[..., None]
 
 
 @contextmanager
-def open_client(choice: Choice, book: CaseBook, coverage: Coverage | None = None) -> Iterator[ClientTrials]:
+def open_client(
+    choice: Choice, book: CaseBook, coverage: Coverage | None = None, judged: Collection[str] | None = None
+) -> Iterator[ClientTrials]:
     """Start a client, opposite a server of the harness's, until the end of the block."""
     with Subject(choice) as subject, RecordingServer() as server:
-        yield ClientTrials(ClientSession(book, subject, server, coverage or Coverage(book.contract)))
+        yield ClientTrials(ClientSession(book, subject, server, coverage or Coverage(book.contract)), judged)
 
 
 def judge(check: Check, client: ClientTrials, operation: Operation | None, options: Options) -> None:

@@ -6,7 +6,7 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -31,10 +31,16 @@ WAIT_TOGETHER: Final = 16  # operations: enough that waiting costs little, few e
 
 
 class ClientTrials:
-    """What is played with a whole client; its adapter is asked about its modules once, too."""
+    """
+    What is played with a whole client; its adapter is asked about its modules once, too.
 
-    def __init__(self, session: ClientSession) -> None:
+    Attributes:
+        judged: The ids of the operations that are judged; None for all of the contract.
+    """
+
+    def __init__(self, session: ClientSession, judged: Collection[str] | None = None) -> None:
         self.session, self.book, self.contract = session, session.book, session.book.contract
+        self.judged = judged
         self._faults: dict[str, list[FaultTrial]] = {}
 
     @once
@@ -45,8 +51,8 @@ class ClientTrials:
     def faults(self, operation: Operation) -> list[FaultTrial]:
         """Return calls on a wire that misbehaves; those of several operations wait at the same time."""
         if operation.id not in self._faults:
-            start = self.contract.operations.index(operation)
-            group = self.contract.operations[start : start + WAIT_TOGETHER]
+            following = self.contract.operations[self.contract.operations.index(operation) :]
+            group = [one for one in following if self.judged is None or one.id in self.judged][:WAIT_TOGETHER]
             calls = {one.id: [*self.of(one).fault_calls()] for one in group if one.id not in self._faults}
             played = iter(play_faults([call for several in calls.values() for call in several]))
             self._faults |= {name: [next(played) for _ in several] for name, several in calls.items()}

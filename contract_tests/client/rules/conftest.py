@@ -13,7 +13,7 @@ from contract_tests.client.shrinking import smallest_data
 from contract_tests.client.trials import ClientTrials, Trials
 from contract_tests.openapi.document import Operation
 from contract_tests.openapi.reference_cycles import ReferenceCycles
-from contract_tests.rules import Violation, Violations, shown
+from contract_tests.rules import Side, Violation, Violations, shown
 from contract_tests.runner.context import RUN
 from contract_tests.runner.pytest_plugin import row_of
 
@@ -25,7 +25,9 @@ def client(request: pytest.FixtureRequest) -> Iterator[ClientTrials]:
     """Start the judged client, and play with it what the rules ask for."""
     run = request.config.stash[RUN]
     ReferenceCycles(run.contract).refuse()
-    with open_client(choose_client(run.options), CaseBook(run.contract, run.generator), run.coverage) as client:
+    judged = {row.operation for row in map(row_of, request.session.items) if row and row.rule.side is Side.CLIENT}
+    book = CaseBook(run.contract, run.generator)
+    with open_client(choose_client(run.options), book, run.coverage, judged) as client:
         run.secrets.add(client.session.key)
         yield client
 
