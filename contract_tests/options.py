@@ -30,6 +30,7 @@ class Options:
         shard: Which part of how many, counted from 1.
         pattern: Only rules whose id matches this glob.
         fail_under: Least coverage in per cent.
+        jobs: How many processes may share the work.
         command: The whole of it, as a report shows it.
     """
 
@@ -49,6 +50,7 @@ class Options:
     dry_run: bool
     fail_under: float | None
     pattern: str | None
+    jobs: int = 1
     command: str = ""
 
     def selects(self, rule_id: str) -> bool:

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract
 from contract_tests.options import Options
 from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Rule, Side, Verdict, Violation
@@ -71,6 +72,14 @@ class Outcome:
     error: str = ""
     findings: tuple[Finding, ...] = field(default=())
     found_after: int | None = None
+
+    def without_secrets(self, secrets: Secrets) -> Self:
+        """Return the same with what is secret masked."""
+        mask = secrets.mask
+        found = [
+            Finding(*map(mask, (one.constraint, one.documented, one.received, one.reproduce))) for one in self.findings
+        ]
+        return replace(self, findings=tuple(found), reason=mask(self.reason), error=mask(self.error))
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data, for the way from one process to another."""

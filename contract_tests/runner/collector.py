@@ -1,6 +1,7 @@
 """Listens to pytest on behalf of a run: takes down every outcome, and tells the terminal of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pytest
 
@@ -8,10 +9,19 @@ from contract_tests.outcomes import Outcome, Row
 from contract_tests.report.printing import failure
 from contract_tests.report.progress import Progress
 from contract_tests.report.terminal import Terminal
-from contract_tests.rules import Verdict, Violation
+from contract_tests.rules import Side, Verdict, Violation
 from contract_tests.runner.context import RUN, Run
 from contract_tests.runner.known_deviations import Deviations
 from contract_tests.runner.pytest_plugin import chapter_of, row_of
+
+
+@dataclass(frozen=True)
+class Part:
+    """What some of a run's rows have come to in another process; nothing in it is secret."""
+
+    outcomes: tuple[Outcome, ...]
+    exercised: Mapping[str, Collection[str]]
+    problem: str
 
 
 class Collector:
@@ -24,13 +34,31 @@ class Collector:
         problem: Why the run could not be done or finished; empty if it was.
     """
 
-    def __init__(self, run: Run, terminal: Terminal, deviations: Deviations) -> None:
+    def __init__(
+        self,
+        run: Run,
+        terminal: Terminal,
+        deviations: Deviations,
+        elsewhere: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> None:
+        """
+        Listen to a run.
+
+        Args:
+            run: What all rows share.
+            terminal: Where each outcome is told.
+            deviations: What is known of the servers.
+            elsewhere: Operations whose rows on the client side are judged in other processes.
+            only: Operations of which such rows are judged in this process, and no others; None for all.
+        """
         self._run = run
         self._terminal = terminal
         self._deviations = deviations
+        self._elsewhere, self._only = elsewhere, only
         self._chapters: dict[Row, str] = {}
         self._progress = Progress()
-        self._begun = 0
+        self._begun = self._here = 0
         self._known: dict[tuple[str, str], Row] = {}
         self._outcomes: dict[Row, Outcome] = {}
         self.problem = ""
@@ -52,13 +80,16 @@ class Collector:
         return [self._outcome(row) for row in self._chapters]
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
-        """Take down what will be judged."""
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Take down what will be judged; leave out what is judged in another process."""
+        items[:] = [item for item in items if self._only is None or _operation_of(item) in self._only]
         for item in items:
             row = row_of(item)
             if row is not None:
                 self._chapters[row] = chapter_of(item)
                 self._known[row.id, row.target] = row
+        items[:] = [item for item in items if _operation_of(item) not in self._elsewhere]
+        self._here = len(items)
         run = self._run
         info = run.contract.document.get("info", {})
         title = f"{info.get('title', 'Contract')} {info.get('version', '')}".strip()
@@ -72,7 +103,7 @@ class Collector:
         row = row_of(item)
         if row is not None:
             self._begun += 1
-            self._progress.begins(f"{self._begun} of {len(self._chapters)}, {row.id}")
+            self._progress.begins(f"{self._begun} of {self._here}, {row.id}")
 
     def pytest_sessionfinish(self) -> None:
         """Say nothing more."""
@@ -101,6 +132,20 @@ class Collector:
         """Take down that the user stopped the run."""
         self.problem = self.problem or "interrupted"
 
+    def part(self) -> Part:
+        """Return what the rows have come to, for another process."""
+        outcomes = tuple(outcome.without_secrets(self._run.secrets) for outcome in self.outcomes)
+        return Part(outcomes, self._run.coverage.seen, self._run.secrets.mask(self.problem))
+
+    def take_part(self, part: Part) -> None:
+        """Take down what rows have come to in another process."""
+        for outcome in part.outcomes:
+            self._take(outcome)
+        for kind, items in part.exercised.items():
+            for item in items:
+                self._run.coverage.add(kind, item)
+        self.problem = self.problem or part.problem
+
     def _take(self, outcome: Outcome) -> None:
         row = self._known[Row(outcome.rule, outcome.operation, outcome.service, outcome.target).id, outcome.target]
         if row in self._outcomes:
@@ -123,3 +168,9 @@ class Collector:
         """Return what a property had found when the run was stopped: its row comes last, its findings do not."""
         server = self._run.live.opened(row.target, row.service)
         return server.watch.found(row.rule.id, row.operation) if server is not None else []
+
+
+def _operation_of(item: pytest.Item) -> str:
+    """Return the operation of a row on the client side; nothing for another row."""
+    row = row_of(item)
+    return row.operation if row is not None and row.rule.side is Side.CLIENT else ""

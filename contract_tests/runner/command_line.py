@@ -1,16 +1,18 @@
 """The command line: what it offers."""
 
 import argparse
+import os
 import secrets
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from contract_tests.budget import NIGHTLY_CASES, QUICK_CASES, Budget
 from contract_tests.options import SANDBOX, MergeOptions, Options
 from contract_tests.rules import SetUpError, Side
 
+MOST_JOBS: Final = 4  # by itself: each holds the contract and a client
 DESCRIPTION = "Judge a contract, the servers and the clients of it, rule by rule."
 EPILOG = """\
 subcommand:
@@ -61,6 +63,7 @@ def parse(argv: Sequence[str]) -> Options | MergeOptions:
         dry_run=given.dry_run,
         fail_under=given.fail_under,
         pattern=given.k,
+        jobs=given.jobs,
         command=shlex.join(["python", "-m", "contract_tests", *argv]),
     )
 
@@ -112,6 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="I/N",
         help="only part I of N of the rows, 1 <= I <= N; the seed is 0 unless --seed is given",
     )
+    words = (
+        "processes that share a client's operations; a server is asked by one alone (%(default)s, as processors are)"
+    )
+    add("--jobs", type=_jobs, metavar="N", default=min(MOST_JOBS, _processors()), help=words)
     add("--strict", action="store_true", help="violations of inferred rules fail too")
     add("--dry-run", action="store_true", help="show which rules would be judged where, and stop")
     add("--fail-under", type=_percent, metavar="PERCENT", help="fail if less of the contract was exercised")
@@ -167,6 +174,17 @@ def _shard(text: str) -> tuple[int, int]:
     if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
         raise argparse.ArgumentTypeError(f"{text!r} is not I/N with 1 <= I <= N")
     return int(part), int(parts)
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _processors() -> int:
+    # Of those that the machine has, a container may be given a few.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _percent(text: str) -> float:

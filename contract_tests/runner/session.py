@@ -1,14 +1,9 @@
 """Conducts a run: has pytest judge the rows, adds up the verdicts, writes the reports."""
 
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-
-import pytest
+from collections.abc import Sequence
 
 from contract_tests.client.selection import check_has_client, choose_client
 from contract_tests.options import MergeOptions, Options
@@ -22,15 +17,14 @@ from contract_tests.report.writing import check_writable, write_reports
 from contract_tests.rules import SetUpError, Side, Verdict
 from contract_tests.runner.collector import Collector
 from contract_tests.runner.context import Run
+from contract_tests.runner.jobs import Jobs
+from contract_tests.runner.judging import judge
 from contract_tests.runner.known_deviations import Deviations
 from contract_tests.runner.reporting import report_of
 from contract_tests.runner.signals import ended_like_ctrl_c
 from workflow_contract.printing import printable
 
 CLEAN, FAILS = 0, 1
-PACKAGE = Path(__file__).parents[1]
-# Variables by which a user's own pytest could change what is judged here.
-FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 def run(options: Options | MergeOptions) -> int:
@@ -58,8 +52,12 @@ def _run(options: Options) -> int:
     try:
         unreachable = None if options.dry_run else _unreachable(run, selected)
         terminal = Terminal(run.secrets, silent=unreachable is not None)
-        collector = Collector(run, terminal, deviations)
-        _judge(run, collector, collect_only=options.dry_run or unreachable is not None)
+        judges_nothing = options.dry_run or unreachable is not None
+        with Jobs(options, [] if judges_nothing else selected) as jobs:
+            collector = Collector(run, terminal, deviations, jobs.elsewhere)
+            judge(run, collector, collect_only=judges_nothing)
+            for part in jobs.results(stop=bool(collector.problem)):
+                collector.take_part(part)
         collector.problem = collector.problem or _gone(run)
     finally:
         run.resources.close()
@@ -111,35 +109,6 @@ def _state(options: Options, unreachable: SetUpError | None, problem: str) -> tu
     if unreachable is not None:
         return State.NOT_RUN, str(unreachable)
     return (State.CUT_SHORT, problem) if problem else (State.COMPLETE, "")
-
-
-def _judge(run: Run, collector: Collector, *, collect_only: bool) -> None:
-    arguments = [
-        *("-c", str(PACKAGE / "pytest.ini"), "--rootdir", str(PACKAGE)),
-        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:unraisableexception"),
-        *("--import-mode=importlib", "--capture=sys", "--assert=plain"),
-        *(["--collect-only"] if collect_only else []),
-        *(str(PACKAGE / side / "rules") for side in run.options.sides),
-    ]
-    with _own_environment():
-        status = pytest.main(arguments, plugins=[collector])
-    if status == pytest.ExitCode.INTERRUPTED and not collector.problem:
-        collector.problem = "interrupted"
-    if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not collector.problem:
-        collector.problem = "pytest could not run the rules"
-
-
-@contextmanager
-def _own_environment() -> Iterator[None]:
-    before = dict(os.environ)
-    for name in FOREIGN:
-        os.environ.pop(name, None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _nothing_selected(options: Options) -> str:
