@@ -1,11 +1,10 @@
 """Rows: a rule judged on one operation, before and after."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from contract_tests.http.redaction import Secrets
 from contract_tests.openapi.document import Contract
 from contract_tests.options import Options
 from contract_tests.rules import DOCUMENT, EVERY_OPERATION, Rule, Side, Verdict, Violation
@@ -73,9 +72,8 @@ class Outcome:
     findings: tuple[Finding, ...] = field(default=())
     found_after: int | None = None
 
-    def without_secrets(self, secrets: Secrets) -> Self:
-        """Return the same with what is secret masked."""
-        mask = secrets.mask
+    def masked(self, mask: Callable[[str], str]) -> Self:
+        """Return the same with a mask over all that a server or a client said."""
         found = [
             Finding(*map(mask, (one.constraint, one.documented, one.received, one.reproduce))) for one in self.findings
         ]

@@ -134,7 +134,7 @@ class Collector:
 
     def part(self) -> Part:
         """Return what the rows have come to, for another process."""
-        outcomes = tuple(outcome.without_secrets(self._run.secrets) for outcome in self.outcomes)
+        outcomes = tuple(outcome.masked(self._run.secrets.mask) for outcome in self.outcomes)
         return Part(outcomes, self._run.coverage.seen, self._run.secrets.mask(self.problem))
 
     def take_part(self, part: Part) -> None:
