@@ -124,11 +124,13 @@ class RecordingServer:
 
     Args:
         answers: What it answers while no case is played, the last one as often as needed.
+        is_ipv6: Whether it listens on IPv6's loopback address, which raises OSError on a machine without one.
     """
 
-    def __init__(self, *answers: ScriptedResponse) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+    def __init__(self, *answers: ScriptedResponse, is_ipv6: bool = False) -> None:
+        host, family = ("::1", socket.AF_INET6) if is_ipv6 else ("127.0.0.1", socket.AF_INET)
+        self._socket = socket.create_server((host, 0), family=family)
+        self.url = f"http://{f'[{host}]' if is_ipv6 else host}:{self._socket.getsockname()[1]}"
         self._between = Recording(answers) if answers else None
         self._take = self._between
         self._lock = threading.Lock()

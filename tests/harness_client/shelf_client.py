@@ -147,6 +147,10 @@ DEFECTS = {
     "old_host": "names another host than it asks",
     "small_addresses": "writes addresses in small letters",
     "asks_for_gzip": "asks for compressed responses that it can't read",
+    "doubles_slashes": "adds a path to an address that ends in a slash",
+    "trims_headers": "takes several spaces in a header for one",
+    "repeats_once_at_least": "repeats a request once if it is told not to",
+    "dawdles": "waits for longer than it was told",
     "takes_first_part": "takes the first part of a delivery for the whole",
     "remembers_late": "does not know a delivery again that is being handled",
     "loses_days": "loses a member of a delivery",
@@ -256,12 +260,15 @@ class Client:
             "headers": connection.headers,
             "verify": CERTIFICATES,
         }
-        if defect == "hurries":
-            options["timeout"] = 1.0
+        if defect in {"hurries", "dawdles"}:
+            options["timeout"] = 1.0 if defect == "hurries" else 7.0
+        if defect == "trims_headers":
+            options["headers"] = {name: " ".join(value.split()) for name, value in connection.headers.items()}
         if defect == "writes_headers":
             connection.headers["X-Shelf-Key"] = connection.key
         self.http: Any = httpx.AsyncClient(**options) if connection.is_async else httpx.Client(**options)
         retries = TRIES - 1 if connection.retries is None else connection.retries
+        retries = max(1, retries) if defect == "repeats_once_at_least" else retries
         self.tries = 1 if defect == "breaks_promise" else 1 + retries
         self.more: dict[str, str] = {}
         self.kept: dict[str, str] = {}
@@ -393,7 +400,7 @@ class Client:
 
     def request(self, case: RequestCase) -> Any:
         """Make a request."""
-        operation, connection = case.operation, self.connection
+        operation = case.operation
         if not self.has("keeps_cookies"):
             self.http.cookies.clear()
         query = (
@@ -406,8 +413,7 @@ class Client:
             path = path.replace("%2E", ".")
         if self.has("leaves_slashes"):
             path = path.replace("%2F", "/")
-        base_url = connection.base_url.lower() if self.has("small_addresses") else connection.base_url
-        url = base_url + path + self.query(operation, query)
+        url = self.address() + path + self.query(operation, query)
         headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
         if self.has("raw_cookies") and case.cookies:
             headers["Cookie"] = f"session={case.cookies['session']}"
@@ -427,6 +433,14 @@ class Client:
         return self.http.build_request(
             "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
         )
+
+    def address(self) -> str:
+        """Give the address that paths are added to."""
+        base_url = self.connection.base_url
+        if "?" in base_url:
+            raise ShelfError("not an address")
+        base_url = base_url.lower() if self.has("small_addresses") else base_url
+        return base_url if self.has("doubles_slashes") else base_url.rstrip("/")
 
     def with_odd(self, headers: dict[str, str]) -> dict[str, str]:
         """Give headers, and with them what some defects add."""

@@ -144,6 +144,10 @@ FOUND_BY = [
     ("always_in_doubt", "CL-REL-15", "addBook", "status 409"),
     ("hurries", "CL-REL-16", "addBook", "a slow response"),
     ("breaks_promise", "CL-REL-17", "listBooks", "reset"),
+    ("repeats_once_at_least", "CL-REL-18", "addBook", "status 429"),
+    ("dawdles", "CL-REL-19", "addBook", "no answer"),
+    ("doubles_slashes", "CL-REL-24", "addBook", "a slash at its end"),
+    ("trims_headers", "CL-REL-25", "addBook", "X-Spaces"),
     ("old_host", "CL-REL-21", "addBook", "Host"),
     ("small_addresses", "CL-REL-22", "addBook", "a path"),
     ("asks_for_gzip", "CL-REL-23", "addBook", "gzip"),
@@ -167,6 +171,9 @@ FOUND_BY = [
     ("module that Python warns of", "CL-PKG-02", "", "shelf_parts.words"),
     ("hint that cannot be resolved", "CL-PKG-03", "", "shelf_parts.books.BookData"),
 ]
+
+DEFECTS_OF_RULES = dict.fromkeys(defect for defect, *_ in FOUND_BY)
+SLOW = {"dawdles": pytest.mark.slow}  # what it breaks is seen after seconds
 
 # No form of a request decides anything on the shelf: our own client and its mutant `form.other` are the subjects.
 ON_OUR_OWN_CONTRACT = {"CL-BRK-10"}
@@ -203,7 +210,7 @@ def test_a_conforming_client_keeps_every_rule() -> None:
     assert passed == {rule.id for rule in client_rules()} - ELSEWHERE
 
 
-@pytest.mark.parametrize("defect", dict.fromkeys(defect for defect, *_ in FOUND_BY))
+@pytest.mark.parametrize("defect", [pytest.param(one, marks=SLOW.get(one, ())) for one in DEFECTS_OF_RULES])
 def test_a_defect_is_found(defect: str, tmp_path: Path) -> None:
     """The rules that are for a defect find it, and name the constraint."""
     expected = [(rule_id, operation, constraint) for name, rule_id, operation, constraint in FOUND_BY if name == defect]

@@ -1,18 +1,21 @@
 """Second tries: what they carry, when they are made, and what an error tells then."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from contract_tests.cases.network import SHORT
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.relations import carried, core
-from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, of_kind, repeated, sent_too_early
+from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, TOO_MANY, of_kind, repeated, sent_too_early
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation
 
+UNAVAILABLE, SLACK = 503, 5.0
 CLIENT_ERROR: Final = range(400, 500)
 MAY_ACT: Final = frozenset({"status", "broken", "time-out"})
 OWN: Final = "the client's own documentation of its errors"
@@ -135,6 +138,42 @@ def test_promised_tries(trials: Trials) -> Iterator[Violation]:
         if not is_promised or is_final or len(trial.seen) > 1 or isinstance(trial.outcome, Value):
             continue
         # On a busy machine a short time-out passes before a request is seen.
-        again = trials.play_fault(trial.case, trial.mode)
+        again = trials.play_fault(trial.case, trial.mode) if trial.case.kind == "time-out" else trial
         if len(again.seen) == 1 and not isinstance(again.outcome, Value):
             yield trial.violation(trial.case.name, f"sent once: {describe(trial.outcome)}", "sent again")
+
+
+@rule(
+    "CL-REL-18",
+    "A client that is told not to repeat a request sends it once.",
+    says="No further tries means none, also after a refusal that any client may repeat.",
+    source="the client's own documentation of its tries",
+)
+def test_no_further_tries(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    if trials.session.subject.ask("promises")["kind"] == "unclaimed":
+        raise NotApplicable("the adapter does not offer what its client promises to repeat")
+    for mode in trials.modes():
+        for status in (TOO_MANY, UNAVAILABLE):
+            answer = replace(trials.book.refusal(trials.operation, status), headers=(("Retry-After", "0"),))
+            trial = trials.session.play(trials.start, trials.start, [answer], mode)
+            if len(trial.seen) > 1:
+                yield trial.violation(f"status {status}", f"{len(trial.seen)} requests", "1")
+
+
+@rule(
+    "CL-REL-19",
+    "A time-out is no longer than it was told.",
+    says="What does not come in time is given up in time.",
+    source=OWN,
+    basis="documented",
+)
+def test_time_outs_are_not_longer(trials: Trials) -> Iterator[Violation]:
+    for first in of_kind(trials, "time-out"):
+        trial = first if _waited(first) < SHORT + SLACK else trials.play_fault(first.case, first.mode)
+        if _waited(trial) > SHORT + SLACK:
+            yield trial.violation(trial.case.name, f"given up after {_waited(trial):.1f} s", f"{SHORT} s")
+
+
+def _waited(trial: Trial[Any]) -> float:
+    return trial.ended - trial.seen[-1].at if trial.seen else 0

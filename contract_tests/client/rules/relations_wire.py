@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import describe
+from contract_tests.client.outcome import Raised, describe
 from contract_tests.client.relations import essence
 from contract_tests.client.rules.requests import sent_requests
 from contract_tests.client.trials import Trials
@@ -47,6 +47,49 @@ def test_addresses(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(about, describe(trial.outcome), f"a request to {address}")
             elif not _leads_to(trials, parts.path, seen.target) or seen.all("Host") != [parts.netloc]:
                 yield trial.violation(about, f"{seen.all('Host')} {seen.target}", address)
+
+
+@rule(
+    "CL-REL-24",
+    "An address in an odd form leads where it says, or is refused.",
+    says="A slash at the end of the address is not doubled, a query in it not lost, and an IPv6 address stands in "
+    "brackets in Host as well.",
+    source="https://www.rfc-editor.org/rfc/rfc3986#section-3",
+    basis="inferred",
+)
+def test_odd_addresses(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        for about, address, trial in relations.odd_addresses(trials, mode):
+            parts, seen = urlsplit(address), trial.seen[0] if trial.seen else None
+            if seen is None:
+                if not (isinstance(trial.outcome, Raised) and trial.outcome.own):
+                    yield trial.violation(about, describe(trial.outcome), f"a request to {address}")
+            elif not _leads_to(trials, parts.path.rstrip("/"), seen.target) or seen.all("Host") != [parts.netloc]:
+                yield trial.violation(about, f"{seen.all('Host')} {seen.target}", address)
+            elif parts.query not in seen.target:
+                yield trial.violation(about, seen.target, f"with {parts.query}")
+
+
+@rule(
+    "CL-REL-25",
+    "Headers of the caller's are sent as they were given.",
+    says="What stands in a header is for its receiver: no space, quote or escape in it is anything to the client.",
+    source=f"{HTTP}#section-5.5",
+    basis="inferred",
+)
+def test_headers_as_given(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    is_sent = False
+    for mode in trials.modes():
+        trial = trials.ask("call", mode, headers=dict(relations.HEADERS))
+        for name, value in relations.HEADERS.items():
+            received = trial.seen[0].all(name) if trial.seen else []
+            is_sent = is_sent or bool(received)
+            if received not in ([value], []) or (is_sent and not received):
+                yield trial.violation(name, f"{[text[:80] for text in received]}", value[:80])
+    if not is_sent:
+        raise NotApplicable("the adapter gives the client no headers of the caller's")
 
 
 def _leads_to(trials: Trials, base: str, target: str) -> bool:

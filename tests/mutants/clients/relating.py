@@ -162,6 +162,16 @@ def _second_tries() -> Iterator[ClientDefect]:
         client("retries.py", TOO_MANY, TOO_MANY.replace("True", "repeatable")),
     )
 
+    yield defect(
+        "retries.once-at-least",
+        "sends a request again after a 429 if it is told not to",
+        "retry added",
+        "CL-REL-18",
+        client(
+            "retries.py", "self._made >= retries.further_tries or", "self._made >= max(1, retries.further_tries) or"
+        ),
+    )
+
 
 def _told() -> Iterator[ClientDefect]:
     yield defect(
@@ -202,6 +212,15 @@ def _told() -> Iterator[ClientDefect]:
         "time-out changed",
         "CL-REL-16",
         generated("request.py", TIMEOUT, TIMEOUT.replace("timeout)", "min(timeout, 1.0))")),
+    )
+    yield defect(
+        "time-out.minute",
+        "waits a minute for a response, whatever time-out it was given",
+        "time-out changed",
+        "CL-REL-19",
+        generated(
+            "request.py", TIMEOUT, TIMEOUT.replace("_limits(http, timeout))", "httpx.Timeout(timeout, read=60))")
+        ),
     )
     yield defect(
         "time-out.total",
@@ -308,6 +327,31 @@ def _on_the_wire() -> Iterator[ClientDefect]:
             "client.py",
             'return str(given.reveal()).rstrip("/")',
             'return "/".join(str(given.reveal()).rstrip("/").split("/")[:4])',
+        ),
+    )
+    yield defect(
+        "address.two-slashes",
+        "adds a path to an address that ends in a slash",
+        "address changed",
+        "CL-REL-24",
+        generated("client.py", 'return str(given.reveal()).rstrip("/")', "return str(given.reveal())"),
+    )
+    yield defect(
+        "host.without-brackets",
+        "leaves the brackets of an IPv6 address out of Host",
+        "header changed",
+        "CL-REL-24",
+        generated("request.py", '(b"Host", url.netloc)', '(b"Host", url.netloc.translate(None, b"[]"))'),
+    )
+    yield defect(
+        "headers.one-space",
+        "takes several spaces in a header of the caller's for one",
+        "header changed",
+        "CL-REL-25",
+        generated(
+            "client.py",
+            "    return Secret({name.lower(): value for name, value in headers.reveal().items()})",
+            '    return Secret({name.lower(): " ".join(value.split()) for name, value in headers.reveal().items()})',
         ),
     )
     for coding, name in (("gzip", "_Gzip"), ("deflate", "_Deflate")):
