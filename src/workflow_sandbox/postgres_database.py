@@ -114,7 +114,7 @@ class PostgresDatabase:
         execute = self._connection.execute
         # Two processes that start at a time would both create the tables.
         with self._connection.transaction():
-            execute("SELECT pg_advisory_xact_lock(hashtext('workflow_sandbox'))")
+            execute("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(hashtext('workflow_sandbox'))")
             if execute("SELECT to_regclass('workflow_sandbox')").fetchone() == (None,):
                 execute(files("workflow_sandbox").joinpath("postgres_tables.sql").read_bytes())
             if execute("SELECT tables_version FROM workflow_sandbox").fetchone() != (_TABLES_VERSION,):

@@ -144,6 +144,10 @@ class WorkflowRoutes:
     async def create(self, request: Request) -> JSONReply:
         """Keep a new workflow, or a new version of one."""
         body, _ = await read_body(request, CreateWorkflow)
+        with self._store.alone():
+            return self._create(body)
+
+    def _create(self, body: CreateWorkflow) -> JSONReply:
         known = [one for one in (body.workflow_id, body.workflow_name) if one is not None]
         found = {self._workflow(one) for one in known}
         if len(found) > 1:

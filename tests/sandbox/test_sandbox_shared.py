@@ -17,6 +17,7 @@ from workflow_sandbox.database import UnusableDatabase
 from workflow_sandbox.store import Store
 
 _SECONDS = 30
+_NODE = {"name": "Only", "node_type": "VARIABLE", "configuration": {"value": 1}, "is_output_node": True}
 
 
 @contextlib.contextmanager
@@ -131,7 +132,7 @@ def test_processes_that_start_together_agree_on_what_is_there(database: str) -> 
 
 
 def test_what_is_decided_by_what_was_read_is_decided_once(database: str) -> None:
-    """Two processes give versions different numbers, and let a conversation that waits be answered once."""
+    """Two processes give versions different numbers, a name to one workflow, and one answer to a conversation."""
     with (
         _two(database) as (one, other, *clients),
         interactly_client(one) as talk,
@@ -144,13 +145,16 @@ def test_what_is_decided_by_what_was_read_is_decided_once(database: str) -> None
 
         numbers = [number for some in pool.map(patched, clients) for number in some]
         statuses = []
-        for _ in range(5):
+        for number in range(5):
+            named = {"name": f"one of {number}", "nodes": [_NODE]}
+            made = pool.map(lambda client: client.post("/rest/workflows", json=named), clients)  # noqa: B023 - used at once
+            statuses.append(sorted(reply.status_code for reply in made))
             run_id = execute(talk).json()["workflow_run_id"]
             both = pool.map(lambda side: execute(side, command="data", workflow_run_id=run_id), (talk, other_talk))  # noqa: B023 - used at once
             statuses.append(sorted(reply.status_code for reply in both))
 
     assert sorted(numbers) == list(range(3, 23))
-    assert statuses == [[200, 409]] * 5
+    assert statuses == [[201, 400], [200, 409]] * 5
 
 
 @pytest.mark.parametrize(
