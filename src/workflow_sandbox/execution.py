@@ -35,6 +35,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _log = logging.getLogger("workflow_sandbox")
 
 
+_State = tuple[Run, WorkflowVersion, dict[str, NodeState]]
+
+
 class Executor:
     """Takes runs through QUEUED, RUNNING and a final status, keeping every step before it takes the next.
 
@@ -62,9 +65,10 @@ class Executor:
         self._resumed = Background()
         self._damaged: set[int] = set()
 
-    def submit(self, run_id: int) -> None:
+    def submit(self, run: Run, version: WorkflowVersion) -> None:
         """Start executing a run that this process has accepted."""
-        self._start(run_id)
+        states = {node.name: NodeState(node.name, node.is_output, "QUEUED") for node in version.nodes}
+        self._start(run.id, known=(run, version, states))
 
     def go_on(self, run_id: int) -> None:
         """Have an unfinished run not wait its turn, if no other process executes it.
@@ -77,10 +81,10 @@ class Executor:
         if self._store.database.claim(run_id):
             self._start(run_id)
 
-    def _start(self, run_id: int, beside: Background | None = None) -> None:
+    def _start(self, run_id: int, *, known: _State | None = None, beside: Background | None = None) -> None:
         key = f"run {run_id}"
         if key not in self._background and key not in self._resumed:
-            (beside or self._background).start(key, functools.partial(self._execute, run_id))
+            (beside or self._background).start(key, functools.partial(self._execute, run_id, known))
 
     def resume(self) -> None:
         """Go on, beside everything else, with all runs that nobody executes and that have something left to be done."""
@@ -104,15 +108,17 @@ class Executor:
         await self._background.close()
         await self._resumed.close()
 
-    async def _execute(self, run_id: int) -> None:
+    async def _execute(self, run_id: int, known: _State | None) -> None:
         try:
-            await self._take_to_its_end(run_id)
+            await self._take_to_its_end(run_id, known)
         except DatabaseFailed:
             self._damaged.add(run_id)
             raise
 
-    async def _take_to_its_end(self, run_id: int) -> None:
-        run, version, states = await self._outages.outlast(functools.partial(self._state, run_id))
+    async def _take_to_its_end(self, run_id: int, known: _State | None) -> None:
+        if known is None:
+            known = await self._outages.outlast(functools.partial(self._state, run_id))
+        run, version, states = known
         await self._walk(run, version, states)
         await self._on_finished(run_id)
 
@@ -135,7 +141,7 @@ class Executor:
             for task in under_way:
                 task.cancel()
 
-    def _state(self, run_id: int) -> tuple[Run, WorkflowVersion, dict[str, NodeState]]:
+    def _state(self, run_id: int) -> _State:
         run, nodes = self._store.run(run_id), self._store.nodes(run_id)
         version = self._store.version(run.workflow, run.version)
         if version is None or [node.name for node in version.nodes] != [node.name for node in nodes]:

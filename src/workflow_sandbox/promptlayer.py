@@ -15,7 +15,7 @@ from workflow_sandbox.json_types import Integer, Object, String, Uri
 from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.results import is_finished, main_output, node_entries
 from workflow_sandbox.routing import Router
-from workflow_sandbox.store import NodeState, Store
+from workflow_sandbox.store import NodeState, Run, Store
 from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
 from workflow_sandbox.workflow_routes import WorkflowRoutes, broken_rule, version_of
 from workflow_sandbox.workflows import WorkflowVersion
@@ -91,7 +91,10 @@ class PromptLayer:
         )
         self._on_accepted(request, run_id)
         self._updates.follow(run_id, workflow.id, run.channel_name_suffix)
-        self._executor.submit(run_id)
+        accepted = Run(
+            run_id, workflow.name, version.number, run.input_variables, run.metadata or {}, run.return_all_outputs
+        )
+        self._executor.submit(accepted, version)
         reply = {
             "success": True,
             "message": "Workflow execution started" if run.callback_url is None else "Workflow execution accepted",

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -44,8 +45,19 @@ class Router:
         return guarded
 
 
+class _Endpoint:
+    """A handler in ASGI. Of a function Starlette would make one that catches errors a second time, which costs more."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
 def _route(path: str, handler: Handler, methods: Sequence[str]) -> Route:
-    route = Route(path, handler, methods=methods)
+    route = Route(path, _Endpoint(handler), methods=methods)
     # Starlette adds HEAD to GET; no service has it.
     route.methods = set(methods)
     return route

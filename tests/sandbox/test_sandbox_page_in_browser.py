@@ -70,9 +70,8 @@ def test_runs_are_shown_while_they_go_on(
         )
         receiver.wait()
     finished(client, run(client, metadata={"sandbox": "fail"}, input_variables={"user_message": "And now?"}))
-    client.post(
-        f"/workflows/v1/workflows/{INTERACTLY_WORKFLOW}/execute", json={"dynamic_variables": {"customer_name": "Ada"}}
-    )
+    variables = {"dynamic_variables": {"customer_name": "Ada"}, "runtime_variables": {"agent_name": "Grace"}}
+    client.post(f"/workflows/v1/workflows/{INTERACTLY_WORKFLOW}/execute", json=variables)
     client.get("/workflows", headers={"X-Sandbox-Fault": "error:503"})
     with sandbox.hold("canary", node="Reply") as held:
         run(client, input_variables={"user_message": "Where is my parcel?"})
@@ -86,7 +85,7 @@ def test_runs_are_shown_while_they_go_on(
         assert "error:503" in page.inner_text("#requests")
         assert "waiting for user input" in page.inner_text("#conversations")
         if picture := os.environ.get("SANDBOX_PICTURE"):
-            page.screenshot(path=picture)
+            page.screenshot(path=picture, full_page=True)
     page.wait_for_selector("#runs .busy", state="detached")
     assert page.inner_text(f"{_LINE} >> nth=0").count("SUCCESS") == 2
 
