@@ -73,7 +73,7 @@ async def places(url: httpx.URL, *, anywhere: bool) -> list[Place]:
     except OSError as error:
         if anywhere:
             raise NotFound(type(error).__name__) from None
-        raise NotAllowed("not a loopback address") from None
+        raise NotAllowed("a name that does not resolve, where a loopback address is needed") from None
     if not anywhere and not all(map(is_loopback, found)):
         raise NotAllowed("not a loopback address")
     return [Place(url, address) for address in found]

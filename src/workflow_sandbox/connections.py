@@ -150,6 +150,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin with a request whose head has come. What is raised here is answered 400."""
         if sum(name == b"host" for name, _ in self.headers) != 1 and self.parser.get_http_version() == "1.1":
             raise ValueError("a request has one Host")
+        if len(self.url) + sum(len(value) for _, value in self.headers) > _LONGEST_HEAD:
+            raise ValueError("the head is too long")
         super().on_headers_complete()
         self._coming = _Phase.BODY
 

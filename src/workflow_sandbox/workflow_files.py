@@ -1,6 +1,7 @@
 """A user's own workflows from a TOML, YAML or JSON file: read strictly, and kept in the database."""
 
 import importlib
+import logging
 import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.store import Store
 from workflow_sandbox.workflow_file_models import WorkflowFile
 from workflow_sandbox.workflows import UnsoundVersion, WorkflowVersion, check
+
+_log = logging.getLogger("workflow_sandbox")
 
 
 class WrongWorkflows(Exception):
@@ -60,7 +63,8 @@ def understood(content: Any, source: str) -> OwnWorkflows:
         file = WorkflowFile.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise WrongWorkflows(f"{source}: {_place(first['loc'])}: {first['msg']}") from None
+        words = first["msg"].partition(" or instance of ")[0]
+        raise WrongWorkflows(f"{source}: {_place(first['loc'])}: {words}") from None
     versions = {name: [one.document() for one in workflow.all_versions] for name, workflow in file.workflows.items()}
     for name, documents in versions.items():
         for number, document in enumerate(documents, 1):
@@ -98,6 +102,19 @@ def _keep(own: OwnWorkflows, store: Store) -> None:
                 workflow = store.workflow(name)
                 is_known = workflow is not None and workflow.name == name
                 store.add_version(workflow if is_known else None, name, document, document["release_labels"])
+    for position, case in enumerate(own.cases):
+        _tell_what_fits_nothing(f"{own.source}: cases[{position}]", case, store)
+
+
+def _tell_what_fits_nothing(place: str, case: Case, store: Store) -> None:
+    # No mistake yet: workflows and versions can still be created.
+    workflow = None if case.workflow is None else store.workflow(case.workflow)
+    if case.workflow is not None and workflow is None:
+        _log.warning("%s: there is no workflow %r yet", place, case.workflow)
+    elif workflow is not None and case.node is not None:
+        versions = [store.version(workflow.name, number + 1) for number in range(store.latest(workflow).number)]
+        if not any(node.name == case.node for version in versions if version for node in version.nodes):
+            _log.warning("%s: no version of %r has a node %r", place, case.workflow, case.node)
 
 
 def _kept(store: Store, name: str, number: int) -> WorkflowVersion | None:

@@ -66,7 +66,8 @@ class WorkflowStore:
         if table not in self._rows:
             self._rows[table] = self.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own
         if self._rows[table] >= self._most_rows:
-            words = f"The sandbox keeps at most {self._most_rows} {table.replace('_', ' ')}; start it with another file"
+            kind = "Interactly runs" if table == "conversations" else table.replace("_", " ")
+            words = f"The sandbox keeps at most {self._most_rows} {kind}; start it with another file"
             raise TooMuch(f"{words}, or with a larger --max-rows")
         self._rows[table] += 1
 

@@ -14,7 +14,7 @@ from sandbox_calls import finished, interactly_client, promptlayer_client
 from workflow_sandbox import InProcessSandbox, Prompt, Sandbox
 from workflow_sandbox.server import SandboxFailed
 from workflow_sandbox.store import Store
-from workflow_sandbox.workflow_files import WrongWorkflows, keep, read
+from workflow_sandbox.workflow_files import WrongWorkflows, keep, read, understood
 
 _PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
 
@@ -168,7 +168,8 @@ def test_a_function_of_the_test_replies_to_prompts(kind: type[Sandbox] | type[In
     ("content", "named"),
     [
         ({"workflow": {}}, "workflow: Extra inputs"),
-        ([], "the file: "),
+        ([], "the file: Input should be a valid dictionary"),
+        ({"workflows": {"a": 1}}, "workflows.a: Input should be a valid dictionary"),
         ({"workflows": {"a": {}}}, "workflows.a: Give nodes, or an outcome"),
         ({"workflows": {"a": {"sleeps": 1}}}, "workflows.a: Give returns"),
         ({"workflows": {"a": {"returns": 1, "fails": "x"}}}, "workflows.a: Give one of"),
@@ -204,6 +205,19 @@ def test_what_makes_no_sense_is_refused_by_file_workflow_and_key(tmp_path: Path,
         keep(read(file), store)
     assert str(caught.value).startswith(f"{file}: {named}")
     assert "\n" not in str(caught.value)
+    assert "instance of" not in str(caught.value)
+
+
+def test_a_case_that_fits_nothing_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """It is no mistake as long as workflows and versions can be created."""
+    with Store(":memory:") as store:
+        cases = [{"workflow": "canry", "returns": 1}, {"workflow": "canary", "node": "Drft", "returns": 1}]
+        keep(understood({"cases": [*cases, {"workflow": "canary", "node": "Draft", "returns": 1}]}, "mine"), store)
+
+    assert caplog.messages == [
+        "mine: cases[0]: there is no workflow 'canry' yet",
+        "mine: cases[1]: no version of 'canary' has a node 'Drft'",
+    ]
 
 
 def test_the_command_line_refuses_a_wrong_file_with_status_2(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_text_of_the_greatest_length_is_taken(client: httpx.Client) -> None:
     ("path", "body", "kind"),
     [
         (_RUN, {}, "runs"),
-        (_EXECUTE, {}, "conversations"),
+        (_EXECUTE, {}, "Interactly runs"),
         (
             "/rest/workflows",
             {"nodes": [{"name": "A", "node_type": "X", "configuration": {}, "is_output_node": True}]},

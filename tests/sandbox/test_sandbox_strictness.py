@@ -283,8 +283,9 @@ _HEAD = b"POST /workflows/canary/run HTTP/1.1\r\nhost: x\r\n"
         _HEAD + b"host: y\r\n\r\n",
         b"POST /workflows/canary/run HTTP/1.1\r\n\r\n",
         _HEAD + b"x: " + b"y" * 300_000,
+        _HEAD + b"x: " + b"y" * 70_000 + b"\r\n\r\n",
     ],
-    ids=["chunk", "two lengths", "other length", "two hosts", "no host", "endless head"],
+    ids=["chunk", "two lengths", "other length", "two hosts", "no host", "endless head", "long head"],
 )
 def test_what_is_no_http_is_refused_in_a_line(sandbox: Sandbox, request_bytes: bytes) -> None:
     """It is answered 400, the connection ends, and no log is filled."""
