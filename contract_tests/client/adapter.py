@@ -218,6 +218,22 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listening:
+    """
+    A listener of the client's on a socket of its own, which gives whoever waits for a run what was posted of it.
+
+    Attributes:
+        url: Where the sender posts to.
+        outcome: Waits so many seconds at most for the run that the JSON of a delivery is about; gives what was posted.
+        close: Ends it.
+    """
+
+    url: str
+    outcome: Callable[[Any, float], Any]
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Receiving:
     """
     What of a client receives the deliveries of a callback or a webhook.
@@ -230,6 +246,7 @@ class Receiving:
         foreign_path: Where one posts to who does not know the address; empty if that proves nothing.
         sign: Gives the headers by which the sender proves itself for a body; None if the contract has no such thing.
         secrets: What nobody may be told: the key of the signature, the part of the address that is kept secret.
+        listen: Opens a listener of the client's; None if it has none.
     """
 
     parse: Callable[[bytes, Mapping[str, str]], Any]
@@ -239,6 +256,7 @@ class Receiving:
     foreign_path: str = ""
     sign: Callable[[bytes], Mapping[str, str]] | None = None
     secrets: tuple[str, ...] = ()
+    listen: Callable[[], Listening] | None = None
 
 
 class CannotExpress(Exception):

@@ -86,6 +86,19 @@ class DeliveryTrials:
             raise NotApplicable("the client has no application that deliveries could be made to")
         return said["statuses"], said["events"]
 
+    def listened(self, *steps: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """
+        Do steps with a listener of the client's, see :func:`~contract_tests.client.driver.listening.play_steps`.
+
+        Raises NotApplicable if the client has none.
+        """
+        self._session.count(len(steps))
+        answer = self._session.subject.ask("listen", delivery=self.delivery.name, steps=list(steps), timeout=TIMEOUT)
+        if answer["kind"] != "listened":
+            raise NotApplicable(f"not claimed: {answer['reason']}")
+        told: list[Mapping[str, Any]] = answer["steps"]
+        return told
+
     def each(self, posts: Iterable[Post]) -> Iterator[DeliveryTrial]:
         """Post each to a receiver that has seen nothing else."""
         for post in posts:

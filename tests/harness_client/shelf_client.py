@@ -25,11 +25,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from shelf_receiver import FOREIGN_PATH, PATH, LoanRefused, Receiver, parse, sign
+from shelf_receiver import FOREIGN_PATH, PATH, Listener, LoanRefused, Receiver, parse, sign
 
 from contract_tests.cases.case import ABSENT as NO_BODY
 from contract_tests.cases.case import RequestCase, request_problems
-from contract_tests.client.adapter import ABSENT, Call, CannotExpress, Connection, Explanation, Received, Receiving
+from contract_tests.client.adapter import (
+    ABSENT,
+    Call,
+    CannotExpress,
+    Connection,
+    Explanation,
+    Listening,
+    Received,
+    Receiving,
+)
 from contract_tests.http.parameters import encode_headers, encode_path, encode_query
 from contract_tests.openapi.document import Contract, Operation, join, split
 
@@ -153,6 +162,9 @@ DEFECTS = {
     "dawdles": "waits for longer than it was told",
     "takes_first_part": "takes the first part of a delivery for the whole",
     "remembers_late": "does not know a delivery again that is being handled",
+    "reads_no_chunks": "reads no delivery that comes in chunks",
+    "gives_any_loan": "gives who waits for a loan the one that came first",
+    "keeps_last_loan": "gives what it was told last of a loan",
     "loses_days": "loses a member of a delivery",
     "takes_any_loan": "takes deliveries that the contract does not allow",
     "takes_unsigned": "looks at no signature",
@@ -720,7 +732,13 @@ class Conforming(ShelfAdapter):
             path=PATH,
             foreign_path=FOREIGN_PATH,
             sign=sign,
+            listen=self.listening,
         )
+
+    def listening(self) -> Listening:
+        """Open a listener."""
+        listener = Listener(self.defect)
+        return Listening(url=listener.url, outcome=listener.outcome, close=listener.close)
 
 
 def __getattr__(name: str) -> Any:

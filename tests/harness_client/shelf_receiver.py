@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 SECRET: Final = b"a secret of sender and receiver"
@@ -65,6 +67,61 @@ def _is_loan(loan: Any) -> bool:
 
 def _is_integer(value: Any) -> bool:
     return type(value) is int or (isinstance(value, float) and value.is_integer())
+
+
+class Listener:
+    """Takes deliveries on a socket, and gives who asks the loan that was posted."""
+
+    def __init__(self, defect: str) -> None:
+        self._defect = defect
+        self.taken: dict[Any, Loan] = {}
+        self._changed = threading.Condition()
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                listener.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}{PATH}"
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer one delivery."""
+        loan = parse(self._read(request), {SIGNATURE: request.headers.get(SIGNATURE, "")}, "")
+        with self._changed:
+            if loan["loan"] not in self.taken or self._defect == "keeps_last_loan":
+                self.taken[loan["loan"]] = loan
+            self._changed.notify_all()
+        request.send_response(204)
+        request.end_headers()
+
+    def _read(self, request: BaseHTTPRequestHandler) -> bytes:
+        if request.headers.get("Transfer-Encoding") != "chunked" or self._defect == "reads_no_chunks":
+            return request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        content = b""
+        while size := int(request.rfile.readline(), 16):
+            content += request.rfile.read(size)
+            request.rfile.readline()
+        return content
+
+    def outcome(self, loan: Loan, seconds: float) -> Loan:
+        """Wait for a loan."""
+        with self._changed:
+            if self._defect == "gives_any_loan":
+                self._changed.wait_for(lambda: self.taken, seconds)
+                return next(iter(self.taken.values()))
+            if not self._changed.wait_for(lambda: loan["loan"] in self.taken, seconds):
+                raise LoanRefused("nothing has come")
+            return self.taken[loan["loan"]]
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Receiver:

@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import Any, Final
 
-from contract_tests.client.adapter import Call, Connection, NotSupported, Receiving, to_json
+from contract_tests.client.adapter import Call, Connection, Listening, NotSupported, Receiving, to_json
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of
 
 SECRET: Final = secrets.token_hex(16)
@@ -75,6 +75,7 @@ class WorkflowRuns(OperationClasses):
                     path=f"/callbacks/{TOKEN}",
                     foreign_path="/callbacks/another-token",
                     secrets=(TOKEN,),
+                    listen=lambda: _listening(package.CallbackListener()),
                 )
             case "agentRunFinished":
                 return Receiving(
@@ -85,6 +86,14 @@ class WorkflowRuns(OperationClasses):
                     secrets=(SECRET,),
                 )
         raise NotSupported(f"nothing receives {delivery}")
+
+
+def _listening(listener: Any) -> Listening:
+    def outcome(value: Any, seconds: float) -> Any:
+        found = listener.wait_for(value["workflow_version_execution_id"], timeout=seconds)
+        return {"workflow_version_execution_id": found.execution_id, "final_output": to_json(_told(found))}
+
+    return Listening(url=listener.url, outcome=outcome, close=listener.close)
 
 
 def _told(outcome: Any) -> Any:

@@ -6,6 +6,7 @@ harness is a descriptor of its own: what the client prints goes to standard erro
 """
 
 import asyncio
+import base64
 import contextlib
 import importlib
 import inspect
@@ -22,6 +23,7 @@ from typing import IO, Any
 
 from contract_tests.client.adapter import Adapter, Call, Connection, NotSupported
 from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
+from contract_tests.client.driver.listening import play_steps
 from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver.modules import look_at_modules
 from contract_tests.client.driver.objects import look_at
@@ -204,6 +206,16 @@ class Driver:
             return {"kind": "received", **deliver_together(receiving, [post_of(post) for post in posts])}
         taken = deliver(self._adapter, receiving, [post_of(post) for post in posts])
         return {"kind": "received", "taken": taken, "proofs": proofs_of(receiving)}
+
+    def listen(self, delivery: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
+        """Post to a listener over sockets, and wait for what was posted."""
+        receiving = self._offered("receiving")(delivery)
+        if receiving.listen is None:
+            raise NotSupported("the client has no listener for this")
+        for post in (post for step in steps for post in step.get("posts", ())):
+            signed = receiving.sign(base64.b64decode(post["content"])) if receiving.sign else {}
+            post["headers"] = {"Content-Type": "application/json", **signed}
+        return {"kind": "listened", "steps": play_steps(self._adapter, receiving, steps)}
 
     def _offered(self, member: str) -> Any:
         """Return a member that an adapter need not have."""

@@ -395,3 +395,48 @@ def _deliveries() -> Iterator[ClientDefect]:
         "CL-CB-10",
         client("callbacks/asgi.py", "async with self._turn(key):", "async with asyncio.Lock():"),
     )
+    yield from _listeners()
+
+
+def _listeners() -> Iterator[ClientDefect]:
+    yield defect(
+        "listener.last",
+        "lets a second delivery of a run take the place of the first",
+        "delivery repeated",
+        "CL-CB-13",
+        client(
+            "callbacks/listener.py",
+            "            if finished.execution_id in self._finished:\n                return\n",
+            "",
+        ),
+    )
+    yield defect(
+        "listener.first-piece",
+        "takes what came first of a body for the whole",
+        "delivery lost",
+        "CL-CB-11",
+        client("callbacks/http_server.py", "            if len(body) == end:\n", "            if body or not size:\n"),
+    )
+    yield defect(
+        "listener.early",
+        "loses an outcome that comes before it is waited for",
+        "delivery lost",
+        "CL-CB-11",
+        client(
+            "callbacks/listener.py",
+            "            self._changed.wait_for(lambda: execution_id in self._finished",
+            "            self._finished.pop(execution_id, None)\n"
+            "            self._changed.wait_for(lambda: execution_id in self._finished",
+        ),
+    )
+    yield defect(
+        "listener.any",
+        "gives who waits for a run the outcome that came first",
+        "state shared",
+        "CL-CB-12",
+        client(
+            "callbacks/listener.py",
+            "finished = self._finished.get(execution_id)",
+            "finished = next(iter(self._finished.values()), None)",
+        ),
+    )

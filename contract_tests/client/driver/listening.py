@@ -1,0 +1,70 @@
+"""Posts deliveries to a listener of the client's over sockets, in pieces and at once, inside the client's process."""
+
+import base64
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from contract_tests.client.adapter import Adapter, Listening, Receiving
+
+SECONDS: Final = 3.0
+BETWEEN: Final = 0.02  # seconds from piece to piece
+
+
+def play_steps(adapter: Adapter, receiving: Receiving, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Do steps in order with one listener, and return what came of each.
+
+    A step has ``posts``, which are made at the same time, or the ``value`` of a delivery whose run is waited for.
+    """
+    assert receiving.listen is not None
+    listening = receiving.listen()
+    try:
+        return [_posted(listening, step) if "posts" in step else _waited(adapter, listening, step) for step in steps]
+    finally:
+        listening.close()
+
+
+def _posted(listening: Listening, step: Mapping[str, Any]) -> dict[str, Any]:
+    with ThreadPoolExecutor(len(step["posts"])) as pool:
+        return {"statuses": list(pool.map(lambda post: _status_of(listening.url, **post), step["posts"]))}
+
+
+def _waited(adapter: Adapter, listening: Listening, step: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"json": listening.outcome(step["value"], SECONDS)}
+    except BaseException as error:  # noqa: BLE001 - whatever a wait raises is what is asked for
+        own = isinstance(error, adapter.own_errors)
+        return {"error": type(error).__name__, "own": own, "text": str(error)[:500]}
+
+
+def _status_of(
+    url: str, *, content: str, headers: Mapping[str, str], pieces: int = 1, chunked: bool = False
+) -> int | str:
+    """Return the status that a delivery is answered with, or why there is none."""
+    parts, body = urlsplit(url), base64.b64decode(content)
+    half = len(body) // 2
+    chunks = [f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in (body[:half], body[half:], b"")]
+    framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(body))}
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in {**headers, **framing}.items()]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    # The head comes by itself first: a body need not come with it.
+    sent = [head, *chunks] if chunked else [head, body] if pieces == 2 else _pieces(head + body, pieces)  # noqa: PLR2004
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), SECONDS) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in sent:
+                connection.sendall(piece)
+                time.sleep(BETWEEN if len(sent) > 1 else 0)
+            return int(connection.makefile("rb").readline().split()[1])
+    except (OSError, ValueError, IndexError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _pieces(message: bytes, count: int) -> list[bytes]:
+    size = -(-len(message) // count)
+    return [message[start : start + size] for start in range(0, len(message), size)]
