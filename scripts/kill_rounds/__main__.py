@@ -1,9 +1,9 @@
 """Kill the sandbox over and over under load, and count what is lost: `python scripts/kill_rounds`.
 
-Each round kills a process with SIGKILL at a random moment and starts it again; every third round kills it once more
-while it starts or takes up what is unfinished, every sixth a third time. At the end every run whose acceptance a client
-has read must have ended with its own output, and its callback must have come. With `--processes 2` and a PostgreSQL
-database the processes share it, and the last kill is for good: the others finish.
+Each round kills a process with SIGKILL at a random moment after 1 to 20 more runs and starts it again; every third
+round kills it once more while it starts or takes up what is unfinished, every sixth a third time. At the end every run
+whose acceptance a client has read must have ended with its own output, and its callback must have come. With
+`--processes 2` and a PostgreSQL database the processes share it, and the last kill is for good: the others finish.
 
 Exit status: 0 nothing is lost; 1 something is.
 """
@@ -30,7 +30,7 @@ _WORKFLOW = {
         {"name": "End", "prompt": "{Quick} {Slow}", "dependencies": ["Slow", "Quick"]},
     ]
 }
-_SECONDS_TO_END = 300
+_SECONDS_OF_LOAD, _SECONDS_TO_END = 5, 300
 
 
 def main() -> int:
@@ -45,6 +45,7 @@ def main() -> int:
         receiver = stack.enter_context(Receiver(given.seed))
         load = stack.enter_context(Load(servers, receiver.url, threads=given.threads))
         for number in range(given.rounds):
+            load.wait_for(draw.randint(1, 20), seconds=_SECONDS_OF_LOAD)
             _kill_and_start(draw.choice(servers), draw, again=(number % 3 == 0) + (number % 6 == 0))
         last, *others = servers[::-1]
         if others:
@@ -70,7 +71,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _kill_and_start(server: Server, draw: random.Random, *, again: int) -> None:
-    time.sleep(draw.uniform(0.05, 0.8))
+    time.sleep(draw.uniform(0.0, 0.2))
     server.kill()
     for _ in range(again):
         server.begin()

@@ -53,6 +53,12 @@ class Load:
                     if reply.status_code == httpx.codes.ACCEPTED:
                         self.accepted[reply.json()["workflow_version_execution_id"]] = number
 
+    def wait_for(self, more: int, *, seconds: float) -> None:
+        """Wait until so many more runs are accepted, or the time is up."""
+        wanted, deadline = len(self.accepted) + more, time.monotonic() + seconds
+        while len(self.accepted) < wanted and time.monotonic() < deadline:
+            time.sleep(0.005)
+
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
