@@ -46,6 +46,9 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``repeats``
     The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
     ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
+``listing(client, call)``
+    Iterate over the items of all pages of a list, from the one that a call asks for; for ``async for`` in the
+    asynchronous form.
 ``waiting(client, call, deadline)``
     Start a run by a call and wait for its outcome, at most so many seconds: the value by which the service has told
     that it ended, as :meth:`~Adapter.read` takes it; an awaitable in the asynchronous form.

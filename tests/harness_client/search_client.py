@@ -1,5 +1,5 @@
 """
-A client of ``searches.yaml`` that starts a search and waits for it, and what it becomes with one defect each.
+A client of ``searches.yaml`` that waits for searches and lists them, and what it becomes with one defect each.
 
 ``search_client:Searching`` is the adapter of the first; ``search_client:NAME__NAME`` of one with these defects.
 """
@@ -7,6 +7,7 @@ A client of ``searches.yaml`` that starts a search and waits for it, and what it
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,10 @@ DEFECTS: Final = {
     "asks_once_more": "asks once more after the end",
     "goes_on": "asks on when nobody waits any more",
     "hides_ticket": "does not say which search was refused",
+    "skips_pages": "goes from the first page to the third",
+    "forgets_words": "asks for the first page of a filtered list alone with the filter",
+    "reads_ahead": "asks for a page before anybody wants it",
+    "never_ends": "goes through empty pages for ever",
     "asks_for_latest": "asks for the search that was started last",
 }
 CERTIFICATES: Final = httpx.create_ssl_context()
@@ -148,6 +153,25 @@ class Searching:
         """Search."""
         searching = client.search(call.body, deadline)
         return asyncio.shield(asyncio.ensure_future(searching)) if "goes_on" in client.defects else searching
+
+    async def listing(self, client: Client, call: Call) -> Any:
+        """Go through searches."""
+        query, defects = dict(call.query), client.defects
+        options: dict[str, Any] = {"verify": CERTIFICATES, "timeout": client.connection.timeout}
+        async with httpx.AsyncClient(base_url=client.connection.base_url, **options) as http:
+            ahead = []
+            for page in itertools.count(1):
+                number = page + 1 if "skips_pages" in defects and page > 1 else page
+                found = _read(await http.get("/searches", params={**query, "page": number}))
+                ahead += found["searches"]
+                query = {} if "forgets_words" in defects else query
+                is_last = not found["has_next"] or not (found["searches"] or "never_ends" in defects)
+                if is_last or "reads_ahead" not in defects:
+                    for one in ahead:
+                        yield one
+                    ahead = []
+                if is_last:
+                    return
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
         """Give a value as JSON."""

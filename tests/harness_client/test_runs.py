@@ -10,6 +10,12 @@ from contract_tests.client.subject_process import Choice
 from contract_tests.rules import Verdict
 
 SPEC = Path(__file__).with_name("searches.yaml")
+IN_LISTS = {
+    "skips_pages": ("CL-LST-01", "pages"),
+    "forgets_words": ("CL-LST-02", "query"),
+    "reads_ahead": ("CL-LST-03", "pages"),
+    "never_ends": ("CL-LST-04", "empty pages"),
+}
 OF_RUNS = [rule.id for rule in client_rules() if rule.id.startswith("CL-RUN")]
 # Defects that do not hide one another are those of one client: what is played with it is mostly waiting.
 FOUND_BY = {
@@ -49,7 +55,7 @@ def test_defects_of_waiting_are_found() -> None:
     assert not found["Searching"]
     assert [(name, one) for name, wanted in FOUND_BY.items() for one in wanted - found[name]] == []
     assert {rule for wanted in FOUND_BY.values() for rule, _ in wanted} == set(OF_RUNS)
-    assert {defect for names in FOUND_BY for defect in names.split("__")} == DEFECTS.keys()
+    assert {defect for names in (*FOUND_BY, *IN_LISTS) for defect in names.split("__")} == DEFECTS.keys()
 
 
 def test_what_nobody_follows_is_not_applicable() -> None:
@@ -58,3 +64,15 @@ def test_what_nobody_follows_is_not_applicable() -> None:
         told = judge.verdicts(*OF_RUNS, operation="getSearch")
 
     assert {one.verdict for one in told} == {Verdict.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize("defect", ["Searching", *IN_LISTS])
+def test_defects_of_lists_are_found(defect: str) -> None:
+    """The rule that is for a defect finds it, and nothing is found in the correct client."""
+    rules = sorted({rule for rule, _ in IN_LISTS.values()})
+    with judging(Choice(adapter=f"search_client:{defect}"), SPEC) as judge:
+        verdicts = judge.verdicts(*rules, operation="listSearches")
+
+    found = {(one.rule.id, constraint) for one in verdicts for constraint in one.constraints}
+    assert IN_LISTS[defect] in found if defect in IN_LISTS else not found
+    assert defect in IN_LISTS or {one.verdict for one in verdicts} == {Verdict.PASS}

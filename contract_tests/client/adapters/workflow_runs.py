@@ -12,6 +12,7 @@ from contract_tests.client.adapters.operation_classes import SUFFIX, OperationCl
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
+LISTS: Final = {"listWorkflows": "iter_workflows", "listWorkflowRuns": "iter_workflow_runs"}
 STARTS: Final = ("runWorkflow", "executeWorkflow")
 
 
@@ -43,6 +44,13 @@ class WorkflowRuns(OperationClasses):
         generated = self.operations(tag, is_async=is_async)
         found = getattr(self._package, generated.__name__.removesuffix(SUFFIX), None)
         return found if isinstance(found, type) and issubclass(found, generated) else None
+
+    def listing(self, client: Any, call: Call) -> Any:
+        """Iterate over workflows, or over runs."""
+        name = LISTS.get(call.operation.id)
+        if name is None:
+            raise NotSupported(f"nothing goes through the pages of {call.operation.id}")
+        return getattr(client(call.operation.tag), name)(**arguments_of(call)[1])
 
     def waiting(self, client: Any, call: Call, deadline: float) -> Any:
         """Start a run and wait for it: all nodes if they were asked for, else its output; of Interactly the run."""

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import importlib
 import inspect
+import itertools
 import json
 import os
 import sys
@@ -177,6 +178,22 @@ class Driver:
         wait, client = self._offered("waiting"), self._client(connection)
         value = wait(self._offered("derived")(client, view) if view else client, call, deadline)
         return await _awaited(value) if call.is_async else value
+
+    def listed(self, connection: Connection, call: Call, *, most: int) -> dict[str, Any]:
+        """Go through the items of a list, as far as so many."""
+
+        async def going() -> Any:
+            items = self._offered("listing")(self._client(connection), call)
+            if not call.is_async:
+                return list(itertools.islice(items, most))
+            taken: list[Any] = []
+            async for item in items:
+                taken.append(item)
+                if len(taken) == most:
+                    break
+            return taken
+
+        return self._told(call, connection, going)
 
     def promises(self) -> dict[str, Any]:
         """Return the kinds of faults after which the client documents to try again."""

@@ -19,6 +19,7 @@ def defects() -> Iterator[ClientDefect]:
     yield from _starts_and_outcomes()
     yield from _times()
     yield from _ends()
+    yield from _lists()
 
 
 def _starts_and_outcomes() -> Iterator[ClientDefect]:
@@ -195,4 +196,51 @@ def _ends() -> Iterator[ClientDefect]:
             "        import asyncio\n\n        waiting = _run_and_wait(self, workflow_name, arguments, **how)\n"
             "        return await asyncio.shield(asyncio.ensure_future(waiting))\n",
         ),
+    )
+
+
+def _lists() -> Iterator[ClientDefect]:
+    yield defect(
+        "pages.after-last",
+        "asks for a page after the last one",
+        "request added",
+        "CL-LST-01",
+        client("paging.py", "is_last=not page.has_next", "is_last=False"),
+    )
+    yield defect(
+        "pages.full-pages",
+        "ends a list at a page that is not full",
+        "items lost",
+        "CL-LST-01",
+        client("paging.py", "not page.has_next", "not page.has_next or len(page.items) < page.per_page"),
+    )
+    yield defect(
+        "pages.filters",
+        "asks for further pages without the filters",
+        "request changed",
+        "CL-LST-02",
+        client(
+            "paging.py",
+            '        self.question["page"] += 1\n',
+            '        self.question = {"page": self.question["page"] + 1}\n',
+        ),
+    )
+    yield defect(
+        "pages.at-once",
+        "reads all of a list before it gives an item",
+        "request added",
+        "CL-LST-03",
+        client(
+            "promptlayer.py",
+            "            yield from pages.read(self.list_workflows(**pages.question))\n",
+            "            kept = [*locals().get('kept', ()), *pages.read(self.list_workflows(**pages.question))]\n"
+            "        yield from locals().get('kept', ())\n",
+        ),
+    )
+    yield defect(
+        "pages.for-ever",
+        "asks for the page after an empty one, as long as there is said to be one",
+        "request added",
+        "CL-LST-04",
+        client("paging.py", "bool(items) and not is_last", "not is_last"),
     )
