@@ -109,14 +109,14 @@ class WorkflowHistory(KnownWorkflows):
         self.read(self.first)
         self.read(self.first, label=LABEL)
         self.find(self.pair, self.first)
-        with suppress(NotExercised):
-            self.server.run(workflow=name, workflow_label_name=LABEL)  # so that it is known where the label was
+        with suppress(NotExercised):  # so that it is known what was the latest, and where the label was
+            self.server.run(workflow=name)
+            self.server.run(workflow=name, workflow_label_name=LABEL)
         other: Pair = (OTHER_SOURCE, id_)
         body = self._shapes.plain() | {"release_labels": [LABEL], "external_ids": [_pair(other)]}
         created = own_workflow.create(self.server, name=f"{name} É 2", **body)
         self.second = self._created(created, f"{name} É 2", body, {LABEL}, {other})
         self.read(self.second)
-        self.labels(self.first)
 
     def _created(
         self, exchange: Exchange, name: str, body: Body, labels: set[str], pairs: set[Pair]
@@ -144,28 +144,35 @@ class WorkflowHistory(KnownWorkflows):
         self.patch(self.first, {"base_version": first, "release_labels": [LABEL], **patch})
         self.read(self.first)
         self.read(self.first, label=LABEL)
-        self.read(self.first, version=first)
         self.labels(self.first)
         self.find(self.pair, self.first)
 
     def _go_on(self) -> None:
-        """Replace the edges by a patch, then add a version that has nothing of those before."""
-        self.patch(self.first, {"edges": [self._shapes.edge(self._shapes.source, FIRST, 1)]})
+        """Replace the edges, twice; put nothing in place of what there is; add a version that has nothing of others."""
+        for _ in range(2):
+            patch = {"edges": [self._shapes.edge(self._shapes.source, FIRST, 1)], "release_labels": []}
+            self.patch(self.first, patch)
         self.read(self.first)
-        added = {"workflow_id": self.first.id, "release_labels": [LONGER_LABEL], **self._shapes.plain()}
+        nodes = {SECOND: self._shapes.node("", FIRST), ADDED: {"dependencies": []}}
+        del nodes[SECOND]["name"]
+        self.patch(self.first, {"nodes": nodes, "edges": [], "required_input_variables": {}})
+        self.read(self.first)
+        added = {"workflow_id": self.first.id, **self._shapes.plain()}
         self._add(self.first, added, own_workflow.create(self.server, **added))
-        self.read_twice(self.first)
+        self.read(self.first)
         self.read(self.first, label=LONGER_LABEL)
 
     def _attach_and_detach(self) -> None:
-        id_ = f"{self.server.tag} Y"
+        id_ = f"{self.server.tag} Y %41+ü?"
         for source in (SOURCE, OTHER_SOURCE):
             self.attach(self.first, (source, id_))
         self.detach(self.first, (SOURCE, id_))
+        for source, of_first in sorted(self.first.pairs)[:1]:
+            path = {"workflow_id": self.second.id, "source": source, "external_id": of_first}
+            self.server.call("detachWorkflowExternalId", path=path)  # it is none of the second one's
         self.pairs(self.first)
         self.pairs(self.second)
         self.find((SOURCE, id_), None)
-        self.find((OTHER_SOURCE, id_), self.first)
         for pair in self.second.pairs:
             self.find(pair, self.second)
 
@@ -175,6 +182,8 @@ class WorkflowHistory(KnownWorkflows):
         for pair in sorted(self.first.pairs)[:1]:
             create = {"name": name, "external_ids": [_pair(pair)], **self._shapes.plain()}
             self._must_refuse("an external id of another workflow", own_workflow.create(self.server, **create))
+        twin = own_workflow.create(self.server, name=self.first.name, **self._shapes.plain())
+        self.judge(Topic.CREATED, twin, not twin.has_succeeded, "name that is taken", "it is taken again")
         patch = {"base_version": NO_SUCH_ID, "release_labels": [LABEL]}
         self._must_refuse("a base that does not exist", self._send_patch(self.first, patch))
         path = {"workflow_id_or_name": name}
@@ -217,8 +226,10 @@ class WorkflowHistory(KnownWorkflows):
         is_named = "base_version" in patch
         base = workflow.versions[patch["base_version"] if is_named else workflow.latest]
         foretold, latest = merged(base.content, patch), workflow.versions[workflow.latest].content
+        if self._adds_nothing:
+            foretold["added"] = set()
         exchange = self._send_patch(workflow, patch)
-        if is_named and not self.is_there(Topic.BASE, exchange, "status", f"version {base.number}"):
+        if not self.is_there(Topic.BASE if is_named else Topic.MERGED, exchange, "status", "what it changes"):
             return
         number = self._add(workflow, patch, exchange, foretold)
         if number is not None:
@@ -265,6 +276,12 @@ class WorkflowHistory(KnownWorkflows):
     def _changed(self, new: str) -> Body:
         """Return a change of a node; of no configuration where the service keeps no notes."""
         return self._shapes.change(new) if self.keeps_notes else {}
+
+    @property
+    def _adds_nothing(self) -> bool:
+        """Whether a node that is created is shown with what was sent and no more."""
+        created = next(iter(self.first.versions.values()))
+        return same(created.foretold.get("nodes"), created.content.get("nodes"))
 
     @property
     def keeps_notes(self) -> bool:

@@ -49,11 +49,11 @@ class WorkflowLists(AfterHistory):
         early, late = when - MARGIN, when + MARGIN
         # Read without their offsets these bounds would lie on the other side.
         self._narrowed(ListTopic.FILTERS, after, is_in=False, **{after: late.astimezone(WEST)})
-        self._narrowed(ListTopic.FILTERS, before, is_in=False, **{before: early.astimezone(EAST)})
         if name == "created":
+            self._narrowed(ListTopic.FILTERS, before, is_in=False, **{before: early.astimezone(EAST)})
             both = {after: early.astimezone(EAST), before: late.astimezone(WEST)}
             self._narrowed(ListTopic.FILTERS, f"{after} and {before}", is_in=True, **both)
-            if when.microsecond % 1000:  # else it may have been cut off, and lie before
+            if when.microsecond:  # else it may have been cut off, and lie before
                 self._narrowed(ListTopic.BOUNDS, "equal times", is_in=True, **{after: when, before: when})
 
     def _narrowed(self, topic: ListTopic, what: str, *, is_in: bool, **query: Any) -> None:
@@ -75,8 +75,7 @@ class WorkflowLists(AfterHistory):
         for query, keys in (
             ({}, created),
             ({"sort_by": "name", "sort_order": "asc", "per_page": MOST_PER_PAGE, **since}, names),
-            ({"sort_by": "name", "sort_order": "desc", "per_page": MOST_PER_PAGE, **since}, names),
-            ({"sort_by": "created_at", "sort_order": "asc", "per_page": MOST_PER_PAGE, **since}, created),
+            ({"sort_order": "asc", "per_page": MOST_PER_PAGE, **since}, created),
             ({"sort_by": "updated_at", "per_page": MOST_PER_PAGE, **since}, updated),
         ):
             exchange, ids = self._list(**query)

@@ -51,7 +51,6 @@ class WorkflowLookups(AfterHistory):
         first, second = self.history.first, self.history.second
         for what, name, query in (
             ("the beginning of a name", first.name[:-1], {}),
-            ("a name with more behind it", f"{second.name} 2", {}),
             ("the label of another workflow", second.name, {"label": LONGER_LABEL}),
             ("the beginning of a label", first.name, {"label": LABEL[:-1]}),
             ("the version after the latest", first.name, {"version": first.latest + 1}),
@@ -61,12 +60,15 @@ class WorkflowLookups(AfterHistory):
             self.judge(LookupTopic.NEIGHBOURS, exchange, not is_found, what, "instead of 404")
         source, id_ = self.history.pair
         self._find(LookupTopic.NEIGHBOURS, "the beginning of an external id", source, id_[:-1])
+        run = self.server.run(workflow=second.name, workflow_label_name=LONGER_LABEL)
+        self.judge(LookupTopic.NEIGHBOURS, run, not run.has_succeeded, "the label of another workflow", "it is run")
         self._spellings()
+        self._write_by_nearly_a_key()
 
     def _spellings(self) -> None:
-        for what, name in self._some(_spelled(self.history.first.name), 3):
+        for what, name in self._some(_spelled(self.history.first.name), 2):
             self._is_refused(what, self._read(name, {}))
-        for number, (what, label) in enumerate(self._some(_spelled(LABEL), 3)):
+        for number, (what, label) in enumerate(self._some(_spelled(LABEL), 2)):
             # A read and a run may look it up each for itself.
             query, member = {"label": label}, {"workflow_label_name": label}
             name = self.history.first.name
@@ -81,6 +83,20 @@ class WorkflowLookups(AfterHistory):
         pairs += [("id with white space", source, f"{id_} "), ("source with white space", f"{source} ", id_)]
         for what, *pair in self._some(pairs, 2):
             self._find(LookupTopic.SPELLINGS, what, *pair)
+
+    def _write_by_nearly_a_key(self) -> None:
+        """Patch by a name that is none, and give the second workflow an external id that nearly is the first one's."""
+        first, second = self.history.first, self.history.second
+        other = {"workflow_id_or_name": first.name.swapcase()}
+        patched = self.server.call("patchWorkflow", path=other, body={"commit_message": "of none"})
+        self._is_refused("in another case", patched)
+        if patched.has_succeeded:  # of what there is now nothing is known
+            raise NotExercised("a workflow was patched by nearly its name")
+        source, id_ = self.history.pair
+        near = {"source": source, "external_id": id_.swapcase()}
+        attached = self.server.call("attachWorkflowExternalId", path={"workflow_id": second.id}, body=near)
+        is_taken = attached.has_succeeded or attached.status in LATER
+        self.judge(LookupTopic.SPELLINGS, attached, is_taken, "attached", "it is taken for another workflow's")
 
     def _some(self, all_kinds: list[Any], most: int) -> list[Any]:
         if self.history.is_thorough:
@@ -150,6 +166,7 @@ class VersionRuns(AfterHistory):
         is_local = self.server.target.is_local
         execution, ends = Execution(started, asked_for_all=True), time.monotonic() + SECONDS[is_local]
         for pause in pauses(is_local=is_local):
+            time.sleep(4 * pause)  # it has more nodes than most
             try:
                 execution.polled(True, self.server.results(execution.id, return_all_outputs=True))  # noqa: FBT003
             except NotExercised:
@@ -159,5 +176,4 @@ class VersionRuns(AfterHistory):
                 return {*last.entries} or None
             if time.monotonic() > ends:
                 return None
-            time.sleep(pause)
         return None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from enum import StrEnum, auto
 from typing import Any, Final
 
-from contract_tests.openapi.json_text import whole
+from contract_tests.openapi.json_text import same, whole
 from contract_tests.rules import Unanswered
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.workflow import (
@@ -45,6 +45,7 @@ class Topic(StrEnum):
     PAIRS = auto()
     FOUND = auto()
     REFUSED = auto()
+    CARRIED = auto()
 
 
 class KnownWorkflows(Stage):
@@ -102,7 +103,8 @@ class KnownWorkflows(Stage):
             self._judge_item(owner, exchange, found[owner.id])
 
     def _read_all(self, workflow: Workflow) -> None:
-        for number in list(workflow.versions)[:-2] or [workflow.latest]:  # the newest ones were read just now
+        read_before = [number for number, version in workflow.versions.items() if version.shown]
+        for number in read_before[1:-1] or read_before:  # the first and the last one were read just now
             self.read(workflow, version=number)
         self.labels(workflow)
 
@@ -131,7 +133,10 @@ class KnownWorkflows(Stage):
             self.judge(Topic.KEPT, exchange, not found, "content")
             return
         content = content_of(body)
-        foretold = version.foretold if NOTE in str(content) else _without_notes(version.foretold)
+        foretold = version.foretold
+        if not version.is_patch:
+            self._judge_notes(version, content, exchange)
+            foretold, content = _without_notes(foretold), _without_notes(content)
         found = [*differences(foretold, content, is_whole=version.is_whole)]
         is_of_latest = bool(version.by_latest) and not [*differences(version.by_latest, content, is_whole=True)]
         for part, what in found:
@@ -141,6 +146,13 @@ class KnownWorkflows(Stage):
         for topic in topics | ({Topic.BASE} if version.by_latest else set()):
             self.judge(topic, exchange, True, "content")  # noqa: FBT003
         version.shown = body
+
+    def _judge_notes(self, version: Version, content: Content, exchange: Exchange) -> None:
+        """Judge what a service keeps though it means nothing to it, where it keeps that at all."""
+        sent, shown = _notes_of(version.foretold), _notes_of(content)
+        for name in sent.keys() & shown.keys():
+            received = f"{shown[name]!r:.200} instead of {sent[name]!r:.200}"
+            self.judge(Topic.CARRIED, exchange, same(sent[name], shown[name]), "configuration", received)
 
     def _judge_labels(self, workflow: Workflow, number: int, exchange: Exchange) -> None:
         labels = exchange.result.get("release_labels")
@@ -185,10 +197,16 @@ def _topic(version: Version, part: str) -> Topic:
     return Topic.EDGES if part in OF_EDGES else Topic.MERGED
 
 
+def _notes_of(content: Content) -> dict[str, Any]:
+    nodes = {name: node.get("configuration") for name, node in content.get("nodes", {}).items()}
+    return {name: one[NOTE] for name, one in nodes.items() if isinstance(one, dict) and NOTE in one}
+
+
 def _without_notes(content: Content) -> Content:
     """Return the content without what a service may not keep."""
     nodes = {
-        name: {**node, "configuration": {key: one for key, one in node.get("configuration", {}).items() if key != NOTE}}
+        name: {**node, "configuration": {key: value for key, value in configuration.items() if key != NOTE}}
         for name, node in content.get("nodes", {}).items()
+        if isinstance(configuration := node.get("configuration"), dict)
     }
-    return {**content, "nodes": nodes}
+    return {**content, "nodes": {**content.get("nodes", {}), **nodes}}

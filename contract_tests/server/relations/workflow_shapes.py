@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from contract_tests.server import own_workflow
+from contract_tests.server.relations.marked_inputs import NUMBERS, TEXTS
 from contract_tests.server.server import ServerUnderTest
 
 NOTE: Final = "contract_tests_note"  # a property of a configuration; whether a service keeps it is seen
@@ -30,11 +31,12 @@ class Shapes:
         """Yield versions with two nodes more, notes and edges, each with less of what a service may not take."""
         noted = [{**node, "configuration": {**node["configuration"], NOTE: self._note()}} for node in self.own]
         more = [self.node(FIRST, self.source), self.node(SECOND, FIRST, self.source)]
+        more_noted = [more[0], {**more[1], "configuration": {**more[1]["configuration"], NOTE: {"gone": True}}}]
         variables = {**self.variables, "contract_tests_extra": "string"}
         plain = {"nodes": [*self.own, *more], "required_input_variables": variables, "commit_message": "é first"}
         edges = [self.edge(self.source, FIRST, 2), self.edge(FIRST, SECOND, 1)]
-        yield {**plain, "nodes": [*noted, *more], "edges": edges}
-        yield {**plain, "nodes": [*noted, *more]}
+        yield {**plain, "nodes": [*noted, *more_noted], "edges": edges}
+        yield {**plain, "nodes": [*noted, *more_noted]}
         yield plain
 
     def plain(self) -> Body:
@@ -59,4 +61,12 @@ class Shapes:
 
     def _note(self) -> Body:
         number = self._random.randrange(10)
-        return {"kept": {"a": number, "b": "é"}, "changed": {"x": number, "y": [1, {"z": None}]}, "list": [2, 1]}
+        text = " ".join(TEXTS.values())
+        odd: Body = {
+            "texts": text,
+            "long": "0123456789" * 500,
+            "numbers": [*NUMBERS],
+            "none": [None, {}, [], ""],
+            "null": None,
+        }
+        return {"kept": {"a": number, "b": "é"}, "changed": {"x": number, "y": [1, {"z": True}]}, "odd": odd}

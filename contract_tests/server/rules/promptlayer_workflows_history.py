@@ -28,7 +28,7 @@ rule: Final = partial(
     "A patched node is the one before with the patch merged in, and other nodes are copied.",
     says="A configuration is merged at any depth and dependencies are replaced; what is not mentioned stays.",
     source=PATCH,
-    operations=["getWorkflow"],
+    operations=["getWorkflow", "patchWorkflow"],
 )
 def test_nodes_are_merged(history: WorkflowHistory, operation: Operation) -> Found:
     return history.checks(Topic.MERGED, operation)
@@ -151,3 +151,16 @@ def test_pair_finds_its_workflow(history: WorkflowHistory, operation: Operation)
 )
 def test_refused_write_changes_nothing(history: WorkflowHistory, operation: Operation) -> Found:
     return history.checks(Topic.REFUSED, operation)
+
+
+@rule(
+    "REL-WF-12",
+    "What is in a configuration is read as it was sent.",
+    says="A configuration is a JSON object: texts of every plane and any length, numbers, null and empty values stay. "
+    "Seen where the service keeps properties that it does not know.",
+    source=f"{PAGES}/create-workflow; https://www.rfc-editor.org/rfc/rfc8259",
+    basis="inferred",
+    operations=["getWorkflow"],
+)
+def test_configurations_come_out_whole(history: WorkflowHistory, operation: Operation) -> Found:
+    return history.checks(Topic.CARRIED, operation)

@@ -85,8 +85,8 @@ def test_pages_are_parts_of_one_list(lists: WorkflowLists, operation: Operation)
     "A part of a key, the key of another workflow and the number after the latest lead to nothing.",
     says="A workflow is read by its name or id, a version by its number or a label of its workflow; 404 means that it "
     "does not exist. A list has the workflow with the external id that was named.",
-    source=f"{PAGES}/get-workflow; {PAGES}/list-workflows",
-    operations=["getWorkflow", "listWorkflows"],
+    source=f"{PAGES}/get-workflow; {PAGES}/list-workflows; {PAGES}/run-workflow",
+    operations=["getWorkflow", "listWorkflows", "runWorkflow"],
 )
 def test_neighbours_of_keys_are_not_found(lookups: WorkflowLookups, operation: Operation) -> Found:
     return lookups.checks(LookupTopic.NEIGHBOURS, operation)
@@ -98,7 +98,7 @@ def test_neighbours_of_keys_are_not_found(lookups: WorkflowLookups, operation: O
     says="No page says that names, labels and external ids are compared otherwise than character by character.",
     source=f"{PAGES}/get-workflow; {PAGES}/run-workflow; {PAGES}/list-workflows",
     basis="inferred",
-    operations=["getWorkflow", "runWorkflow", "listWorkflows"],
+    operations=["getWorkflow", "runWorkflow", "listWorkflows", "patchWorkflow", "attachWorkflowExternalId"],
 )
 def test_keys_are_compared_as_they_are(lookups: WorkflowLookups, operation: Operation) -> Found:
     return lookups.checks(LookupTopic.SPELLINGS, operation)

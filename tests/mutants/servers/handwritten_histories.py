@@ -1,12 +1,13 @@
 """Hand-made defects of PromptLayer's workflows that show only when something else is read later, or nearly the same."""
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from mutants.servers import histories
-from mutants.servers.fault import Fault, ServerDefect, Where
-from mutants.servers.messages import CREATE, EXTERNAL_IDS, LABELS, LIST, PATCH, READ, RUN, Reply, Request
+from mutants.servers import histories, related
+from mutants.servers.fault import Correct, Fault, ServerDefect, Where
+from mutants.servers.messages import ATTACH, CREATE, EXTERNAL_IDS, LABELS, LIST, PATCH, READ, RUN, Reply, Request
 from mutants.servers.reply_faults import MemberSet
 from mutants.servers.request_faults import TakenAs
 
@@ -40,6 +41,8 @@ def _merging() -> Made:
     yield READ, "dependencies-added", "adds dependencies to those before", added
     moved = otherwise(version=lambda made, *_: {**made, "nodes": _with_last_as_output(made["nodes"])})
     yield READ, "last-is-output", "makes the last node an output node", moved
+    kept = otherwise(dependencies=lambda known, new: new or known)
+    yield READ, "no-dependencies-ignored", "keeps dependencies where none are to be left", kept
 
 
 def _edges() -> Made:
@@ -55,21 +58,27 @@ def _edges() -> Made:
         }
     )
     yield READ, "variables-merged", "merges input variables", kept
+    for name, empty in (("edges", []), ("required_input_variables", {})):
+        ignored = TakenAs(PATCH, _has(name, empty), _without(name))
+        yield READ, f"no-{name.replace('_', '-')}-ignored", f"keeps {name} where none are to be left", ignored
 
 
 def _bases() -> Made:
     yield READ, "base-ignored", "patches the latest version whatever the base", BaseIgnored()
+    yield PATCH, "patched-once", "makes no second version of an equal patch", histories.PatchedOnce()
 
 
 def _versions() -> Made:
     yield READ, "base-changed", "changes the base of a patch, too", histories.BaseChanged()
     moves = MemberSet(Where(READ, 200), ("created_at",), "2026-01-01T00:00:00Z", when=lambda sent, _: bool(sent.query))
+    yield READ, "latest-by-label", "reads the latest nodes by any label", histories.LatestByLabel()
     yield READ, "created-by-number", "shows another time of creation by number", moves
 
 
 def _labels() -> Made:
-    yield LABELS, "labels-cleared", "takes labels away by a patch that has none", histories.LabelsLost(by_others=False)
-    yield LABELS, "labels-taken", "takes labels from other workflows", histories.LabelsLost(by_others=True)
+    yield LABELS, "labels-cleared", "takes labels away by a patch that has none", histories.LabelsLost(PATCH)
+    yield LABELS, "labels-taken", "takes labels from other workflows", histories.LabelsLost(histories.OTHER)
+    yield LABELS, "labels-created-away", "takes labels away by a further version", histories.LabelsLost(CREATE)
     yield READ, "labels-stay", "shows a moved label at the old version, too", histories.LabelsStay()
     cached = histories.ShownAsBefore(READ, lambda one: (one.path, label) if (label := one.query.get("label")) else None)
     yield READ, "label-cached", "reads by a label what was read by it first", cached
@@ -82,6 +91,7 @@ def _latest() -> Made:
 
 
 def _creation() -> Made:
+    yield CREATE, "name-twice", "takes a name that is taken", NameTwice()
     yield READ, "edges-not-kept", "creates versions without their edges", _changed(CREATE, edges=[])
     yield (
         READ,
@@ -89,6 +99,15 @@ def _creation() -> Made:
         "creates versions without variables",
         _changed(CREATE, required_input_variables={}),
     )
+
+
+def _configurations() -> Made:
+    for name, title, change in (
+        ("cut", "cuts texts in configurations at 1,000 characters", lambda value: related.with_texts(value, _cut)),
+        ("rounded", "rounds numbers beyond 2^53", lambda value: related.with_numbers(value, _as_double)),
+        ("composed", "composes texts that come decomposed", lambda value: related.with_texts(value, _composed)),
+    ):
+        yield READ, f"configuration-{name}", title, ConfigurationsChanged(change)
 
 
 def _listed() -> Made:
@@ -126,6 +145,8 @@ def _orders() -> Made:
     down = TakenAs(LIST, _is_sorted_by("name"), lambda one: one.set_query({"sort_order": None}))
     yield LIST, "name-goes-down", "sorts by name from Z to A alone", down
     created = TakenAs(LIST, _is_sorted_by("updated_at"), lambda one: one.set_query({"sort_by": None}))
+    alone = TakenAs(LIST, lambda one: "sort_by" not in one.query, lambda one: one.set_query({"sort_order": None}))
+    yield LIST, "order-alone", "ignores sort_order without sort_by", alone
     yield LIST, "updated-is-created", "sorts by creation instead of changes", created
 
 
@@ -144,11 +165,15 @@ def _pages() -> Made:
 def _neighbours() -> Made:
     for what in ("label", "name"):
         yield READ, f"{what}-begins", f"finds a {what} by its beginning", histories.FoundNearby(what, _begins)
+    yield RUN, "runs-by-any-label", "runs a workflow by the label of another", histories.RunByAnyLabel()
 
 
 def _spellings() -> Made:
     for what in ("name", "label"):
         yield READ, f"{what}-in-any-case", f"finds a {what} in another case", histories.FoundNearby(what, _is_same)
+    patched = histories.FoundNearby("name", _is_same, PATCH)
+    yield PATCH, "patched-in-any-case", "patches a workflow by its name in another case", patched
+    yield ATTACH, "taken-in-any-case", "takes an id in another case for taken", histories.TakenByAnyCase()
 
 
 def _runs() -> Made:
@@ -167,6 +192,7 @@ FAMILIES: Final[dict[str, Callable[[], Made]]] = {
     "REL-WF-09": _pairs,
     "REL-WF-10": _found,
     "REL-WF-11": _refused,
+    "REL-WF-12": _configurations,
     "REL-WF-21": _filters,
     "REL-WF-22": _bounds,
     "REL-WF-23": _orders,
@@ -196,6 +222,34 @@ class BaseIgnored(Fault):
             reply.put({**reply.members, "base_version": self._named})
 
 
+class NameTwice(Fault):
+    """Makes another workflow of a name that is taken."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Create it under another name, and say that it has this one."""
+        reply = await correct.ask(request)
+        name = request.members.get("name")
+        if request.operation == CREATE and name and reply.status == 400 and b"name" in reply.content:
+            request.put({**request.members, "name": f"{name} {id(reply)}"})
+            reply = await correct.ask(request)
+            reply.put({**reply.members, "workflow_name": name})
+        return reply
+
+
+class ConfigurationsChanged(Fault):
+    """Creates versions with other configurations than those that were sent."""
+
+    def __init__(self, change: Callable[[Any], Any]) -> None:
+        self._change = change
+
+    def change_request(self, request: Request) -> None:
+        """Change those of all nodes."""
+        nodes = request.members.get("nodes")
+        if request.operation == CREATE and isinstance(nodes, list) and all(isinstance(one, dict) for one in nodes):
+            changed = [{**one, "configuration": self._change(one.get("configuration"))} for one in nodes]
+            request.put({**request.members, "nodes": changed})
+
+
 class TotalOfPage(Fault):
     """Counts the workflows of a page as all."""
 
@@ -213,6 +267,26 @@ def _changed(operation: str, **members: object) -> Fault:
     return TakenAs(
         operation, lambda one: bool(one.members), lambda one: one.put({**one.members, **members})
     )  # fmt: skip
+
+
+def _has(name: str, value: object) -> Callable[[Request], bool]:
+    return lambda request: request.members.get(name) == value
+
+
+def _without(name: str) -> Callable[[Request], None]:
+    return lambda request: request.put({key: value for key, value in request.members.items() if key != name})
+
+
+def _cut(text: str) -> str:
+    return text[:1000]
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _as_double(number: Any) -> Any:
+    return int(float(number)) if isinstance(number, int) else number
 
 
 def _begins(asked: str, known: str) -> bool:

@@ -8,12 +8,14 @@ from urllib.parse import quote, unquote
 
 from mutants.servers.fault import Correct, Fault
 from mutants.servers.messages import (
+    ATTACH,
     CREATE,
     CREATED,
     DETACH,
     KEY,
     LABELS,
     LIST,
+    NOT_FOUND,
     OK,
     PATCH,
     PATHS,
@@ -125,20 +127,20 @@ class LabelsStay(Fault):
 
 @dataclass
 class LabelsLost(Fault):
-    """Lists no labels of a workflow that was patched without any, or whose labels were given to another one."""
+    """Lists no labels of a workflow that got a version without any, or whose labels were given to another one."""
 
-    by_others: bool
+    by: str
     _lost: set[str] = field(default_factory=set, init=False)
     _labelled: set[str] = field(default_factory=set, init=False)
 
     def change_reply(self, request: Request, reply: Reply) -> None:
         """Take down who has lost them; list none of these."""
         labels, name = request.members.get("release_labels"), _named(request)
-        if reply.status == CREATED and request.operation == CREATE and labels and self.by_others:
+        if reply.status == CREATED and request.operation == CREATE and labels and self.by == OTHER:
             self._lost |= self._labelled - {name}
             self._labelled.add(name)
-        if reply.status == CREATED and request.operation == PATCH and not labels and not self.by_others:
-            self._lost.add(name)
+        if reply.status == CREATED and request.operation == self.by and not labels:
+            self._lost |= {name, str(reply.members["workflow_name"])}
         if request.operation == LABELS and reply.status == OK and name in self._lost:
             reply.put({**reply.members, "release_labels": []})
 
@@ -213,6 +215,7 @@ class FoundNearby(Fault):
 
     what: str
     is_near: Callable[[str, str], bool]
+    operation: str = READ
     _names: list[str] = field(default_factory=list, init=False)
 
     def change_request(self, request: Request) -> None:
@@ -221,11 +224,11 @@ class FoundNearby(Fault):
             body = request.members
             self._names += [body["name"]] if self.what == "name" and body.get("name") else []
             self._names += body.get("release_labels") or [] if self.what == "label" else []
-        elif request.operation == READ:
+        elif request.operation == self.operation:
             asked = request.workflow if self.what == "name" else request.query.get("label", "")
             near = next((name for name in self._names if asked and self.is_near(asked, name)), None)
             if near is not None and asked not in self._names and self.what == "name":
-                request.path = f"/workflows/{quote(near, safe='')}"
+                request.path = f"{request.path.rpartition('/')[0]}/{quote(near, safe='')}"
             elif near is not None and asked not in self._names:
                 request.set_query({"label": near})
 
@@ -248,6 +251,72 @@ class LabelRunsAsBefore(Fault):
             if number is not None:
                 request.put({**request.members, "workflow_label_name": None, "workflow_version_number": number})
         return await correct.ask(request)
+
+
+@dataclass
+class RunByAnyLabel(Fault):
+    """Runs the latest version by a label that another workflow has."""
+
+    _labels: set[str] = field(default_factory=set, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Take the label out if it is one."""
+        if request.operation in {CREATE, PATCH}:
+            self._labels |= {str(label) for label in request.members.get("release_labels") or []}
+        reply = await correct.ask(request)
+        label = str(request.members.get("workflow_label_name"))
+        if request.operation == RUN and reply.status == NOT_FOUND and label in self._labels:
+            request.put({**request.members, "workflow_label_name": None})
+            return await correct.ask(request)
+        return reply
+
+
+@dataclass
+class LatestByLabel(Fault):
+    """Reads the nodes of the latest version by any label."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Put them beside the right number."""
+        reply = await correct.ask(request)
+        if request.operation == READ and reply.status == OK and "label" in request.query:
+            latest = (await correct.ask(read_of(request.path.rpartition("/")[2]))).members
+            reply.put({**reply.members, "nodes": latest["nodes"]})
+        return reply
+
+
+@dataclass
+class PatchedOnce(Fault):
+    """Takes an equal patch for the one before."""
+
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Give the reply to the earlier one."""
+        key = (request.path, request.content) if request.operation == PATCH else None
+        if key in self._kept:
+            return Reply(CREATED, [("content-type", "application/json")], self._kept[key])
+        reply = await correct.ask(request)
+        if key is not None and reply.status == CREATED:
+            self._kept[key] = reply.content
+        return reply
+
+
+@dataclass
+class TakenByAnyCase(Fault):
+    """Takes an external id for taken if another workflow has it in another case."""
+
+    _ids: set[tuple[str, str]] = field(default_factory=set, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Refuse it."""
+        body = request.members
+        for one in body.get("external_ids") or () if request.operation == CREATE else ():
+            self._ids.add((one["source"], one["external_id"]))
+        if request.operation == ATTACH and reply.status == CREATED:
+            source, id_ = body["source"], body["external_id"]
+            if any(known == source and one != id_ and one.lower() == id_.lower() for known, one in self._ids):
+                reply.status = 409
+                reply.put({"message": "Another workflow has it"})
 
 
 @dataclass
