@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,16 @@ def test_an_unknown_row_is_refused_with_the_names_of_all() -> None:
     done = bench("--only", "imports")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no row is called imports; there are: import import-name " in done.stderr
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("npm") is None, reason="needs Linux and node")
+def test_the_sandbox_is_measured_beside_prism() -> None:
+    """Both get the same load, and every run that was accepted is on disk and has ended."""
+    command = [sys.executable, str(BENCH.with_name("sandbox_speed")), "--pairs=1", "--runs=50", "--total=2100"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "requests per second: " in done.stdout
+    assert done.stdout.count("MiB after 2100 runs") == 2
+    assert done.stdout.splitlines()[-1] == "sandbox: 2100 runs on disk, 0 nodes that have not succeeded"
