@@ -152,7 +152,15 @@ def sandbox_targets() -> list[Target]:
         allow_writes=True,
     )
     workflow = "5eb7cf5a86d9755df3a6c593"
-    return [promptlayer, replace(promptlayer, service="interactly", workflow=workflow, label=None, latest_version=None)]
+    interactly = replace(
+        promptlayer,
+        service="interactly",
+        workflow=workflow,
+        label=None,
+        latest_version=None,
+        input_variables={"customer_name": "Ada"},
+    )
+    return [promptlayer, interactly]
 
 
 def read_targets(path: Path, services: Sequence[str]) -> dict[str, Target]:

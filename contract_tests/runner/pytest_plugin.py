@@ -34,6 +34,7 @@ from contract_tests.rules import (
 )
 from contract_tests.runner.context import RUN, Run
 from contract_tests.runner.under_pytest import UnderPytest
+from contract_tests.server.shares import has_few_requests, place_in_family
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = {PACKAGE, *(PACKAGE / side for side in Side), *(PACKAGE / side / "rules" for side in Side)}
@@ -78,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count what is left, once ``-k`` has taken out what it does, for a budget in seconds; put it in turn."""
     if RUN in session.config.stash:  # else the arguments could not be read
-        session.items[:] = _in_turn(session.items, session.config.stash[RUN].contract)
+        session.items[:] = _in_turn(session.items, session.config.stash[RUN])
         budget = session.config.stash[RUN].options.budget
         budget.rows_left = sum(row_of(item) is not None for item in session.items)
         budget.start()
@@ -205,15 +206,25 @@ def _place(item: pytest.Item) -> tuple[int, bool]:
     return list(Side).index(row.rule.side), row.rule.side is Side.SERVER and row.rule.is_property
 
 
-def _in_turn(items: Sequence[pytest.Item], contract: Contract) -> list[pytest.Item]:
-    """Return rows as they are judged: a client's operation by operation, so that what was played can be forgotten."""
-    number = {operation.id: index for index, operation in enumerate(contract.operations)}
+def _in_turn(items: Sequence[pytest.Item], run: Run) -> list[pytest.Item]:
+    """
+    Return rows as they are judged.
 
-    def turn(item: pytest.Item) -> tuple[int, int]:
+    A client's come operation by operation, so that what was played can be forgotten; those of a target of few requests
+    by worth.
+    """
+    number = {operation.id: index for index, operation in enumerate(run.contract.operations)}
+    few = {(target.name, target.service) for target in run.targets if has_few_requests(target)}
+
+    def turn(item: pytest.Item) -> tuple[int, int, int, int]:
         row = row_of(item)
-        of_client = row is not None and row.rule.side is Side.CLIENT
-        place = -1 if row is None else list(Side).index(row.rule.side)
-        return place, number.get(row.operation, -1) if row is not None and of_client else 0
+        if row is None:
+            return -1, 0, 0, 0
+        side = list(Side).index(row.rule.side)
+        if row.rule.side is Side.CLIENT:
+            return side, number.get(row.operation, -1), 0, 0
+        is_few = row.rule.side is Side.SERVER and (row.target, row.service) in few
+        return side, int(not is_few), *(place_in_family(row, item.path.stem) if is_few else (0, 0))
 
     return sorted(items, key=turn)
 

@@ -97,7 +97,17 @@ class Conversations:
             except Unanswered:
                 break
             conversation.said(command, exchange)
+            if exchange.is_refused:
+                self._read(conversation)  # what is refused has changed nothing
+        self._read(conversation)
         return conversation
+
+    def _read(self, conversation: Conversation) -> None:
+        """Read how a run stands, if the contract has what reads it."""
+        is_known = any(operation.id == "getWorkflowRun" for operation in self.server.wire.contract.operations)
+        if is_known and conversation.run_id is not None:
+            with contextlib.suppress(NotExercised):
+                self.server.call("getWorkflowRun", path={"workflow_run_id": conversation.run_id})
 
 
 class Talk:

@@ -25,7 +25,16 @@ def nodes_of(server: ServerUnderTest) -> list[dict[str, Any]]:
 
     Raises NotExercised if they can't be read.
     """
-    reply = read(server)
+    return _nodes_in(read(server))
+
+
+def nodes_of_version(server: ServerUnderTest, number: int) -> list[dict[str, Any]]:
+    """Return the nodes of a version of the target's own workflow; see :func:`nodes_of`."""
+    path = {"workflow_id_or_name": server.target.workflow}
+    return _nodes_in(server.call("getWorkflow", path=path, query={"version": number}))
+
+
+def _nodes_in(reply: Exchange) -> list[dict[str, Any]]:
     nodes = reply.result.get("nodes")
     if not isinstance(nodes, list) or not nodes or not all(isinstance(node, dict) for node in nodes):
         raise NotExercised(f"the nodes of the target's workflow can't be read: {reply.shown}")

@@ -25,6 +25,7 @@ from contract_tests.options import Options
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.shares import has_few_requests
 from contract_tests.server.transport import Wire
 
 STEPS: Final = 8  # of a sequence
@@ -101,7 +102,8 @@ class Sequences:
     @cached_property
     def drawn(self) -> list[Trace]:
         """The traces of as many sequences as the budget allows, played when they are first asked for."""
-        share = self._wire.target.max_requests // SHARE
+        share = min(self._wire.target.max_requests // SHARE, self._wire.left // 2)
+        share = min(share, LONGEST) if has_few_requests(self._wire.target) else share
         rows = max(1, min(ROWS, self._budget.rows_left // 2))  # those that come then need time too
         self._limit(share, rows)
         for number, cases in enumerate(self._budget.batches(rows)):

@@ -104,6 +104,7 @@ class Wire:
         self.secrets = secrets
         self.sent = 0  # how many requests have been sent
         self.left_out = 0  # how many were not sent since the target's budget was spent
+        self.may_be_sent = target.max_requests  # by now; the rest is for others
         self.reply_seconds = target.total_timeout  # how long a whole response may take
         self.longest_wait = LONGEST_WAIT  # for how many seconds the target may ask to be left alone
         self._watch = watch
@@ -142,26 +143,26 @@ class Wire:
         Raises:
             SetUpError: If the target cannot be reached any more.
         """
-        found: list[Exchange | NotExercised] = []
-        under_way: list[tuple[_Sending, int, float, Future[Reply | Exception]]] = []
+        found: dict[int, Exchange | NotExercised] = {}
+        under_way: dict[int, tuple[_Sending, int, float, Future[Reply | Exception]]] = {}
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            for case in cases:
+            for place, case in enumerate(cases):
                 try:
                     started = self.take_turn(case.operation)
                 except NotExercised as reason:
-                    found.append(reason)
+                    found[place] = reason
                     continue
                 sending = self._ready(case, Access.OWN, None)
-                under_way.append((sending, self.sent, started, threads.submit(self._attempt, sending)))
-        for sending, number, started, future in under_way:
+                under_way[place] = sending, self.sent, started, threads.submit(self._attempt, sending)
+        for place, (sending, number, started, future) in under_way.items():
             try:
                 reply = self._whole(sending, future.result())
                 seconds = time.monotonic() - started
                 is_later = self._is_throttled(reply)  # it asks to be asked again, which is no fault
-                found.append(self.send(sending.case) if is_later else self._took(sending, reply, seconds, number))
+                found[place] = self.send(sending.case) if is_later else self._took(sending, reply, seconds, number)
             except NotExercised as reason:
-                found.append(reason)
-        return found
+                found[place] = reason
+        return [found[place] for place in range(len(cases))]
 
     def _ready(self, case: RequestCase, access: Access, presented: Presented | None) -> _Sending:
         path = encode_path(case.operation, case.path)
@@ -219,6 +220,11 @@ class Wire:
         self._watch.saw(exchange)
         self.coverage.saw_reply(case.operation, exchange.status, exchange.media_type, json_or(exchange.reply, None))
         return exchange
+
+    @property
+    def left(self) -> int:
+        """How many requests may still be sent by now."""
+        return self.may_be_sent - self.sent
 
     def is_costly(self, operation: Operation) -> bool:
         """Whether an operation gave responses that take long to come or to judge; it is asked a few times more."""
@@ -284,9 +290,11 @@ class Wire:
         if self._large[operation.id] >= MOST_LARGE:
             size = f"{self.target.max_response_bytes // LARGE_PART:,} bytes or {MANY_VALUES:,} values"
             raise NotExercised(f"{operation.id} gave {MOST_LARGE} times more than {size}; see max_response_bytes")
-        if self.sent >= self.target.max_requests:
+        if self.left <= 0:
             self.left_out += 1
-            raise NotExercised(f"the target's max_requests of {self.target.max_requests} is spent")
+            most, part = self.target.max_requests, self.may_be_sent
+            others = f": after {part} of them come other families of rules" if part < most else " is spent"
+            raise NotExercised(f"the target's max_requests of {most}{others}")
         wait = max(0.0, self._next_at - time.monotonic())
         if wait > self.longest_wait:
             raise TurnedAway(f"the target asks to be left alone for another {wait:.0f} seconds")

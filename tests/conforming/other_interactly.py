@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -95,13 +97,16 @@ class Interactly:
         """Answer with a page of runs, oldest first."""
         page, size = bounded(query, "page", 1, None), bounded(query, "size", 100, None)
         status = word(query, "status", STATUSES)
-        start, _ = time_of(query, "start"), time_of(query, "end")
-        is_late = start is not None and start > "2027"
+        start, end = (_instant(time_of(query, name)) for name in ("start", "end"))
+        search = query.get("search", "")
         wanted = {"workflow_id": query.get("workflow_id"), "status": status}
         found = [
             run
             for run in self._runs.values()
-            if not is_late and all(value in (None, run[name]) for name, value in wanted.items())
+            if all(value in (None, run[name]) for name, value in wanted.items())
+            and any(search in str(run[name]) for name in ("workflow_run_id", "logical_id", "run_by", "version_name"))
+            and (start is None or start <= run["_began"])
+            and (end is None or run["_began"] <= end)
         ]
         short = ("logical_id", "workflow_id", "status")
         shown = [
@@ -123,6 +128,7 @@ class Interactly:
             "termination_source": None,
             "input_output_pairs": [self._pair(asked, "Hello")],
             "run_by": asked.get("run_by"),
+            "_began": time.time(),
             "comments": [],
             "llm_token_usage": None,
             "llm_latency_stats": {"call_count": 1, "total_latency_milliseconds": 12, "breakdown_by_models": None},
@@ -144,7 +150,8 @@ class Interactly:
         return 200, self._shown(run)
 
     def _shown(self, run: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: run[name] for name in FEWER} if self._manners.fewer_members else dict(run)
+        known = {name: value for name, value in run.items() if not name.startswith("_")}
+        shown = {name: run[name] for name in FEWER} if self._manners.fewer_members else known
         return {**shown, "has_background_work": False} if self._manners.more_members else shown
 
     def _pair(self, asked: dict[str, Any], said: str) -> dict[str, Any]:
@@ -154,6 +161,11 @@ class Interactly:
 
     def _error(self, words: str) -> dict[str, Any]:
         return {self._manners.error_member: words}
+
+
+def _instant(text: str | None) -> float | None:
+    # A minute may have a sixty-first second, which few know.
+    return None if text is None else datetime.fromisoformat(text.upper().replace(":60", ":59")).timestamp()
 
 
 def _version(query: Any) -> int | None:

@@ -192,7 +192,8 @@ class Workflows:
         asked = check_members(body, CREATE)
         if "nodes" not in asked:
             raise Invalid("this is missing", "body", "nodes")
-        known = [asked[name] for name in ("workflow_id", "workflow_name") if asked.get(name) is not None]
+        given = {**asked, "workflow_id": int(asked["workflow_id"]) if asked.get("workflow_id") is not None else None}
+        known = [given[name] for name in ("workflow_id", "workflow_name") if given.get(name) is not None]
         if known and asked.get("name") is not None:
             raise Invalid("a name is for a new workflow", "body", "name")
         found = [self.find(str(one)) for one in known]

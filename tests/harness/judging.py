@@ -10,7 +10,13 @@ from contract_tests.__main__ import main
 
 KEY = "sandbox-key"
 KEY_ENV = "HARNESS_TEST_KEY"
-INTERACTLY = {"service": "interactly", "workflow": "5eb7cf5a86d9755df3a6c593", "label": None, "latest_version": None}
+INTERACTLY = {
+    "service": "interactly",
+    "workflow": "5eb7cf5a86d9755df3a6c593",
+    "label": None,
+    "latest_version": None,
+    "input_variables": {"customer_name": "Ada"},
+}
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,12 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
+
+from contract_tests.openapi.json_equality import Kind, differences
+from contract_tests.openapi.json_text import same
 
 TEXTS: Final[Mapping[str, str]] = {
     "letters with accents": "àÉßıİ",
@@ -15,7 +19,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "letters of other scripts": "שלום مرحبا 日本語 ไทย",
     "characters without width": "a\u200bb\ufeffc\u00adx",
     "several spaces": "a  b \u00a0 c\td",
-    "line ends": "a\r\nb\nc\u2028d",
+    "line ends": "a\r\nb\nc\u2028d\re",
     "signs of markup": "<b>&amp; 'x' \"y\"</b>",
     "backslashes": "\\n \\u0041 C:\\x \\\\",
     "percent signs": "%41%20 100% %s +",
@@ -23,19 +27,56 @@ TEXTS: Final[Mapping[str, str]] = {
 }
 SIZES: Final = (60, 61, 64, 65, 100, 101, 255, 257, 1000, 1001, 1024, 1025, 4096, 4097, 65_536)
 NULL_WORDS: Final = ("", "null", "None", "nil", "undefined")
-NUMBERS: Final = (0, -1, 2**31, 2**53 - 1, 2**53 + 1, -(2**63), 0.1, -2.5, 1e-7, 1.5e300)
+NUMBERS: Final = (0, -1, 2**31, 2**53 - 1, 2**53 + 1, -(2**63), 0.1, -2.5, 1e-7, 1.5e300, 0.12345678901234567, -1e21)
 MANY: Final = 300
 LONG_NAME: Final = 300
 DEEP: Final = 20
 NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]*\d)")
 ENTRY: Final = re.compile(r"(?<![\w.])10\d{3}(?![\w.]*\d)")
 WORD: Final = re.compile(r"[a-z]+")
+LONGEST_SHOWN: Final = 150
+EXACT: Final = 2**53  # beyond it RFC 8259 has numbers that some read as their neighbour
+WIDE: Final = "a number beyond 2^53"
 Shows = Callable[[str], bool]
+
+
+class Loss(NamedTuple):
+    """
+    A part of an input that is not shown as it was given.
+
+    Attributes:
+        sent: What was given, and ``came`` what is shown in its place, as JSON; bounded.
+    """
+
+    name: str
+    sent: str
+    came: str
 
 
 def new_mark() -> str:
     """Return a word that stands in no other input."""
     return f"m{uuid4().hex[:12]}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """
+    A part of an input that has to be seen.
+
+    Attributes:
+        given: It as it was given.
+        between: What stands before and behind it, if that finds it in what is shown.
+    """
+
+    shows: Shows
+    given: Any
+    between: tuple[str, str] = ("", "")
+
+    def came(self, text: str) -> str:
+        """Return what is shown in its place."""
+        before, behind = self.between
+        found = re.search(f"{re.escape(before)}(.*?){re.escape(behind)}", text, re.DOTALL) if before else None
+        return json.dumps(found[1] if found else text, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -51,14 +92,33 @@ class MarkedInput:
 
     value: Any
     mark: str
-    parts: Mapping[str, Shows] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
     kind: str = "text"
 
-    def lost_in(self, text: str) -> Iterator[str]:
-        """Yield the names of what a text does not show."""
-        for name, shows in self.parts.items():
-            if not shows(text):
-                yield name
+    def lost_in(self, text: str) -> Iterator[Loss]:
+        """Yield what a text does not show."""
+        for name, part in self.parts.items():
+            if not part.shows(text):
+                yield loss(name, part.given, part.came(text))
+
+    def lost_in_value(self, value: Any) -> Iterator[Loss]:
+        """Yield where a value differs from what was given, named by what stood there."""
+        for one in differences(self.value, value):
+            came = "nothing" if one.kind is Kind.MISSING else json.dumps(one.after, ensure_ascii=False)
+            is_equal = one.kind is Kind.CHANGED and same(one.before, one.after)
+            if not is_equal:
+                yield loss(_kind_of(one.before), one.before, came)
+
+
+def loss(name: str, sent: Any, came: str) -> Loss:
+    """Make a loss, both sides bounded to what fits a line."""
+    given = json.dumps(sent, ensure_ascii=False)
+    if len(given) > LONGEST_SHOWN:
+        same_start = next((at for at, (one, other) in enumerate(zip(given, came, strict=False)) if one != other), 0)
+        start = max(0, min(same_start, len(came)) - 20)
+        return Loss(name, f"{len(given):,} characters, …{given[start : start + 60]}…",
+                    f"{len(came):,} characters, …{came[start : start + 60]}…")  # fmt: skip
+    return Loss(name, given, came if len(came) <= LONGEST_SHOWN else f"{came[:LONGEST_SHOWN]}…")
 
 
 def plain() -> MarkedInput:
@@ -70,9 +130,13 @@ def plain() -> MarkedInput:
 def of_every_plane() -> MarkedInput:
     """Return a text that has all kinds of characters in it."""
     mark = new_mark()
-    parts = {name: f"{number}<{text}>{number}" for number, (name, text) in enumerate(TEXTS.items())}
-    value = f"{mark} {' '.join(parts.values())} end"
-    return MarkedInput(value, mark, {name: _contains(part) for name, part in parts.items()})
+    texts = [(name, text, (f"{number}<", f">{number}")) for number, (name, text) in enumerate(TEXTS.items())]
+    value = f"{mark} {' '.join(before + text + behind for _, text, (before, behind) in texts)} end"
+    parts = {
+        name: Part(partial(_is_in, before + text + behind), text, (before, behind))
+        for name, text, (before, behind) in texts
+    }
+    return MarkedInput(value, mark, parts)
 
 
 def with_edges() -> MarkedInput:
@@ -97,40 +161,67 @@ def nested() -> MarkedInput:
     for _ in range(DEEP):
         bottom = {"in": [bottom]}
     many = [10_000 + 7 * number % MANY for number in range(MANY)]  # all of them, in no order
-    unnamed, long_name = f"{new_mark()}unnamed", f"{new_mark()}{'x' * LONG_NAME}"
+    unnamed, long_name, nothing = f"{new_mark()}unnamed", f"{new_mark()}{'x' * LONG_NAME}", f"{new_mark()}nothing"
     value = {
         "mark": mark,
         "numbers": list(NUMBERS),
-        "truths": [True, False],
+        "truths": [True, False, 1, 0, "true", "0"],
         "many": many,
         "deep": bottom,
         "text": "é 😀",
-        "none": [None, {}, []],
+        "none": [None, {}, [], {nothing: None}, [None], "", [[], {}]],
         "": unnamed,
+        "A": {"a": "a", "A": "A"},
         long_name: 1,
     }
     parts = {
-        **{f"the number {number!r}": _has_number(number) for number in NUMBERS},
-        f"a list of {MANY} entries": lambda text: [int(entry) for entry in ENTRY.findall(text)] == many,
-        "true and false": lambda text: {"true", "false"} <= set(WORD.findall(text.lower())),
+        **{_kind_of(number) if _is_wide(number) else f"the number {number!r}": _has_number(number)
+           for number in NUMBERS},
+        f"a list of {MANY} entries": Part(lambda text: [int(one) for one in ENTRY.findall(text)] == many, many),
+        "true and false": Part(lambda text: {"true", "false"} <= set(WORD.findall(text.lower())), [True, False]),
         "a property without a name": _contains(unnamed),
         "a property with a long name": _contains(long_name),
+        "a property that is null": _contains(nothing),
         f"what is nested {2 * DEEP} levels deep": _contains(deep),
-        "a text in an object": _has_text("é 😀"),
-    }
+        "a text in an object": Part(_has_text("é 😀"), "é 😀"),
+    }  # fmt: skip
     return MarkedInput(value, mark, parts, kind="value")
 
 
-def _contains(part: str) -> Shows:
-    return lambda text: part in text
+def _kind_of(given: Any) -> str:
+    """Return the name of a value that is not shown as it was given."""
+    if _is_wide(given):
+        return WIDE
+    kinds = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return kinds.get(type(given), "null")
+
+
+def _is_wide(number: Any) -> bool:
+    return type(number) is int and abs(number) > EXACT
+
+
+def _is_in(part: str, text: str) -> bool:
+    return part in text
+
+
+def _contains(part: str) -> Part:
+    return Part(partial(_is_in, part), part)
 
 
 def _has_text(part: str) -> Shows:
     return lambda text: part in text or json.dumps(part)[1:-1] in text
 
 
-def _has_number(number: float) -> Shows:
+def _has_number(number: float) -> Part:
     if isinstance(number, int):
         # Some write 7 as 7.0; what is beyond 2^53 has to be there digit by digit.
-        return lambda text: re.search(rf"(?<![\w.-]){number}(?:\.0)?(?![\w.]*\d)", text) is not None
-    return lambda text: any(float(one) == number for one in NUMBER.findall(text))
+        form = re.compile(rf"(?<![\w.-]){number}(?:\.0)?(?![\w.]*\d)")
+        return Part(lambda text: form.search(text) is not None, number)
+    return Part(lambda text: any(float(one) == number for one in NUMBER.findall(text)), number)

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.http.callback_listener import Delivery
-from contract_tests.openapi.json_text import read_json
+from contract_tests.openapi.json_text import json_or, read_json, whole
 from contract_tests.rules import NotExercised, Unanswered, Violation
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll, entries_of
 from contract_tests.server.relations import marked_inputs
-from contract_tests.server.relations.marked_inputs import NULL_WORDS, MarkedInput
+from contract_tests.server.relations.marked_inputs import NULL_WORDS, Loss, MarkedInput, loss
 from contract_tests.server.relations.spellings import spelled
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import case_of
@@ -25,10 +25,12 @@ FIRST_PAUSE: Final = {True: 0.03, False: 1.0}
 LONGEST_PAUSE: Final = {True: 0.3, False: 5.0}
 CALLBACK_SECONDS: Final = {True: 3.0, False: 60.0}
 MOST_ELSEWHERE: Final = 6
-REQUESTS_OF_EACH: Final = 3
+REQUESTS_OF_EACH: Final = {True: 4, False: 3}
 SHARE: Final = 3  # the part of a target's requests that the runs may take
 SIZES_AT_ONCE: Final = 3
 FEWEST: Final = 2
+MOST_TOGETHER: Final = 4
+MOST_AGAIN: Final = 3  # deliveries to an address that the one which is waited for may be behind
 UNUSED: Final = "contract_tests_unused"
 SIZE: Final = 65_537
 
@@ -77,6 +79,12 @@ class MarkedRun:
         output = body["final_output"]
         return {name: one.get("value") for name, one in entries_of(output).items()} or {"": output}
 
+    def is_told_by(self, delivery: Delivery) -> bool:
+        """Whether a delivery names it."""
+        body = json_or(delivery.body, None)
+        told = body.get("workflow_version_execution_id") if isinstance(body, dict) else None
+        return self.execution is not None and whole(told) == self.execution.id
+
     @property
     def is_warned_of(self) -> bool:
         """Whether it has an input variable that the workflow has not."""
@@ -118,6 +126,7 @@ class MarkedRuns:
         self._seed = seed
         self._is_quick = is_quick
         self._is_local = server.target.is_local
+        self.is_cut = False  # whether requests were left out by which some run would have been seen to end
 
     @cached_property
     def runs(self) -> list[MarkedRun]:
@@ -137,6 +146,38 @@ class MarkedRuns:
                     run.execution = Execution(came, asked_for_all=True)
         self._follow([run for run in planned if run.execution is not None])
         return planned
+
+    @cached_property
+    def called_again(self) -> tuple[MarkedRun, MarkedRun]:
+        """
+        A run whose callback has come, and a later one that names the same address.
+
+        Raises:
+            NotExercised: If no callback has come, or no other run is started.
+        """
+        first = next((run for run in self.runs if run.delivery is not None), None)
+        if first is None:
+            raise NotExercised("no callback came")
+        later = self._run("a run with the address of another one", marked_inputs.plain(), url=first.url)
+        later.started = self.server.wire.send(later.case)
+        later.execution = Execution(later.started, asked_for_all=True)
+        seconds, deliveries = CALLBACK_SECONDS[self._is_local], self.server.listener.deliveries
+        for count in range(1, 1 + MOST_AGAIN):
+            later.delivery = next((one for one in deliveries(later.url) if later.is_told_by(one)), None)
+            if later.delivery is not None or self.server.listener.wait(later.url, seconds, count + 1) is None:
+                break
+        return first, later
+
+    @cached_property
+    def asked_together(self) -> list[MarkedRun]:
+        """Runs that have ended, whose results were asked for once more, in both forms and all before any was told."""
+        ended = [run for run in self.runs if run.bare is not None and run.bare.is_done][:MOST_TOGETHER]
+        asked = [(run, poll) for run in ended for poll in (run.bare, run.ended) if poll is not None]
+        came = self.server.wire.send_together([poll.exchange.case for _, poll in asked])
+        for (run, poll), exchange in zip(asked, came, strict=True):
+            if run.execution is not None and not isinstance(exchange, NotExercised):
+                run.execution.polled(poll.all_outputs, exchange)
+        return ended
 
     @property
     def first(self) -> MarkedRun:
@@ -176,11 +217,11 @@ class MarkedRuns:
             for name, parts in self.templates.items()
         )
 
-    def lost(self, run: MarkedRun) -> Iterator[str]:
-        """Yield the names of those parts of a run's input that a node should show and does not."""
+    def lost(self, run: MarkedRun) -> Iterator[Loss]:
+        """Yield those parts of a run's input that a node should show and does not."""
         if not run.is_latest:
-            shown = [value for value in run.values.values() if run.input.mark in _text(value)]
-            yield from (name for value in shown for name in run.input.lost_in(_text(value)))
+            shown = [_text(value) for value in run.values.values() if run.input.mark in _text(value)]
+            yield from (one for text in shown for one in run.input.lost_in(text))
             return
         for name, parts in self.templates.items():
             if name not in run.values:
@@ -188,16 +229,18 @@ class MarkedRuns:
             text = _text(run.values[name])
             if not run.input.mark:
                 yield from self._changed(run, text, parts)
-            elif run.input.mark in text:
-                yield from run.input.lost_in(text)
+            elif run.input.mark not in text:
+                yield loss("the input as a whole", run.input.value, json.dumps(text, ensure_ascii=False))
+            elif isinstance(shown := _shown_value(text, parts), dict) and run.input.kind == "value":
+                yield from run.input.lost_in_value(shown)
             else:
-                yield "the input as a whole"
+                yield from run.input.lost_in(text)
 
-    def _changed(self, run: MarkedRun, text: str, parts: list[str]) -> Iterator[str]:
+    def _changed(self, run: MarkedRun, text: str, parts: list[str]) -> Iterator[Loss]:
         """Yield the name of a run whose input has no mark, unless its output is what the first run foretells."""
         words = NULL_WORDS if run.input.value is None else (str(run.input.value),)
         if self.is_foretold and text not in {word.join(parts) for word in words}:
-            yield run.name
+            yield loss(run.name, run.input.value, json.dumps(text, ensure_ascii=False))
 
     def start(self, variables: Mapping[str, Any] | None, **members: Any) -> RequestCase:
         """Return the request for a run with these input variables; with none at all for None."""
@@ -264,7 +307,7 @@ class MarkedRuns:
 
     def _affordable(self, planned: list[MarkedRun]) -> list[MarkedRun]:
         target = self.server.target
-        left = min(target.max_requests // SHARE, target.max_requests - self.server.wire.sent) // REQUESTS_OF_EACH
+        left = min(target.max_requests // SHARE, self.server.wire.left) // REQUESTS_OF_EACH[self._is_local]
         most = min(left, len(planned) if self._is_local else MOST_ELSEWHERE)
         if most < FEWEST:
             raise NotExercised(f"runs in flight together would take a third of max_requests ({target.max_requests})")
@@ -301,6 +344,9 @@ class MarkedRuns:
             run.execution.polled(all_outputs, self.server.results(run.execution.id, return_all_outputs=all_outputs))
         except Unanswered:
             return None
+        except NotExercised:
+            self.is_cut = True
+            return None
         return run.execution.replies[-1]
 
 
@@ -310,6 +356,13 @@ def pauses(*, is_local: bool) -> Iterator[float]:
     while True:
         yield pause
         pause = min(1.3 * pause, LONGEST_PAUSE[is_local])
+
+
+def _shown_value(text: str, parts: list[str]) -> Any:
+    """Return the JSON that stands where the first run's input stood; None if there is none."""
+    if len(parts) != 2 or not (text.startswith(parts[0]) and text.endswith(parts[1])):  # noqa: PLR2004
+        return None
+    return json_or(text[len(parts[0]) : len(text) - len(parts[1])], None)
 
 
 def _text(value: Any) -> str:

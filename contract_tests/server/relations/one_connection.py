@@ -2,6 +2,7 @@
 
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +18,7 @@ from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
 from contract_tests.server.server import ServerUnderTest
 
+READING: Final = "one that reads something"
 UNREAD: Final = b"{" + b" " * 200_000 + b"}"  # a body that nobody has to read to its end
 
 
@@ -51,29 +53,44 @@ def one_connection(server: ServerUnderTest, operation: Operation) -> OneConnecti
     if urllib.request.getproxies() and not server.target.is_local:
         raise NotExercised("a proxy would answer for the connection")
     taken = taken_request(server, operation)
+    reading = None if taken.method == "GET" else _reading(server)
     steps: list[Step] = []
     target = server.target
     with RawConnection(address_of(target), context_for(target), target.total_timeout) as connection:
         try:
-            for what, method, access, body in _plan(taken):
+            for what, one, method, access, body in _plan(taken, reading, is_local=target.is_local):
                 server.wire.take_turn(operation)
-                own = credentials_of(server.target, server.contract, taken.case.operation, access, "")
-                steps.append(Step(what, connection.send(method, _target(taken, own), _headers(taken, own), body)))
+                own = credentials_of(server.target, server.contract, one.case.operation, access, "")
+                steps.append(Step(what, connection.send(method, _target(one, own), _headers(one, own), body)))
         except (OSError, h11.RemoteProtocolError) as error:
             return OneConnection(taken, tuple(steps), f"{type(error).__name__}: {error}")
     return OneConnection(taken, tuple(steps))
 
 
-def _plan(taken: Exchange) -> Iterator[tuple[str, str, Access, bytes]]:
+def _reading(server: ServerUnderTest) -> Exchange | None:
+    """Return a request that only reads and was taken; None if there is none."""
+    for operation in server.contract.operations:
+        if operation.service == server.target.service and operation.is_read_only:
+            with suppress(NotExercised):
+                return taken_request(server, operation)
+    return None
+
+
+def _plan(
+    taken: Exchange, reading: Exchange | None, *, is_local: bool
+) -> Iterator[tuple[str, Exchange, str, Access, bytes]]:
     if taken.method == "GET":
-        yield "the first request", "GET", Access.OWN, b""
-        yield "a refused one", "GET", Access.NO_KEY, b""
-        yield "HEAD", "HEAD", Access.OWN, b""
-        yield "the first request again", "GET", Access.OWN, b""
-    else:
-        body = UNREAD if taken.content else b""
-        yield "a refused one with a large body", taken.method, Access.NO_KEY, body
-        yield "another refused one", taken.method, Access.NO_KEY, taken.content or b""
+        yield "the first request", taken, "GET", Access.OWN, b""
+        yield "a refused one", taken, "GET", Access.NO_KEY, b""
+        yield "HEAD", taken, "HEAD", Access.OWN, b""
+        yield "the first request again", taken, "GET", Access.OWN, b""
+        return
+    yield "a refused one with a large body", taken, taken.method, Access.NO_KEY, UNREAD if taken.content else b""
+    yield "another refused one", taken, taken.method, Access.NO_KEY, taken.content or b""
+    if isinstance(taken.case.body, dict) and is_local:
+        yield "one with a list for a body", taken, taken.method, Access.OWN, b"[]"
+    if reading is not None:
+        yield READING, reading, "GET", Access.OWN, b""
 
 
 def _target(taken: Exchange, own: Credentials) -> str:

@@ -1,5 +1,6 @@
 """Interactly runs that are open side by side, each with a mark; the others are read after what is done to one."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from typing import Any, Final
 
 from contract_tests.rules import NotApplicable, NotExercised, Violation
 from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.marked_inputs import MarkedInput
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.transport import case_of
 
-RESTING: Final = frozenset({"waiting_for_user_input", "paused"})  # a run that changes by no command but its own
 COMPARED: Final = (
     "workflow_run_id",
     "logical_id",
@@ -24,8 +26,9 @@ COMPARED: Final = (
 )
 SAID: Final = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": "ping"}]}}}
 LONG: Final = 65_537
-REQUESTS: Final = 24
+REQUESTS: Final = 36
 NOTE: Final = "contract_tests_note"
+VARIABLE: Final = "a variable of the workflow"
 
 
 @dataclass
@@ -36,13 +39,25 @@ class OpenRun:
     Attributes:
         inputs: What was given to it, by the place where it stands.
         shown: It as it stood when it was last shown.
+        commanded: It as the response to its last command showed it.
     """
 
     name: str
     inputs: Mapping[str, MarkedInput]
     started: Exchange
     shown: Mapping[str, Any] = field(default_factory=dict)
+    commanded: Mapping[str, Any] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def last_output(self) -> str:
+        """What its last stretch of execution has produced, with one word for each of its marks; empty if not shown."""
+        pairs = self.commanded.get("input_output_pairs")
+        pair = pairs[-1] if isinstance(pairs, list) and pairs else None
+        text = json.dumps(pair.get("run_output")) if isinstance(pair, dict) and pair.get("run_output") else ""
+        for place, given in self.inputs.items():
+            text = text.replace(given.mark, place)
+        return text
 
     @property
     def id(self) -> str | None:
@@ -83,10 +98,10 @@ class OpenRuns:
         target = self.server.target
         if target.generation != "a":
             raise NotApplicable("the target serves the other generation of execute")
-        if target.max_requests - self.server.wire.sent < REQUESTS:
+        if self.server.wire.left < REQUESTS:
             raise NotExercised(f"open runs take {REQUESTS} requests of max_requests ({target.max_requests})")
         version = {} if target.version is None else {"version": target.version}
-        found = {"A": self._start("A", version), "B": self._start("B"), "C": self._start("C")}
+        found = self._start_together({"A": version, "B": {}, "C": {}})
         if not any(run.shown for run in found.values()):
             raise NotExercised(f"no run was started: {found['A'].started.shown}")
         self._command(found, "A", "pause", "BC")
@@ -96,8 +111,12 @@ class OpenRuns:
             ("A", "resume", "BC"),
             ("D", "stop", "ABC"),
             ("B", "data", "AC"),
+            ("C", "resume", ""),
+            ("C", "data", ""),
         ):
             self._command(found, name, command, others)
+        found |= self._start_together({"E": {}})
+        self._command(found, "E", "data", "")
         return found
 
     @property
@@ -108,29 +127,44 @@ class OpenRuns:
     @cached_property
     def large(self) -> OpenRun:
         """A run with much in its input."""
-        return self._start("a large one", large=True)
+        inputs, body = self._input(large=True)
+        return _run("a large one", inputs, self.server.execute(body))
 
-    def _start(self, name: str, query: Mapping[str, Any] | None = None, *, large: bool = False) -> OpenRun:
+    def _start_together(self, queries: Mapping[str, Mapping[str, Any]]) -> dict[str, OpenRun]:
+        """Start runs, each before the others are answered."""
+        inputs = {name: self._input() for name in queries}
+        operation, path = (
+            self.server.contract.operation("executeWorkflow"),
+            {"workflow_id": self.server.target.workflow},
+        )
+        cases = [case_of(operation, path, queries[name], body) for name, (_, body) in inputs.items()]
+        found = {}
+        for (name, (given, _)), came in zip(inputs.items(), self.server.wire.send_together(cases), strict=True):
+            if isinstance(came, NotExercised):
+                raise came
+            found[name] = _run(name, given, came)
+        return found
+
+    def _input(self, *, large: bool = False) -> tuple[dict[str, MarkedInput], Any]:
+        """Return what a run is given, by the place where it stands, and the body that starts it."""
         note = marked_inputs.of_size(LONG) if large else marked_inputs.of_every_plane()
-        inputs = {"dynamic_variables": note, "run_by": marked_inputs.plain(), "miscellaneous": marked_inputs.nested()}
+        plain, by, other = marked_inputs.plain(), marked_inputs.plain(), marked_inputs.nested()
+        own = self.server.start_input["dynamic_variables"]
+        texts = {name: plain.value for name, value in own.items() if isinstance(value, str)}
         body = {
             **self.server.start_input,
-            "dynamic_variables": {**self.server.start_input["dynamic_variables"], NOTE: note.value},
-            "run_by": f"{self.server.tag} {inputs['run_by'].value}{'x' * 1000 if large else ''}",
-            "miscellaneous": {NOTE: inputs["miscellaneous"].value},
+            "dynamic_variables": {**own, **texts, NOTE: note.value},
+            "run_by": f"{self.server.tag} {by.value}{'x' * 1000 if large else ''}",
+            "miscellaneous": {NOTE: other.value},
         }
-        started = self.server.execute(self.server.body_of(body), query=query)
-        run = OpenRun(name, inputs, started)
-        run.took(started, _json(started))
-        return run
+        inputs = {"dynamic_variables": note, "run_by": by, "miscellaneous": other, VARIABLE: plain}
+        return inputs, self.server.body_of(body)
 
     def _bare_start(self) -> OpenRun:
         """Start a run with nothing that could be left out; elsewhere than on this machine it carries the tag."""
         tag = {} if self.server.target.is_local else {"run_by": self.server.tag}
         started = self.server.execute({"command": "start", **tag})
-        run = OpenRun("D", {}, started)
-        run.took(started, _json(started))
-        return run
+        return _run("D", {}, started)
 
     def _command(self, runs: Mapping[str, OpenRun], name: str, command: str, others: str) -> None:
         run = runs[name]
@@ -139,7 +173,10 @@ class OpenRuns:
         said = {"command": command, "workflow_run_id": run.id, "run_by": self.server.tag}
         exchange = self.server.execute({**said, **(SAID if command == "data" else {})})
         self._is_own(run, exchange, command)
+        run.commanded = exchange.result
         run.took(exchange, _json(exchange))
+        with suppress(NotExercised):
+            self._read(run)
         for other in (runs[one] for one in others):
             with suppress(NotExercised):
                 self._read(other, f"{command} of another run")
@@ -149,7 +186,8 @@ class OpenRuns:
         if told not in {None, run.id}:
             self.violations.append(exchange.violation(f"{command}: run", "the response shows another run"))
 
-    def _read(self, run: OpenRun, after: str) -> None:
+    def _read(self, run: OpenRun, after: str = "") -> None:
+        """Read a run; after a command for another one, nothing of it may have changed."""
         if run.id is None:
             return
         exchange = self.server.call("getWorkflowRun", path={"workflow_run_id": run.id})
@@ -157,11 +195,17 @@ class OpenRuns:
         shown = record.get("workflow_run") if isinstance(record, dict) else None
         if not exchange.has_succeeded or not isinstance(shown, dict):
             return
-        for name in run.changes(shown):
+        for name in run.changes(shown) if after else ():
             received = f"{name} was {run.shown[name]!r:.100} and is {shown[name]!r:.100} after {after}"
             self.violations.append(exchange.violation(f"{after}: {name}", received))
         # What is read may be shorter than what a command shows.
         run.took(exchange, {**run.shown, **shown})
+
+
+def _run(name: str, inputs: Mapping[str, MarkedInput], started: Exchange) -> OpenRun:
+    run = OpenRun(name, inputs, started)
+    run.took(started, _json(started))
+    return run
 
 
 def _json(exchange: Exchange) -> dict[str, Any]:

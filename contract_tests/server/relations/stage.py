@@ -54,7 +54,7 @@ class Stage:
     def check_affordable(self) -> None:
         """See whether enough requests are left; raises NotExercised."""
         target = self.server.target
-        if target.max_requests - self.server.wire.sent < self.requests:
+        if self.server.wire.left < self.requests:
             raise NotExercised(f"{self.what} takes {self.requests} requests of max_requests ({target.max_requests})")
 
     def play(self) -> None:

@@ -13,15 +13,19 @@ from contract_tests.budget import QUICK
 from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.outcomes import Row
-from contract_tests.rules import NotExercised, Side, Violation, Violations, first_of_each
+from contract_tests.rules import NotApplicable, NotExercised, Side, Violation, Violations, first_of_each
 from contract_tests.runner.context import RUN, Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.relations.marked_runs import MarkedRuns
+from contract_tests.server.relations.open_runs import OpenRuns
+from contract_tests.server.relations.run_lists import RunLists
 from contract_tests.server.relations.runs_in_a_row import RunsInARow
 from contract_tests.server.relations.workflow_history import WorkflowHistory
+from contract_tests.server.reproducing import from_the_start
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.shares import may_be_sent
 from contract_tests.server.smallest_sequence import with_fewest_steps
 from contract_tests.server.traffic import Traffic
 from contract_tests.server.workflow_scenarios import WorkflowScenarios
@@ -32,30 +36,34 @@ PlayerOf = Callable[[Callable[[ServerUnderTest, Options], Any], ServerUnderTest]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Have what a drawn sequence has shown told with the fewest steps."""
+    """Have what a drawn sequence has shown told with the fewest steps, and what is about a run from its start."""
     given: dict[str, Any] = pyfuncitem.funcargs
     try:
         return (yield)
+    except Violation as violation:
+        raise from_the_start(violation, given["server"].watch.exchanges) from None
     except Violations as violations:
         run, row, player = given["run"], given["row"], given["server"].player
-        if player is None:
-            raise
+        exchanges, found = given["server"].watch.exchanges, violations.all or violations.found
 
         def check(fixtures: dict[str, Any]) -> None:
             named = {name: given[name] for name in signature(pyfuncitem.obj).parameters}
             pyfuncitem.obj(**named | {name: value for name, value in fixtures.items() if name in named})
 
-        found = violations.all or violations.found
         told = first_of_each(run.folding.left(row.rule, row.place, found))
-        command = shlex.join(run.options.command_for(row.rule.id, Side.SERVER, row.target))
-        smaller = list(with_fewest_steps(told, row, check, player, command))
+        if player is not None:
+            command = shlex.join(run.options.command_for(row.rule.id, Side.SERVER, row.target))
+            told = list(with_fewest_steps(told, row, check, player, command))
+        smaller = [from_the_start(one, exchanges) for one in told]
     raise Violations(smaller, [*smaller, *found])
 
 
 @pytest.fixture
-def server(run: Run, row: Row) -> ServerUnderTest:
-    """Return the server that this row is about."""
-    return run.live.server(run.target(row))
+def server(run: Run, row: Row, request: pytest.FixtureRequest) -> ServerUnderTest:
+    """Return the server that this row is about; of few requests, a part is for this row and those before."""
+    found = run.live.server(run.target(row))
+    found.wire.may_be_sent = may_be_sent(found.target, row, request.path.stem)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -153,6 +161,32 @@ def all_runs_in_a_row() -> dict[MarkedRuns, RunsInARow]:
 def runs_in_a_row(marked_runs: MarkedRuns, all_runs_in_a_row: dict[MarkedRuns, RunsInARow]) -> RunsInARow:
     """Return runs of this target one after the other."""
     return all_runs_in_a_row.setdefault(marked_runs, RunsInARow(marked_runs))
+
+
+@pytest.fixture(scope="session")
+def all_open_runs() -> dict[ServerUnderTest, OpenRuns]:
+    """Keep what runs were played side by side, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def open_runs(server: ServerUnderTest, all_open_runs: dict[ServerUnderTest, OpenRuns]) -> OpenRuns:
+    """Return runs of this target that are open side by side."""
+    if all(operation.id != "getWorkflowRun" for operation in server.wire.contract.operations):
+        raise NotApplicable("the contract has no getWorkflowRun, by which a run is looked at")
+    return all_open_runs.setdefault(server, OpenRuns(server))
+
+
+@pytest.fixture(scope="session")
+def all_run_lists() -> dict[ServerUnderTest, RunLists]:
+    """Keep what lists were asked for, so that every rule about them looks at the same ones."""
+    return {}
+
+
+@pytest.fixture
+def run_lists(server: ServerUnderTest, all_run_lists: dict[ServerUnderTest, RunLists]) -> RunLists:
+    """Return lists of this target's runs."""
+    return all_run_lists.setdefault(server, RunLists(server))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.rules import EVERY_OPERATION, Checks, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.exchange import LATER, REFUSED
-from contract_tests.server.relations.one_connection import OneConnection, Step, one_connection
+from contract_tests.server.relations.one_connection import READING, OneConnection, Step, one_connection
 from contract_tests.server.server import ServerUnderTest
 
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
@@ -57,6 +57,10 @@ def test_connection_has_no_memory(connection: OneConnection) -> Checks:
     for one, other in PAIRS:
         if one in responses and other in responses:
             yield _differs(connection, responses[one], responses[other])
+    read = responses.get(READING)
+    if read is not None and read.response.status >= FIRST_ERROR and read.response.status not in LATER:
+        received = f"{READING}, which is taken alone, is answered {read.response.status} after what was refused"
+        yield connection.violation("response after a refusal", received)
     needs_key = bool(security := connection.taken.case.operation.security) and all(security)
     for what, step in responses.items():
         if needs_key and "refused" in what and step.response.status < FIRST_ERROR:
@@ -89,7 +93,8 @@ def test_body_is_not_compressed(connection: OneConnection) -> Checks:
     for step in connection.steps:
         codings = {one.strip().lower() for value in step.response.all("content-encoding") for one in value.split(",")}
         found = sorted(codings & CODED)
-        yield connection.violation("Content-Encoding", f"{step.what} is coded with {found}") if found else None
+        coded = f"the response to {step.what}, which asks for a body as it is, comes as {', '.join(found)}"
+        yield connection.violation("Content-Encoding", coded) if found else None
 
 
 def _differs(connection: OneConnection, one: Step, other: Step) -> Violation | None:

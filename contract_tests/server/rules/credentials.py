@@ -15,6 +15,7 @@ from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations.near_keys import exchanges_with_near_keys
 from contract_tests.server.sanitize import RUNS
 from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.shares import has_few_requests
 
 OAS: Final = "https://spec.openapis.org/oas/v3.1.0#security-scheme-object"
 RESULTS: Final = "getWorkflowVersionExecutionResults"
@@ -26,8 +27,9 @@ rule: Final = partial(card, source=OAS, operations=EVERY_OPERATION, side="server
 @pytest.fixture
 def near(operation: Operation, server: ServerUnderTest, options: Options) -> list[Exchange]:
     """Return what came of a request that is taken with the key, with what is nearly the key."""
-    runs = operation.id in {*RUNS, RESULTS} or options.budget.name != QUICK
-    return exchanges_with_near_keys(server, operation, options.seed, all_kinds=runs and server.target.is_local)
+    all_kinds = operation.id in {*RUNS, RESULTS} or options.budget.name != QUICK
+    all_kinds = all_kinds and server.target.is_local and not has_few_requests(server.target)
+    return exchanges_with_near_keys(server, operation, options.seed, all_kinds=all_kinds)
 
 
 @rule(

@@ -191,7 +191,8 @@ def test_refused_command_changes_nothing(runs: Runs) -> Checks:
         turn.exchange.check(
             not turn.exchange.is_refused,
             f"refused {turn.command}",
-            f"{turn.command} was refused after {' and '.join(turn.refused)}, and was taken before",
+            f"{turn.command} for a run that is {before.status} was refused after refused commands "
+            f"({', '.join(turn.refused)}), and taken where none had been refused",
         )
         for before, turn in commands
         if turn.refused and _case(before, turn) in taken

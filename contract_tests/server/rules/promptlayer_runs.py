@@ -38,8 +38,9 @@ def test_refusal_says_why(operation: Operation, server: ServerUnderTest) -> Chec
 @rule(
     "PL-RUN-18",
     "Every request starts an execution of its own.",
-    says="No idempotency key is documented, so that every request is a new execution.",
-    basis="inferred",
+    says="A run is created by the request, and 201 says that it was. No documented key makes two requests one.",
+    source=f"{PAGE}; https://www.rfc-editor.org/rfc/rfc9110#section-15.3.2",
+    basis="documented",
     operations=["runWorkflow"],
 )
 def test_every_request_starts_an_execution(server: ServerUnderTest, scenarios: ExecutionScenarios) -> None:

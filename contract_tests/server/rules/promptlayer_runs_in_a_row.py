@@ -54,6 +54,22 @@ def test_nothing_is_left_of_a_run(runs_in_a_row: RunsInARow) -> Found:
 
 
 @rule(
+    "REL-ROW-04",
+    "Metadata is no input.",
+    says="Input variables are given in input_variables; one that is missing there is warned of, and not looked for in "
+    "the metadata.",
+    basis="documented",
+)
+def test_metadata_is_no_input(runs_in_a_row: RunsInARow) -> Found:
+    noted = [(run, poll) for run in runs_in_a_row.runs if run.note for poll in run.polls]
+    told = "a value that stands in the metadata alone is in the results"
+    return [
+        poll.check(run.note not in poll.exchange.reply.decode("utf-8", "replace"), "metadata", told)
+        for run, poll in noted
+    ]
+
+
+@rule(
     "REL-CB-05",
     "No callback comes for a run that was refused or named no address.",
     says="The outcome of a run that has ended is posted to the address that this run names, and nowhere else.",
@@ -97,9 +113,11 @@ def _own_alone(run: OneOfARow, row: RunsInARow) -> Iterator[Violation | None]:
 def _uncalled_for(run: OneOfARow, row: RunsInARow) -> Violation | None:
     came = row.server.listener.deliveries(run.url)
     if run.started.is_refused:
-        return run.started.check(not came, "refused run", "a callback came all the same")
+        return run.started.check(
+            not came, "refused run", f"{run.name} was answered {run.started.status}, and a callback came"
+        )
     own = str(run.started.json.get(ID)) if run.started.is_object else ""
     strange = [one for one in came if own.encode() not in one.body]
-    return run.started.check(
-        not strange, "other run", f"to its address came {strange[0].body[:200]!r}" if strange else ""
-    )
+    said = run.started.bounded(strange[0].body.decode("utf-8", "replace")) if strange else ""
+    received = f"to the address of run {own} alone came the outcome of another run: {said}"
+    return run.started.check(not strange, "other run", received)

@@ -13,6 +13,7 @@ from mutants.servers.handwritten_histories import handwritten_histories
 from mutants.servers.handwritten_relations import handwritten_relations
 from mutants.servers.handwritten_results import handwritten_results
 from mutants.servers.handwritten_run import handwritten_run
+from mutants.servers.handwritten_told import handwritten_told
 from mutants.servers.handwritten_workflows import handwritten_workflows
 
 
@@ -22,7 +23,8 @@ def defects() -> tuple[ServerDefect, ...]:
     contract = Contract.load(default_spec())
     derived = (*derived_replies(contract), *derived_requests(contract))
     handwritten = (*handwritten_run(), *handwritten_results(), *handwritten_callback(), *handwritten_execute())
-    found = (*derived, *handwritten, *handwritten_workflows(), *handwritten_relations(), *handwritten_histories())
+    related = (*handwritten_relations(), *handwritten_histories(), *handwritten_told())
+    found = (*derived, *handwritten, *handwritten_workflows(), *related)
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
     if twins:

@@ -48,7 +48,8 @@ def _texts_changed() -> Made:
 
 def _values_changed() -> Made:
     for name, title, change in VALUE_CHANGES:
-        yield name, title, "REL-ECHO-02", related.InputsChanged(change)
+        rule = "REL-ECHO-04" if name == "rounded" else "REL-ECHO-02"
+        yield name, title, rule, related.InputsChanged(change)
 
 
 def _callbacks_changed() -> Made:
@@ -245,6 +246,9 @@ VALUE_CHANGES: Final[list[tuple[str, str, Callable[[Any], Any]]]] = [
         lambda value: related.with_booleans(value, int),
     ),
     ("unnamed-lost", "drops properties without a name", lambda value: related.without_name(value, "")),
+    ("nulls-lost", "drops properties that are null", related.without_nulls),
+    ("twelve-levels", "loses what is nested deeper than twelve levels", lambda value: related.without_depth(value, 12)),
+    ("six-digits", "rounds fractions to six digits", lambda value: related.with_numbers(value, _six_digits)),
     ("null-is-zero", "takes null for 0", lambda value: 0 if value is None else value),
 ]
 KEYS_TAKEN: Final[list[tuple[str, str, Callable[[Request, str], bool]]]] = [
@@ -351,6 +355,10 @@ def _cut(size: int) -> Callable[[str], str]:
 
 def _without_last_of_256(text: str) -> str:
     return text[:255] if len(text) == 256 else text
+
+
+def _six_digits(number: Any) -> Any:
+    return round(number, 6) if isinstance(number, float) else number
 
 
 def _as_double(number: Any) -> Any:

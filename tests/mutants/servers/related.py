@@ -438,6 +438,13 @@ def without_name(value: Any, dropped: str) -> Any:
     return [without_name(inner, dropped) for inner in value] if isinstance(value, list) else value
 
 
+def without_nulls(value: Any) -> Any:
+    """Give a JSON value without the properties that are null."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _with(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
         return {name: _with(inner, change) for name, inner in value.items()}

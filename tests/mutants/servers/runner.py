@@ -157,7 +157,8 @@ def _table(url: str, service: str) -> str:
         "allow_writes": True,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
-    return "\n".join([f"[targets.{service}]", *lines, 'input_variables = { user_message = "ping" }', ""])
+    variable = {PROMPTLAYER: "user_message", INTERACTLY: "customer_name"}[service]
+    return "\n".join([f"[targets.{service}]", *lines, f'input_variables = {{ {variable} = "ping" }}', ""])
 
 
 def _with_known_names(spec: Path, directory: Path) -> Path:

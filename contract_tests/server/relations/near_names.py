@@ -1,0 +1,102 @@
+"""Names that are nearly those of something that exists: what each of them is looked up as."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from contract_tests.rules import NotExercised
+from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.server import ServerUnderTest
+
+SPELLING: Final = frozenset({"in another case", "with a space behind it", "with a space before it"})
+REQUESTS: Final = 12
+
+
+@dataclass(frozen=True)
+class NearName:
+    """
+    What came of a request for what does not exist.
+
+    Attributes:
+        what: What is named, and in which way that is not its name.
+        given: The name that was sent.
+        is_spelling: Whether some take it for the same name.
+    """
+
+    what: str
+    given: str
+    exchange: Exchange
+    is_spelling: bool
+
+
+class NearNames:
+    """The requests of one PromptLayer target, sent when a rule first asks for them."""
+
+    def __init__(self, server: ServerUnderTest) -> None:
+        self.server = server
+
+    @cached_property
+    def tried(self) -> list[NearName]:
+        """
+        All of them.
+
+        Raises:
+            NotExercised: If too few requests are left, or no run can be started.
+        """
+        if self.server.wire.left < REQUESTS:
+            raise NotExercised(f"names that are nearly right take {REQUESTS} requests of max_requests")
+        if self.server.known_execution is None:
+            raise NotExercised("no run can be started")
+        return [*self._labels(), *self._workflows(), *self._executions()]
+
+    def _labels(self) -> Iterator[NearName]:
+        label = self.server.target.label
+        if label is None:
+            return
+        known = self._known_labels() | {label}
+        for what, given in _near(label):
+            if given not in known:
+                yield NearName(f"a label {what}", given, self.server.run(workflow_label_name=given), what in SPELLING)
+
+    def _known_labels(self) -> set[str]:
+        path = {"workflow_id_or_name": self.server.target.workflow}
+        with suppress(NotExercised, KeyError):
+            labels = self.server.call("getWorkflowLabels", path=path).result.get("release_labels")
+            listed = labels if isinstance(labels, list) else []
+            return {str(one.get("release_label")) for one in listed if isinstance(one, dict)}
+        return set()
+
+    def _workflows(self) -> Iterator[NearName]:
+        # Elsewhere there may be another workflow of such a name, which is not to be run.
+        if not self.server.target.is_local:
+            return
+        name = self.server.target.workflow
+        for what, given in _near(name):
+            exchange = self.server.run(workflow=given)
+            if not (exchange.has_succeeded and self._exists(given)):
+                yield NearName(f"a workflow {what}", given, exchange, what in SPELLING)
+
+    def _exists(self, name: str) -> bool:
+        with suppress(NotExercised, KeyError):
+            read = self.server.call("getWorkflow", path={"workflow_id_or_name": name})
+            return bool(read.result.get("workflow_name") == name)
+        return False
+
+    def _executions(self) -> Iterator[NearName]:
+        known = self.server.known_execution
+        started = {one.result.get("workflow_version_execution_id") for one in self.server.watch.of("runWorkflow")}
+        for what, given in (("without its last digit", (known or 0) // 10), ("with another digit", (known or 0) * 10)):
+            # Of a small id the near ones are somebody's.
+            if known and known > 10**6 and given not in started and given < 2**63:
+                yield NearName(f"an execution {what}", str(given), self.server.results(given), is_spelling=False)
+
+
+def _near(name: str) -> Iterator[tuple[str, str]]:
+    if len(name) > 1:
+        yield "without its last character", name[:-1]
+    yield "with one character more", f"{name}x"
+    if name.swapcase() != name:
+        yield "in another case", name.swapcase()
+    yield "with a space behind it", f"{name} "

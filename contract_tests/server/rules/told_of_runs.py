@@ -1,0 +1,70 @@
+"""Runs: what was told of one, told again."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import Checks, NotApplicable, NotExercised, Violation
+from contract_tests.rules import rule as card
+from contract_tests.server.conversations import Conversations
+from contract_tests.server.models.told_facts import ToldFacts, facts_of_interactly, facts_of_promptlayer
+from contract_tests.server.relations.marked_runs import MarkedRuns
+from contract_tests.server.relations.open_runs import OpenRuns
+from contract_tests.server.relations.run_lists import RunLists
+from contract_tests.server.scenarios import ExecutionScenarios
+from contract_tests.server.server import ServerUnderTest
+
+RUNS: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-run"
+RESULTS: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
+rule: Final = partial(card, basis="documented", side="server")
+
+
+@rule(
+    "REL-TOLD-01",
+    "What was told of a run is told of it again, by whatever operation.",
+    says="Execute, reading a run and listing runs tell of the same record. Its ids, version and origin never change; a "
+    "final status stays; and what waits or is paused changes by a command for it alone, which was not refused.",
+    source=RUNS,
+    operations=["executeWorkflow", "getWorkflowRun", "listWorkflowRuns"],
+    service="interactly",
+)
+def test_runs_are_told_alike(
+    operation: Operation,
+    server: ServerUnderTest,
+    conversations: Conversations,
+    open_runs: OpenRuns,
+    run_lists: RunLists,
+) -> Checks:
+    _played(lambda: conversations.runs, lambda: open_runs.runs, lambda: run_lists.whole)
+    return _contradictions(facts_of_interactly(server.watch.exchanges), operation, server)
+
+
+@rule(
+    "REL-TOLD-02",
+    "What was told of an execution is told of it again.",
+    says="A node that has ended has one outcome, and an execution that is complete has one output, however often, in "
+    "whatever form, on whatever connection and beside whatever else it is asked for.",
+    source=RESULTS,
+    operations=["getWorkflowVersionExecutionResults"],
+    service="promptlayer",
+)
+def test_executions_are_told_alike(
+    operation: Operation, server: ServerUnderTest, scenarios: ExecutionScenarios, marked_runs: MarkedRuns
+) -> Checks:
+    _played(lambda: scenarios.plain, lambda: marked_runs.asked_together)
+    return _contradictions(facts_of_promptlayer(server.watch.of(operation.id)), operation, server)
+
+
+def _played(*plays: Callable[[], Any]) -> None:
+    """Have played what has not been: a whole run has played it all before."""
+    for play in plays:
+        with suppress(NotExercised, NotApplicable):
+            play()
+
+
+def _contradictions(facts: ToldFacts, operation: Operation, server: ServerUnderTest) -> list[Violation | None]:
+    if not server.watch.of(operation.id):
+        raise NotExercised("nothing was told by it")
+    return [None, *(found for name, found in facts.contradictions if name == operation.id)]
