@@ -23,6 +23,8 @@ def reads_as(text: str, value: Any) -> bool:
             return float(read_json(text)) == value
         except (TypeError, ValueError):
             return False
+    if isinstance(value, list | dict):  # inside another one, of which OpenAPI says nothing
+        return is_json_of(text, value)
     return equal_by_format(text, value) if isinstance(value, str) else text == text_of(value)
 
 
@@ -180,19 +182,30 @@ def _query_reads(pairs: list[tuple[str, str]], value: Any, parameter: Parameter)
     if isinstance(value, dict):  # whose properties may stand in any order
         entries, sent = sorted(entries, key=_name), sorted(sent, key=_name)
     return [*map(_name, sent)] == [*map(_name, entries)] and all(
-        _reads_whole(raw, item, parameter) for (_, raw), (_, item) in zip(sent, entries, strict=True)
+        _entry_reads(raw, item, parameter) for (_, raw), (_, item) in zip(sent, entries, strict=True)
     )
+
+
+def _entry_reads(raw: str, item: Any, parameter: Parameter) -> bool:
+    is_inner = isinstance(item, list | dict) and (parameter.explode or parameter.style == "deepObject")
+    return reads_as(decode(raw) or "", item) if is_inner else _reads_whole(raw, item, parameter)
 
 
 def _name(entry: tuple[str, Any]) -> str:
     return entry[0]
 
 
-def header_reads(text: str, value: Any) -> bool:
+def header_reads(text: str, value: Any, parameter: Parameter) -> bool:
     """Whether the text of a header or cookie stands for a value; encoded or not, both is right."""
-    items = value if isinstance(value, list) else [value]
-    raw = [part.strip() for part in text.split(",")] if isinstance(value, list) else [text]
-    return _all_read(list(raw), items) or _all_read([decode(part) for part in raw], items)
+    if value in ([], {}):
+        return not text
+    raw = [part.strip() for part in text.split(",")] if isinstance(value, list | dict) else [text]
+    items = items_of(value) if isinstance(value, list | dict) else [value]
+    if isinstance(value, dict) and parameter.explode and parameter.location == "header":
+        items = [f"{name}={text_of(member)}" for name, member in value.items()]
+    if _all_read(list(raw), items) or _all_read([decode(part) for part in raw], items):
+        return True
+    return isinstance(value, list | dict) and _reads_list(text, items, parameter)
 
 
 def holds_text(raw: str, text: str) -> bool:

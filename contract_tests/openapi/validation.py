@@ -106,7 +106,11 @@ class Validators:
 
     def _errors(self, value: Any, schema: str, *, formats: bool) -> Iterable[ValidationError]:
         if not _has_many_values(value):
-            return list(self.compiled(schema, formats=formats).iter_errors(value))[:MOST_PROBLEMS]
+            validator = self.compiled(schema, formats=formats)
+            try:
+                return list(validator.iter_errors(value))[:MOST_PROBLEMS]
+            except ValueError:  # at a file's bytes, which stand behind the first place that is wrong
+                return list(validator.iter_errors(encodable(value)))[:MOST_PROBLEMS]
         # The library makes all errors, also those within a union, before it gives out one: two kilobytes each.
         unions = dict.fromkeys(UNIONS, self._union(formats=formats))
         try:

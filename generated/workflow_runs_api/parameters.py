@@ -92,9 +92,10 @@ def _parts(value: Any) -> list[str]:
 def _plain(value: Any) -> str:
     if value.__class__ is str:
         return str(value)
-    if value is None or value.__class__ is dict or value.__class__ is list:
+    if value is None:
         raise Problem("a text, a number or a truth value", value)
-    return json.dumps(value)
+    # Of a list or an object within another one OpenAPI says nothing: it is sent as JSON.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _quoted(text: str) -> str:

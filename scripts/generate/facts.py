@@ -16,6 +16,7 @@ import naming
 import security
 import structure
 from checkable import checkable
+from services import original_name
 
 if TYPE_CHECKING:
     from neutral import Neutral
@@ -48,6 +49,11 @@ def of(document: dict[str, Any], neutral: Neutral, provenance: Provenance) -> di
         "discriminators": discriminators(document, classes),
         "one_sided": neutral.one_sided,
         "recursive_maps": recursive_maps,
+        "renamed": {
+            original_name(found.operation): found.operation["operationId"]
+            for found in doc.operations(document)
+            if original_name(found.operation) != found.operation["operationId"]
+        },
         "parameters": neutral.parameters,
         "operations": {
             naming.identifier(found.operation["operationId"]): _operation(document, found, classes)
@@ -114,7 +120,7 @@ def _operation(document: dict[str, Any], found: doc.Found, classes: dict[str, st
     parameters = doc.parameters(document, found)
     body = doc.resolve(document, operation.get("requestBody"))
     return {
-        "operation_id": operation["operationId"],
+        "operation_id": original_name(operation),
         "method": found.method.upper(),
         "path": _path(found.path),
         "accept": _accept(document, operation),

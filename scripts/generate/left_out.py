@@ -106,7 +106,7 @@ def _is_operation(unit: Unit) -> bool:
 
 def _name(document: dict[str, Any], unit: Unit) -> str:
     operation = doc.target(document, doc.pointer(*unit))
-    name = operation.get("operationId") if isinstance(operation, dict) else None
+    name = services.original_name(operation) if isinstance(operation, dict) else None
     _, path, method = unit
     has_name = isinstance(name, str) and name != services.unnamed(method, path)
     return str(name) if has_name else f"{method.upper()} {path}"

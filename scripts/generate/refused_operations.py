@@ -25,23 +25,6 @@ _STYLES = {
     "cookie": {"form"},
 }
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
-# Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
-# hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
-TAKEN = frozenset(
-    {
-        "aclose",
-        "base_url",
-        "close",
-        "find_run_in_doubt",
-        "iter_workflow_runs",
-        "iter_workflows",
-        "run_and_wait",
-        "wait",
-        "with_options",
-        "with_raw_response",
-        "with_run_tags",
-    }
-)
 
 
 def problems(document: dict[str, Any]) -> Iterator[Problem]:
@@ -109,7 +92,7 @@ def _names(document: dict[str, Any]) -> Iterator[Problem]:
             yield found.pointer, "it has no operationId, which is the method's name; give it one"
             continue
         name = naming.identifier(operation_id)
-        if name in TAKEN:
+        if name in services.TAKEN:
             words = f"its method would be called {name}, like one of the client's"
             yield found.pointer, f"{operation_id}: {words}; rename it"
         if name in seen:
@@ -169,9 +152,7 @@ def _path(document: dict[str, Any], found: doc.Found) -> Iterator[Problem]:
     in_path = PATH_PARAMETER.findall(found.path)
     declared = [name for place, name in doc.parameters(document, found) if place == "path"]
     for name in dict.fromkeys([*in_path, *declared]):
-        if name not in declared:
-            yield found.pointer, f"the path's {{{name}}} is no parameter of it; declare it with in: path"
-        elif name not in in_path:
+        if name not in in_path:
             yield found.pointer, f"the parameter {name} has no place in the path; put {{{name}}} there"
 
 

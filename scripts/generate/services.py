@@ -10,10 +10,31 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import document as doc
+import naming
 import structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_ORIGINAL = "x-original-name"
+# Methods of these names would take the place of the generated client's own, or hide behind what `workflow_runs` adds by
+# hand. Written down here, since that package imports what is generated and can't be asked while it is; a test compares.
+TAKEN = frozenset(
+    {
+        "aclose",
+        "base_url",
+        "close",
+        "find_run_in_doubt",
+        "iter_workflow_runs",
+        "iter_workflows",
+        "run_and_wait",
+        "wait",
+        "with_options",
+        "with_raw_response",
+        "with_run_tags",
+    }
+)
 
 
 def is_strict(document: dict[str, Any]) -> bool:
@@ -51,7 +72,34 @@ def complete(document: dict[str, Any]) -> list[str]:
         if name not in known:
             known.add(name)
             tags.append({"name": name})
-    return [*_without_discriminators(document)]
+    return [*_with_names_of_their_own(document), *_without_discriminators(document)]
+
+
+def original_name(operation: dict[str, Any]) -> str | None:
+    """What a stranger's contract calls an operation."""
+    name: str | None = operation.get(_ORIGINAL, operation.get("operationId"))
+    return name
+
+
+def _with_names_of_their_own(document: dict[str, Any]) -> Iterator[str]:
+    """Of operations whose methods would be called the same, or like one of the client's, all but one get a number."""
+    taken = set(TAKEN)
+    for found in sorted(doc.operations(document), key=_by_name):
+        name = found.operation["operationId"]
+        plain = naming.identifier(name)
+        method = naming.free(plain, taken)
+        taken.add(method)
+        if method != plain:
+            is_unnamed = name == unnamed(found.method, found.path)
+            told = f"{found.method.upper()} {found.path}" if is_unnamed else name
+            found.operation.update({_ORIGINAL: told, "operationId": method})
+            yield f"{found.pointer}: its method is called {method}, since {plain} is taken"
+
+
+def _by_name(found: doc.Found) -> tuple[bool, str]:
+    # Names that stay as they are first, then all others by the alphabet.
+    name = found.operation["operationId"]
+    return naming.identifier(name) != name, name
 
 
 def _without_discriminators(document: dict[str, Any]) -> Iterator[str]:

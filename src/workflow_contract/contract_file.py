@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workflow_contract.as_meant import Remark, notes, read_as_meant
+from workflow_contract.operations import completed
 from workflow_contract.parameters import passed_over
 from workflow_contract.patterns import set_aside
 from workflow_contract.reading import SHOWN, UnreadableError, read_file
@@ -66,7 +67,7 @@ def made_of(document: Any) -> ContractFile:
         said.append(
             f"written in OpenAPI {version[:SHOWN]}, and read as {VERSION}: bounds, nullable and examples were rewritten"
         )
-    remarks = [*read_as_meant(document), *passed_over(document)]
+    remarks = [*read_as_meant(document), *completed(document), *passed_over(document)]
     check_applied(document)
     return ContractFile(document, version, (*said, *notes(remarks), *set_aside(document)), (*remarks,))
 

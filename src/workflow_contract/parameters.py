@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from workflow_contract.as_meant import Remark
-from workflow_contract.places import at, join
+from workflow_contract.operations import METHODS, followed, parameters
+from workflow_contract.places import join
 
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DESCRIBED_ELSEWHERE: Final = {
     "accept": "the media types of the responses are what is asked for",
     "authorization": "the security schemes describe that header",
@@ -26,7 +26,7 @@ def is_argument(document: Mapping[str, Any], operation: Mapping[str, Any], param
 
 def arguments(document: Mapping[str, Any], operation: Mapping[str, Any], declared: list[Any]) -> list[Any]:
     """Return those of a list of parameters, or references to such, that are for a caller to give."""
-    return [one for one in declared if is_argument(document, operation, _followed(document, one))]
+    return [one for one in declared if is_argument(document, operation, followed(document, one))]
 
 
 def passed_over(document: Mapping[str, Any]) -> Iterator[Remark]:
@@ -36,7 +36,7 @@ def passed_over(document: Mapping[str, Any]) -> Iterator[Remark]:
         for method in METHODS if isinstance(item, dict) else ():
             operation = item.get(method)
             for where, holder in ((join("#/paths", path), item), (join(join("#/paths", path), method), operation)):
-                for index, parameter in enumerate(_parameters(document, holder) if isinstance(operation, dict) else ()):
+                for index, parameter in enumerate(parameters(document, holder) if isinstance(operation, dict) else ()):
                     if words := _described_elsewhere(document, operation, parameter):
                         pointer = join(join(where, "parameters"), index)
                         yield Remark(pointer, "name", f"{parameter['name']} is no argument of the operation: {words}")
@@ -51,7 +51,7 @@ def _described_elsewhere(
     requirements = operation.get("security", document.get("security"))
     for requirement in requirements if isinstance(requirements, list) else ():
         for scheme in requirement if isinstance(requirement, dict) else ():
-            declared = _followed(document, {"$ref": join("#/components/securitySchemes", scheme)})
+            declared = followed(document, {"$ref": join("#/components/securitySchemes", scheme)})
             if declared.get("type") == "apiKey" and _place(declared) == (place, name):
                 return f"it is the key of the security scheme {scheme}"
     return ""
@@ -60,19 +60,3 @@ def _described_elsewhere(
 def _place(declared: Mapping[str, Any]) -> tuple[Any, str]:
     place, name = declared.get("in"), str(declared.get("name", ""))
     return place, name.lower() if place == "header" else name
-
-
-def _parameters(document: Mapping[str, Any], holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = holder.get("parameters")
-    return [_followed(document, one) for one in listed] if isinstance(listed, list) else []
-
-
-def _followed(document: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
-    seen: set[str] = set()
-    while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str) and reference not in seen:
-        seen.add(reference)
-        try:
-            value = at(document, reference)
-        except KeyError:
-            return {}
-    return value if isinstance(value, dict) else {}

@@ -30,6 +30,7 @@ def wide() -> dict[str, Any]:
             "kids": {"type": "array", "items": reference("Item")},
             "parent": {"anyOf": [reference("Item"), {"type": "null"}]},
             "box": reference("Box"),
+            "gone": {"type": "null"},
         },
     }
     schemas["Box"] = {

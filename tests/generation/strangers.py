@@ -118,6 +118,16 @@ BODIES: dict[str, Any] = {
     "/picture": {"get": _operation("getPicture", responses=_told(**{"image/png": FILE}))},
     "/whatever": {"get": _operation("getWhatever", responses=_told(**{"*/*": _NAMED}))},
 }
+_NUMBERS = {"type": "array", "items": {"type": "integer"}}
+_NAMED_NUMBERS = {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False}
+STYLES = [
+    parameter("header", "X-List", _NUMBERS),
+    parameter("header", "X-Object", _NAMED_NUMBERS),
+    parameter("header", "X-Exploded", _NAMED_NUMBERS, explode=True),
+    parameter("cookie", "list", _NUMBERS, explode=False),
+    parameter("query", "lists", {"type": "array", "items": _NUMBERS}),
+    parameter("query", "objects", {"type": "array", "items": _NAMED_NUMBERS}),
+]
 _READ_ONLY = {"properties": {"id": {**TEXT, "readOnly": True}}, "required": ["id", "name"]}
 _OTHER = {"url": "https://{where}.example/v2", "variables": {"where": {"default": "other"}}}
 PATHS: dict[str, Any] = {
@@ -152,6 +162,12 @@ PATHS: dict[str, Any] = {
         "get": _operation("withKeyTwice", security=[{"header": []}], parameters=[parameter("header", "Accept", TEXT)]),
         "put": _operation("withParameterAlone", security=[]),
     },
+    "/styles": {"get": _operation("getStyles", parameters=STYLES)},
+    # Neither its parameter nor, of the others, a name of its own.
+    "/undeclared/{id}": {"get": _operation("getUndeclared")},
+    "/again": {"get": _operation("getUndeclared")},
+    "/alike": {"get": _operation("get-undeclared")},
+    "/close": {"post": _operation("close")},
     "/nothing": {"delete": _operation("deleteIt", responses={"204": answer(TEXT)})},
     "/slips": {"post": _operation("sendSlips", requestBody=_sent(reference("Slips")))},
     "/content": {

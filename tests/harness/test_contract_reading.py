@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from schemathesis.transport.serialization import Binary
 
 from contract_tests.budget import BATCH, Budget
 from contract_tests.cases.generation import Generator, RequestCase, request_problems
@@ -95,6 +96,15 @@ def test_problem_names_both_places(contract: Contract) -> None:
         ("/warning", "#/components/schemas/Warning/type"),
         ("/workflow_version_execution_id", "#/components/schemas/ExecutionId/format"),
     }
+
+
+def test_bytes_behind_the_first_problem_are_judged() -> None:
+    """A file's bytes, as schemathesis draws them, are a text wherever they stand."""
+    document = {"openapi": "3.1.0", "info": {"title": "Things", "version": "1"}, "paths": {}}
+    schemas = {"Two": {"properties": {"first": {"type": "integer"}, "second": {"type": "string"}}}}
+    contract = Contract({**document, "components": {"schemas": schemas}})
+    problems = contract.problems({"first": "1", "second": Binary(b"\xff")}, "#/components/schemas/Two")
+    assert [problem.at for problem in problems] == ["/first"]
 
 
 @pytest.mark.parametrize("value", ["", "not a uri", "//host/path", "http://host:port/", "http://a b/", "http://x/%zz"])

@@ -62,9 +62,13 @@ class OperationClasses:
 
     def _tag(self, call: Call) -> str:
         """Give an operation's tag; without one it is in the class that is named after the contract."""
-        module = _method_name(call)
+        module = self._method(call)
         holders = (name for name in self.services if find_spec(f"{self._name}.api.{name}.{module}"))
         return call.operation.tag or next(holders, "")
+
+    def _method(self, call: Call) -> str:
+        renamed: Mapping[str, str] = getattr(importlib.import_module(self._name), "RENAMED", {})
+        return renamed.get(call.operation.id) or _method_name(call)
 
     def _service(self, tag: str) -> Any:
         try:
@@ -77,7 +81,7 @@ class OperationClasses:
         if reason := getattr(importlib.import_module(self._name), "LEFT_OUT", {}).get(call.operation.id):
             raise NotSupported(f"the generator has left it out: {reason}")
         chosen = client(self._tag(call))
-        name = _method_name(call)
+        name = self._method(call)
         method = getattr(chosen, name, None)
         if method is None:
             raise CannotExpress(f"{type(chosen).__name__} has no method {name}")

@@ -127,7 +127,7 @@ def test_query(trials: Trials) -> Iterator[Violation]:
     scheme = trials.scheme
     secret = scheme.name if scheme and scheme.location == "query" else None
     for trial, seen in sent_requests(trials):
-        pairs = [pair for pair in wire.query_pairs(seen.target) if pair[0] != secret]
+        pairs = [pair for pair in wire.query_pairs(seen.target) if wire.decode(pair[0]) != secret]
         pairs, missing = wire.without_fixed(trials.operation, pairs)
         given = trial.case.query
         for pair in missing:
@@ -163,13 +163,14 @@ def test_headers_and_cookies(trials: Trials) -> Iterator[Violation]:
     for trial, seen in sent_requests(trials):
         for name, parameter in headers.items():
             got, given = seen.all(name), trial.case.headers
-            holds = len(got) == 1 and wire.header_reads(got[0], given[name]) if name in given else not got
+            holds = len(got) == 1 and wire.header_reads(got[0], given[name], parameter) if name in given else not got
             if not holds:
                 yield trial.violation(parameter.pointer, f"{name}: {got}")
         got_cookies = {name: value for name, value in wire.cookies_of(seen).items() if name != secret}
         for name in sorted({*got_cookies, *trial.case.cookies}):
-            holds = name in got_cookies and name in trial.case.cookies
-            if not (holds and wire.header_reads(got_cookies[name], trial.case.cookies[name])):
+            given = trial.case.cookies
+            holds = name in got_cookies and name in given and name in cookies
+            if not (holds and wire.header_reads(got_cookies[name], given[name], cookies[name])):
                 constraint = cookies[name].pointer if name in cookies else "no cookie is added"
                 yield trial.violation(constraint, f"cookie {name}={got_cookies.get(name)}")
 

@@ -48,7 +48,7 @@ def test_document_is_valid(contract: Contract) -> Checks:
     errors = [] if nowhere else OpenAPIV31SpecValidator(offline(contract.document)).iter_errors()
     return [
         *nowhere,
-        *_misread(contract, "content"),
+        *_misread(contract, "content", "operationId", "parameters"),
         *(_at(join("#", *error.absolute_path), error.message) for error in errors),
     ]
 

@@ -100,7 +100,7 @@ def moment(value: Any) -> Moment:
 def constant(value: Any, only: T) -> T:
     """One fixed value."""
     if value != only or value.__class__ is not only.__class__:
-        raise Problem(f"the value {only!r}", value)
+        raise Problem("null" if only is None else f"the value {only!r}", value)
     return only
 
 
