@@ -159,6 +159,8 @@ class Interactly:
         return JSONReply({"workflow_run": conversation.record(document)})
 
     def _make_room(self, workflow_id: str) -> None:
+        if not self._limits.are_set:
+            return  # and not all runs have to be looked at
         full = self._limits.reached(workflow_id, filter(conversation.is_run, self._store.conversations()))
         if full is not None:
             raise HTTPException(int(self._assumptions.interactly_limit_status), full)

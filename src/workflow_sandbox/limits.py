@@ -27,10 +27,13 @@ class Limits:
             assumptions.interactly_stale_seconds,
         )
 
+    @property
+    def are_set(self) -> bool:
+        """Whether there is any on how many runs are under way."""
+        return bool(self.of_a_workflow or self.in_all)
+
     def reached(self, workflow_id: str, runs: Iterable[dict[str, Any]]) -> str | None:
         """Return in words which limit leaves no room for one more run of a workflow beside `runs`."""
-        if not self.of_a_workflow and not self.in_all:
-            return None
         under_way = [run for run in map(self.as_of_now, runs) if run["status"] in _UNDER_WAY]
         of_it = sum(run["workflow_id"] == workflow_id for run in under_way)
         if self.of_a_workflow and of_it >= self.of_a_workflow:

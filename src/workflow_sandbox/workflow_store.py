@@ -14,6 +14,7 @@ from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.workflows import Workflow, WorkflowVersion
 
 _MAX_ID = 2**63 - 1
+_MOST_CACHED = 200
 _VERSION = (
     "SELECT versions.id, workflow_id, workflows.name, number, document, versions.created_at"
     " FROM versions JOIN workflows ON workflows.id = workflow_id WHERE workflow_id = ?"
@@ -94,6 +95,8 @@ class WorkflowStore:
         if (workflow, number) not in self._versions and abs(number) <= _MAX_ID:
             found = self.workflow(workflow)
             for row in (found and self.database.rows(f"{_VERSION} AND number = ?", (found.id, number))) or ():
+                if len(self._versions) >= _MOST_CACHED:
+                    del self._versions[next(iter(self._versions))]
                 self._versions[workflow, number] = _version(row)
         return self._versions.get((workflow, number))
 

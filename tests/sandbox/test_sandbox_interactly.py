@@ -2,7 +2,10 @@
 
 import httpx
 import pytest
-from sandbox_calls import execute
+from sandbox_calls import execute, interactly_client
+
+from workflow_sandbox import InProcessSandbox
+from workflow_sandbox.store import Store
 
 _ANSWER = {"0": {"node_run_inputs": ["an invoice"]}}
 
@@ -158,3 +161,12 @@ def test_input_is_kept_as_it_was_sent(interactly: httpx.Client) -> None:
     assert kept["miscellaneous"] == {"x": 10**30}
     assert kept["command"] == "start"
     assert "nonsense" not in kept
+
+
+def test_a_start_does_not_look_at_all_other_runs(
+    fresh_workflow_sandbox: InProcessSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a limit on them: it would take ever longer."""
+    monkeypatch.delattr(Store, "conversations")
+    with interactly_client(fresh_workflow_sandbox) as client:
+        assert execute(client).status_code == 200
