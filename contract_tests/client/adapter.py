@@ -46,6 +46,8 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``repeats``
     The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
     ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
+``unlogged(call)``
+    Texts of a call of which the client documents that it never logs them, the key apart.
 ``listing(client, call)``
     Iterate over the items of all pages of a list, from the one that a call asks for; for ``async for`` in the
     asynchronous form.

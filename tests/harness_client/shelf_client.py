@@ -110,6 +110,7 @@ DEFECTS = {
     "key_in_log": "writes the key into the log",
     "warns_of_key": "warns of something and shows the key",
     "prints_key": "prints the key",
+    "logs_titles": "writes what it sends into the log",
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
     "key_in_frame": "keeps the headers that it sent in a variable while it raises",
@@ -541,7 +542,7 @@ class Client:
 
     def show(self, text: str) -> None:
         """Write, warn and print, as the defect is."""
-        if self.has("key_in_log"):
+        if self.has("key_in_log", "logs_titles"):
             LOG.debug(text)
         if self.has("warns_of_key"):
             warnings.warn(text, stacklevel=1)
@@ -558,7 +559,7 @@ class Client:
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
         text += f": {reply.text}" if self.has("key_sent_back") else ""
-        self.show(f"sent {reply.request.headers.raw}")
+        self.show(f"sent {reply.request.content!r}" if self.has("logs_titles") else f"sent {reply.request.headers.raw}")
         _sent = [("headers", reply.request.headers.raw)] if self.has("key_in_frame") else []
         failure = ShelfError(
             text,
@@ -718,6 +719,10 @@ class Conforming(ShelfAdapter):
         return getattr(error, "body", None)
 
     repeats = ("throttled", "status", "broken", "time-out")
+
+    def unlogged(self, call: Call) -> list[str]:
+        """Give the title of a book."""
+        return [call.body["title"]] if isinstance(call.body, dict) else []
 
     def derived(self, client: Client, headers: Mapping[str, str]) -> Client:
         """Give a view of a client."""

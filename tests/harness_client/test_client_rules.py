@@ -102,6 +102,7 @@ FOUND_BY = [
     ("key_in_log", "CL-SEC-05", "addBook", "shelf logger"),
     ("warns_of_key", "CL-SEC-05", "addBook", "py.warnings logger"),
     ("prints_key", "CL-SEC-05", "addBook", "standard output"),
+    ("logs_titles", "CL-SEC-08", "addBook", "shelf logger"),
     ("keeps_request", "CL-SEC-06", "addBook", "ShelfError"),
     ("key_in_frame", "CL-SEC-07", "addBook", "ShelfError"),
     ("denies_doubt", "CL-NET-08", "addBook", "status 503"),

@@ -5,6 +5,7 @@ import hmac
 import importlib
 import json
 import secrets
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contract_tests.client.adapter import Call, Connection, Listening, NotSupported, Receiving, to_json
@@ -12,6 +13,7 @@ from contract_tests.client.adapters.operation_classes import SUFFIX, OperationCl
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
+TELLING: Final = 12  # characters: shorter ones may be in the log by chance
 LISTS: Final = {"listWorkflows": "iter_workflows", "listWorkflowRuns": "iter_workflow_runs"}
 STARTS: Final = ("runWorkflow", "executeWorkflow")
 
@@ -44,6 +46,10 @@ class WorkflowRuns(OperationClasses):
         generated = self.operations(tag, is_async=is_async)
         found = getattr(self._package, generated.__name__.removesuffix(SUFFIX), None)
         return found if isinstance(found, type) and issubclass(found, generated) else None
+
+    def unlogged(self, call: Call) -> list[str]:
+        """What stands in the body: the path alone is documented to be in the log."""
+        return [text for text in _texts(call.body) if len(text) >= TELLING]
 
     def listing(self, client: Any, call: Call) -> Any:
         """Iterate over workflows, or over runs."""
@@ -94,6 +100,14 @@ class WorkflowRuns(OperationClasses):
                     secrets=(SECRET,),
                 )
         raise NotSupported(f"nothing receives {delivery}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
 
 
 def _listening(listener: Any) -> Listening:

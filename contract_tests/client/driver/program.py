@@ -212,9 +212,11 @@ class Driver:
                 framed.extend(variables_of(connection.key, error))
                 raise
 
-        with LogWatch(connection.key) as log:
+        inputs = getattr(self._adapter, "unlogged", lambda _: None)(call)
+        with LogWatch(connection.key, inputs or ()) as log:
             outcome = self._told(call, connection, calling)
-        return {**outcome, "held": held, "framed": framed, "logged": log.told}
+        found = {"held": held, "framed": framed, "logged": log.told}
+        return {**outcome, **found, "logged inputs": None if inputs is None else log.told_inputs}
 
     def receive(self, delivery: str, posts: list[dict[str, Any]], *, together: bool = False) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""

@@ -5,7 +5,7 @@ import io
 import logging
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
@@ -32,14 +32,16 @@ class LogWatch(logging.Handler):
 
     What counts is a record as handlers get it: its text, a traceback with it, and what was added as ``extra``. Warnings
     are records of the logger ``py.warnings``, as for whoever sends them to the log; what is printed ends up there too.
+    Texts that are no secret, and yet not for the log, are told of apart.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, inputs: Sequence[str] = ()) -> None:
         super().__init__(logging.DEBUG)
-        self._secret = secret
+        self._secret, self._inputs = secret, inputs
         self._levels: dict[logging.Logger, int] = {}
         self._left = contextlib.ExitStack()
         self.told: list[str] = []
+        self.told_inputs: list[str] = []
 
     def __enter__(self) -> Self:
         """Listen."""
@@ -75,6 +77,8 @@ class LogWatch(logging.Handler):
     def _keep(self, name: str, text: str) -> None:
         if shows(text, self._secret) and name not in self.told:
             self.told.append(name)
+        if any(each in text for each in self._inputs) and name not in self.told_inputs:
+            self.told_inputs.append(name)
 
 
 def _ends() -> list[logging.Logger]:

@@ -107,6 +107,22 @@ def test_log_does_not_show_the_key(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-SEC-08",
+    "The log does not show what was sent.",
+    says="A client that documents that inputs stay out of its log keeps them out, whatever a call comes to.",
+    source="the client's own documentation of its log",
+)
+def test_log_does_not_show_inputs(trials: Trials) -> Iterator[Violation]:
+    told = [(trial, trial.told.get("logged inputs")) for trial in trials.terminations()]
+    if all(names is None for _, names in told):
+        raise NotApplicable("the adapter does not say which inputs the client promises to keep out of its log")
+    for trial, names in told:
+        for name in names or ():
+            place = name if name in PRINTED else f"{name} logger"
+            yield trial.violation(place, f"the {place} shows an input: {trial.case.about}")
+
+
+@rule(
     "CL-SEC-06",
     "What hangs on an error does not hold the key.",
     says="Error reports and task queues take an error apart or pickle it: a request that hangs on it goes along.",

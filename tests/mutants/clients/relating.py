@@ -207,6 +207,19 @@ def _told() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "log.body",
+        "logs the body of a request that comes to an error",
+        "input shown",
+        "CL-SEC-08",
+        generated(
+            "client.py",
+            "            wire.note(operation, redaction, problem.status",
+            "            wire.LOG.debug('failed: %s', outgoing.content)\n"
+            "            wire.note(operation, redaction, problem.status",
+            times=2,
+        ),
+    )
+    yield defect(
         "time-out.second",
         "gives up after a second, whatever time-out it was given",
         "time-out changed",
