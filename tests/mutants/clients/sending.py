@@ -259,7 +259,7 @@ def _paths_and_queries() -> Iterator[ClientDefect]:
             '        base_url = "/".join(base_url.split("/")[:3])\n',
         ),
     )
-    plain = "    return json.dumps(value)\n"
+    plain = '    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))\n'
     yield _results(
         "results.flag",
         "writes a truth value as Python does: True",
