@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from contract_tests.openapi.json_text import json_or, same
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Access, Exchange
-from contract_tests.server.models.execution import ENDED, FAILED, OK, PENDING, entries_of
+from contract_tests.server.models.execution import ENDED, FAILED, GONE, OK, PENDING, entries_of
 
 if TYPE_CHECKING:
     from contract_tests.rules import Violation
@@ -71,7 +71,11 @@ def facts_of_interactly(exchanges: Iterable[Exchange]) -> ToldFacts:
         if commanded is not None and not exchange.is_refused:
             unsettled = () if facts.known(commanded, "status") in FINAL else ("status", *UNTIL_COMMAND)
             facts.forget(commanded, *unsettled)
+        read = str(exchange.case.path.get("workflow_run_id", ""))
+        if exchange.status in GONE and facts.known(read, "existence"):
+            facts.tell(read, "existence", False, exchange)  # noqa: FBT003 - a fact
         for run_id, run, record in _shown_runs(exchange):
+            facts.tell(run_id, "existence", True, exchange)  # noqa: FBT003 - a fact
             _tell_run(facts, run_id, run, record, exchange)
     return facts
 

@@ -11,7 +11,7 @@ from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.server import ServerUnderTest
 
 SPELLING: Final = frozenset({"in another case", "with a space behind it", "with a space before it"})
-REQUESTS: Final = 12
+REQUESTS: Final = 15
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class NearNames:
             raise NotExercised(f"names that are nearly right take {REQUESTS} requests of max_requests")
         if self.server.known_execution is None:
             raise NotExercised("no run can be started")
-        return [*self._labels(), *self._workflows(), *self._executions()]
+        return [*self._labels(), *self._empty(), *self._workflows(), *self._executions()]
 
     def _labels(self) -> Iterator[NearName]:
         label = self.server.target.label
@@ -59,6 +59,13 @@ class NearNames:
         for what, given in _near(label):
             if given not in known:
                 yield NearName(f"a label {what}", given, self.server.run(workflow_label_name=given), what in SPELLING)
+
+    def _empty(self) -> Iterator[NearName]:
+        """Ask for what is empty, which is not the same as nothing."""
+        label = self.server.run(workflow_label_name="")
+        yield NearName("a label without characters", "", label, is_spelling=True)
+        number = self.server.run(workflow_version_number=0)
+        yield NearName("version 0", "0", number, is_spelling=True)
 
     def _known_labels(self) -> set[str]:
         path = {"workflow_id_or_name": self.server.target.workflow}
@@ -87,7 +94,12 @@ class NearNames:
     def _executions(self) -> Iterator[NearName]:
         known = self.server.known_execution
         started = {one.result.get("workflow_version_execution_id") for one in self.server.watch.of("runWorkflow")}
-        for what, given in (("without its last digit", (known or 0) // 10), ("with another digit", (known or 0) * 10)):
+        id_ = known or 0
+        for what, given in (
+            ("without its last digit", id_ // 10),
+            ("with another digit", id_ * 10),
+            ("with a digit before it", id_ + 10 ** len(str(id_))),
+        ):
             # Of a small id the near ones are somebody's.
             if known and known > 10**6 and given not in started and given < 2**63:
                 yield NearName(f"an execution {what}", str(given), self.server.results(given), is_spelling=False)

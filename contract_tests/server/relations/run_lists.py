@@ -119,11 +119,17 @@ class RunLists:
         target = self.server.target
         if self.server.wire.left < REQUESTS:
             raise NotExercised(f"lists of runs take {REQUESTS} requests of max_requests ({target.max_requests})")
-        for _ in range(FEWEST):
-            self.server.execute(self.server.start_body)
+        for command in ("pause", "stop", "data")[:FEWEST]:
+            self._start_one_for(command)
         pages = list(self._all_pages())
         size = max(2, -(-len(ids_of(pages)) // 3))
         return pages, [self.ask(page=number, size=size) for number in (1, 2, 3, 4)]
+
+    def _start_one_for(self, command: str) -> None:
+        """Start a run and give it a command, so that not all stand alike; of turns a start has to do."""
+        id_ = _id_of(self.server.execute(self.server.start_body))
+        if id_ is not None and self.server.target.generation == "a":
+            self.server.execute({"command": command, "workflow_run_id": id_, "run_by": self.server.tag})
 
     def _all_pages(self) -> Iterator[Page]:
         for number in range(1, MOST_PAGES + 1):
@@ -157,7 +163,7 @@ class RunLists:
     def _by_status(self) -> Iterator[Filtered]:
         by_id = {id_: _status(record) for id_, record in self.own.items()}
         seen = sorted({*by_id.values()})[:MOST_STATUSES]
-        unseen = sorted(FINAL - {*by_id.values()})[:1]
+        unseen = [*sorted(RESTING - {*seen}), *sorted(FINAL - {*seen})][:2]
         for status in (*seen, *unseen):
             yield self._filtered("status", {id_ for id_, one in by_id.items() if one == status}, {"status": status})
 
@@ -165,7 +171,7 @@ class RunLists:
         yield self._filtered("workflow_id", (), {"workflow_id": NO_SUCH_OBJECT})
 
     def _by_search(self) -> Iterator[Filtered]:
-        yield self._filtered("search", (), {"search": new_mark()})
+        yield self._filtered("search", (), {"search": f"{new_mark()} Z"})
         for id_, record in list(self.own.items())[-1:]:
             logical_id = _run(record).get("logical_id")
             if isinstance(logical_id, str) and logical_id:

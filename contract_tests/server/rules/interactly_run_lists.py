@@ -29,16 +29,17 @@ def test_filter_leaves_what_fits(run_lists: RunLists) -> Checks:
 
 @rule(
     "REL-LIST-52",
-    "A run is found by its logical_id, and start and end fall between two runs.",
-    says="The example of search is the beginning of a logical_id, and created_at is the only time that the list shows. "
-    "No page says what either of them looks at.",
+    "A run is found by its logical_id, start and end fall between two runs, and pages are in the order of the list.",
+    says="The example of search is the beginning of a logical_id, created_at is the only time that the list shows, and "
+    "pages of one list are in one order. No page says so.",
     basis="inferred",
 )
 def test_filters_look_at_what_is_shown(run_lists: RunLists) -> Checks:
-    found = [one for one in run_lists.filtered if not one.is_told]
-    if not found:
-        raise NotExercised("the list shows neither logical_id nor exact times")
-    return (violation for one in found for violation in one.violations())
+    yield from (found for one in run_lists.filtered if not one.is_told for found in one.violations())
+    cut, everything = ids_of(run_lists.cut), ids_of(run_lists.pages)
+    is_other = cut != everything and sorted(cut) == sorted(everything)
+    last = run_lists.cut[-1].exchange
+    yield last.check(not is_other, "order", "pages 1 to 4 have the runs of the whole list in another order")
 
 
 @rule(
