@@ -84,6 +84,8 @@ class Workflow:
 def content_of(body: Mapping[str, Any]) -> Content:
     """Return the content of a version as a request or a response has it, without what the service adds."""
     found: Content = {name: body[name] for name in PLAIN if body.get(name) is not None}
+    if "commit_message" in body:
+        found["commit_message"] = body["commit_message"]  # null, too: then one that was sent is lost
     nodes, edges = body.get("nodes"), body.get("edges")
     if isinstance(nodes, list):
         found["nodes"] = {str(node.get("name")): _node(node) for node in nodes if isinstance(node, dict)}

@@ -159,7 +159,7 @@ class WorkflowHistory(KnownWorkflows):
         self.read(self.first)
         added = {"workflow_id": self.first.id, **self._shapes.plain()}
         self._add(self.first, added, own_workflow.create(self.server, **added))
-        self.read(self.first)
+        self.read(self.first, by_id=True)
         self.read(self.first, label=LONGER_LABEL)
 
     def _attach_and_detach(self) -> None:
@@ -173,6 +173,7 @@ class WorkflowHistory(KnownWorkflows):
         self.pairs(self.first)
         self.pairs(self.second)
         self.find((SOURCE, id_), None)
+        self.find((OTHER_SOURCE, id_), self.first)
         for pair in self.second.pairs:
             self.find(pair, self.second)
 
@@ -189,7 +190,7 @@ class WorkflowHistory(KnownWorkflows):
         path = {"workflow_id_or_name": name}
         there = self.server.call("getWorkflow", path=path)
         self.judge(Topic.REFUSED, there, not there.has_succeeded, "workflow", "the workflow that was refused is there")
-        now = self._ask(self.first, {})
+        now = self._ask(self.first.name, {})
         number = whole(now.result.get("version"))
         self.judge(
             Topic.REFUSED, now, number is None or number <= latest, "version", "the version that was refused is there"

@@ -51,12 +51,13 @@ class Topic(StrEnum):
 class KnownWorkflows(Stage):
     """Reads workflows, and judges what is shown by what is known of them."""
 
-    def read(self, workflow: Workflow, **query: Any) -> None:
+    def read(self, workflow: Workflow, *, by_id: bool = False, **query: Any) -> None:
         """Read a version, by default the latest one."""
         if query.get("label") not in {None, *workflow.labels}:
             return  # that it is lost was told
         with suppress(Unanswered):
-            self._took(workflow, self._ask(workflow, query), query)
+            name = str(workflow.id) if by_id else workflow.name
+            self._took(workflow, self._ask(name, query), query)
 
     def read_twice(self, workflow: Workflow) -> None:
         """Read the latest version by name and by id at once, over two connections."""
@@ -108,8 +109,8 @@ class KnownWorkflows(Stage):
             self.read(workflow, version=number)
         self.labels(workflow)
 
-    def _ask(self, workflow: Workflow, query: Mapping[str, Any]) -> Exchange:
-        return self.server.call("getWorkflow", path={"workflow_id_or_name": workflow.name}, query=query)
+    def _ask(self, name: str, query: Mapping[str, Any]) -> Exchange:
+        return self.server.call("getWorkflow", path={"workflow_id_or_name": name}, query=query)
 
     # What is read, beside what is foretold
 

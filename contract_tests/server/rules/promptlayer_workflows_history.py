@@ -18,7 +18,7 @@ rule: Final = partial(
     basis="documented",
     side="server",
     service="promptlayer",
-    requests=60,
+    requests=48,
     otherwise="no response has shown it",
 )
 

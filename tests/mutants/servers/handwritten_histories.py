@@ -85,7 +85,7 @@ def _labels() -> Made:
 
 
 def _latest() -> Made:
-    for name, key in (("ever", _by_path), ("name", _by_name)):
+    for name, key in (("ever", _by_path), ("name", _by_name), ("id", _by_id)):
         fault = histories.ShownAsBefore(READ, key)
         yield READ, f"latest-cached-{name}", f"shows the latest version as it was first ({name})", fault
 
@@ -312,6 +312,11 @@ def _by_path(request: Request) -> str | None:
 def _by_name(request: Request) -> str | None:
     path = _by_path(request)
     return None if path is None or path.rpartition("/")[2].isdigit() else path
+
+
+def _by_id(request: Request) -> str | None:
+    path = _by_path(request)
+    return path if path is not None and path.rpartition("/")[2].isdigit() else None
 
 
 def _filters_of(request: Request) -> str | None:
