@@ -25,6 +25,7 @@ Draw = Callable[[str], list[Any]]
 Broken = Callable[[str, list[Any]], Iterator[tuple[Any, Problem]]]
 """Returns values that break one constraint each, for the schema at a pointer and legal values of it."""
 
+FIRST_FINAL: Final = 200  # what comes before a response is none
 SUCCESS: Final = range(200, 300)
 BEYOND_ANY_LIST: Final = 520  # what a proxy may say, and no list of statuses has
 TEXTS: Final = ("a,b\r\n1,2\r\n", "null", '{"a": 1}', "")
@@ -71,12 +72,12 @@ class ReplyCase:
 
 
 def statuses(operation: Operation) -> Iterator[tuple[int, Response]]:
-    """Return a status for each documented response: itself, or one of its class."""
+    """Return a status for each documented response that ends an exchange: itself, or one of its class."""
     for response in operation.responses.values():
-        if response.status.isdecimal():
+        if response.status.isdecimal() and int(response.status) >= FIRST_FINAL:
             yield int(response.status), response
     for response in operation.responses.values():
-        if not response.status.isdecimal():
+        if not response.status.isdecimal() and response.status[0] != "1":
             first = _first_digit(operation, response)
             candidates = [int(f"{first}{end}") for end in ("00", "18", "20", "99")]
             candidates += [BEYOND_ANY_LIST] if response.status == "default" else []

@@ -1,7 +1,8 @@
 """Credentials: where the contract's security scheme puts them, and what has to stand there."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from contract_tests.client.adapter import Scheme, user_alone
 from contract_tests.http.expected_parameters import cookies_of, decode, query_pairs
@@ -13,14 +14,19 @@ BY_KEY: Final = ("", "basic", "bearer")  # of the schemes of HTTP; other ones an
 
 def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
     """Return where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
-    ways = [[_scheme(contract, name) for name in names] for names in operation.security if names]
-    by_key = [way for way in ways if all(each.scheme in BY_KEY for each in way)]
-    first, *others = next(iter(by_key or ways), [None])
+    named = [[_stated(contract, name) for name in names] for names in operation.security]
+    # What a connection shows by itself is no key.
+    ways = [[_scheme(*each) for each in way if each[1]["type"] != "mutualTLS"] for way in named]
+    by_key = [way for way in ways if way and all(each.scheme in BY_KEY for each in way)]
+    first, *others = next(iter(by_key or filter(None, ways)), [None])
     return replace(first, others=tuple(filter(None, others))) if first else None
 
 
-def _scheme(contract: Contract, name: str) -> Scheme:
-    stated = contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
+def _stated(contract: Contract, name: str) -> tuple[str, Any]:
+    return name, contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
+
+
+def _scheme(name: str, stated: Mapping[str, Any]) -> Scheme:
     kind = "apiKey" if stated["type"] == "apiKey" else "http"
     return Scheme(
         id=name,

@@ -1,6 +1,5 @@
 """What the adapter and the wire need to know of an operation, taken from the contract."""
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -87,4 +86,4 @@ def _patterns(contract: Contract, form: str) -> list[str]:
 def base_path(operation: Operation) -> str:
     """Return the path of the operation's server, which the harness's own address replaces; empty for the root."""
     server = operation.servers[0] if operation.servers else ""
-    return re.sub(r"[{}]", "", urlsplit(server).path).rstrip("/")
+    return urlsplit(server).path.rstrip("/")

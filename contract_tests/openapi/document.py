@@ -14,6 +14,7 @@ A schema is named by its JSON pointer (``media.schema``, ``parameter.schema``), 
 since references and constraints are relative to the document. ``contract.at(pointer)`` gives its text.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -276,7 +277,7 @@ class Contract:
             path=path,
             service=tags[0],
             pointer=pointer,
-            servers=tuple(server["url"] for server in item.get("servers", servers) or []),
+            servers=tuple(map(_url, item.get("servers", servers) or [])),
             parameters=tuple(self._parameters(parent, pointer)),
             body=self._body(pointer) if "requestBody" in item else None,
             responses={status: self._response(pointer, status) for status in item.get("responses", {})},
@@ -341,6 +342,12 @@ class Contract:
             pointer, example = self._child(parent, "examples", name)
             if "value" in example:
                 yield Example(join(pointer, "value"), example["value"])
+
+
+def _url(server: Mapping[str, Any]) -> str:
+    """Return the URL of a server, its variables replaced by their defaults."""
+    variables = server.get("variables", {})
+    return re.sub(r"{([^{}]+)}", lambda found: str(variables.get(found[1], {}).get("default", found[1])), server["url"])
 
 
 def _security(stated: Any) -> tuple[tuple[str, ...], ...]:
