@@ -68,6 +68,7 @@ SCHEMES: dict[str, Any] = {
     "oauth": {"type": "oauth2", "flows": {}},
     "openId": {"type": "openIdConnect", "openIdConnectUrl": "https://odd.example/id"},
     "digest": {"type": "http", "scheme": "digest"},
+    "tls": {"type": "mutualTLS"},
 }
 # By operation: the ways to prove oneself, each with the schemes that belong together.
 SECURED: dict[str, list[list[str]]] = {
@@ -75,6 +76,7 @@ SECURED: dict[str, list[list[str]]] = {
     "withBoth": [["header", "second"]],
     "withEither": [["digest"], ["header", "second"], ["basic"]],
     "withAny": [[], ["header"]],
+    "withTlsAndKey": [["tls"], ["tls", "header"]],
 }
 _PAIR = {"type": "array", "prefixItems": [TEXT, {"type": "integer"}], "items": False}
 FILE = {"type": "string", "format": "binary"}
@@ -129,7 +131,8 @@ STYLES = [
     parameter("query", "objects", {"type": "array", "items": _NAMED_NUMBERS}),
 ]
 _READ_ONLY = {"properties": {"id": {**TEXT, "readOnly": True}}, "required": ["id", "name"]}
-_OTHER = {"url": "https://{where}.example/v2", "variables": {"where": {"default": "other"}}}
+_VARIABLES = {name: {"default": value} for name, value in {"how": "https", "where": "other", "version": "v2"}.items()}
+_OTHER = {"url": "{how}://{where}.example/{version}", "variables": _VARIABLES}
 PATHS: dict[str, Any] = {
     **BODIES,
     "/one-sided": {

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
+import yaml
 from judging_clients import judging
 
 from contract_tests.cases.boundary_values import is_ambiguous_integer, legal
@@ -93,3 +94,16 @@ def test_a_refusal_that_the_contract_does_not_know_says_little() -> None:
         answer = judge.client.book.refusal(CONTRACT.operation("addBook"), 429)
 
     assert (answer.status, json.loads(answer.body)) == (429, {"message": "not now"})
+
+
+def test_what_comes_before_a_response_is_none(tmp_path: Path) -> None:
+    """A status of 1xx that a contract describes ends no exchange: nobody is answered by it alone."""
+    document = yaml.safe_load(SPEC.read_text("utf-8"))
+    document["paths"]["/books"]["post"]["responses"] |= {name: {"description": "Go on."} for name in ("100", "1XX")}
+    path = tmp_path / "early.yaml"
+    path.write_text(yaml.safe_dump(document), "utf-8")
+    with judging(Choice(adapter="shelf_client:Conforming"), path) as judge:
+        played = judge.client.book.legal_replies(Contract.load(path).operation("addBook"))
+
+    assert {case.answer.status // 100 for case in played} >= {2, 4}
+    assert all(case.answer.status >= 200 for case in played)
