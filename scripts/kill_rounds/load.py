@@ -95,7 +95,8 @@ class Receiver:
                 if len(raw) < length:
                     return  # the sandbox was killed while it was posting
                 body = json.loads(raw)
-                assert self.headers["sandbox-delivery-id"] == f"run-{body['workflow_version_execution_id']}"
+                if self.headers["sandbox-delivery-id"] != f"run-{body['workflow_version_execution_id']}":
+                    raise ValueError("a delivery has another id than its run")
                 self.send_response(receiver.status_of(body))
                 self.send_header("content-length", "0")
                 self.end_headers()
