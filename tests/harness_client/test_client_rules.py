@@ -177,7 +177,7 @@ FOUND_BY = [
 ]
 
 DEFECTS_OF_RULES = dict.fromkeys(defect for defect, *_ in FOUND_BY)
-SLOW = {"dawdles": pytest.mark.slow}  # what it breaks is seen after seconds
+SLOW = {"dawdles": pytest.mark.nightly}  # what it breaks is seen after seconds
 
 # No form of a request decides anything on the shelf: our own client and its mutant `form.other` are the subjects.
 ON_OUR_OWN_CONTRACT = {"CL-BRK-10"}

@@ -47,7 +47,7 @@ def judged(name: str) -> set[tuple[str, str]]:
     return {(one.rule.id, constraint) for one in violations for constraint in one.constraints}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_defects_of_waiting_are_found() -> None:
     """The rule that is for a defect finds it in the story that shows it; nothing is found in the correct client."""
     found = {name: judged(name) for name in ("Searching", *FOUND_BY)}

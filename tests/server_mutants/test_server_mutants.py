@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     from mutants.runner import Runner
 
 FAMILIES = [
-    *(pytest.param(name, marks=pytest.mark.nightly) for name in ("run.404.media-type", "callback.method-put")),
+    *(
+        pytest.param(name, marks=pytest.mark.nightly)
+        for name in (
+            "run.404.media-type",
+            "callback.method-put",
+            "results.200.all.each.status.retyped",
+            "results.back-to-202",
+        )
+    ),
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in (
-            "results.200.all.each.status.retyped",
-            "execute.workflow_id.pattern-not-enforced",
-            "results.back-to-202",
-            "execute.stop-ignored",
-        )
+        for name in ("execute.workflow_id.pattern-not-enforced", "execute.stop-ignored")
     ),
 ]
 MANY = 150  # of the requests of a whole run
