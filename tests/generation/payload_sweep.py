@@ -122,11 +122,13 @@ def _call(module: Any, document: dict[str, Any], operation: dict[str, Any]) -> l
     given = {parameter["name"]: parameter["schema"].get("enum", ["v"])[0] for parameter in operation["parameters"]}
     given = {name: value for name, value in given.items() if name != operation["parameters"][1]["name"]}
     arguments = {each.argument: given[each.name] for each in module.OPERATION.parameters if each.name in given}
-    path = next(arguments.pop(each.argument) for each in module.OPERATION.parameters if each.place == "path")
+    # What a payload in a path makes look like a parameter is one.
+    in_path = [each for each in module.OPERATION.parameters if each.place == "path"]
+    path = [arguments.pop(each.argument, "v") for each in in_path]
     members = {module.OPERATION.body.arguments.get(name, name): value for name, value in body.items()}
     with httpx.Client(transport=httpx.MockTransport(reply)) as http:
         client = service(api_key="k", base_url="https://w.example", http_client=http)
-        result = getattr(client, module.OPERATION.name)(path, **arguments, **members)
+        result = getattr(client, module.OPERATION.name)(*path, **arguments, **members)
     query = [operation["parameters"][2]["name"], given[operation["parameters"][2]["name"]]]
     expected = {
         "body": (json.loads(sent[0].content), body),
