@@ -1,8 +1,7 @@
 """Credentials: where the contract's security scheme puts them, and what has to stand there."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from contract_tests.client.adapter import Scheme, user_alone
 from contract_tests.http.expected_parameters import cookies_of, decode, query_pairs
@@ -14,19 +13,18 @@ BY_KEY: Final = ("", "basic", "bearer")  # of the schemes of HTTP; other ones an
 
 def scheme_of(contract: Contract, operation: Operation) -> Scheme | None:
     """Return where the credentials go: in the first alternative that a key is enough for; None if none are needed."""
-    named = [[_stated(contract, name) for name in names] for names in operation.security]
-    # What a connection shows by itself is no key.
-    ways = [[_scheme(*each) for each in way if each[1]["type"] != "mutualTLS"] for way in named]
-    by_key = [way for way in ways if way and all(each.scheme in BY_KEY for each in way)]
-    first, *others = next(iter(by_key or filter(None, ways)), [None])
+    ways = [[*filter(None, (_scheme(contract, name) for name in names))] for names in operation.security]
+    sent = [way for way in ways if way]
+    by_key = [way for way in sent if all(each.scheme in BY_KEY for each in way)]
+    first, *others = next(iter(by_key or sent), [None])
     return replace(first, others=tuple(filter(None, others))) if first else None
 
 
-def _stated(contract: Contract, name: str) -> tuple[str, Any]:
-    return name, contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
-
-
-def _scheme(name: str, stated: Mapping[str, Any]) -> Scheme:
+def _scheme(contract: Contract, name: str) -> Scheme | None:
+    """Return where a scheme's credentials go; None if they are for the connection to show."""
+    stated = contract.at(contract.follow(f"#/components/securitySchemes/{name}"))
+    if stated["type"] == "mutualTLS":
+        return None
     kind = "apiKey" if stated["type"] == "apiKey" else "http"
     return Scheme(
         id=name,

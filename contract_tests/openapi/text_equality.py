@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from typing import Final
+from typing import Any, Final
 
 TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)",
@@ -32,3 +32,12 @@ def _instant(text: str) -> datetime.datetime | None:
         return datetime.datetime.fromisoformat(f"{date}T{minute}:{second}.{digits}{zone}").astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None  # a leap second, or a time at the end of all time
+
+
+def time_with_offset(value: Any) -> datetime.datetime | None:
+    """Return the time that a text tells with its offset; None if it tells none, or without."""
+    try:
+        found = datetime.datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

@@ -44,9 +44,9 @@ class Caller:
         if step == WAIT:
             time.sleep(0.1 if self._server.target.is_local else 2.0)
             return None
-        if step == RECEIVE and not self._url:
-            raise Unanswered("no run was started that posts a callback")
         if step == RECEIVE:
+            if not self._url:
+                raise Unanswered("no run was started that posts a callback")
             return self._server.listener.wait(self._url, 2 * self._seconds)
         if self._id is None:
             raise Unanswered("no run was started")

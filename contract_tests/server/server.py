@@ -9,6 +9,7 @@ from contract_tests.http.callback_listener import Listener
 from contract_tests.openapi.document import Contract, join
 from contract_tests.rules import NotExercised
 from contract_tests.server.health import Health
+from contract_tests.server.models.conversation import run_id_of
 from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.recorder import Recorder
@@ -92,11 +93,9 @@ class ServerUnderTest:
     def known_run(self) -> str | None:
         """The id of an Interactly run that exists; None if none could be started."""
         try:
-            reply = self.once(self.KNOWN_GOOD, self.known_good_run)
+            return run_id_of(self.once(self.KNOWN_GOOD, self.known_good_run))
         except NotExercised:
             return None
-        found = reply.result.get("workflow_run_id", reply.result.get("run_id"))
-        return found if isinstance(found, str) else None
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -51,6 +51,12 @@ class Turn:
 Steps = list[tuple[Turn, Turn]]
 
 
+def run_id_of(started: Exchange) -> str | None:
+    """Return the id of a run in the response to its start, in whichever form; None if it does not say."""
+    found = started.result.get("workflow_run_id", started.result.get("run_id"))
+    return found if isinstance(found, str) else None
+
+
 class Conversation:
     """One run, from its start on."""
 

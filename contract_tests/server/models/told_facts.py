@@ -1,10 +1,10 @@
 """What was told of runs in a session, by whatever operation, and where one response contradicts another."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from contract_tests.openapi.json_text import json_or, same
+from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.models.execution import ENDED, FAILED, GONE, OK, PENDING, entries_of
@@ -125,13 +125,8 @@ def _tell_run(
 
 def _comparable(name: str, value: Any) -> Any:
     """Return a time in one of the ways to write it."""
-    if name != "created_at" or not isinstance(value, str):
-        return value
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return int(found.timestamp() * 1000) if found.tzinfo is not None else value
+    found = time_with_offset(value) if name == "created_at" else None
+    return value if found is None else int(found.timestamp() * 1000)
 
 
 def facts_of_promptlayer(exchanges: Iterable[Exchange]) -> ToldFacts:

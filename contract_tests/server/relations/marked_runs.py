@@ -332,11 +332,10 @@ class MarkedRuns:
     def _wait_for_end(self, run: MarkedRun, ends: float) -> None:
         if run.ended is not None and run.ended.is_done:
             return
-        for pause in pauses(is_local=self._is_local):
+        for _ in tries(ends, is_local=self._is_local):
             run.ended = self._poll(run, all_outputs=True)
-            if run.ended is None or run.ended.is_done or time.monotonic() > ends:
+            if run.ended is None or run.ended.is_done:
                 return
-            time.sleep(pause)
 
     def _poll(self, run: MarkedRun, *, all_outputs: bool) -> Poll | None:
         assert run.execution is not None
@@ -350,11 +349,21 @@ class MarkedRuns:
         return run.execution.replies[-1]
 
 
-def pauses(*, is_local: bool) -> Iterator[float]:
-    """Yield how long to wait between requests for the results of a run, ever longer."""
+def tries(ends: float, *, is_local: bool, slower: int = 1) -> Iterator[None]:
+    """
+    Yield each time that the results of a run are to be asked for, with ever longer pauses between.
+
+    Args:
+        ends: The time of the clock after which nobody asks again.
+        is_local: Whether the target is on this machine.
+        slower: By what the pauses are longer, for runs that have more to do than most.
+    """
     pause = FIRST_PAUSE[is_local]
     while True:
-        yield pause
+        yield
+        if time.monotonic() > ends:
+            return
+        time.sleep(slower * pause)
         pause = min(1.3 * pause, LONGEST_PAUSE[is_local])
 
 

@@ -10,7 +10,7 @@ from contract_tests.server import own_workflow
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import PENDING, id_of
 from contract_tests.server.relations.marked_inputs import new_mark
-from contract_tests.server.relations.marked_runs import SECONDS, MarkedRuns, pauses
+from contract_tests.server.relations.marked_runs import SECONDS, MarkedRuns, tries
 from contract_tests.server.shares import has_few_requests
 from contract_tests.server.transport import case_of
 
@@ -58,12 +58,10 @@ class MovedLabel:
         mark, operation = new_mark(), self.server.contract.operation("runWorkflow")
         body = {"input_variables": self.marked_runs.variables(mark), "metadata": self.server.metadata, **members}
         started = _must(self.server.wire.send(case_of(operation, {"workflow_name": workflow}, body=body)))
-        ends = time.monotonic() + SECONDS[True]
-        for pause in pauses(is_local=True):
+        for _ in tries(time.monotonic() + SECONDS[True], is_local=True):
             polled = self.server.results(id_of(started))
-            if polled.status != PENDING or time.monotonic() > ends:
+            if polled.status != PENDING:
                 break
-            time.sleep(pause)
         if not polled.has_succeeded or not isinstance(polled.json, str):
             raise NotExercised(f"the output can't be read: {polled.shown}")
         return polled.json.replace(mark, "INPUT"), started

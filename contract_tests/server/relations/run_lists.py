@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contract_tests.openapi.json_text import whole
+from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.rules import NotExercised, Violation
-from contract_tests.server.models.conversation import FINAL
+from contract_tests.server.models.conversation import FINAL, run_id_of
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.marked_inputs import new_mark
@@ -127,7 +128,7 @@ class RunLists:
 
     def _start_one_for(self, command: str) -> None:
         """Start a run and give it a command, so that not all stand alike; of turns a start has to do."""
-        id_ = _id_of(self.server.execute(self.server.start_body))
+        id_ = run_id_of(self.server.execute(self.server.start_body))
         if id_ is not None and self.server.target.generation == "a":
             self.server.execute({"command": command, "workflow_run_id": id_, "run_by": self.server.tag})
 
@@ -150,7 +151,7 @@ class RunLists:
     def own(self) -> dict[str, Mapping[str, Any]]:
         """The records, as they are listed, of those runs that this session has started and that stand still."""
         found = {str(record.get("_id")): record for record in self.whole}
-        started = {_id_of(one) for one in self.server.watch.of("executeWorkflow") if one.has_succeeded}
+        started = {run_id_of(one) for one in self.server.watch.of("executeWorkflow") if one.has_succeeded}
         return {id_: one for id_, one in found.items() if id_ in started and _status(one) in FINAL | RESTING}
 
     @cached_property
@@ -208,7 +209,7 @@ class RunLists:
         """A run that was started after the list was asked for, and the same list again."""
         _ = self.pages
         started = self.server.execute(self.server.start_body)
-        id_ = _id_of(started)
+        id_ = run_id_of(started)
         if id_ is None:
             raise NotExercised(f"no run was started: {started.shown}")
         numbers = range(1, len(self.pages) + 1)
@@ -229,15 +230,6 @@ def _status(record: Mapping[str, Any]) -> str:
     return str(_run(record).get("status"))
 
 
-def _id_of(started: Exchange) -> str | None:
-    found = started.result.get("workflow_run_id", started.result.get("run_id"))
-    return found if isinstance(found, str) else None
-
-
 def _time(value: Any) -> datetime | None:
     """Return a time that is told to more than a second, and with its offset."""
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) and "." in value else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
+    return time_with_offset(value) if isinstance(value, str) and "." in value else None

@@ -9,7 +9,7 @@ from contract_tests.rules import NotExercised
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll
 from contract_tests.server.relations.marked_inputs import new_mark
-from contract_tests.server.relations.marked_runs import SECONDS, MarkedRuns, pauses
+from contract_tests.server.relations.marked_runs import SECONDS, MarkedRuns, tries
 from contract_tests.server.server import NO_SUCH_LABEL
 
 REQUESTS: Final = 16
@@ -123,11 +123,10 @@ class RunsInARow:
         is_local = self.server.target.is_local
         execution, ends = Execution(run.started, asked_for_all=False), time.monotonic() + SECONDS[is_local]
         for flag in (True, None):
-            for pause in pauses(is_local=is_local):
+            for _ in tries(ends, is_local=is_local):
                 execution.polled(flag, self.server.results(execution.id, return_all_outputs=flag))
                 self._is_endless = time.monotonic() > ends  # then hardly another one will end
-                if execution.replies[-1].is_done or self._is_endless:
+                if execution.replies[-1].is_done:
                     break
-                time.sleep(pause)
         run.polls = execution.replies
         return run

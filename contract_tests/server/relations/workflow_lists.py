@@ -5,6 +5,7 @@ from enum import StrEnum, auto
 from typing import Any, ClassVar, Final
 
 from contract_tests.openapi.json_text import whole
+from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.workflow import Workflow
 from contract_tests.server.relations.workflow_lookups import AfterHistory
@@ -125,11 +126,7 @@ class WorkflowLists(AfterHistory):
 
 def _time_of(workflow: Workflow, number: int) -> datetime | None:
     """Return when a version was created, if that is said with its offset."""
-    try:
-        found = datetime.fromisoformat(str(workflow.versions[number].shown.get("created_at")))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
+    return time_with_offset(workflow.versions[number].shown.get("created_at"))
 
 
 def _written(when: datetime) -> str:

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Final
 from contract_tests.rules import NotExercised
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.execution import Execution
-from contract_tests.server.relations.marked_runs import SECONDS, pauses
+from contract_tests.server.relations.marked_runs import FIRST_PAUSE, SECONDS, tries
 from contract_tests.server.relations.stage import Stage
 from contract_tests.server.relations.workflow_history import WorkflowHistory
 from contract_tests.server.relations.workflow_reads import LABEL, LONGER_LABEL
 from contract_tests.server.transport import case_of
 
 NOT_FOUND: Final = 404
+SLOWER: Final = 4  # pauses than for other runs: it has more nodes than most
 Query = dict[str, Any]
 
 
@@ -165,8 +166,8 @@ class VersionRuns(AfterHistory):
         """Return the names of a run's nodes, once it has ended; None if that is not seen."""
         is_local = self.server.target.is_local
         execution, ends = Execution(started, asked_for_all=True), time.monotonic() + SECONDS[is_local]
-        for pause in pauses(is_local=is_local):
-            time.sleep(4 * pause)  # it has more nodes than most
+        time.sleep(SLOWER * FIRST_PAUSE[is_local])
+        for _ in tries(ends, is_local=is_local, slower=SLOWER):
             try:
                 execution.polled(True, self.server.results(execution.id, return_all_outputs=True))  # noqa: FBT003
             except NotExercised:
@@ -174,6 +175,4 @@ class VersionRuns(AfterHistory):
             last = execution.replies[-1]
             if last.is_done:
                 return {*last.entries} or None
-            if time.monotonic() > ends:
-                return None
         return None

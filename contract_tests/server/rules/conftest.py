@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from functools import cache
 from inspect import signature
 from typing import Any, Final
 
@@ -14,9 +13,10 @@ from contract_tests.openapi.document import Operation
 from contract_tests.options import Options
 from contract_tests.outcomes import Row
 from contract_tests.rules import NotApplicable, NotExercised, Side, Violation, Violations, first_of_each
-from contract_tests.runner.context import RUN, Run
+from contract_tests.runner.context import Run
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.execution import Execution
+from contract_tests.server.once_per_run import OncePerRun
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.open_runs import OpenRuns
 from contract_tests.server.relations.run_lists import RunLists
@@ -30,8 +30,8 @@ from contract_tests.server.smallest_sequence import with_fewest_steps
 from contract_tests.server.traffic import Traffic
 from contract_tests.server.workflow_scenarios import WorkflowScenarios
 
-PLAYERS: Final = {"interactly": Conversations, "promptlayer": ExecutionScenarios}
-PlayerOf = Callable[[Callable[[ServerUnderTest, Options], Any], ServerUnderTest], Any]
+Player = Conversations | ExecutionScenarios
+PLAYERS: Final[dict[str, Callable[..., Player]]] = {"interactly": Conversations, "promptlayer": ExecutionScenarios}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,11 +78,13 @@ def traffic(
     row: Row,
     server: ServerUnderTest,
     all_traffic: dict[ServerUnderTest, Traffic],
-    player_of: PlayerOf,
+    once_per_run: OncePerRun,
 ) -> Traffic:
     """Return the generated traffic of this target, and after it what is drawn for the rules of its chapters."""
     if server not in all_traffic:
-        player = player_of(PLAYERS[row.service], server) if row.service in PLAYERS else None
+        player: Player | None = (
+            once_per_run(PLAYERS[row.service], server, run.options) if row.service in PLAYERS else None
+        )
         operations = [one for one in run.contract.operations if one.service == row.service]
         all_traffic[server] = Traffic(
             server, run.generator.of(server.contract), operations, run.options, player.play if player else tuple
@@ -102,91 +104,59 @@ def found(row: Row, operation: Operation, server: ServerUnderTest, traffic: Traf
 
 
 @pytest.fixture(scope="session")
-def player_of(request: pytest.FixtureRequest) -> PlayerOf:
-    """Return who plays scenarios with a target, made once in a run: every rule looks at the same."""
-    options = request.config.stash[RUN].options
-    return cache(lambda kind, server: kind(server, options))
+def once_per_run() -> OncePerRun:
+    """Return what makes things about a target once."""
+    return OncePerRun()
 
 
 @pytest.fixture
-def conversations(server: ServerUnderTest, player_of: PlayerOf) -> Conversations:
+def conversations(server: ServerUnderTest, options: Options, once_per_run: OncePerRun) -> Conversations:
     """Return the runs of this target."""
-    found: Conversations = player_of(Conversations, server)
-    return found
+    return once_per_run(Conversations, server, options)
 
 
 @pytest.fixture
-def scenarios(server: ServerUnderTest, player_of: PlayerOf) -> ExecutionScenarios:
+def scenarios(server: ServerUnderTest, options: Options, once_per_run: OncePerRun) -> ExecutionScenarios:
     """Return the executions of this target."""
-    found: ExecutionScenarios = player_of(ExecutionScenarios, server)
-    return found
+    return once_per_run(ExecutionScenarios, server, options)
 
 
 @pytest.fixture
-def workflows(server: ServerUnderTest, player_of: PlayerOf) -> WorkflowScenarios:
+def workflows(server: ServerUnderTest, options: Options, once_per_run: OncePerRun) -> WorkflowScenarios:
     """Return what is played with the workflows of this target."""
-    found: WorkflowScenarios = player_of(WorkflowScenarios, server)
-    return found
+    return once_per_run(WorkflowScenarios, server, options)
 
 
 @pytest.fixture
-def history(server: ServerUnderTest, player_of: PlayerOf) -> WorkflowHistory:
+def history(server: ServerUnderTest, options: Options, once_per_run: OncePerRun) -> WorkflowHistory:
     """Return what is written to two workflows of this target, and read of them."""
-    found: WorkflowHistory = player_of(WorkflowHistory, server)
-    return found
-
-
-@pytest.fixture(scope="session")
-def all_marked_runs() -> dict[ServerUnderTest, MarkedRuns]:
-    """Keep what runs were played together, so that every rule about them looks at the same ones."""
-    return {}
+    return once_per_run(WorkflowHistory, server, options)
 
 
 @pytest.fixture
-def marked_runs(run: Run, server: ServerUnderTest, all_marked_runs: dict[ServerUnderTest, MarkedRuns]) -> MarkedRuns:
+def marked_runs(server: ServerUnderTest, options: Options, once_per_run: OncePerRun) -> MarkedRuns:
     """Return runs of this target in flight together."""
-    if server not in all_marked_runs:
-        is_quick = run.options.budget.name == QUICK
-        all_marked_runs[server] = MarkedRuns(server, run.options.seed, is_quick=is_quick)
-    return all_marked_runs[server]
-
-
-@pytest.fixture(scope="session")
-def all_runs_in_a_row() -> dict[MarkedRuns, RunsInARow]:
-    """Keep what runs were played one after the other, so that every rule about them looks at the same ones."""
-    return {}
+    return once_per_run(MarkedRuns, server, options.seed, is_quick=options.budget.name == QUICK)
 
 
 @pytest.fixture
-def runs_in_a_row(marked_runs: MarkedRuns, all_runs_in_a_row: dict[MarkedRuns, RunsInARow]) -> RunsInARow:
+def runs_in_a_row(marked_runs: MarkedRuns, once_per_run: OncePerRun) -> RunsInARow:
     """Return runs of this target one after the other."""
-    return all_runs_in_a_row.setdefault(marked_runs, RunsInARow(marked_runs))
-
-
-@pytest.fixture(scope="session")
-def all_open_runs() -> dict[ServerUnderTest, OpenRuns]:
-    """Keep what runs were played side by side, so that every rule about them looks at the same ones."""
-    return {}
+    return once_per_run(RunsInARow, marked_runs)
 
 
 @pytest.fixture
-def open_runs(server: ServerUnderTest, all_open_runs: dict[ServerUnderTest, OpenRuns]) -> OpenRuns:
+def open_runs(server: ServerUnderTest, once_per_run: OncePerRun) -> OpenRuns:
     """Return runs of this target that are open side by side."""
     if all(operation.id != "getWorkflowRun" for operation in server.wire.contract.operations):
         raise NotApplicable("the contract has no getWorkflowRun, by which a run is looked at")
-    return all_open_runs.setdefault(server, OpenRuns(server))
-
-
-@pytest.fixture(scope="session")
-def all_run_lists() -> dict[ServerUnderTest, RunLists]:
-    """Keep what lists were asked for, so that every rule about them looks at the same ones."""
-    return {}
+    return once_per_run(OpenRuns, server)
 
 
 @pytest.fixture
-def run_lists(server: ServerUnderTest, all_run_lists: dict[ServerUnderTest, RunLists]) -> RunLists:
+def run_lists(server: ServerUnderTest, once_per_run: OncePerRun) -> RunLists:
     """Return lists of this target's runs."""
-    return all_run_lists.setdefault(server, RunLists(server))
+    return once_per_run(RunLists, server)
 
 
 @pytest.fixture

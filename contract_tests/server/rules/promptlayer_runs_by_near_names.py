@@ -9,6 +9,7 @@ import pytest
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import Checks
 from contract_tests.rules import rule as card
+from contract_tests.server.once_per_run import OncePerRun
 from contract_tests.server.relations.near_names import NearName, NearNames
 from contract_tests.server.server import ServerUnderTest
 
@@ -17,18 +18,10 @@ RESULTS: Final = "getWorkflowVersionExecutionResults"
 rule: Final = partial(card, source=PAGE, side="server", requests=11, service="promptlayer")
 
 
-@pytest.fixture(scope="session")
-def all_near_names() -> dict[ServerUnderTest, NearNames]:
-    """Keep what was tried, so that every rule looks at the same."""
-    return {}
-
-
 @pytest.fixture
-def near_names(
-    operation: Operation, server: ServerUnderTest, all_near_names: dict[ServerUnderTest, NearNames]
-) -> list[NearName]:
+def near_names(operation: Operation, server: ServerUnderTest, once_per_run: OncePerRun) -> list[NearName]:
     """Return what came of names that are nearly right in requests for an operation."""
-    tried = all_near_names.setdefault(server, NearNames(server)).tried
+    tried = once_per_run(NearNames, server).tried
     return [one for one in tried if one.exchange.case.operation.id == operation.id]
 
 

@@ -3,23 +3,16 @@
 from functools import partial
 from typing import Final
 
-import pytest
-
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import EVERY_OPERATION, Checks, NotApplicable
 from contract_tests.rules import rule as card
+from contract_tests.server.once_per_run import OncePerRun
 from contract_tests.server.relations.requests_at_once import RequestsAtOnce
 from contract_tests.server.server import ServerUnderTest
 
 rule: Final = partial(
     card, operations=EVERY_OPERATION, side="server", requests=3, otherwise="no request for it is taken"
 )
-
-
-@pytest.fixture(scope="session")
-def all_requests_at_once() -> dict[ServerUnderTest, RequestsAtOnce]:
-    """Keep what was sent together, so that every row looks at the same."""
-    return {}
 
 
 @rule(
@@ -31,11 +24,11 @@ def all_requests_at_once() -> dict[ServerUnderTest, RequestsAtOnce]:
     basis="documented",
 )
 def test_requests_at_once_are_answered_as_alone(
-    operation: Operation, server: ServerUnderTest, all_requests_at_once: dict[ServerUnderTest, RequestsAtOnce]
+    operation: Operation, server: ServerUnderTest, once_per_run: OncePerRun
 ) -> Checks:
     if not operation.is_read_only:
         raise NotApplicable("it changes something")
-    compared = all_requests_at_once.setdefault(server, RequestsAtOnce(server)).compared
+    compared = once_per_run(RequestsAtOnce, server).compared
     mixed = "together with others it is answered otherwise than alone, before and afterwards"
     return (
         one.together.check(not one.is_mixed_up, "together with others", f"{mixed}: {one.alone.shown}")
