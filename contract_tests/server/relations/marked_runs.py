@@ -153,7 +153,7 @@ class MarkedRuns:
         A run whose callback has come, and a later one that names the same address.
 
         Raises:
-            NotExercised: If no callback has come, or no other run is started.
+            NotExercised: If no callback has come, or no other run is started and seen to end.
         """
         first = next((run for run in self.runs if run.delivery is not None), None)
         if first is None:
@@ -161,12 +161,22 @@ class MarkedRuns:
         later = self._run("a run with the address of another one", marked_inputs.plain(), url=first.url)
         later.started = self.server.wire.send(later.case)
         later.execution = Execution(later.started, asked_for_all=True)
+        if not self._is_called_back(later):
+            # It may take longer than a callback does: how long to wait for that counts from the end of the run.
+            self._wait_for_end(later, time.monotonic() + SECONDS[self._is_local])
+            if later.ended is None or not later.ended.is_done:
+                raise NotExercised("the later run was not seen to end")
+            self._is_called_back(later)
+        return first, later
+
+    def _is_called_back(self, run: MarkedRun) -> bool:
+        """Wait for the callback of a run to an address that others have named; return whether it has come."""
         seconds, deliveries = CALLBACK_SECONDS[self._is_local], self.server.listener.deliveries
         for count in range(1, 1 + MOST_AGAIN):
-            later.delivery = next((one for one in deliveries(later.url) if later.is_told_by(one)), None)
-            if later.delivery is not None or self.server.listener.wait(later.url, seconds, count + 1) is None:
+            run.delivery = next((one for one in deliveries(run.url) if run.is_told_by(one)), None)
+            if run.delivery is not None or self.server.listener.wait(run.url, seconds, count + 1) is None:
                 break
-        return first, later
+        return run.delivery is not None
 
     @cached_property
     def asked_together(self) -> list[MarkedRun]:
