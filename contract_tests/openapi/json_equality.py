@@ -1,9 +1,13 @@
 """Compares JSON as JSON: true is not 1, 1 is not 1.0, null is not absent."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+LONGEST_SHOWN: Final = 150
+BEFORE, BEHIND = 20, 60  # characters that are shown round the place from which on two texts differ
 
 
 class Kind(StrEnum):
@@ -22,6 +26,26 @@ class Difference:
     kind: Kind  # what became of it
     before: Any = None  # what was there; None if it was added
     after: Any = None  # what is there; None if it is missing
+
+
+def told_apart(one: Any, other: Any) -> tuple[str, str]:
+    """Return two values as JSON that shows how they differ, on one line each."""
+    first, second = (json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) for value in (one, other))
+    return cut_to_difference(first, second)
+
+
+def cut_to_difference(one: str, other: str) -> tuple[str, str]:
+    """Return two texts, both cut to the part where they begin to differ if one of them is long."""
+    if max(len(one), len(other)) <= LONGEST_SHOWN:
+        return one, other
+    characters = enumerate(zip(one, other, strict=False))
+    start = max(0, next((at for at, (left, right) in characters if left != right), min(len(one), len(other))) - BEFORE)
+    return _part(one, start), _part(other, start)
+
+
+def _part(text: str, start: int) -> str:
+    end = start + BEFORE + BEHIND
+    return f"{len(text):,} characters, {'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
 
 
 def differences(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[Difference]:

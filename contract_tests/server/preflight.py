@@ -61,6 +61,8 @@ class Preflight:
                 raise set_up.no_response_error(self._target, self._operation, str(reason), check, since) from reason
             except NotExercised:
                 return  # max_requests is spent; the rows say so
+            if self._server.has_no_room and started.is_refused and self._is_there():
+                return
             self._look_at(started, since)
             self._look_at_run(started, since)
 

@@ -45,6 +45,7 @@ class ServerUnderTest:
         self.health = health  # whether it is still the target that was set up
         self.tag = tag  # what every run carries, so that a person finds it in the dashboard
         self.player: Any = None  # a Player of sequences: who has drawn sequences of requests for it; None if nobody has
+        self.has_no_room = False  # whether no run is started any more, of which a rule tells
         self._listener = listener
         self._once: dict[str, Exchange | NotExercised] = {}
 

@@ -48,7 +48,7 @@ FAMILIES: Final[Mapping[str, Sequence[Family]]] = {
     "interactly": (
         Family("runs", 0.42, BASICS["interactly"]),
         Family("credentials", 0.5, ("credentials",), RUNS),
-        Family("open runs", 0.8, ("interactly_open_runs", "told_of_runs")),
+        Family("open runs", 0.8, ("interactly_open_runs", "interactly_run_story", "told_of_runs")),
         Family("lists of runs", 1.0, ("interactly_run_lists",)),
         Family("one connection", 1.0, ("connections",), RUNS),
     ),

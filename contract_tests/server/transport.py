@@ -159,7 +159,11 @@ class Wire:
                 reply = self._whole(sending, future.result())
                 seconds = time.monotonic() - started
                 is_later = self._is_throttled(reply)  # it asks to be asked again, which is no fault
-                found[place] = self.send(sending.case) if is_later else self._took(sending, reply, seconds, number)
+                found[place] = (
+                    self.send(sending.case)
+                    if is_later
+                    else self._took(sending, reply, seconds, number, is_together=True)
+                )
             except NotExercised as reason:
                 found[place] = reason
         return [found[place] for place in range(len(cases))]
@@ -196,7 +200,9 @@ class Wire:
             request.headers["Transfer-Encoding"] = "chunked"
         return request
 
-    def _took(self, sending: _Sending, reply: Reply, seconds: float, number: int) -> Exchange:
+    def _took(
+        self, sending: _Sending, reply: Reply, seconds: float, number: int, *, is_together: bool = False
+    ) -> Exchange:
         case = sending.case
         self.coverage.saw_request(case.operation, [*case.path, *case.query, *case.headers, *case.cookies], case.body)
         exchange = Exchange(
@@ -213,6 +219,7 @@ class Wire:
             reply=reply.body,
             seconds=seconds,
             secrets=self.secrets,
+            is_together=is_together,
             keys=sending.keys,
             presented=sending.presented.name,
             key_words=sending.presented.words,

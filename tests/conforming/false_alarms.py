@@ -74,6 +74,10 @@ def _known(name: str) -> str:
     return 'label = "production"' + ("\nlatest_version = 2" if tell else "")
 
 
+def _form(name: str) -> str:
+    return 'generation = "b"' if name != SANDBOX and ALL[name].turns else ""
+
+
 def _chosen(seed: int, budget: str, pattern: str | None) -> list[str]:
     return ["--seed", str(seed), "--budget", budget, *(["-k", pattern] if pattern else [])]
 
@@ -83,7 +87,11 @@ def _report(name: str, url: str, directory: Path, chosen: list[str]) -> Any:
     tables = [
         _TABLE.format(service="promptlayer", url=url, key=KEY_ENV, workflow="canary", label=_known(name)),
         _TABLE.format(
-            service="interactly", url=f"{url}/workflows", key=KEY_ENV, workflow="5eb7cf5a86d9755df3a6c593", label=""
+            service="interactly",
+            url=f"{url}/workflows",
+            key=KEY_ENV,
+            workflow="5eb7cf5a86d9755df3a6c593",
+            label=_form(name),
         ),
     ]
     targets.write_text("".join(tables), encoding="utf-8")

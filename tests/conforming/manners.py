@@ -54,6 +54,7 @@ class Manners:
         head: Whether HEAD is answered like GET.
         needs_length: Whether a body in chunks is answered 411.
         keeps_input: Whether an Interactly run shows what was given to it.
+        turns: How much an Interactly run that goes on turn by turn takes before it ends; 0 for the other form.
         message: Words for a person of a started run.
     """
 
@@ -101,6 +102,7 @@ class Manners:
     head: bool = False
     needs_length: bool = False
     keeps_input: bool = False
+    turns: int = 0
     message: str = "On its way"
 
 
@@ -164,6 +166,8 @@ SINGLE = {
     "bare callbacks": Manners(main_callback=True),
     "runs that keep their input": Manners(keeps_input=True, raw_text=True),
     "runs of one turn": Manners(one_turn=True, keeps_input=True),
+    "turn by turn": Manners(turns=2, keeps_input=True, raw_text=True),
+    "many turns": Manners(turns=9, latency=0.02, chunked=True),
     "everything but the least": Manners(more_members=True, strange_word=True, flags_null=True, indent=1),
     "the least": Manners(fewer_members=True, unauthorized=403, no_execution=403, invalid=400),
 }

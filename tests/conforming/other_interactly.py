@@ -72,17 +72,27 @@ class Interactly:
         if not is_object_id(unquote(workflow)):
             raise Invalid("this has to be 24 hexadecimal digits in lower case", "path", "workflow_id")
         version = _version(query)
-        asked = check_members(body, TESTS)
+        asked, run_id = self._turn(body) if self._manners.turns else self._bare(body)
         if unquote(workflow) != WORKFLOW:
             return 404, self._error("There is no such workflow")
-        run_id, command = asked.get("workflow_run_id"), asked.get("command", "start")
+        command = asked.get("command", "start")
         if run_id is not None:
             return self._go_on(run_id, command, asked)
         if command != "start":
             return self._manners.refused_command, self._error("Which run?")
         if version not in (None, 0, 1):
             return self._manners.no_version, self._error("There is no such version")
-        return 200, self._shown(self._start(ACTIVE if version is None else version, asked))
+        return 200, self._answer(self._start(ACTIVE if version is None else version, asked))
+
+    def _bare(self, body: Any) -> tuple[dict[str, Any], Any]:
+        asked = check_members(body, TESTS)
+        return asked, asked.get("workflow_run_id")
+
+    def _turn(self, body: Any) -> tuple[dict[str, Any], Any]:
+        known = check_members(body, {"run_input": is_object, "run_id": or_null(is_text)})
+        if "run_input" not in known or body.keys() & TESTS.keys():
+            raise Invalid("a turn is run_input and run_id", "body")
+        return check_members(known["run_input"], TESTS), known.get("run_id")
 
     def read(self, run: str) -> ScriptedResponse:
         """Answer with a run."""
@@ -144,10 +154,25 @@ class Interactly:
         status = NEXT.get((run["status"], command))
         if status is None:
             return self._manners.refused_command, self._error(f"It is {run['status']}")
-        run["status"] = status
+        is_last = len(run["input_output_pairs"]) >= self._manners.turns
+        run["status"] = status if command != "data" or is_last else run["status"]
         if command == "data":
             run["input_output_pairs"] = [*run["input_output_pairs"], self._pair(asked, "Goodbye")]
-        return 200, self._shown(run)
+        return 200, self._answer(run)
+
+    def _answer(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Show a run, or what its latest turn has brought: here a pause is no turn."""
+        if not self._manners.turns:
+            return self._shown(run)
+        pairs, status = run["input_output_pairs"], run["status"]
+        return {
+            "run_id": run["workflow_run_id"],
+            "status": status,
+            "turn_number": len(pairs),
+            "events": pairs[-1]["run_output"]["events"],
+            "is_waiting_for_input": status == "waiting_for_user_input",
+            "is_completed": status in {"completed", "cancelled"},
+        }
 
     def _shown(self, run: dict[str, Any]) -> dict[str, Any]:
         known = {name: value for name, value in run.items() if not name.startswith("_")}

@@ -48,6 +48,7 @@ class Exchange:
         seconds: Time from the request to the whole response.
         secrets: What has to be masked in texts of the response before they are cut.
         is_cut: Whether only the start of the response's body was kept, since too much was kept already.
+        is_together: Whether it was sent together with others, so that nobody knows which was carried out first.
         keys: The credentials that were sent, right ones or others.
         presented: What stood in place of the key; empty if nothing did.
         key_words: What the curl line has for that.
@@ -68,6 +69,7 @@ class Exchange:
     seconds: float
     secrets: Secrets = field(default_factory=Secrets, repr=False)
     is_cut: bool = False
+    is_together: bool = False
     keys: tuple[str, ...] = field(default=(), repr=False)
     presented: str = ""
     key_words: str = ""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import canonical, same
 
 Content = dict[str, Any]
@@ -143,7 +144,7 @@ def differences(foretold: Content, shown: Content, *, is_whole: bool) -> Iterato
                 {"ends of edges": _ends(expected)}, {"ends of edges": _ends(shown[part])}, is_whole=True
             )
         elif not same(expected, shown[part]):
-            yield part, f"{part} {shown[part]!r:.200} instead of {expected!r:.200}"
+            yield part, "{} {} instead of {}".format(part, *told_apart(shown[part], expected))
 
 
 def _node_differences(foretold: Content, shown: Content, added: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -151,7 +152,7 @@ def _node_differences(foretold: Content, shown: Content, added: Collection[str])
         for member, expected in foretold[name].items():
             value = shown[name].get(member)
             if not (_is_within(expected, value) if name in added else same(expected, value)):
-                yield member, f"{member} of a node is {value!r:.200} instead of {expected!r:.200}"
+                yield member, "{} of a node is {} instead of {}".format(member, *told_apart(value, expected))
 
 
 def _ends(edges: list[Content]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from contract_tests.openapi.json_equality import Kind, differences
+from contract_tests.openapi.json_equality import Kind, cut_to_difference, differences
 from contract_tests.openapi.json_text import same
 
 TEXTS: Final[Mapping[str, str]] = {
@@ -34,7 +34,6 @@ DEEP: Final = 20
 NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]*\d)")
 ENTRY: Final = re.compile(r"(?<![\w.])10\d{3}(?![\w.]*\d)")
 WORD: Final = re.compile(r"[a-z]+")
-LONGEST_SHOWN: Final = 150
 EXACT: Final = 2**53  # beyond it RFC 8259 has numbers that some read as their neighbour
 WIDE: Final = "a number beyond 2^53"
 Shows = Callable[[str], bool]
@@ -112,13 +111,7 @@ class MarkedInput:
 
 def loss(name: str, sent: Any, came: str) -> Loss:
     """Make a loss, both sides bounded to what fits a line."""
-    given = json.dumps(sent, ensure_ascii=False)
-    if len(given) > LONGEST_SHOWN:
-        same_start = next((at for at, (one, other) in enumerate(zip(given, came, strict=False)) if one != other), 0)
-        start = max(0, min(same_start, len(came)) - 20)
-        return Loss(name, f"{len(given):,} characters, …{given[start : start + 60]}…",
-                    f"{len(came):,} characters, …{came[start : start + 60]}…")  # fmt: skip
-    return Loss(name, given, came if len(came) <= LONGEST_SHOWN else f"{came[:LONGEST_SHOWN]}…")
+    return Loss(name, *cut_to_difference(json.dumps(sent, ensure_ascii=False), came))
 
 
 def plain() -> MarkedInput:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from contract_tests.openapi.json_equality import told_apart
 from contract_tests.rules import NotApplicable, NotExercised, Violation
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.marked_inputs import MarkedInput
+from contract_tests.server.relations.shown_inputs import NOTE, VARIABLE
 from contract_tests.server.server import ServerUnderTest
 from contract_tests.server.transport import case_of
 
@@ -27,8 +29,6 @@ COMPARED: Final = (
 SAID: Final = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": "ping"}]}}}
 LONG: Final = 65_537
 REQUESTS: Final = 36
-NOTE: Final = "contract_tests_note"
-VARIABLE: Final = "a variable of the workflow"
 
 
 @dataclass
@@ -196,7 +196,8 @@ class OpenRuns:
         if not exchange.has_succeeded or not isinstance(shown, dict):
             return
         for name in run.changes(shown) if after else ():
-            received = f"{name} was {run.shown[name]!r:.100} and is {shown[name]!r:.100} after {after}"
+            before, now = told_apart(run.shown[name], shown[name])
+            received = f"{name} was {before} and is {now} after {after}"
             self.violations.append(exchange.violation(f"{after}: {name}", received))
         # What is read may be shorter than what a command shows.
         run.took(exchange, {**run.shown, **shown})

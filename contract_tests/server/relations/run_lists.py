@@ -122,7 +122,7 @@ class RunLists:
             raise NotExercised(f"lists of runs take {REQUESTS} requests of max_requests ({target.max_requests})")
         for command in ("pause", "stop", "data")[:FEWEST]:
             self._start_one_for(command)
-        pages = list(self._all_pages())
+        pages = list(self.all_pages())
         size = max(2, -(-len(ids_of(pages)) // 3))
         return pages, [self.ask(page=number, size=size) for number in (1, 2, 3, 4)]
 
@@ -132,9 +132,15 @@ class RunLists:
         if id_ is not None and self.server.target.generation == "a":
             self.server.execute({"command": command, "workflow_run_id": id_, "run_by": self.server.tag})
 
-    def _all_pages(self) -> Iterator[Page]:
+    def all_pages(self, **query: Any) -> Iterator[Page]:
+        """
+        Ask for every page of the workflow's runs.
+
+        Raises:
+            NotExercised: If the list can't be read, or is too long.
+        """
         for number in range(1, MOST_PAGES + 1):
-            page = self.ask(**({"page": number} if number > 1 else {}))
+            page = self.ask(**query, **({"page": number} if number > 1 else {}))
             if not page.exchange.has_succeeded:
                 raise NotExercised(f"the list can't be read: {page.exchange.shown}")
             yield page

@@ -63,7 +63,10 @@ class Stage:
 
     def judge(self, topic: StrEnum, exchange: Exchange, holds: bool, constraint: str, received: str = "") -> None:  # noqa: FBT001
         """Take down what one place comes to."""
-        found = exchange.check(holds, constraint, received)
+        self.keep(topic, exchange, exchange.check(holds, constraint, received))
+
+    def keep(self, topic: StrEnum, exchange: Exchange, found: Violation | None) -> None:
+        """Take down what was judged of an exchange."""
         self._found[topic].append((exchange.case.operation.id, found))
 
     def is_there(self, topic: StrEnum, exchange: Exchange, constraint: str, what: str) -> bool:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from enum import StrEnum, auto
 from typing import Any, Final
 
+from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
 from contract_tests.rules import Unanswered
 from contract_tests.server.models.exchange import LATER, Exchange
@@ -152,7 +153,7 @@ class KnownWorkflows(Stage):
         """Judge what a service keeps though it means nothing to it, where it keeps that at all."""
         sent, shown = _notes_of(version.foretold), _notes_of(content)
         for name in sent.keys() & shown.keys():
-            received = f"{shown[name]!r:.200} instead of {sent[name]!r:.200}"
+            received = "{} instead of {}".format(*told_apart(shown[name], sent[name]))
             self.judge(Topic.CARRIED, exchange, same(sent[name], shown[name]), "configuration", received)
 
     def _judge_labels(self, workflow: Workflow, number: int, exchange: Exchange) -> None:

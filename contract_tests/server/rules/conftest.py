@@ -19,7 +19,9 @@ from contract_tests.server.models.execution import Execution
 from contract_tests.server.once_per_run import OncePerRun
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.open_runs import OpenRuns
+from contract_tests.server.relations.run_crowd import RunCrowd
 from contract_tests.server.relations.run_lists import RunLists
+from contract_tests.server.relations.run_story import RunStory
 from contract_tests.server.relations.runs_in_a_row import RunsInARow
 from contract_tests.server.relations.workflow_history import WorkflowHistory
 from contract_tests.server.reproducing import from_the_start
@@ -148,9 +150,27 @@ def runs_in_a_row(marked_runs: MarkedRuns, once_per_run: OncePerRun) -> RunsInAR
 @pytest.fixture
 def open_runs(server: ServerUnderTest, once_per_run: OncePerRun) -> OpenRuns:
     """Return runs of this target that are open side by side."""
+    _check_is_read(server)
+    return once_per_run(OpenRuns, server)
+
+
+@pytest.fixture
+def story(server: ServerUnderTest, once_per_run: OncePerRun) -> RunStory:
+    """Return what was played with a few runs of this target."""
+    _check_is_read(server)
+    return once_per_run(RunStory, server)
+
+
+@pytest.fixture
+def crowd(server: ServerUnderTest, once_per_run: OncePerRun) -> RunCrowd:
+    """Return what was played with many runs of this target at once."""
+    _check_is_read(server)
+    return once_per_run(RunCrowd, server)
+
+
+def _check_is_read(server: ServerUnderTest) -> None:
     if all(operation.id != "getWorkflowRun" for operation in server.wire.contract.operations):
         raise NotApplicable("the contract has no getWorkflowRun, by which a run is looked at")
-    return once_per_run(OpenRuns, server)
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Interactly: runs that are open side by side."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+from contract_tests.openapi.json_equality import cut_to_difference
 from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.relations.marked_inputs import MarkedInput
-from contract_tests.server.relations.open_runs import NOTE, VARIABLE, OpenRun, OpenRuns
+from contract_tests.server.relations.open_runs import OpenRun, OpenRuns
+from contract_tests.server.relations.shown_inputs import losses
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 NOT_SHOWN: Final = "the run does not show what it was given"
@@ -81,7 +81,7 @@ def test_paused_run_goes_on_as_ever(open_runs: OpenRuns) -> Checks:
     one, other, paused = (runs[name].last_output for name in "BEC")
     if one and one == other and runs["B"].shown.get("status") == runs["E"].shown.get("status"):
         last = runs["C"].exchanges[-1]
-        said = f"expected was {other:.300}, came {paused:.300}"
+        said = "expected was {}, came {}".format(*cut_to_difference(other, paused))
         is_comparable = runs["C"].shown.get("status") == runs["E"].shown.get("status")
         yield last.check(not is_comparable or paused == other, "run_output", last.bounded(said))
 
@@ -119,36 +119,9 @@ def _own_alone(run: OpenRun, open_runs: OpenRuns) -> Iterator[Violation | None]:
 
 
 def _whole(run: OpenRun) -> Iterator[Violation | None]:
-    if not run.started.has_succeeded or not run.started.is_object:
-        return
-    for place, given in run.inputs.items():
-        for value in _shown(run.started.json, given):
-            is_part = place in {"run_by", VARIABLE}  # which stands within a text of the service
-            if is_part or isinstance(value, str):
-                lost = list(given.lost_in(_text(value)))
-            else:
-                lost = list(given.lost_in_value(value))
-            for one in lost:
-                told = f"{place}, {one.name}: sent was {one.sent}, the run shows {one.came}"
-                yield run.started.violation(f"{place}: {one.name}", told)
-            if not lost:
-                yield None
-
-
-def _shown(value: Any, given: MarkedInput) -> Iterator[Any]:
-    """Yield what is shown of an input: what stands under its name, or a text that has its mark."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name == NOTE and given.mark in _text(inner):
-                yield inner
-            else:
-                yield from _shown(inner, given)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _shown(inner, given)
-    elif isinstance(value, str) and given.mark in value and isinstance(given.value, str):
-        yield value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for place, lost in losses(run.started.result, run.inputs):
+        if lost is None:
+            yield None
+        else:
+            told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}"
+            yield run.started.violation(f"{place}: {lost.name}", told)

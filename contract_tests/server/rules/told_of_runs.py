@@ -5,6 +5,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+import pytest
+
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import Checks, NotApplicable, NotExercised, Violation
 from contract_tests.rules import rule as card
@@ -12,13 +14,29 @@ from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.told_facts import ToldFacts, facts_of_interactly, facts_of_promptlayer
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.open_runs import OpenRuns
+from contract_tests.server.relations.run_crowd import RunCrowd
 from contract_tests.server.relations.run_lists import RunLists
+from contract_tests.server.relations.run_story import RunStory
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 
 RUNS: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-run"
 RESULTS: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
 rule: Final = partial(card, basis="documented", side="server")
+
+
+@pytest.fixture
+def plays(
+    conversations: Conversations, open_runs: OpenRuns, run_lists: RunLists, story: RunStory, crowd: RunCrowd
+) -> list[Callable[[], Any]]:
+    """Return what plays Interactly runs of which something is told."""
+    return [
+        lambda: conversations.runs,
+        lambda: open_runs.runs,
+        lambda: run_lists.whole,
+        lambda: story.problem,
+        lambda: crowd.problem,
+    ]
 
 
 @rule(
@@ -30,14 +48,8 @@ rule: Final = partial(card, basis="documented", side="server")
     operations=["executeWorkflow", "getWorkflowRun", "listWorkflowRuns"],
     service="interactly",
 )
-def test_runs_are_told_alike(
-    operation: Operation,
-    server: ServerUnderTest,
-    conversations: Conversations,
-    open_runs: OpenRuns,
-    run_lists: RunLists,
-) -> Checks:
-    _played(lambda: conversations.runs, lambda: open_runs.runs, lambda: run_lists.whole)
+def test_runs_are_told_alike(operation: Operation, server: ServerUnderTest, plays: list[Callable[[], Any]]) -> Checks:
+    _played(*plays)
     return _contradictions(facts_of_interactly(server.watch.exchanges), operation, server)
 
 

@@ -10,6 +10,7 @@ from mutants.servers.fault import ServerDefect
 from mutants.servers.handwritten_callback import handwritten_callback
 from mutants.servers.handwritten_execute import handwritten_execute
 from mutants.servers.handwritten_histories import handwritten_histories
+from mutants.servers.handwritten_interactly import handwritten_interactly
 from mutants.servers.handwritten_relations import handwritten_relations
 from mutants.servers.handwritten_results import handwritten_results
 from mutants.servers.handwritten_run import handwritten_run
@@ -24,7 +25,7 @@ def defects() -> tuple[ServerDefect, ...]:
     derived = (*derived_replies(contract), *derived_requests(contract))
     handwritten = (*handwritten_run(), *handwritten_results(), *handwritten_callback(), *handwritten_execute())
     related = (*handwritten_relations(), *handwritten_histories(), *handwritten_told())
-    found = (*derived, *handwritten, *handwritten_workflows(), *related)
+    found = (*derived, *handwritten, *handwritten_workflows(), *related, *handwritten_interactly())
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}
     if twins:

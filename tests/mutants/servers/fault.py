@@ -68,6 +68,13 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerDefect(Defect):
-    """A defect of a server; ``fault`` is what makes a correct one faulty. A served copy of it may keep state."""
+    """
+    A defect of a server.
+
+    Attributes:
+        fault: What makes a correct one faulty. A served copy of it may keep state.
+        form: The form of Interactly's execute that is served and judged.
+    """
 
     fault: Fault
+    form: str = "a"

@@ -54,7 +54,7 @@ class ServerRunner:
     def judge(self, defect: ServerDefect) -> Judgement:
         """Have the harness judge the defect's server."""
         with self._fork_server() as fork_server, served(defect.id) as url:
-            return self._by_harness(url, (_service(defect),), fork_server)
+            return self._by_harness(url, (_service(defect),), fork_server, defect.form)
 
     def judge_by_other_tool(self, defect: ServerDefect) -> OtherTool:
         """Have stock schemathesis judge the defect's server."""
@@ -109,16 +109,18 @@ class ServerRunner:
             arguments = (*self._arguments(url, tuple(OPERATIONS), directory), "--report-dir", str(directory))
             return self._resources.enter_context(ForkServer(Order(arguments, {KEY_ENV: KEY}, directory / "output.txt")))
 
-    def _by_harness(self, url: str, services: tuple[str, ...], fork_server: ForkServer | None) -> Judgement:
+    def _by_harness(
+        self, url: str, services: tuple[str, ...], fork_server: ForkServer | None, form: str = "a"
+    ) -> Judgement:
         with tempfile.TemporaryDirectory(dir=self._directory) as directory:
-            arguments = self._arguments(url, services, Path(directory))
+            arguments = self._arguments(url, services, Path(directory), form)
             return harness.judge(
                 arguments, Path(directory, "report"), environment={KEY_ENV: KEY}, fork_server=fork_server
             )
 
-    def _arguments(self, url: str, services: tuple[str, ...], directory: Path) -> list[str]:
+    def _arguments(self, url: str, services: tuple[str, ...], directory: Path, form: str = "a") -> list[str]:
         targets = directory / "targets.toml"
-        targets.write_text("".join(_table(url, service) for service in services), encoding="utf-8")
+        targets.write_text("".join(_table(url, service, form) for service in services), encoding="utf-8")
         return [
             *("--side", "server", "--targets", str(targets)),
             *(word for service in services for word in ("--target", service)),
@@ -143,13 +145,13 @@ def _service(defect: ServerDefect) -> str:
     return INTERACTLY if defect.operation in INTERACTLY_OPERATIONS else PROMPTLAYER
 
 
-def _table(url: str, service: str) -> str:
+def _table(url: str, service: str, form: str) -> str:
     fields: Mapping[str, Any] = {
         "service": service,
         "base_url": url + PREFIX[service],
         "api_key_env": KEY_ENV,
         "workflow": WORKFLOWS[OPERATIONS[service][0]],
-        **({"label": "production", "latest_version": 2} if service == PROMPTLAYER else {}),
+        **({"label": "production", "latest_version": 2} if service == PROMPTLAYER else {"generation": form}),
         "version": {PROMPTLAYER: 1, INTERACTLY: 0}[service],  # not the one that runs unasked
         "max_requests": 100_000,
         "requests_per_second": 10_000,

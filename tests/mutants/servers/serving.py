@@ -45,13 +45,15 @@ def served(name: str) -> Iterator[str]:
         here.close()
 
 
-def serve(listening: socket.socket, fault: Fault) -> None:
+def serve(listening: socket.socket, fault: Fault, *, form: str = "both") -> None:
     """Serve the sandbox with a fault on a bound socket until the process is told to stop."""
     with Store(":memory:") as store:
-        asyncio.run(server_of(store, fault)[1].serve(sockets=[listening]))
+        asyncio.run(server_of(store, fault, form=form)[1].serve(sockets=[listening]))
 
 
-def server_of(store: Store, fault: Fault, *, node_seconds: float = 0.05) -> tuple[FaultyApp, uvicorn.Server]:
+def server_of(
+    store: Store, fault: Fault, *, node_seconds: float = 0.05, form: str = "both"
+) -> tuple[FaultyApp, uvicorn.Server]:
     """Make the sandbox with a fault, and what serves it."""
     logging.getLogger("uvicorn.error").addFilter(lambda record: not _was_cut_on_purpose(record))
     # Callbacks of both forms, since some defects are of the bare one.
@@ -59,7 +61,7 @@ def server_of(store: Store, fault: Fault, *, node_seconds: float = 0.05) -> tupl
         api_key=KEY,
         node_seconds=node_seconds,
         callbacks=CallbackPolicy(backoff_seconds=0.1),
-        assumptions=Assumptions(callback_output="as_asked"),
+        assumptions=Assumptions(callback_output="as_asked", interactly_form=form),
     )
     app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
     config = uvicorn.Config(
@@ -104,4 +106,6 @@ def _serve_in_child(name: str, told: Connection) -> None:
         listening.listen()
         told.send(url_of(listening))
         told.close()
-        serve(listening, fault_of(name))
+        found = defect(name) if name else None
+        is_turns = found is not None and found.form == "b"
+        serve(listening, found.fault if found else Fault(), form="b" if is_turns else "both")

@@ -1,0 +1,155 @@
+"""
+Interactly runs that are known, each response judged by what is known of them.
+
+What is told of a run more than once is compared in ``models/told_facts``, so that here is what that can't show.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum, auto
+from itertools import pairwise
+from typing import Any, Final
+
+from contract_tests.openapi.json_text import same, whole
+from contract_tests.server.conversations import SAID
+from contract_tests.server.models.conversation import FINAL
+from contract_tests.server.models.exchange import LATER, Exchange
+from contract_tests.server.models.told_facts import RESTING
+from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns, statuses
+from contract_tests.server.relations.run_lists import Filtered, Page
+from contract_tests.server.relations.shown_inputs import losses
+
+PAIRS: Final = "input_output_pairs"
+FLAG: Final = "is_waiting_for_input"
+
+
+class Topic(StrEnum):
+    """What is looked at."""
+
+    VERSION = auto()
+    END = auto()
+    OWN = auto()
+    TURNS = auto()
+    AT_ONCE = auto()
+    TAKEN = auto()
+    CHUNKS = auto()
+    SHOWN = auto()
+    EVENTS = auto()
+    FLAGS = auto()
+    LISTED = auto()
+
+
+class JudgedRuns(KnownRuns):
+    """Judges what is shown of runs that are known."""
+
+    def judge_version(self, run: KnownRun) -> None:
+        """Judge the version of a run that was started with the target's, as it was read last."""
+        asked, told = self.server.target.version, whole(run.shown.get("version_number"))
+        if asked is not None and told is not None:
+            received = f"version_number is {told}, started was version {asked}"
+            self.judge(Topic.VERSION, run.exchanges[-1], told == asked, "version", received)
+
+    def judge_filter(self, page: Page, status: str, runs: Iterable[KnownRun], *, is_sole: bool) -> None:
+        """Judge a page of the runs in a status, by all their statuses; with a second filter some may be missing."""
+        if not page.exchange.has_succeeded:
+            return
+        other = sorted({one for _, one in statuses(page)} - {status, ""})
+        received = f"asked for status={status}, it lists a run that is {', '.join(other)}"
+        self.judge(Topic.LISTED, page.exchange, not other, "status", received)
+        known = {run.id: run.status for run in runs if run.id is not None and run.is_settled}
+        fitting = frozenset(id_ for id_, one in known.items() if one == status)
+        filtered = Filtered("runs in a status", page, fitting if is_sole else frozenset(), frozenset(known) - fitting)
+        for found in filtered.violations():
+            self.keep(Topic.LISTED, page.exchange, found)
+
+    def judge_together(self, came: list[Exchange]) -> None:
+        """Judge responses to commands that were sent to one run at once."""
+        for number, other in enumerate(came):
+            like = [one.number for one in came[:number] if _contradict(one.result, other.result)]
+            received = f"requests {like}, sent at the same time, were answered with other turns of the same number"
+            self.judge(Topic.AT_ONCE, other, not like, "turn", received)
+
+    def judge_taken(self, said: Exchange) -> None:
+        """Judge data for a waiting run while another one was paused, if a waiting run has ever taken the same."""
+        taken = [one for one in self.server.watch.of(EXECUTE) if one.has_succeeded and _says(one) == SAID]
+        if taken and said.status not in LATER:
+            received = f"request {taken[0].number} with the same data was taken"
+            self.judge(Topic.TAKEN, said, not said.is_refused, "data while another run is paused", received)
+
+    def judge_chunks(self, run: KnownRun, twin: KnownRun) -> None:
+        """Judge a run that was started by a body in chunks, by one that was not: what is shown of the input?"""
+        if run.started.case.spelling is not None:
+            lost = sorted(_places(twin) - _places(run))
+            self.judge(Topic.CHUNKS, run.started, not lost, "input", f"nothing is seen of its {', '.join(lost)}")
+
+    def judge_texts(self, run: KnownRun, others: Iterable[KnownRun]) -> None:
+        """Judge what a run shows of its own input, and of that of others."""
+        marks = {given.mark: place for other in others for place, given in other.inputs.items()}
+        for one in run.exchanges:
+            text = one.reply.decode("utf-8", "replace")
+            found = sorted(place for mark, place in marks.items() if mark in text)
+            self.judge(Topic.OWN, one, not found, "".join(found[:1]), f"{', '.join(found)} of another run")
+            for place, lost in losses(one.result, run.inputs):
+                told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}" if lost else ""
+                self.judge(Topic.SHOWN, one, lost is None, f"{place}: {lost.name}" if lost else "", told)
+
+    def judge_turns(self, run: KnownRun) -> None:
+        """Judge the turns of a run, each by itself and by the one before."""
+        turns = [one for one in run.exchanges if "turn_number" in one.result and not one.is_together]
+        for one in turns:
+            self._judge_flag(one)
+        for before, turn in pairwise(turns):
+            self._judge_number(before, turn)
+            events, earlier = turn.result.get("events"), before.result.get("events")
+            if isinstance(events, list) and isinstance(earlier, list) and earlier:
+                repeats = len(events) > len(earlier) and same(events[: len(earlier)], earlier)
+                received = f"it begins with all events of request {before.number}, which was another turn"
+                self.judge(Topic.EVENTS, turn, not repeats, "events", received)
+
+    def _judge_number(self, before: Exchange, turn: Exchange) -> None:
+        earlier, number = (whole(one.result["turn_number"]) for one in (before, turn))
+        if earlier is not None and number is not None:
+            least = earlier + (_says(turn) is not None)  # whether pause is a turn no page says
+            received = f"turn_number is {number} after {earlier} in request {before.number}"
+            self.judge(Topic.TURNS, turn, number >= least, "turn_number", received)
+
+    def _judge_flag(self, turn: Exchange) -> None:
+        status, flag = turn.result.get("status"), turn.result.get(FLAG)
+        if status in RESTING and isinstance(flag, bool):
+            self.judge(
+                Topic.FLAGS, turn, flag == (status == WAITING), FLAG, f"{FLAG} is {flag} of a run that is {status}"
+            )
+
+    def judge_end(self, run: KnownRun) -> None:
+        """Judge what is said of a completed run's end."""
+        for one in run.exchanges:
+            record = one.result.get("workflow_run")
+            shown = record.get("workflow_run") if isinstance(record, Mapping) else None
+            if isinstance(shown, Mapping) and shown.get("status") == COMPLETED:
+                is_normal = shown.get("termination_source") is None
+                self.judge(Topic.END, one, is_normal, "termination_source", "the run is completed")
+
+
+def _says(exchange: Exchange) -> Any:
+    """Return what a command tells a run, in either form; None if it is another command."""
+    body = exchange.case.body if isinstance(exchange.case.body, Mapping) else {}
+    run_input = body.get("run_input", body)
+    is_data = isinstance(run_input, Mapping) and run_input.get("command") == "data"
+    return {name: run_input.get(name) for name in SAID} if is_data else None
+
+
+def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two responses to commands at once tell one turn in two ways."""
+    if not one or not other:
+        return False
+    if "turn_number" in one:
+        return same(one["turn_number"], other.get("turn_number")) and not same(one.get("events"), other.get("events"))
+    pairs, others = one.get(PAIRS), other.get(PAIRS)
+    are_settled = {one.get("status"), other.get("status")} <= RESTING | FINAL
+    is_one = isinstance(pairs, list) and isinstance(others, list) and len(pairs) == len(others)
+    return are_settled and is_one and not same(pairs, others)
+
+
+def _places(run: KnownRun) -> set[str]:
+    """Return the places of a run's input of which something is seen in it."""
+    text = "\n".join(one.reply.decode("utf-8", "replace") for one in run.exchanges)
+    return {place for place, given in run.inputs.items() if given.mark in text}

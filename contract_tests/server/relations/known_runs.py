@@ -1,0 +1,144 @@
+"""Interactly runs beside a model of them: started and commanded in the form of execute that the target serves."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contract_tests.cases.case import RequestCase
+from contract_tests.rules import NotExercised
+from contract_tests.server.models.conversation import FINAL, run_id_of
+from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.models.told_facts import RESTING
+from contract_tests.server.relations.marked_inputs import MarkedInput, new_mark, plain
+from contract_tests.server.relations.run_lists import Page, RunLists
+from contract_tests.server.relations.shown_inputs import NOTE, RUN_BY, VARIABLE
+from contract_tests.server.relations.stage import Stage
+from contract_tests.server.transport import case_of
+
+EXECUTE: Final = "executeWorkflow"
+WAITING, PAUSED, COMPLETED, CANCELLED = "waiting_for_user_input", "paused", "completed", "cancelled"
+
+
+@dataclass
+class KnownRun:
+    """
+    A run, and what is known of it.
+
+    Attributes:
+        inputs: What was given to it, by the place where it stands.
+        exchanges: The requests about it, with their responses, from its start on.
+        status: As the latest response showed it; empty if none did.
+        shown: The run as it was read last, or as an execute has shown it.
+    """
+
+    inputs: Mapping[str, MarkedInput]
+    started: Exchange
+    exchanges: list[Exchange] = field(default_factory=list)
+    status: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str | None:
+        """What further commands name it by; None if it was not said."""
+        return run_id_of(self.started)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it stands still until it gets a command."""
+        return self.status in RESTING | FINAL
+
+    def took(self, exchange: Exchange, shown: Mapping[str, Any]) -> None:
+        """Take down how it stands."""
+        self.exchanges.append(exchange)
+        if exchange.has_succeeded:
+            self.status = str(shown.get("status", self.status))
+            self.shown = {**self.shown, **shown}
+
+
+class KnownRuns(Stage):
+    """Plays with runs that are known."""
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether the target serves the form in which a run goes on turn by turn."""
+        return self.server.target.generation == "b"
+
+    def start_of(self, run_input: Mapping[str, Any], query: Mapping[str, Any] | None = None) -> RequestCase:
+        """Return the request that starts a run."""
+        return self._execute(self.server.body_of(dict(run_input)), query)
+
+    def command_for(self, run: KnownRun, command: str, **more: Any) -> RequestCase:
+        """Return the request that gives a run a command."""
+        said = {"command": command, RUN_BY: self.server.tag, **more}
+        is_turn = self.has_turns
+        return self._execute(self.server.body_of(said, run.id) if is_turn else {**said, "workflow_run_id": run.id})
+
+    def _execute(self, body: Any, query: Mapping[str, Any] | None = None) -> RequestCase:
+        path = {"workflow_id": self.server.target.workflow}
+        return case_of(self.server.contract.operation(EXECUTE), path, query, body)
+
+    def started(self, case: RequestCase, inputs: Mapping[str, MarkedInput] | None = None) -> KnownRun:
+        """Start a run."""
+        return self._known(self.server.wire.send(case), inputs or {})
+
+    def started_together(self, cases: Iterable[RequestCase]) -> list[KnownRun]:
+        """Start runs, each before the others are answered; what is not started is left out."""
+        came = self.server.wire.send_together(list(cases))
+        known = [self._known(one, {}) for one in came if isinstance(one, Exchange)]
+        return [run for run in known if run.id is not None]
+
+    def _known(self, exchange: Exchange, inputs: Mapping[str, MarkedInput]) -> KnownRun:
+        run = KnownRun(inputs, exchange)
+        run.took(exchange, exchange.result)
+        return run
+
+    def give(self, run: KnownRun, command: str, **more: Any) -> Exchange | None:
+        """Give a run a command, if it stands so that some run could take it; None if not."""
+        if run.id is None or not run.is_settled:
+            return None
+        exchange = self.server.wire.send(self.command_for(run, command, **more))
+        run.took(exchange, exchange.result)
+        return exchange
+
+    def read(self, run: KnownRun) -> Exchange | None:
+        """Read a run; None if the response does not show it."""
+        if run.id is None:
+            return None
+        exchange = self.server.call("getWorkflowRun", path={"workflow_run_id": run.id})
+        record = exchange.result.get("workflow_run")
+        shown = record.get("workflow_run") if isinstance(record, dict) else None
+        run.took(exchange, shown if isinstance(shown, dict) else {})
+        return exchange if isinstance(shown, dict) else None
+
+    def ask(self, **query: Any) -> Page:
+        """Ask for a page of the workflow's runs."""
+        return RunLists(self.server).ask(**query)
+
+    def must_be_started(self, run: KnownRun) -> None:
+        """Raise NotExercised if a run was not started."""
+        if run.id is None:
+            raise NotExercised(f"no run was started: {run.started.shown}")
+
+    def marked_input(self, note: MarkedInput, other: MarkedInput) -> tuple[dict[str, MarkedInput], dict[str, Any]]:
+        """Return inputs by the place where they stand, and the run input that has them."""
+        by, variable = plain(), plain()
+        own = self.server.start_input["dynamic_variables"]
+        texts = {name: variable.value for name, value in own.items() if isinstance(value, str)}
+        run_input = {
+            **self.server.start_input,
+            "dynamic_variables": {**own, **texts, NOTE: note.value},
+            RUN_BY: f"{self.server.tag} {by.value}",
+            "miscellaneous": {NOTE: other.value},
+        }
+        return {"dynamic_variables": note, "miscellaneous": other, RUN_BY: by, VARIABLE: variable}, run_input
+
+    def other_caller(self) -> str:
+        """Return a name of who gives a command, which is not that of who has started a run."""
+        return f"{self.server.tag} {new_mark()}"
+
+
+def statuses(page: Page) -> Iterator[tuple[str, str]]:
+    """Yield the id of each run that a page lists, and its status."""
+    for id_, record in zip(page.ids, page.records, strict=True):
+        run = record.get("workflow_run")
+        yield id_, str(run.get("status")) if isinstance(run, Mapping) else ""

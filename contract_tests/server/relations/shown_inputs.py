@@ -1,0 +1,43 @@
+"""What a run shows of the marked inputs that it was given."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from contract_tests.server.relations.marked_inputs import Loss, MarkedInput
+
+NOTE: Final = "contract_tests_note"
+VARIABLE: Final = "a variable of the workflow"
+RUN_BY: Final = "run_by"
+
+
+def losses(shown: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str, Loss | None]]:
+    """Yield the place of each input that is shown, and what of it is not as it was given; None if all of it is."""
+    for place, given in inputs.items():
+        for value in _shown(shown, given):
+            is_part = place in {RUN_BY, VARIABLE}  # which stands within a text of the service
+            is_text = is_part or isinstance(given.value, str)
+            lost = list(given.lost_in(as_text(value)) if is_text else given.lost_in_value(value))
+            yield from ((place, one) for one in lost)
+            if not lost:
+                yield place, None
+
+
+def _shown(value: Any, given: MarkedInput) -> Iterator[Any]:
+    """Yield what is shown of an input: what stands under its name, or a text that has its mark."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name == NOTE and given.mark in as_text(inner):
+                yield inner
+            else:
+                yield from _shown(inner, given)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _shown(inner, given)
+    elif isinstance(value, str) and given.mark in value and isinstance(given.value, str):
+        yield value
+
+
+def as_text(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

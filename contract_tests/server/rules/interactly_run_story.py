@@ -1,0 +1,186 @@
+"""Interactly: runs beside a model of them, one after the other and many at once."""
+
+from functools import partial
+from typing import Final
+
+import pytest
+
+from contract_tests.openapi.document import Operation
+from contract_tests.rules import Checks, NotApplicable
+from contract_tests.rules import rule as card
+from contract_tests.server.relations.judged_runs import Topic
+from contract_tests.server.relations.run_crowd import RunCrowd
+from contract_tests.server.relations.run_crowd import Topic as Many
+from contract_tests.server.relations.run_story import RunStory
+
+PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows"
+EXECUTE: Final = f"{PAGES}/workflow-execution/execute-workflow"
+READ: Final = f"{PAGES}/workflow-runs/get-workflow-run"
+LIST: Final = f"{PAGES}/workflow-runs/get-workflow-runs"
+HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9112#section-7.1"
+TURNS: Final = "the target serves the form without turns"
+card_of: Final = partial(
+    card, basis="documented", side="server", service="interactly", otherwise="no response has shown it"
+)
+rule: Final = partial(
+    card_of, source=EXECUTE, operations=["executeWorkflow"], requests=RunStory.requests + RunCrowd.requests
+)
+
+
+@pytest.fixture
+def turns(story: RunStory) -> RunStory:
+    """Return it, if the target serves the form with turns."""
+    if not story.has_turns:
+        raise NotApplicable(TURNS)
+    return story
+
+
+@rule(
+    "REL-STORY-01",
+    "A run has the version that it was started with.",
+    says="version picks the version to execute, in either form; version_number of a run says which one it is.",
+    operations=["getWorkflowRun"],
+)
+def test_run_has_its_version(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.VERSION, operation)
+
+
+@rule(
+    "REL-STORY-02",
+    "A run that was paused and taken up again ends without termination_source, as any other.",
+    says="termination_source names what ended a run that failed; after a normal end it is null.",
+    operations=["getWorkflowRun"],
+)
+def test_end_after_a_pause_is_normal(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.END, operation)
+
+
+@rule(
+    "REL-STORY-03",
+    "Nothing of a run is seen in one that was given something else, or nothing.",
+    says="Variables, further data and run_by of a run are its own, in either form. A run that is given none has none.",
+    operations=["executeWorkflow", "getWorkflowRun"],
+)
+def test_runs_do_not_mix(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.OWN, operation)
+
+
+@rule(
+    "REL-STORY-04",
+    "Turns are counted on, whatever commands come between.",
+    says="turn_number is the number of the turn in its run, counted from 1: it rises with data, and never falls.",
+)
+def test_turns_are_counted_on(turns: RunStory, operation: Operation) -> Checks:
+    return turns.checks(Topic.TURNS, operation)
+
+
+@rule(
+    "REL-STORY-05",
+    "Of commands for a run that come at once each is a turn of its own, or is refused.",
+    says="A turn has its number, and a pair is one stretch of execution: two commands are not both the same one.",
+)
+def test_commands_at_once_are_turns(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.AT_ONCE, operation)
+
+
+@rule(
+    "REL-STORY-06",
+    "A run that waits takes data, whether or not another run is paused.",
+    says="A command is for the run that it names. Seen where a run alike takes the same data while none is paused.",
+)
+def test_pause_is_for_one_run(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.TAKEN, operation)
+
+
+@rule(
+    "REL-STORY-07",
+    "A body in chunks is read, or refused.",
+    says="A recipient must be able to parse the chunked transfer coding; what is taken is taken with what is in it.",
+    source=HTTP,
+)
+def test_body_in_chunks_is_read(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.CHUNKS, operation)
+
+
+@rule(
+    "REL-STORY-08",
+    "What a run shows of its input, when it is read too, is what was given.",
+    says="run_input of a pair is the input as the service keeps it. Any JSON may be a variable.",
+    basis="inferred",
+    operations=["executeWorkflow", "getWorkflowRun"],
+)
+def test_input_is_shown_whole(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.SHOWN, operation)
+
+
+@rule(
+    "REL-STORY-09",
+    "The events of a turn are its own.",
+    says="events is what has happened in this turn. Seen where they begin with all those of the turn before.",
+    basis="inferred",
+)
+def test_events_are_of_the_turn(turns: RunStory, operation: Operation) -> Checks:
+    return turns.checks(Topic.EVENTS, operation)
+
+
+@rule(
+    "REL-STORY-10",
+    "is_waiting_for_input goes with the status.",
+    says="It is true of a run that is waiting_for_user_input, and not of one that is paused.",
+    basis="inferred",
+)
+def test_waiting_goes_with_the_status(turns: RunStory, operation: Operation) -> Checks:
+    return turns.checks(Topic.FLAGS, operation)
+
+
+@rule(
+    "REL-STORY-11",
+    "A status leaves the runs that are in it now, with another filter beside it too.",
+    says="status leaves only runs in this status, which is that after the latest command.",
+    source=LIST,
+    operations=["listWorkflowRuns"],
+)
+def test_status_filter_follows_commands(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.LISTED, operation)
+
+
+@rule(
+    "REL-CROWD-01",
+    "Runs that are started at once are runs of their own.",
+    says="Without the id of a run every call starts a new one.",
+)
+def test_starts_at_once_are_runs(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Many.STARTED, operation)
+
+
+@rule(
+    "REL-CROWD-02",
+    "Commands for several runs at once are each carried out on their own run.",
+    says="A command is for the run that it names, and the list shows how each run stands.",
+    source=f"{EXECUTE}; {LIST}",
+    operations=["executeWorkflow", "listWorkflowRuns"],
+)
+def test_commands_at_once_are_kept(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Many.COMMANDED, operation)
+
+
+@rule(
+    "REL-CROWD-03",
+    "Runs that were stopped leave room for others.",
+    says="Limited is the number of runs at a time. That nothing else limits how many are started no page says.",
+    basis="inferred",
+)
+def test_stopped_runs_leave_room(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Many.ROOM, operation)
+
+
+@rule(
+    "REL-CROWD-04",
+    "The whole list has every run, and short pages of a filtered list are full as long as there are more.",
+    says="The list has the runs, in whatever status. size is the number of runs on a page of those that the filters "
+    "leave.",
+    source=LIST,
+    operations=["listWorkflowRuns"],
+)
+def test_pages_of_a_filtered_list_are_full(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Many.LISTED, operation)

@@ -1,0 +1,93 @@
+"""Hand-made defects of Interactly's runs, of each in the form of execute that it is named for."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from mutants.servers import interactly_faults as faults
+from mutants.servers.fault import Fault, ServerDefect
+from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, Request
+from mutants.servers.told import ListAsked
+
+Made = Iterator[tuple[str, str, str, str, Callable[[], Fault]]]  # id, forms, what it does, its rule, the fault
+MOST_OF_A_PAGE: Final = 20
+
+
+def handwritten_interactly() -> Iterator[ServerDefect]:
+    """Give the hand-made defects of Interactly's runs."""
+    for operation, family in ((EXECUTE, _runs), (READ_RUN, _reads), (LIST_RUNS, _lists)):
+        for name, forms, title, rule, make in family():
+            for form in forms:
+                yield ServerDefect(
+                    id=f"story.{name}-{form}",
+                    title=title,
+                    operator="story of a run",
+                    operation=operation,
+                    rules=(rule,),
+                    fault=make(),
+                    form=form,
+                )
+
+
+def _runs() -> Made:
+    yield "variables-shared", "ab", "fills what is not given from earlier runs", "REL-STORY-03", faults.VariablesShared
+    yield "double-command", "ab", "carries commands out twice at once", "REL-STORY-05", faults.DoubleCommand
+    yield "slots-leak", "ab", "counts stopped runs as under way", "REL-CROWD-03", faults.SlotsLeak
+    yield "turns-anew", "b", "counts turns from 1 after a pause", "REL-STORY-04", _turns(faults.counted_anew)
+    yield "all-events", "b", "repeats the events of turns before", "REL-STORY-09", _turns(faults.with_all_events)
+    waiting = _turns(faults.waiting_while_paused)
+    yield "waiting-while-paused", "b", "says that a paused run waits for input", "REL-STORY-10", waiting
+    yield "ids-by-clock", "ab", "gives starts at once one id", "REL-CROWD-01", lambda: faults.InFlightTogether(_start)
+    yield "update-lost", "ab", "loses one of two commands at once", "REL-CROWD-02", faults.LostUpdate
+    yield "start-revives", "ab", "begins ended runs again", "REL-TOLD-01", faults.StartRevives
+    yield "ended-stopped", "ab", "cancels ended runs", "REL-TOLD-01", faults.EndedStopped
+    yield "run-by-last", "ab", "names who sent the last command", "REL-TOLD-01", faults.LastRunsBy
+    yield "kept-as-text", "ab", "makes texts of variables", "REL-STORY-08", faults.KeptAsText
+    yield "latest-commanded", "b", "gives commands to the latest run", "REL-TOLD-01", faults.LatestCommanded
+    yield "commands-cached", "ab", "answers commands from a cache", "REL-TOLD-01", faults.CommandsCached
+    yield "pause-for-all", "ab", "takes no data while a run is paused", "REL-STORY-06", faults.PauseForAll
+    yield "turn-version", "b", "ignores the version of turns", "REL-STORY-01", faults.VersionOfTurnsIgnored
+    yield "chunks-empty", "ab", "takes a body in chunks for an empty one", "REL-STORY-07", faults.ChunksEmpty
+
+
+def _reads() -> Made:
+    active = lambda: faults.ShownRuns(_is_command, {"version_number": 1, "version_name": "Second Version"})  # noqa: E731
+    yield "active-version", "ab", "goes on with the active version", "REL-TOLD-01", active
+    yield "read-later", "ab", "reads runs as they were a second ago", "REL-TOLD-01", faults.ReadLater
+    yield "read-in-ascii", "ab", "loses what is not ASCII", "REL-STORY-08", faults.ReadInASCII
+    yield "old-forgotten", "ab", "knows the latest 20 runs", "REL-TOLD-01", faults.OldForgotten
+    source = lambda: faults.ShownRuns(_is_pause, {"termination_source": "stale_run_reaper"}, _is_completed)  # noqa: E731
+    yield "source-stays", "ab", "keeps a termination_source of a pause", "REL-STORY-02", source
+
+
+def _lists() -> Made:
+    yield "first-status", "ab", "lists runs by their first status", "REL-TOLD-01", faults.RunsListed
+    cut = lambda: faults.RunsListed(is_cut_first=True)  # noqa: E731
+    yield "cut-first", "ab", "cuts the page before it filters", "REL-CROWD-04", cut
+    yield "ended-hidden", "ab", "lists no ended runs unasked", "REL-CROWD-04", faults.EndedHidden
+    yield "filters-ored", "ab", "lists what fits one of two filters", "REL-STORY-11", faults.FiltersOred
+    yield "page-of-20", "ab", "lists 20 runs at most", "REL-CROWD-04", lambda: ListAsked(_at_most_20)
+
+
+def _turns(change: Callable[..., dict[str, object]]) -> Callable[[], Fault]:
+    return lambda: faults.TurnShown(change)
+
+
+def _start(request: Request) -> str:
+    return "start" if faults.is_start(request) else ""
+
+
+def _is_command(request: Request, _: object) -> bool:
+    return bool(faults.commanded(request))
+
+
+def _is_pause(request: Request, _: object) -> bool:
+    return faults.command_of(request) == "pause"
+
+
+def _is_completed(run: dict[str, object]) -> bool:
+    return run["status"] == "completed"
+
+
+def _at_most_20(query: dict[str, str]) -> dict[str, str]:
+    size = query.get("size", "")
+    return query | ({"size": str(MOST_OF_A_PAGE)} if size.isdigit() and int(size) > MOST_OF_A_PAGE else {})
