@@ -7,9 +7,9 @@ from typing import Any, Final
 from contract_tests.rules import Violation
 from contract_tests.server.models.exchange import Exchange
 
-STARTS: Final = {  # operations that start a run, and the property of their responses that tells its id
-    "runWorkflow": "workflow_version_execution_id",
-    "executeWorkflow": "workflow_run_id",
+STARTS: Final = {  # operations that start a run, and the properties of their responses one of which tells its id
+    "runWorkflow": ("workflow_version_execution_id",),
+    "executeWorkflow": ("workflow_run_id", "run_id"),
 }
 SHORTEST: Final = 4  # a shorter id may stand in any command
 MOST: Final = 8  # commands for the run, without which it could not be told what the last one is about
@@ -22,8 +22,8 @@ def from_the_start(found: Violation, exchanges: Sequence[Exchange]) -> Violation
         return found
     named = set(_named(exchange))
     for start in exchanges[: exchanges.index(exchange)]:
-        name = STARTS.get(start.case.operation.id, "")
-        id_ = str(start.result.get(name, "")) if name else ""
+        names = [one for one in STARTS.get(start.case.operation.id, ()) if one in start.result]
+        name, id_ = (names[0], str(start.result[names[0]])) if names else ("", "")
         if id_ in named and len(id_) >= SHORTEST:
             between = [one for one in exchanges if start.number < one.number < exchange.number]
             commands = [one for one in between if one.case.operation.id in STARTS and id_ in set(_named(one))]

@@ -5,16 +5,27 @@ What is told of a run more than once is compared in ``models/told_facts``, so th
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Any, Final
 
 from contract_tests.openapi.json_text import same, whole
+from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.told_facts import RESTING
-from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns, statuses
+from contract_tests.server.relations.known_runs import (
+    CANCELLED,
+    COMPLETED,
+    EXECUTE,
+    PAUSED,
+    WAITING,
+    KnownRun,
+    KnownRuns,
+    statuses,
+)
 from contract_tests.server.relations.run_lists import Filtered, Page
 from contract_tests.server.relations.shown_inputs import losses
 
@@ -36,6 +47,9 @@ class Topic(StrEnum):
     EVENTS = auto()
     FLAGS = auto()
     LISTED = auto()
+    PATH = auto()
+    COMMANDS = auto()
+    CHANGED = auto()
 
 
 class JudgedRuns(KnownRuns):
@@ -47,6 +61,23 @@ class JudgedRuns(KnownRuns):
         if asked is not None and told is not None:
             received = f"version_number is {told}, started was version {asked}"
             self.judge(Topic.VERSION, run.exchanges[-1], told == asked, "version", received)
+
+    def give(
+        self, run: KnownRun, command: str, *, query: Mapping[str, Any] | None = None, **more: Any
+    ) -> Exchange | None:
+        """Give a run a command, and judge the status after it."""
+        before = run.status
+        exchange = super().give(run, command, query=query, **more)
+        if exchange is not None and exchange.has_succeeded and before in RESTING:
+            after = {
+                "pause": {PAUSED},
+                "stop": {CANCELLED},
+                "resume": RESTING | FINAL | {"started", "running"} - {PAUSED},
+            }
+            holds = run.status in after.get(command, {run.status})
+            received = f"{command} made the run {run.status}, which was {before}"
+            self.judge(Topic.COMMANDS, exchange, holds, command, received)
+        return exchange
 
     def judge_filter(self, page: Page, status: str, runs: Iterable[KnownRun], *, is_sole: bool) -> None:
         """Judge a page of the runs in a status, by all their statuses; with a second filter some may be missing."""
@@ -119,6 +150,16 @@ class JudgedRuns(KnownRuns):
                 Topic.FLAGS, turn, flag == (status == WAITING), FLAG, f"{FLAG} is {flag} of a run that is {status}"
             )
 
+    def judge_changes(self, run: KnownRun) -> None:
+        """Judge the time of a run's last change: between two readings with a command in between it goes on."""
+        reads = [one for one in run.exchanges if _changed_at(one) is not None]
+        for before, read in pairwise(reads):
+            told, now = _changed_at(before), _changed_at(read)
+            taken = [one for one in run.exchanges if before.number < one.number < read.number and one.has_succeeded]
+            if taken and told is not None and now is not None:
+                received = f"updated_at is {now}, as before request {taken[0].number}, which has changed the run"
+                self.judge(Topic.CHANGED, read, now > told, "updated_at", received)
+
     def judge_end(self, run: KnownRun) -> None:
         """Judge what is said of a completed run's end."""
         for one in run.exchanges:
@@ -127,6 +168,13 @@ class JudgedRuns(KnownRuns):
             if isinstance(shown, Mapping) and shown.get("status") == COMPLETED:
                 is_normal = shown.get("termination_source") is None
                 self.judge(Topic.END, one, is_normal, "termination_source", "the run is completed")
+
+
+def _changed_at(exchange: Exchange) -> datetime | None:
+    """Return when a run that is read was changed last, if that is told to more than a second."""
+    record = exchange.result.get("workflow_run")
+    told = record.get("updated_at") if isinstance(record, Mapping) else None
+    return time_with_offset(told) if isinstance(told, str) and "." in told else None
 
 
 def _says(exchange: Exchange) -> Any:

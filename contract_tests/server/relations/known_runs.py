@@ -1,7 +1,7 @@
 """Interactly runs beside a model of them: started and commanded in the form of execute that the target serves."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase
@@ -68,7 +68,7 @@ class KnownRuns(Stage):
         return self._execute(self.server.body_of(dict(run_input)), query)
 
     def command_for(self, run: KnownRun, command: str, **more: Any) -> RequestCase:
-        """Return the request that gives a run a command."""
+        """Return the request that gives a run a command, with further properties of the run input."""
         said = {"command": command, RUN_BY: self.server.tag, **more}
         is_turn = self.has_turns
         return self._execute(self.server.body_of(said, run.id) if is_turn else {**said, "workflow_run_id": run.id})
@@ -92,11 +92,14 @@ class KnownRuns(Stage):
         run.took(exchange, exchange.result)
         return run
 
-    def give(self, run: KnownRun, command: str, **more: Any) -> Exchange | None:
+    def give(
+        self, run: KnownRun, command: str, *, query: Mapping[str, Any] | None = None, **more: Any
+    ) -> Exchange | None:
         """Give a run a command, if it stands so that some run could take it; None if not."""
         if run.id is None or not run.is_settled:
             return None
-        exchange = self.server.wire.send(self.command_for(run, command, **more))
+        case = self.command_for(run, command, **more)
+        exchange = self.server.wire.send(replace(case, query=dict(query or {})))
         run.took(exchange, exchange.result)
         return exchange
 

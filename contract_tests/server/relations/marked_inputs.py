@@ -26,6 +26,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "capitals": "ABC Abc",
 }
 SIZES: Final = (60, 61, 64, 65, 100, 101, 255, 257, 1000, 1001, 1024, 1025, 4096, 4097, 65_536)
+ODD_NAMES: Final = ("a.b", ".", "$set", "$", "__proto__", "constructor", "a b", "a/b", "[0]", "é", "0", "-")
 NULL_WORDS: Final = ("", "null", "None", "nil", "undefined")
 NUMBERS: Final = (0, -1, 2**31, 2**53 - 1, 2**53 + 1, -(2**63), 0.1, -2.5, 1e-7, 1.5e300, 0.12345678901234567, -1e21)
 MANY: Final = 300
@@ -145,6 +146,13 @@ def of_size(size: int) -> MarkedInput:
     steps = "".join(f"{number:07d}." for number in range(0, size, 8))
     value = f"{mark} {steps}"[: size - 1] + "Z"
     return MarkedInput(value, mark, {f"a text of {size:,} characters": _contains(value)}, kind="size")
+
+
+def with_odd_names() -> MarkedInput:
+    """Return an object with names in it that some take for paths, operators or parts of their own."""
+    mark = new_mark()
+    value = {"mark": mark, **{name: {name: number} for number, name in enumerate(ODD_NAMES)}}
+    return MarkedInput(value, mark, {"a property with an odd name": _contains(mark)}, kind="value")
 
 
 def nested() -> MarkedInput:

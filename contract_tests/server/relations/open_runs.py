@@ -27,7 +27,6 @@ COMPARED: Final = (
     "input_output_pairs",
 )
 SAID: Final = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": "ping"}]}}}
-LONG: Final = 65_537
 REQUESTS: Final = 36
 
 
@@ -124,12 +123,6 @@ class OpenRuns:
         """Whether any run stayed open after its start."""
         return any(len(run.exchanges) > 1 for run in self.runs.values())
 
-    @cached_property
-    def large(self) -> OpenRun:
-        """A run with much in its input."""
-        inputs, body = self._input(large=True)
-        return _run("a large one", inputs, self.server.execute(body))
-
     def _start_together(self, queries: Mapping[str, Mapping[str, Any]]) -> dict[str, OpenRun]:
         """Start runs, each before the others are answered."""
         inputs = {name: self._input() for name in queries}
@@ -145,16 +138,16 @@ class OpenRuns:
             found[name] = _run(name, given, came)
         return found
 
-    def _input(self, *, large: bool = False) -> tuple[dict[str, MarkedInput], Any]:
+    def _input(self) -> tuple[dict[str, MarkedInput], Any]:
         """Return what a run is given, by the place where it stands, and the body that starts it."""
-        note = marked_inputs.of_size(LONG) if large else marked_inputs.of_every_plane()
-        plain, by, other = marked_inputs.plain(), marked_inputs.plain(), marked_inputs.nested()
+        note, other = marked_inputs.of_every_plane(), marked_inputs.nested()
+        plain, by = marked_inputs.plain(), marked_inputs.plain()
         own = self.server.start_input["dynamic_variables"]
         texts = {name: plain.value for name, value in own.items() if isinstance(value, str)}
         body = {
             **self.server.start_input,
             "dynamic_variables": {**own, **texts, NOTE: note.value},
-            "run_by": f"{self.server.tag} {by.value}{'x' * 1000 if large else ''}",
+            "run_by": f"{self.server.tag} {by.value}",
             "miscellaneous": {NOTE: other.value},
         }
         inputs = {"dynamic_variables": note, "run_by": by, "miscellaneous": other, VARIABLE: plain}

@@ -5,6 +5,7 @@ from enum import StrEnum, auto
 from typing import Any, ClassVar, Final
 
 from contract_tests.rules import NotExercised
+from contract_tests.server.conversations import SAID
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, KnownRun, KnownRuns, statuses
@@ -30,12 +31,13 @@ class Topic(StrEnum):
 class RunCrowd(KnownRuns):
     """The crowd, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 36
+    requests: ClassVar[int] = 38
     what: ClassVar[str] = "a crowd of runs"
 
     def play(self) -> None:
         """Start runs at once, command them at once, list them, stop them all, and start one more."""
         crowd: list[KnownRun] = []
+        self._read_first()
         is_local = self.server.target.is_local
         for _ in range(ROUNDS if is_local else 1):
             crowd += self._round(HERE if is_local else ELSEWHERE, {run.id for run in crowd})
@@ -43,7 +45,7 @@ class RunCrowd(KnownRuns):
             self._list(crowd)
         paused = [run for run in crowd if run.status == PAUSED]
         self._command(paused, ["stop"] * len(paused))
-        one_more = self.server.wire.send(self.start_of(self.server.start_input))
+        one_more = self._say_to_one_more()
         stopped = [run for run in crowd if run.status == CANCELLED]
         if crowd and len(stopped) == len(crowd):
             received = f"a run was started before the {len(stopped)} that were stopped since, and none is started now"
@@ -51,8 +53,17 @@ class RunCrowd(KnownRuns):
             # Elsewhere than on this machine it may be a limit of requests, which is the set-up's.
             self.server.has_no_room = is_local and one_more.is_refused
         self._list_stopped(stopped)
+        self._read_first()
+
+    def _read_first(self) -> None:
+        """Read the first run of this session, which is like those of the crowd, before and after them."""
         if (first := self.server.known_run) is not None:
-            self.server.call("getWorkflowRun", path={"workflow_run_id": first})  # so many runs later
+            self.server.call("getWorkflowRun", path={"workflow_run_id": first})
+
+    def _say_to_one_more(self) -> Exchange:
+        run = self.started(self.start_of(self.server.start_input))
+        self.give(run, "data", **SAID)
+        return run.started
 
     def _round(self, size: int, known: set[str | None]) -> list[KnownRun]:
         cases = [self.start_of(self.server.start_input) for _ in range(size)]
@@ -85,6 +96,10 @@ class RunCrowd(KnownRuns):
             expected = min(WHOLE, max(0, (page.total or 0) - (number - 1) * WHOLE))
             received = f"page {number} of size {WHOLE} has {len(page.records)} runs of {page.total}"
             self.judge(Topic.LISTED, page.exchange, len(page.records) >= expected, "page of the whole list", received)
+        totals, last = {page.total for page in pages}, pages[-1].exchange
+        if len(totals) == 1 and None not in totals:
+            received = f"total is {totals}, and {len(listed)} runs are listed on {len(pages)} pages"
+            self.judge(Topic.LISTED, last, totals == {len(listed)}, "total", received)
         for run in crowd:
             if run.id is None or not run.is_settled:
                 continue

@@ -20,10 +20,11 @@ OPERATION: Final = "listWorkflowRuns"
 MOST_PAGES: Final = 5
 MOST_STATUSES: Final = 4
 FEWEST: Final = 3
-REQUESTS: Final = 22
+REQUESTS: Final = 24
 NO_SUCH_OBJECT: Final = "f" * 24
 AWAY: Final = timedelta(minutes=90)  # from now, less than the offsets below: who ignores these finds another time
 EAST, WEST = (timezone(sign * timedelta(hours=5, minutes=30)) for sign in (1, -1))
+WILDCARDS: Final = (".", "_")  # of patterns, and signs like others in a text
 GAP: Final = timedelta(milliseconds=2)  # between two runs whose times tell which is the earlier one
 
 
@@ -183,16 +184,22 @@ class RunLists:
             logical_id = _run(record).get("logical_id")
             if isinstance(logical_id, str) and logical_id:
                 yield self._filtered("search for logical_id", {id_}, {"search": logical_id}, is_told=False)
+                middle = len(logical_id) // 2
+                for sign in WILDCARDS:
+                    near = f"{logical_id[:middle]}{sign}{logical_id[middle + 1 :]}"
+                    yield self._filtered(f"search with {sign}", (), {"search": near}, is_told=False)
 
     def _by_time(self) -> Iterator[Filtered]:
         now = datetime.now(UTC)
-        for name, time, fits in (
-            ("start", (now - AWAY).astimezone(EAST), True),
-            ("start", (now + AWAY).astimezone(WEST), False),
-            ("end", (now - AWAY).astimezone(EAST), False),
-            ("end", (now + AWAY).astimezone(WEST), True),
+        past, future = ((now + way).astimezone(zone) for way, zone in ((-AWAY, EAST), (AWAY, WEST)))
+        for query, fits in (
+            ({"start": past}, True),
+            ({"end": future}, True),
+            ({"start": past - AWAY, "end": past}, False),  # either of them alone leaves other runs than both
+            ({"start": future, "end": future + AWAY}, False),
         ):
-            yield self._filtered(name, self.own if fits else (), {name: time.isoformat(timespec="seconds")})
+            texts = {name: time.isoformat(timespec="seconds") for name, time in query.items()}
+            yield self._filtered(" and ".join(query), self.own if fits else (), texts)
         told = {id_: _time(record.get("created_at")) for id_, record in self.own.items()}
         times = {id_: one for id_, one in told.items() if one is not None}
         gaps = [(later - one, one) for one, later in pairwise(sorted(times.values()))]

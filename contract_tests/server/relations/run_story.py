@@ -1,40 +1,48 @@
 """
 A story of four Interactly runs, in either form of execute.
 
-A has much in its input and gets every command; N is given nothing; B and C are alike, and C is started by a body in
-chunks.
+A has odd values in its input and gets every command; N is given nothing; B and C are alike, and C is started by a body
+in chunks; D has odd names and a long text in its input. Where drawn sequences play commands for runs, in the form
+without turns, some commands are left out here.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
+from contract_tests.openapi.json_text import whole
 from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations import marked_inputs
-from contract_tests.server.relations.judged_runs import JudgedRuns
+from contract_tests.server.relations.judged_runs import JudgedRuns, Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
+from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
 from contract_tests.server.relations.shown_inputs import RUN_BY
 from contract_tests.server.relations.spellings import spelled
 
 AT_ONCE: Final = 3
+LONG: Final = 65_537
+DATA: Final = ("dynamic_variables", "runtime_variables", "miscellaneous")
 CHUNKS: Final = "a body in chunks"
 
 
 class RunStory(JudgedRuns):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 30
-    what: ClassVar[str] = "a story of four runs"
+    requests: ClassVar[int] = 36
+    what: ClassVar[str] = "a story of a few runs"
 
     def play(self) -> None:
         """Start the runs, command them, and read them in between."""
-        a, n, b, c = self._runs = self._started()
-        for run in self._runs:
-            self.read(run)
-        self.judge_version(a)
+        a, n, b, c, *more = self._runs = self._started()
+        for run in [a, n, *more] if self.has_turns else [self.large]:
+            self.read(run)  # a start without turns shows the run itself
         while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
         self._say(c)
+        self.judge_version(a)
         self._wake(a)
         self._stop(n, a)
         if while_paused is not None:
@@ -44,6 +52,7 @@ class RunStory(JudgedRuns):
             self.judge_texts(run, [other for other in self._runs if other is not run])
             self.judge_turns(run)
             self.judge_end(run)
+            self.judge_changes(run)
 
     def _started(self) -> list[KnownRun]:
         version = self.server.target.version
@@ -51,9 +60,19 @@ class RunStory(JudgedRuns):
         a = self.started(self.start_of(run_input, {} if version is None else {"version": version}), inputs)
         self.must_be_started(a)
         tag = {} if self.server.target.is_local else {RUN_BY: self.server.tag}
-        n = self.started(self.start_of({"command": "start", **tag}))
+        n = self.started(self.start_of({"command": "start", **{name: {} for name in DATA}, **tag}))
         c = self._alike(in_chunks=True)
-        return [a, n, self._alike(), c if c.id is not None else self._alike()]
+        runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
+        if self.has_turns:
+            runs.append(self.started(self.start_of({"command": "start", **tag})))
+        return [*runs, self.large]
+
+    @cached_property
+    def large(self) -> KnownRun:
+        """A run with a long text and odd names in its input."""
+        inputs, run_input = self.marked_input(marked_inputs.of_size(LONG), marked_inputs.with_odd_names())
+        run_input[RUN_BY] += "x" * 1000
+        return self.started(self.start_of(run_input), inputs)
 
     def _alike(self, *, in_chunks: bool = False) -> KnownRun:
         inputs, run_input = self.marked_input(marked_inputs.of_every_plane(), marked_inputs.nested())
@@ -64,18 +83,29 @@ class RunStory(JudgedRuns):
         """Pause A and take it up again, twice; return what came of data for B in between."""
         if self._give(a, "pause") is None or a.status != PAUSED:
             return None
+        if self.has_turns:
+            self._give(a, "pause")
+            self.read(a)
         self._list(PAUSED)
         said = self._say(b)
         self.give(a, "resume")
+        self._pause_under_other_path(a)
         self._list(WAITING)
         self._give(a, "pause")
         self.give(a, "resume")
         self.read(a)
         return said
 
-    def _give(self, run: KnownRun, command: str) -> Exchange | None:
+    def _pause_under_other_path(self, run: KnownRun) -> None:
+        if run.id is not None and run.status == WAITING:
+            case = replace(self.command_for(run, "pause"), path={"workflow_id": NO_SUCH_OBJECT})
+            exchange = self.server.wire.send(case)
+            received = "the run is of another workflow than the path, which names one that does not exist"
+            self.judge(Topic.PATH, exchange, not exchange.has_succeeded, "workflow_id", received)
+
+    def _give(self, run: KnownRun, command: str, query: Mapping[str, Any] | None = None) -> Exchange | None:
         """Give a run a command by somebody else than who has started it."""
-        return self.give(run, command, **{RUN_BY: self.other_caller()})
+        return self.give(run, command, query=query, run_by=self.other_caller())
 
     def _say(self, run: KnownRun) -> Exchange | None:
         if run.status != WAITING:
@@ -96,12 +126,15 @@ class RunStory(JudgedRuns):
     def _wake(self, run: KnownRun) -> None:
         """Send commands to a run that has ended, start with its id among them."""
         if run.status in FINAL:
-            for command in ("stop", "start"):
+            for command in ("stop", "start", *(("resume", "pause", "data") if self.has_turns else ())):
                 self.give(run, command)
             self.read(run)
 
     def _stop(self, run: KnownRun, other: KnownRun) -> None:
-        self._give(run, "stop")
+        asked = self.server.target.version
+        is_other = asked is not None and whole(run.shown.get("version_number")) not in {asked, None}
+        self._give(run, "stop", {"version": asked} if is_other else {})
+        self.read(run)
         logical_id = other.shown.get("logical_id")
         if isinstance(logical_id, str) and logical_id:
             self._list(CANCELLED, search=logical_id)

@@ -1,13 +1,16 @@
 """Interactly: runs that are open side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from contract_tests.openapi.json_equality import cut_to_difference
 from contract_tests.rules import Checks, NotExercised, Violation
 from contract_tests.rules import rule as card
+from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.relations.marked_inputs import MarkedInput
 from contract_tests.server.relations.open_runs import OpenRun, OpenRuns
+from contract_tests.server.relations.run_story import RunStory
 from contract_tests.server.relations.shown_inputs import losses
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
@@ -65,7 +68,7 @@ def test_runs_do_not_mix(open_runs: OpenRuns) -> Checks:
     basis="inferred",
 )
 def test_input_is_shown_whole(open_runs: OpenRuns) -> Checks:
-    return (found for name in "ABC" for found in _whole(open_runs.runs[name]))
+    return (found for name in "ABC" for found in _whole(open_runs.runs[name].inputs, open_runs.runs[name].started))
 
 
 @rule(
@@ -92,13 +95,13 @@ def test_paused_run_goes_on_as_ever(open_runs: OpenRuns) -> Checks:
     says="No limit is documented; what is beyond a service's own is refused with a 4xx, not cut, and breaks nothing.",
     basis="inferred",
 )
-def test_large_input_is_whole_or_refused(open_runs: OpenRuns) -> Checks:
-    _ = open_runs.runs
-    large = open_runs.large
+def test_large_input_is_whole_or_refused(story: RunStory) -> Checks:
+    if story.problem is not None:
+        raise story.problem
+    large = story.large
     if not large.started.has_succeeded:
         large.started.must_be_refused()
-        return [None]
-    return [None, *_whole(large)]
+    return [None, *(found for one in large.exchanges for found in _whole(large.inputs, one))]
 
 
 def _like(one: OpenRun, other: OpenRun, name: str) -> Violation | None:
@@ -118,10 +121,7 @@ def _own_alone(run: OpenRun, open_runs: OpenRuns) -> Iterator[Violation | None]:
         yield exchange.check(not found, found[0] if found else "", f"{', '.join(found)} of another run")
 
 
-def _whole(run: OpenRun) -> Iterator[Violation | None]:
-    for place, lost in losses(run.started.result, run.inputs):
-        if lost is None:
-            yield None
-        else:
-            told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}"
-            yield run.started.violation(f"{place}: {lost.name}", told)
+def _whole(inputs: Mapping[str, MarkedInput], exchange: Exchange) -> Iterator[Violation | None]:
+    for place, lost in losses(exchange.result, inputs):
+        told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}" if lost else ""
+        yield exchange.check(lost is None, f"{place}: {lost.name}" if lost else "", told)

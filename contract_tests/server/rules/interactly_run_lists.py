@@ -11,7 +11,7 @@ PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-ru
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2, its list of runs"
 TIMES: Final = "https://www.rfc-editor.org/rfc/rfc3339#section-4.2"
 rule: Final = partial(
-    card, source=PAGE, basis="documented", operations=["listWorkflowRuns"], side="server", requests=24,
+    card, source=PAGE, basis="documented", operations=["listWorkflowRuns"], side="server", requests=26,
     service="interactly",
 )  # fmt: skip
 
@@ -29,9 +29,10 @@ def test_filter_leaves_what_fits(run_lists: RunLists) -> Checks:
 
 @rule(
     "REL-LIST-52",
-    "A run is found by its logical_id, start and end fall between two runs, and pages are in the order of the list.",
-    says="The example of search is the beginning of a logical_id, created_at is the only time that the list shows, and "
-    "pages of one list are in one order. No page says so.",
+    "A run is found by its logical_id and no pattern of it, start and end fall between two runs, and pages are in the "
+    "order of the list.",
+    says="The example of search is the beginning of a logical_id, it is a text and no pattern, created_at is the only "
+    "time that the list shows, and pages of one list are in one order. No page says so.",
     basis="inferred",
 )
 def test_filters_look_at_what_is_shown(run_lists: RunLists) -> Checks:

@@ -145,6 +145,38 @@ def test_status_filter_follows_commands(story: RunStory, operation: Operation) -
 
 
 @rule(
+    "REL-STORY-12",
+    "A command for a run is refused under the path of a workflow that does not exist.",
+    says="The vendor's library expects 404 for a workflow that does not exist, and a run belongs to the one it is of.",
+    source="github.com/interactly-ai/workflow-sdk 0.2.0, its tests",
+)
+def test_path_counts_for_commands(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.PATH, operation)
+
+
+@rule(
+    "REL-STORY-13",
+    "pause that is taken makes a run paused, stop makes it cancelled, and resume ends a pause, in either form.",
+    says="The commands are named after the statuses. That one leads to the other is said of stop alone.",
+    basis="inferred",
+)
+def test_commands_lead_to_their_status(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.COMMANDS, operation)
+
+
+@rule(
+    "REL-STORY-14",
+    "updated_at goes on with a command that was taken.",
+    says="It says when the run was changed last. Seen where it is told to more than a second.",
+    source=READ,
+    basis="inferred",
+    operations=["getWorkflowRun"],
+)
+def test_change_has_its_time(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.CHANGED, operation)
+
+
+@rule(
     "REL-CROWD-01",
     "Runs that are started at once are runs of their own.",
     says="Without the id of a run every call starts a new one.",

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mutants.servers import interactly_faults as faults
+from mutants.servers import interactly_lists as lists
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, Request
-from mutants.servers.told import ListAsked
+from mutants.servers.told import InFlight, ListAsked
 
 Made = Iterator[tuple[str, str, str, str, Callable[[], Fault]]]  # id, forms, what it does, its rule, the fault
 MOST_OF_A_PAGE: Final = 20
@@ -37,7 +38,6 @@ def _runs() -> Made:
     waiting = _turns(faults.waiting_while_paused)
     yield "waiting-while-paused", "b", "says that a paused run waits for input", "REL-STORY-10", waiting
     yield "ids-by-clock", "ab", "gives starts at once one id", "REL-CROWD-01", lambda: faults.InFlightTogether(_start)
-    yield "update-lost", "ab", "loses one of two commands at once", "REL-CROWD-02", faults.LostUpdate
     yield "start-revives", "ab", "begins ended runs again", "REL-TOLD-01", faults.StartRevives
     yield "ended-stopped", "ab", "cancels ended runs", "REL-TOLD-01", faults.EndedStopped
     yield "run-by-last", "ab", "names who sent the last command", "REL-TOLD-01", faults.LastRunsBy
@@ -45,11 +45,32 @@ def _runs() -> Made:
     yield "latest-commanded", "b", "gives commands to the latest run", "REL-TOLD-01", faults.LatestCommanded
     yield "commands-cached", "ab", "answers commands from a cache", "REL-TOLD-01", faults.CommandsCached
     yield "pause-for-all", "ab", "takes no data while a run is paused", "REL-STORY-06", faults.PauseForAll
-    yield "turn-version", "b", "ignores the version of turns", "REL-STORY-01", faults.VersionOfTurnsIgnored
     yield "chunks-empty", "ab", "takes a body in chunks for an empty one", "REL-STORY-07", faults.ChunksEmpty
+    yield "version-switched", "ab", "goes on with the version of a command", "REL-TOLD-01", lists.VersionSwitched
+    yield "path-ignored", "ab", "finds a run under any workflow", "REL-STORY-12", lists.PathIgnored
+    yield "names-taken", "ab", "reads names of variables as paths", "REL-STORY-08", lists.NamesTaken
+    yield "variables-cut", "b", "cuts variables at 4,096 characters", "REL-STORY-08", lists.VariablesCut
+    again = lambda: lists.TakenUpBy(by_reading=False)  # noqa: E731
+    yield "pause-toggles", "b", "takes a paused run up by pause", "REL-STORY-13", again
+    yield "pause-toggles", "a", "takes a paused run up by pause", "IA-EXE-71", again
+    yield "resumed-after-end", "ab", "takes ended runs up again", "REL-TOLD-01", lists.ResumedAfterEnd
+    yield "empty-keeps", "ab", "takes no variables for those before", "REL-STORY-03", lists.EmptyKeeps
+    yield (
+        "replies-swapped",
+        "ab",
+        "mixes up responses to commands at once",
+        "REL-CROWD-02",
+        lambda: InFlight(EXECUTE, (EXECUTE,)),
+    )
 
 
 def _reads() -> Made:
+    yield "turn-version", "b", "runs another version than a first turn asks for", "REL-STORY-01", faults.OtherVersion
+    reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
+    yield "read-resumes", "ab", "takes a paused run up by reading", "REL-TOLD-01", reading
+    back = lambda: lists.RecordsShown({"updated_at": "created_at"})  # noqa: E731
+    yield "updated-at-start", "ab", "says that a run was changed last when it was started", "REL-STORY-14", back
+    yield "pairs-shared", "ab", "shares pairs between runs alike", "REL-TOLD-01", lists.PairsShared
     active = lambda: faults.ShownRuns(_is_command, {"version_number": 1, "version_name": "Second Version"})  # noqa: E731
     yield "active-version", "ab", "goes on with the active version", "REL-TOLD-01", active
     yield "read-later", "ab", "reads runs as they were a second ago", "REL-TOLD-01", faults.ReadLater
@@ -60,12 +81,21 @@ def _reads() -> Made:
 
 
 def _lists() -> Made:
+    yield "update-lost", "ab", "loses one of two commands at once", "REL-CROWD-02", faults.LostUpdate
     yield "first-status", "ab", "lists runs by their first status", "REL-TOLD-01", faults.RunsListed
     cut = lambda: faults.RunsListed(is_cut_first=True)  # noqa: E731
     yield "cut-first", "ab", "cuts the page before it filters", "REL-CROWD-04", cut
     yield "ended-hidden", "ab", "lists no ended runs unasked", "REL-CROWD-04", faults.EndedHidden
     yield "filters-ored", "ab", "lists what fits one of two filters", "REL-STORY-11", faults.FiltersOred
     yield "page-of-20", "ab", "lists 20 runs at most", "REL-CROWD-04", lambda: ListAsked(_at_most_20)
+    dot = lambda: lists.SearchedByPattern(".")  # noqa: E731
+    yield "search-by-dots", "ab", "searches by regular expressions", "REL-LIST-52", dot
+    line = lambda: lists.SearchedByPattern("_")  # noqa: E731
+    yield "search-by-lines", "ab", "searches by patterns of SQL", "REL-LIST-52", line
+    yield "end-alone", "ab", "looks at end alone if start is there", "REL-LIST-51", lists.EndAlone
+    yield "ties-at-random", "ab", "lists runs of one second in any order", "REL-LIST-53", lists.TiesAtRandom
+    yield "listed-by-pair", "ab", "lists a run once for each pair", "REL-LIST-53", lists.ListedByPair
+    yield "total-capped", "ab", "counts twenty runs at most", "REL-CROWD-04", lists.TotalCapped
 
 
 def _turns(change: Callable[..., dict[str, object]]) -> Callable[[], Fault]:

@@ -483,13 +483,16 @@ class PauseForAll(Fault):
 
 
 @dataclass
-class VersionOfTurnsIgnored(Fault):
-    """Runs the active version, whichever a first turn asks for."""
+class OtherVersion(Fault):
+    """Runs another version than the one that a first turn asks for."""
 
     def change_request(self, request: Request) -> None:
-        """Leave the number out."""
-        if request.operation == EXECUTE and "run_input" in request.members and request.query.get("version") == "0":
-            request.set_query({"version": None})
+        """Put its number, of which there are two."""
+        if request.operation == EXECUTE and "run_input" in request.members and request.query.get("version") in _OTHER:
+            request.set_query({"version": _OTHER[request.query["version"]]})
+
+
+_OTHER: Final = {"0": "1", "1": "0"}
 
 
 @dataclass
