@@ -60,6 +60,7 @@ class Recorder:
         self.target = target
         self.information = information
         self.exchanges: list[Exchange] = []  # all of them, in order
+        self.unanswered: set[str] = set()  # the operations of which a request got no complete response
         self.links = Links(contract)  # what the responses have promised
         self.rules = rules  # the ids of the rules that report what is found, by the check or the event that finds it
         self._checks = [finder for finder in rules if not isinstance(finder, Event)]
@@ -89,6 +90,7 @@ class Recorder:
 
     def missed(self, operation: Operation, violation: Violation) -> None:
         """Take down a request to which no complete response came."""
+        self.unanswered.add(operation.id)
         rule = self.rules[Event.NO_RESPONSE]
         self._seen.append(Recorded(rule, operation.id, violation, violation.found_after or 0))
 

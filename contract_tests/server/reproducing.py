@@ -12,19 +12,20 @@ STARTS: Final = {  # operations that start a run, and the properties of their re
     "executeWorkflow": ("workflow_run_id", "run_id"),
 }
 SHORTEST: Final = 4  # a shorter id may stand in any command
+UNIQUE: Final = 16  # a shorter one in any text
 MOST: Final = 8  # commands for the run, without which it could not be told what the last one is about
 
 
 def from_the_start(found: Violation, exchanges: Sequence[Exchange]) -> Violation:
-    """Return a finding whose commands begin with the start of the run that its request names, if it names one."""
+    """Return a finding whose commands begin with the start of the run that its request or its text names, if any."""
     exchange = next((one for one in exchanges if found.evidence and one.number == found.evidence.exchange), None)
     if exchange is None or found.reproduce != exchange.curl:
         return found
-    named = set(_named(exchange))
+    named, text = set(_named(exchange)), found.received.removesuffix(exchange.shown)
     for start in exchanges[: exchanges.index(exchange)]:
         names = [one for one in STARTS.get(start.case.operation.id, ()) if one in start.result]
         name, id_ = (names[0], str(start.result[names[0]])) if names else ("", "")
-        if id_ in named and len(id_) >= SHORTEST:
+        if (id_ in named and len(id_) >= SHORTEST) or (id_ in text and len(id_) >= UNIQUE):
             between = [one for one in exchanges if start.number < one.number < exchange.number]
             commands = [one for one in between if one.case.operation.id in STARTS and id_ in set(_named(one))]
             told = [_with_variable(one.curl, id_) for one in (*commands[-MOST:], exchange)]

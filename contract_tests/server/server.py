@@ -215,6 +215,10 @@ class ServerUnderTest:
         """The body that starts a run, in the form that the target serves."""
         return self.body_of(self.start_input)
 
+    def start_of_no_version(self) -> Exchange:
+        """Return the response to the start of a version that does not exist."""
+        return self.once("unknown version", lambda: self.execute(self.start_body, query={"version": NO_SUCH_ID}))
+
     @property
     def other_start_body(self) -> dict[str, Any]:
         """The body that starts a run in the form that the target is said not to serve."""

@@ -5,14 +5,15 @@ What is told of a run more than once is compared in ``models/told_facts``, so th
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Any, Final
 
+from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
 from contract_tests.openapi.text_equality import time_with_offset
-from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.told_facts import RESTING
@@ -27,10 +28,11 @@ from contract_tests.server.relations.known_runs import (
     statuses,
 )
 from contract_tests.server.relations.run_lists import Filtered, Page
-from contract_tests.server.relations.shown_inputs import losses
+from contract_tests.server.relations.shown_inputs import losses, misplaced
 
 PAIRS: Final = "input_output_pairs"
 FLAG: Final = "is_waiting_for_input"
+CLOSE: Final = timedelta(minutes=10)  # less than any two time zones differ by
 
 
 class Topic(StrEnum):
@@ -50,6 +52,9 @@ class Topic(StrEnum):
     PATH = auto()
     COMMANDS = auto()
     CHANGED = auto()
+    STAYS = auto()
+    TIMES = auto()
+    NULLS = auto()
 
 
 class JudgedRuns(KnownRuns):
@@ -100,10 +105,10 @@ class JudgedRuns(KnownRuns):
             self.judge(Topic.AT_ONCE, other, not like, "turn", received)
 
     def judge_taken(self, said: Exchange) -> None:
-        """Judge data for a waiting run while another one was paused, if a waiting run has ever taken the same."""
-        taken = [one for one in self.server.watch.of(EXECUTE) if one.has_succeeded and _says(one) == SAID]
+        """Judge data for a waiting run while another one was paused, if a waiting run has ever taken any."""
+        taken = [one for one in self.server.watch.of(EXECUTE) if one.has_succeeded and _says(one)]
         if taken and said.status not in LATER:
-            received = f"request {taken[0].number} with the same data was taken"
+            received = f"request {taken[0].number} with data for another run was taken"
             self.judge(Topic.TAKEN, said, not said.is_refused, "data while another run is paused", received)
 
     def judge_chunks(self, run: KnownRun, twin: KnownRun) -> None:
@@ -115,6 +120,7 @@ class JudgedRuns(KnownRuns):
     def judge_texts(self, run: KnownRun, others: Iterable[KnownRun]) -> None:
         """Judge what a run shows of its own input, and of that of others."""
         marks = {given.mark: place for other in others for place, given in other.inputs.items()}
+        marks |= {mark: "what was said" for other in others for mark in other.said}
         for one in run.exchanges:
             text = one.reply.decode("utf-8", "replace")
             found = sorted(place for mark, place in marks.items() if mark in text)
@@ -122,6 +128,9 @@ class JudgedRuns(KnownRuns):
             for place, lost in losses(one.result, run.inputs):
                 told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}" if lost else ""
                 self.judge(Topic.SHOWN, one, lost is None, f"{place}: {lost.name}" if lost else "", told)
+            for pair in _pairs_in(one):
+                for place, other in misplaced(pair.get("run_input"), run.inputs):
+                    self.judge(Topic.SHOWN, one, False, place, f"{place} has {other} of the run in it")  # noqa: FBT003
 
     def judge_turns(self, run: KnownRun) -> None:
         """Judge the turns of a run, each by itself and by the one before."""
@@ -139,7 +148,7 @@ class JudgedRuns(KnownRuns):
     def _judge_number(self, before: Exchange, turn: Exchange) -> None:
         earlier, number = (whole(one.result["turn_number"]) for one in (before, turn))
         if earlier is not None and number is not None:
-            least = earlier + (_says(turn) is not None)  # whether pause is a turn no page says
+            least = earlier + _says(turn)  # whether pause is a turn no page says
             received = f"turn_number is {number} after {earlier} in request {before.number}"
             self.judge(Topic.TURNS, turn, number >= least, "turn_number", received)
 
@@ -149,6 +158,30 @@ class JudgedRuns(KnownRuns):
             self.judge(
                 Topic.FLAGS, turn, flag == (status == WAITING), FLAG, f"{FLAG} is {flag} of a run that is {status}"
             )
+
+    def judge_pairs(self, run: KnownRun) -> None:
+        """Judge whether what was said before is there when the run is shown again."""
+        shown = [one for one in run.exchanges if not one.is_together and _pairs_in(one)]
+        for before, now in pairwise(shown):
+            earlier, pairs = ([(one.get("run_input"), one.get("run_output")) for one in _pairs_in(exchange)]
+                              for exchange in (before, now))  # fmt: skip
+            received = "{} in request {}, now {}".format(*_apart(earlier, pairs, before.number))
+            self.judge(Topic.STAYS, now, same(pairs[: len(earlier)], earlier), PAIRS, received)
+
+    def judge_time(self, run: KnownRun) -> None:
+        """Judge when a run is said to have been started, by the clock of the response to its start."""
+        for one in run.exchanges:
+            record = one.result.get("workflow_run")
+            told = time_with_offset(record.get("created_at")) if isinstance(record, Mapping) else None
+            came = _date(run.started)
+            if told is not None and came is not None:
+                received = f"created_at is {told}, the start was answered at {came}"
+                self.judge(Topic.TIMES, one, abs(told - came) < CLOSE, "created_at", received)
+
+    def judge_nulls(self, run: KnownRun, usual: KnownRun) -> None:
+        """Judge the start of a run with null for what may be left out, by one without."""
+        if usual.started.has_succeeded and run.started.status not in LATER:
+            self.judge(Topic.NULLS, run.started, not run.started.is_refused, "null", "another start was taken")
 
     def judge_changes(self, run: KnownRun) -> None:
         """Judge the time of a run's last change: between two readings with a command in between it goes on."""
@@ -177,12 +210,33 @@ def _changed_at(exchange: Exchange) -> datetime | None:
     return time_with_offset(told) if isinstance(told, str) and "." in told else None
 
 
-def _says(exchange: Exchange) -> Any:
-    """Return what a command tells a run, in either form; None if it is another command."""
+def _pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
+    """Return the pairs of the run that a response shows."""
+    record = exchange.result.get("workflow_run")
+    run = record.get("workflow_run") if isinstance(record, Mapping) else exchange.result
+    pairs = run.get(PAIRS) if isinstance(run, Mapping) else None
+    return [one for one in pairs if isinstance(one, Mapping)] if isinstance(pairs, list) else []
+
+
+def _apart(earlier: list[Any], pairs: list[Any], number: int) -> tuple[str, int, str]:
+    before, now = told_apart(earlier, pairs[: len(earlier)])
+    return before, number, now
+
+
+def _date(exchange: Exchange) -> datetime | None:
+    """Return when a response was made, by the clock of who made it."""
+    try:
+        found = parsedate_to_datetime(exchange.reply_headers.get("date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _says(exchange: Exchange) -> bool:
+    """Whether a command tells a run something, in either form."""
     body = exchange.case.body if isinstance(exchange.case.body, Mapping) else {}
     run_input = body.get("run_input", body)
-    is_data = isinstance(run_input, Mapping) and run_input.get("command") == "data"
-    return {name: run_input.get(name) for name in SAID} if is_data else None
+    return isinstance(run_input, Mapping) and run_input.get("command") == "data"
 
 
 def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

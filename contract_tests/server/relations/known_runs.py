@@ -1,6 +1,6 @@
 """Interactly runs beside a model of them: started and commanded in the form of execute that the target serves."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ class KnownRun:
 
     Attributes:
         inputs: What was given to it, by the place where it stands.
+        said: Marks of what was said to it.
         exchanges: The requests about it, with their responses, from its start on.
         status: As the latest response showed it; empty if none did.
         shown: The run as it was read last, or as an execute has shown it.
@@ -34,6 +35,7 @@ class KnownRun:
     inputs: Mapping[str, MarkedInput]
     started: Exchange
     exchanges: list[Exchange] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     status: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,11 +83,26 @@ class KnownRuns(Stage):
         """Start a run."""
         return self._known(self.server.wire.send(case), inputs or {})
 
-    def started_together(self, cases: Iterable[RequestCase]) -> list[KnownRun]:
-        """Start runs, each before the others are answered; what is not started is left out."""
-        came = self.server.wire.send_together(list(cases))
-        known = [self._known(one, {}) for one in came if isinstance(one, Exchange)]
+    def started_together(self, number: int) -> list[KnownRun]:
+        """Start so many runs, each before the others are answered; what is not started is left out."""
+        given = [self.marked_input(plain(), plain()) for _ in range(number)]
+        came = self.server.wire.send_together([self.start_of(run_input) for _, run_input in given])
+        both = zip(given, came, strict=True)
+        known = [self._known(one, inputs) for (inputs, _), one in both if isinstance(one, Exchange)]
         return [run for run in known if run.id is not None]
+
+    def say_together(self, runs: Sequence[KnownRun]) -> list[Exchange]:
+        """Say something of its own to each of these runs, or as often to one of them, at once."""
+        cases = []
+        for run in runs:
+            run.said.append(mark := new_mark())
+            cases.append(self.command_for(run, "data", **saying(mark)))
+        found = []
+        for run, came in zip(runs, self.server.wire.send_together(cases), strict=True):
+            if isinstance(came, Exchange):
+                run.took(came, came.result)
+                found.append(came)
+        return found
 
     def _known(self, exchange: Exchange, inputs: Mapping[str, MarkedInput]) -> KnownRun:
         run = KnownRun(inputs, exchange)
@@ -124,7 +141,7 @@ class KnownRuns(Stage):
 
     def marked_input(self, note: MarkedInput, other: MarkedInput) -> tuple[dict[str, MarkedInput], dict[str, Any]]:
         """Return inputs by the place where they stand, and the run input that has them."""
-        by, variable = plain(), plain()
+        by, variable, runtime = plain(), plain(), plain()
         own = self.server.start_input["dynamic_variables"]
         texts = {name: variable.value for name, value in own.items() if isinstance(value, str)}
         run_input = {
@@ -132,12 +149,19 @@ class KnownRuns(Stage):
             "dynamic_variables": {**own, **texts, NOTE: note.value},
             RUN_BY: f"{self.server.tag} {by.value}",
             "miscellaneous": {NOTE: other.value},
+            "runtime_variables": {f"{NOTE}_too": runtime.value},
         }
-        return {"dynamic_variables": note, "miscellaneous": other, RUN_BY: by, VARIABLE: variable}, run_input
+        data = {"dynamic_variables": note, "miscellaneous": other, "runtime_variables": runtime}
+        return {**data, RUN_BY: by, VARIABLE: variable}, run_input
 
     def other_caller(self) -> str:
         """Return a name of who gives a command, which is not that of who has started a run."""
         return f"{self.server.tag} {new_mark()}"
+
+
+def saying(text: str) -> dict[str, Any]:
+    """Return the properties of a run input that say something to a run."""
+    return {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": text}]}}}
 
 
 def statuses(page: Page) -> Iterator[tuple[str, str]]:

@@ -1,15 +1,18 @@
 """A crowd of Interactly runs, in either form of execute: started, commanded and listed together."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum, auto
 from typing import Any, ClassVar, Final
 
 from contract_tests.rules import NotExercised
 from contract_tests.server.conversations import SAID
+from contract_tests.server.models.conversation import run_id_of
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
-from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, KnownRun, KnownRuns, statuses
-from contract_tests.server.relations.run_lists import RunLists
+from contract_tests.server.relations.judged_runs import JudgedRuns
+from contract_tests.server.relations.known_runs import CANCELLED, EXECUTE, PAUSED, KnownRun, statuses
+from contract_tests.server.relations.run_lists import Page, RunLists
 
 COMMANDED: Final = {"pause": PAUSED, "stop": CANCELLED}
 HERE, ELSEWHERE = 7, 3  # runs at once: elsewhere each may cost something
@@ -17,6 +20,7 @@ ROUNDS: Final = 2
 SIZE: Final = 5
 WHOLE: Final = 100  # runs on a page: as many as are on one that nobody has asked to be of another size
 PAGES: Final = (1, 2)
+FAILED: Final = 500
 
 
 class Topic(StrEnum):
@@ -26,9 +30,10 @@ class Topic(StrEnum):
     COMMANDED = auto()
     ROOM = auto()
     LISTED = auto()
+    REFUSED = auto()
 
 
-class RunCrowd(KnownRuns):
+class RunCrowd(JudgedRuns):
     """The crowd, played when a rule first asks for what it found."""
 
     requests: ClassVar[int] = 38
@@ -38,6 +43,7 @@ class RunCrowd(KnownRuns):
         """Start runs at once, command them at once, list them, stop them all, and start one more."""
         crowd: list[KnownRun] = []
         self._read_first()
+        self.server.start_of_no_version()
         is_local = self.server.target.is_local
         for _ in range(ROUNDS if is_local else 1):
             crowd += self._round(HERE if is_local else ELSEWHERE, {run.id for run in crowd})
@@ -53,6 +59,8 @@ class RunCrowd(KnownRuns):
             # Elsewhere than on this machine it may be a limit of requests, which is the set-up's.
             self.server.has_no_room = is_local and one_more.is_refused
         self._list_stopped(stopped)
+        for run in crowd:
+            self.judge_texts(run, [other for other in crowd if other is not run])
         self._read_first()
 
     def _read_first(self) -> None:
@@ -66,8 +74,7 @@ class RunCrowd(KnownRuns):
         return run.started
 
     def _round(self, size: int, known: set[str | None]) -> list[KnownRun]:
-        cases = [self.start_of(self.server.start_input) for _ in range(size)]
-        runs = self.started_together(cases)
+        runs = self.started_together(size)
         if not runs and not known:
             raise NotExercised("no run was started")
         for run in runs:
@@ -96,6 +103,7 @@ class RunCrowd(KnownRuns):
             expected = min(WHOLE, max(0, (page.total or 0) - (number - 1) * WHOLE))
             received = f"page {number} of size {WHOLE} has {len(page.records)} runs of {page.total}"
             self.judge(Topic.LISTED, page.exchange, len(page.records) >= expected, "page of the whole list", received)
+            self._judge_started(page)
         totals, last = {page.total for page in pages}, pages[-1].exchange
         if len(totals) == 1 and None not in totals:
             received = f"total is {totals}, and {len(listed)} runs are listed on {len(pages)} pages"
@@ -109,6 +117,20 @@ class RunCrowd(KnownRuns):
             received = f"run {run.id} is {status}, and was {run.status} by the response to its last command"
             self.judge(Topic.COMMANDED, exchange, holds, "status in the list", received)
 
+    def _judge_started(self, page: Page) -> None:
+        """Judge whether runs that carry this session's tag were started by a request that was taken."""
+        sent = self.server.watch.of(EXECUTE)
+        if EXECUTE in self.server.watch.unanswered or any(one.status >= FAILED or one.is_cut for one in sent):
+            return  # who has got no response may have started a run
+        started = {run_id_of(one) for one in sent if one.has_succeeded}
+        own = [id_ for id_, one in zip(page.ids, page.records, strict=True) if self._is_own(one)]
+        strange = sorted({*own} - started)
+        received = f"run {strange[:1]} was started by a request of this session, and none was answered with it"
+        self.judge(Topic.REFUSED, page.exchange, not strange, "run of a refused start", received)
+
+    def _is_own(self, record: Mapping[str, Any]) -> bool:
+        return self.server.tag in str(record.get("created_by"))
+
     def _list_stopped(self, stopped: list[KnownRun]) -> None:
         """Ask for short pages of what is stopped, each of which is full as long as there are more."""
         ids: set[Any] = set()
@@ -120,6 +142,9 @@ class RunCrowd(KnownRuns):
             count = len(page.records)
             received = f"page {number} of size {SIZE} has {count} runs, and at least {len(stopped)} are {CANCELLED}"
             self.judge(Topic.LISTED, page.exchange, count >= expected, "page of a filtered list", received)
+            other = sorted({status for _, status in statuses(page)} - {CANCELLED, ""})
+            received = f"page {number} of the runs that are {CANCELLED} has some that are {', '.join(other)}"
+            self.judge(Topic.LISTED, page.exchange, not other, "status on a page", received)
             twice = sorted(ids & set(page.ids))
             is_shifted = not self.server.target.is_local  # by runs of others
             self.judge(Topic.LISTED, page.exchange, is_shifted or not twice, "run on two pages", f"run {twice[:1]}")

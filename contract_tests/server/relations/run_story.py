@@ -19,19 +19,19 @@ from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.judged_runs import JudgedRuns, Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
 from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
-from contract_tests.server.relations.shown_inputs import RUN_BY
+from contract_tests.server.relations.shown_inputs import DATA, RUN_BY
 from contract_tests.server.relations.spellings import spelled
 
 AT_ONCE: Final = 3
 LONG: Final = 65_537
-DATA: Final = ("dynamic_variables", "runtime_variables", "miscellaneous")
+NOTHING: Final[Mapping[str, Any]] = {"command": "start", **{name: {} for name in DATA}, RUN_BY: None, "team_id": None}
 CHUNKS: Final = "a body in chunks"
 
 
 class RunStory(JudgedRuns):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 36
+    requests: ClassVar[int] = 40
     what: ClassVar[str] = "a story of a few runs"
 
     def play(self) -> None:
@@ -41,7 +41,7 @@ class RunStory(JudgedRuns):
             self.read(run)  # a start without turns shows the run itself
         while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
-        self._say(c)
+        self._say_to_two(c, self.large)
         self.judge_version(a)
         self._wake(a)
         self._stop(n, a)
@@ -53,6 +53,8 @@ class RunStory(JudgedRuns):
             self.judge_turns(run)
             self.judge_end(run)
             self.judge_changes(run)
+            self.judge_pairs(run)
+            self.judge_time(run)
 
     def _started(self) -> list[KnownRun]:
         version = self.server.target.version
@@ -60,7 +62,8 @@ class RunStory(JudgedRuns):
         a = self.started(self.start_of(run_input, {} if version is None else {"version": version}), inputs)
         self.must_be_started(a)
         tag = {} if self.server.target.is_local else {RUN_BY: self.server.tag}
-        n = self.started(self.start_of({"command": "start", **{name: {} for name in DATA}, **tag}))
+        n = self.started(self.start_of({**NOTHING, **tag}))
+        self.judge_nulls(n, a)
         c = self._alike(in_chunks=True)
         runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
         if self.has_turns:
@@ -90,7 +93,7 @@ class RunStory(JudgedRuns):
         said = self._say(b)
         self.give(a, "resume")
         self._pause_under_other_path(a)
-        self._list(WAITING)
+        self._list(PAUSED)
         self._give(a, "pause")
         self.give(a, "resume")
         self.read(a)
@@ -117,10 +120,12 @@ class RunStory(JudgedRuns):
     def _say_at_once(self, run: KnownRun) -> None:
         """Send data several times at once, each with a text of its own."""
         if run.status == WAITING:
-            cases = [self.command_for(run, "data", **_saying(marked_inputs.new_mark())) for _ in range(AT_ONCE)]
-            came = [one for one in self.server.wire.send_together(cases) if isinstance(one, Exchange)]
-            run.exchanges += came
-            self.judge_together(came)
+            self.judge_together(self.say_together([run] * AT_ONCE))
+            self.read(run)
+
+    def _say_to_two(self, *runs: KnownRun) -> None:
+        self.say_together([run for run in runs if run.status == WAITING])
+        for run in runs:
             self.read(run)
 
     def _wake(self, run: KnownRun) -> None:
@@ -134,6 +139,8 @@ class RunStory(JudgedRuns):
         asked = self.server.target.version
         is_other = asked is not None and whole(run.shown.get("version_number")) not in {asked, None}
         self._give(run, "stop", {"version": asked} if is_other else {})
+        if self.has_turns:
+            self.give(run, "data", **SAID)
         self.read(run)
         logical_id = other.shown.get("logical_id")
         if isinstance(logical_id, str) and logical_id:
@@ -142,7 +149,3 @@ class RunStory(JudgedRuns):
     def _list(self, status: str, **narrowed: Any) -> None:
         page = self.ask(status=status, **narrowed)
         self.judge_filter(page, status, self._runs, is_sole=not narrowed)
-
-
-def _saying(text: str) -> dict[str, Any]:
-    return {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": text}]}}}

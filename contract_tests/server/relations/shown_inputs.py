@@ -9,6 +9,7 @@ from contract_tests.server.relations.marked_inputs import Loss, MarkedInput
 NOTE: Final = "contract_tests_note"
 VARIABLE: Final = "a variable of the workflow"
 RUN_BY: Final = "run_by"
+DATA: Final = frozenset({"dynamic_variables", "runtime_variables", "miscellaneous"})
 
 
 def losses(shown: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str, Loss | None]]:
@@ -21,6 +22,14 @@ def losses(shown: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str,
             yield from ((place, one) for one in lost)
             if not lost:
                 yield place, None
+
+
+def misplaced(run_input: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str, str]]:
+    """Yield each place of a run input in which the input of another place is shown, with that one."""
+    if isinstance(run_input, Mapping):
+        for place in DATA & run_input.keys():
+            text = as_text(run_input[place])
+            yield from ((place, one) for one, given in inputs.items() if one in DATA - {place} and given.mark in text)
 
 
 def _shown(value: Any, given: MarkedInput) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED, WHOLE, explanation_problems, member_problems
 from contract_tests.server.conversations import Conversations
 from contract_tests.server.models.exchange import STRANGERS
-from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
+from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0, its tests"
@@ -181,7 +181,7 @@ def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> N
 )
 def test_unknown_version_is_refused(server: ServerUnderTest, conversations: Conversations) -> None:
     conversations.must_start()
-    server.must_refuse(server.execute(server.start_body, query={"version": NO_SUCH_ID}))
+    server.must_refuse(server.start_of_no_version())
 
 
 @rule(

@@ -11,7 +11,7 @@ PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-ru
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2, its list of runs"
 TIMES: Final = "https://www.rfc-editor.org/rfc/rfc3339#section-4.2"
 rule: Final = partial(
-    card, source=PAGE, basis="documented", operations=["listWorkflowRuns"], side="server", requests=26,
+    card, source=PAGE, basis="documented", operations=["listWorkflowRuns"], side="server", requests=28,
     service="interactly",
 )  # fmt: skip
 

@@ -177,6 +177,38 @@ def test_change_has_its_time(story: RunStory, operation: Operation) -> Checks:
 
 
 @rule(
+    "REL-STORY-15",
+    "What was said in a run stays in it, when it is read too.",
+    says="input_output_pairs has one pair for each stretch of execution; a further turn adds to them.",
+    basis="inferred",
+    operations=["getWorkflowRun"],
+)
+def test_what_was_said_stays(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.STAYS, operation)
+
+
+@rule(
+    "REL-STORY-16",
+    "created_at is when the run was started.",
+    says="Seen by the Date of the response to the start, where created_at has an offset.",
+    source=READ,
+    basis="inferred",
+    operations=["getWorkflowRun"],
+)
+def test_start_has_its_time(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.TIMES, operation)
+
+
+@rule(
+    "REL-STORY-17",
+    "A start with null where null is the default is taken as one without.",
+    says="run_by and team_id are null by default, and the variables are empty.",
+)
+def test_null_is_as_absent(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.NULLS, operation)
+
+
+@rule(
     "REL-CROWD-01",
     "Runs that are started at once are runs of their own.",
     says="Without the id of a run every call starts a new one.",
@@ -216,3 +248,23 @@ def test_stopped_runs_leave_room(crowd: RunCrowd, operation: Operation) -> Check
 )
 def test_pages_of_a_filtered_list_are_full(crowd: RunCrowd, operation: Operation) -> Checks:
     return crowd.checks(Many.LISTED, operation)
+
+
+@rule(
+    "REL-CROWD-05",
+    "Nothing of a run is seen in one that was started at the same time.",
+    says="Variables, further data and run_by of a run are its own.",
+)
+def test_starts_at_once_do_not_mix(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Topic.OWN, operation)
+
+
+@rule(
+    "REL-CROWD-06",
+    "A start that is refused starts nothing.",
+    says="What is refused with a 4xx was not carried out. Seen where created_by tells runs of this session.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
+    operations=["listWorkflowRuns"],
+)
+def test_refused_start_starts_nothing(crowd: RunCrowd, operation: Operation) -> Checks:
+    return crowd.checks(Many.REFUSED, operation)

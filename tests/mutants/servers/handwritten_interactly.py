@@ -5,6 +5,7 @@ from typing import Final
 
 from mutants.servers import interactly_faults as faults
 from mutants.servers import interactly_lists as lists
+from mutants.servers import interactly_more as more
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, Request
 from mutants.servers.told import InFlight, ListAsked
@@ -50,6 +51,13 @@ def _runs() -> Made:
     yield "path-ignored", "ab", "finds a run under any workflow", "REL-STORY-12", lists.PathIgnored
     yield "names-taken", "ab", "reads names of variables as paths", "REL-STORY-08", lists.NamesTaken
     yield "variables-cut", "b", "cuts variables at 4,096 characters", "REL-STORY-08", lists.VariablesCut
+    starts = lambda: more.LaterInputs("dynamic_variables", faults.is_start)  # noqa: E731
+    yield "starts-mixed", "ab", "mixes up inputs of starts at once", "REL-CROWD-05", starts
+    said = lambda: more.LaterInputs("thread_to_node_inputs", lambda one: bool(faults.commanded(one)))  # noqa: E731
+    yield "sayings-mixed", "ab", "mixes up what is said at once", "REL-STORY-03", said
+    yield "variables-merged", "ab", "takes runtime variables for dynamic ones", "REL-STORY-08", more.VariablesMerged
+    yield "stop-late", "ab", "takes data a while after stop", "REL-TOLD-01", more.StopLate
+    yield "null-refused", "ab", "refuses null", "REL-STORY-17", more.NullRefused
     again = lambda: lists.TakenUpBy(by_reading=False)  # noqa: E731
     yield "pause-toggles", "b", "takes a paused run up by pause", "REL-STORY-13", again
     yield "pause-toggles", "a", "takes a paused run up by pause", "IA-EXE-71", again
@@ -65,11 +73,15 @@ def _runs() -> Made:
 
 
 def _reads() -> Made:
+    yield "history-rewritten", "ab", "shows data as the first input", "REL-STORY-15", more.HistoryRewritten
     yield "turn-version", "b", "runs another version than a first turn asks for", "REL-STORY-01", faults.OtherVersion
     reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
-    yield "read-resumes", "ab", "takes a paused run up by reading", "REL-TOLD-01", reading
+    yield "read-resumes", "a", "takes a paused run up by reading", "REL-TOLD-01", reading
+    yield "read-resumes", "b", "takes a paused run up by reading", "REL-STORY-11", reading
     back = lambda: lists.RecordsShown({"updated_at": "created_at"})  # noqa: E731
     yield "updated-at-start", "ab", "says that a run was changed last when it was started", "REL-STORY-14", back
+    yield "stopped-gone", "ab", "knows stopped runs no more", "REL-TOLD-01", more.StoppedGone
+    yield "local-times", "ab", "writes local times as of UTC", "REL-STORY-16", more.LocalTimes
     yield "pairs-shared", "ab", "shares pairs between runs alike", "REL-TOLD-01", lists.PairsShared
     active = lambda: faults.ShownRuns(_is_command, {"version_number": 1, "version_name": "Second Version"})  # noqa: E731
     yield "active-version", "ab", "goes on with the active version", "REL-TOLD-01", active
@@ -81,6 +93,7 @@ def _reads() -> Made:
 
 
 def _lists() -> Made:
+    yield "refused-started", "ab", "starts what it refuses", "REL-CROWD-06", more.RefusedStarted
     yield "update-lost", "ab", "loses one of two commands at once", "REL-CROWD-02", faults.LostUpdate
     yield "first-status", "ab", "lists runs by their first status", "REL-TOLD-01", faults.RunsListed
     cut = lambda: faults.RunsListed(is_cut_first=True)  # noqa: E731
@@ -88,6 +101,28 @@ def _lists() -> Made:
     yield "ended-hidden", "ab", "lists no ended runs unasked", "REL-CROWD-04", faults.EndedHidden
     yield "filters-ored", "ab", "lists what fits one of two filters", "REL-STORY-11", faults.FiltersOred
     yield "page-of-20", "ab", "lists 20 runs at most", "REL-CROWD-04", lambda: ListAsked(_at_most_20)
+    yield "latest-listed", "ab", "lists the latest runs alone", "REL-CROWD-04", lambda: more.PagesListed(more.latest)
+    yield (
+        "pages-from-zero",
+        "ab",
+        "counts pages from 0 but for the first",
+        "REL-LIST-53",
+        lambda: more.PageAsked(
+            lambda query: (
+                {"page": str(int(query["page"]) + 1)} if query.get("page", "").isdigit() and query["page"] > "1" else {}
+            )
+        ),
+    )
+    first = lambda: more.PagesListed(more.only_first_filtered)  # noqa: E731
+    yield "first-filtered", "ab", "filters the first page alone", "REL-CROWD-04", first
+    yield (
+        "twenty-unasked",
+        "ab",
+        "lists 20 runs if no size is given",
+        "REL-LIST-54",
+        lambda: more.PageAsked(lambda query: {} if "size" in query else {"size": "20"}),
+    )
+    yield "filter-cached", "ab", "answers filters from a cache", "REL-STORY-11", more.FilteredCached
     dot = lambda: lists.SearchedByPattern(".")  # noqa: E731
     yield "search-by-dots", "ab", "searches by regular expressions", "REL-LIST-52", dot
     line = lambda: lists.SearchedByPattern("_")  # noqa: E731

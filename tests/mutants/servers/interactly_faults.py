@@ -221,7 +221,7 @@ class SlotsLeak(Fault):
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Refuse a start beyond the limit."""
         if is_start(request) and self._stopped >= self.most:
-            return _refusal(TOO_MANY)
+            return refusal(TOO_MANY)
         reply = await correct.ask(request)
         self._stopped += command_of(request) == "stop" and reply.status == OK
         return reply
@@ -458,7 +458,7 @@ class OldForgotten(Fault):
         """Look whether the run is still known."""
         run = commanded(request) or (request.path.rpartition("/")[2] if request.operation == READ_RUN else "")
         if run in self._started[: -self.most]:
-            return _refusal(NOT_FOUND)
+            return refusal(NOT_FOUND)
         reply = await correct.ask(request)
         if is_start(request) and shown_in(reply):
             self._started.append(shown_in(reply))
@@ -474,7 +474,7 @@ class PauseForAll(Fault):
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Refuse it."""
         if command_of(request) == "data" and self._paused - {commanded(request)}:
-            return _refusal(CONFLICT)
+            return refusal(CONFLICT)
         reply = await correct.ask(request)
         if shown_in(reply) and request.operation == EXECUTE:
             is_paused = reply.members.get("status") == "paused"
@@ -505,7 +505,8 @@ class ChunksEmpty(Fault):
             request.put({"run_input": {}} if "run_input" in request.members else {})
 
 
-def _refusal(status: int) -> Reply:
+def refusal(status: int) -> Reply:
+    """Give a refusal."""
     reply = Reply(status, [("content-type", "application/json")], b"")
     reply.put({"message": "Not now"})
     return reply
