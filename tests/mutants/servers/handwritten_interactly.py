@@ -77,7 +77,6 @@ def _reads() -> Made:
     yield "turn-version", "b", "runs another version than a first turn asks for", "REL-STORY-01", faults.OtherVersion
     reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
     yield "read-resumes", "a", "takes a paused run up by reading", "REL-TOLD-01", reading
-    yield "read-resumes", "b", "takes a paused run up by reading", "REL-STORY-11", reading
     back = lambda: lists.RecordsShown({"updated_at": "created_at"})  # noqa: E731
     yield "updated-at-start", "ab", "says that a run was changed last when it was started", "REL-STORY-14", back
     yield "stopped-gone", "ab", "knows stopped runs no more", "REL-TOLD-01", more.StoppedGone
@@ -93,6 +92,8 @@ def _reads() -> Made:
 
 
 def _lists() -> Made:
+    reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
+    yield "read-resumes", "b", "takes a paused run up by reading", "REL-STORY-11", reading
     yield "refused-started", "ab", "starts what it refuses", "REL-CROWD-06", more.RefusedStarted
     yield "update-lost", "ab", "loses one of two commands at once", "REL-CROWD-02", faults.LostUpdate
     yield "first-status", "ab", "lists runs by their first status", "REL-TOLD-01", faults.RunsListed
