@@ -68,7 +68,7 @@ BY_NIGHT = LATE | {
     "REL-ECHO-04",
     "REL-ONCE-01",
     "REL-CACHE-01",
-    *(f"REL-STORY-{number:02d}" for number in (1, 2, *range(5, 18))),
+    *(f"REL-STORY-{number:02d}" for number in (1, 2, *range(5, 20))),
     *(f"REL-CROWD-{number:02d}" for number in (1, 2, 3, 5, 6)),
 }
 

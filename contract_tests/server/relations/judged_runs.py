@@ -14,7 +14,7 @@ from typing import Any, Final
 from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
 from contract_tests.openapi.text_equality import time_with_offset
-from contract_tests.server.models.conversation import FINAL
+from contract_tests.server.models.conversation import FINAL, run_id_of
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.known_runs import (
@@ -28,7 +28,7 @@ from contract_tests.server.relations.known_runs import (
     statuses,
 )
 from contract_tests.server.relations.run_lists import Filtered, Page
-from contract_tests.server.relations.shown_inputs import losses, misplaced
+from contract_tests.server.relations.shown_inputs import changed, losses, misplaced
 
 PAIRS: Final = "input_output_pairs"
 FLAG: Final = "is_waiting_for_input"
@@ -55,6 +55,8 @@ class Topic(StrEnum):
     STAYS = auto()
     TIMES = auto()
     NULLS = auto()
+    READ = auto()
+    ACTIVE = auto()
 
 
 class JudgedRuns(KnownRuns):
@@ -82,6 +84,28 @@ class JudgedRuns(KnownRuns):
             holds = run.status in after.get(command, {run.status})
             received = f"{command} made the run {run.status}, which was {before}"
             self.judge(Topic.COMMANDS, exchange, holds, command, received)
+        return exchange
+
+    def judge_active(self, runs: Iterable[KnownRun]) -> None:
+        """Judge the versions of runs that were started without one, by that of the first."""
+        told = [(run.exchanges[-1], whole(run.shown.get("version_number"))) for run in runs]
+        known = [(exchange, number) for exchange, number in told if number is not None]
+        for exchange, number in known[1:]:
+            received = (
+                f"version_number is {number}, and {known[0][1]} of another run that was started without a version"
+            )
+            self.judge(Topic.ACTIVE, exchange, number == known[0][1], "version", received)
+
+    def read(self, run: KnownRun) -> Exchange | None:
+        """Read a run, and judge whether it is the one that was asked for."""
+        exchange = super().read(run)
+        record = exchange.result["workflow_run"] if exchange is not None else {}
+        told = record.get("_id") or record.get("workflow_run", {}).get("workflow_run_id")
+        if exchange is not None and isinstance(told, str):
+            # In the form with turns no page says that both ids are one.
+            others = {run_id_of(one) for one in self.server.watch.of(EXECUTE)} - {run.id}
+            is_other = told in others if self.has_turns else told != run.id
+            self.judge(Topic.READ, exchange, not is_other, "_id", f"asked for {run.id}, it shows {told}")
         return exchange
 
     def judge_filter(self, page: Page, status: str, runs: Iterable[KnownRun], *, is_sole: bool) -> None:
@@ -125,10 +149,15 @@ class JudgedRuns(KnownRuns):
             text = one.reply.decode("utf-8", "replace")
             found = sorted(place for mark, place in marks.items() if mark in text)
             self.judge(Topic.OWN, one, not found, "".join(found[:1]), f"{', '.join(found)} of another run")
-            for place, lost in losses(one.result, run.inputs):
-                told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}" if lost else ""
-                self.judge(Topic.SHOWN, one, lost is None, f"{place}: {lost.name}" if lost else "", told)
-            for pair in _pairs_in(one):
+            for place, missing in losses(one.result, run.inputs):
+                told = (
+                    f"{place}, {missing.name}: sent was {missing.sent}, the run shows {missing.came}" if missing else ""
+                )
+                self.judge(Topic.SHOWN, one, missing is None, f"{place}: {missing.name}" if missing else "", told)
+            for pair in _pairs_in(one)[:1]:
+                for place, lost in changed(pair.get("run_input"), run.given):
+                    told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}"
+                    self.judge(Topic.SHOWN, one, False, f"{place}: a variable", told)  # noqa: FBT003
                 for place, other in misplaced(pair.get("run_input"), run.inputs):
                     self.judge(Topic.SHOWN, one, False, place, f"{place} has {other} of the run in it")  # noqa: FBT003
 

@@ -27,6 +27,7 @@ class KnownRun:
     Attributes:
         inputs: What was given to it, by the place where it stands.
         said: Marks of what was said to it.
+        given: The run input that it was started with.
         exchanges: The requests about it, with their responses, from its start on.
         status: As the latest response showed it; empty if none did.
         shown: The run as it was read last, or as an execute has shown it.
@@ -36,6 +37,7 @@ class KnownRun:
     started: Exchange
     exchanges: list[Exchange] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    given: Mapping[str, Any] = field(default_factory=dict)
     status: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,7 +107,8 @@ class KnownRuns(Stage):
         return found
 
     def _known(self, exchange: Exchange, inputs: Mapping[str, MarkedInput]) -> KnownRun:
-        run = KnownRun(inputs, exchange)
+        body = exchange.case.body
+        run = KnownRun(inputs, exchange, given=body.get("run_input", body))
         run.took(exchange, exchange.result)
         return run
 
@@ -139,14 +142,20 @@ class KnownRuns(Stage):
         if run.id is None:
             raise NotExercised(f"no run was started: {run.started.shown}")
 
-    def marked_input(self, note: MarkedInput, other: MarkedInput) -> tuple[dict[str, MarkedInput], dict[str, Any]]:
-        """Return inputs by the place where they stand, and the run input that has them."""
-        by, variable, runtime = plain(), plain(), plain()
+    def marked_input(
+        self,
+        note: MarkedInput,
+        other: MarkedInput,
+        by: MarkedInput | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, MarkedInput], dict[str, Any]]:
+        """Return inputs by the place where they stand, and the run input that has them; ``more`` are variables."""
+        variable, runtime, by = plain(), plain(), by or plain()
         own = self.server.start_input["dynamic_variables"]
         texts = {name: variable.value for name, value in own.items() if isinstance(value, str)}
         run_input = {
             **self.server.start_input,
-            "dynamic_variables": {**own, **texts, NOTE: note.value},
+            "dynamic_variables": {**own, **texts, **(more or {}), NOTE: note.value},
             RUN_BY: f"{self.server.tag} {by.value}",
             "miscellaneous": {NOTE: other.value},
             "runtime_variables": {f"{NOTE}_too": runtime.value},

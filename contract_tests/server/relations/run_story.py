@@ -19,13 +19,14 @@ from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.judged_runs import JudgedRuns, Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
 from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
-from contract_tests.server.relations.shown_inputs import DATA, RUN_BY
+from contract_tests.server.relations.shown_inputs import DATA, NOTE, RUN_BY
 from contract_tests.server.relations.spellings import spelled
 
 AT_ONCE: Final = 3
-LONG: Final = 65_537
+LONG, LONG_BY, MANY = 65_537, 1000, 300  # characters, and variables
 NOTHING: Final[Mapping[str, Any]] = {"command": "start", **{name: {} for name in DATA}, RUN_BY: None, "team_id": None}
 CHUNKS: Final = "a body in chunks"
+NUL: Final = "a\0b"  # legal JSON, which some databases can't keep
 
 
 class RunStory(JudgedRuns):
@@ -48,6 +49,7 @@ class RunStory(JudgedRuns):
         if while_paused is not None:
             self.judge_taken(while_paused)
         self.judge_chunks(c, b)
+        self.judge_active([n, b, c, *more])
         for run in self._runs:
             self.judge_texts(run, [other for other in self._runs if other is not run])
             self.judge_turns(run)
@@ -58,12 +60,18 @@ class RunStory(JudgedRuns):
 
     def _started(self) -> list[KnownRun]:
         version = self.server.target.version
-        inputs, run_input = self.marked_input(marked_inputs.nested(), marked_inputs.of_every_plane())
+        none = {"contract_tests_null": None, "contract_tests_empty": ""}
+        inputs, run_input = self.marked_input(marked_inputs.nested(), marked_inputs.of_every_plane(), more=none)
         a = self.started(self.start_of(run_input, {} if version is None else {"version": version}), inputs)
         self.must_be_started(a)
         tag = {} if self.server.target.is_local else {RUN_BY: self.server.tag}
         n = self.started(self.start_of({**NOTHING, **tag}))
         self.judge_nulls(n, a)
+        nul = {
+            **self.server.start_input,
+            "dynamic_variables": {**self.server.start_input["dynamic_variables"], NOTE: NUL},
+        }
+        self.server.wire.send(self.start_of(nul))  # what fails on it is told by what every response has to be
         c = self._alike(in_chunks=True)
         runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
         if self.has_turns:
@@ -72,9 +80,10 @@ class RunStory(JudgedRuns):
 
     @cached_property
     def large(self) -> KnownRun:
-        """A run with a long text and odd names in its input."""
-        inputs, run_input = self.marked_input(marked_inputs.of_size(LONG), marked_inputs.with_odd_names())
-        run_input[RUN_BY] += "x" * 1000
+        """A run with long texts, odd names and many variables in its input."""
+        many = {f"contract_tests_{number}": number for number in range(MANY)}
+        by = marked_inputs.of_size(LONG_BY)
+        inputs, run_input = self.marked_input(marked_inputs.of_size(LONG), marked_inputs.with_odd_names(), by, many)
         return self.started(self.start_of(run_input), inputs)
 
     def _alike(self, *, in_chunks: bool = False) -> KnownRun:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contract_tests.server.relations.marked_inputs import Loss, MarkedInput
+from contract_tests.openapi.json_text import same
+from contract_tests.server.relations.marked_inputs import Loss, MarkedInput, loss
 
 NOTE: Final = "contract_tests_note"
 VARIABLE: Final = "a variable of the workflow"
@@ -22,6 +23,16 @@ def losses(shown: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str,
             yield from ((place, one) for one in lost)
             if not lost:
                 yield place, None
+
+
+def changed(run_input: Any, given: Mapping[str, Any]) -> Iterator[tuple[str, Loss]]:
+    """Yield what a run input shows otherwise of what was given beside the marked inputs, or does not show."""
+    for place in DATA & run_input.keys() & given.keys() if isinstance(run_input, Mapping) else ():
+        shown = run_input[place]
+        if isinstance(shown, Mapping) and shown.keys() & given[place].keys():
+            for name, value in given[place].items():
+                if not name.startswith(NOTE) and not (name in shown and same(shown[name], value)):
+                    yield place, loss(name, value, as_text(shown[name]) if name in shown else "nothing")
 
 
 def misplaced(run_input: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tuple[str, str]]:

@@ -63,7 +63,8 @@ def test_unknown_workflow(server: ServerUnderTest) -> None:
     basis="documented",
 )
 def test_command_is_one_of_five(server: ServerUnderTest) -> None:
-    server.must_refuse(server.execute(server.body_of({**server.start_input, "command": "rewind"})))
+    for command in ("rewind", "START"):
+        server.must_refuse(server.execute(server.body_of({**server.start_input, "command": command})))
 
 
 @rule(

@@ -209,6 +209,27 @@ def test_null_is_as_absent(story: RunStory, operation: Operation) -> Checks:
 
 
 @rule(
+    "REL-STORY-18",
+    "A run that is read is the one that was asked for.",
+    says="A run is read by its database id. Of turns: no other one whose run_id is known.",
+    source=READ,
+    operations=["getWorkflowRun"],
+)
+def test_run_that_is_read_is_the_right_one(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.READ, operation)
+
+
+@rule(
+    "REL-STORY-19",
+    "Runs that are started without a version all have the same.",
+    says="Without version the active one is executed, whatever version others were started with.",
+    operations=["getWorkflowRun"],
+)
+def test_active_version_runs(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.ACTIVE, operation)
+
+
+@rule(
     "REL-CROWD-01",
     "Runs that are started at once are runs of their own.",
     says="Without the id of a run every call starts a new one.",

@@ -58,6 +58,15 @@ def _runs() -> Made:
     yield "variables-merged", "ab", "takes runtime variables for dynamic ones", "REL-STORY-08", more.VariablesMerged
     yield "stop-late", "ab", "takes data a while after stop", "REL-TOLD-01", more.StopLate
     yield "null-refused", "ab", "refuses null", "REL-STORY-17", more.NullRefused
+    nulls = lambda: more.VariablesKept(lambda given: {n: v for n, v in given.items() if v is not None})  # noqa: E731
+    yield "nulls-dropped", "ab", "drops variables that are null", "REL-STORY-08", nulls
+    empties = lambda: more.VariablesKept(lambda given: {n: v for n, v in given.items() if v != ""})  # noqa: E731
+    yield "empties-dropped", "ab", "drops variables that are empty", "REL-STORY-08", empties
+    fifty = lambda: more.VariablesKept(lambda given: dict([*given.items()][:50]))  # noqa: E731
+    yield "fifty-kept", "ab", "keeps fifty variables", "REL-STORY-08", fifty
+    yield "command-in-capitals", "ab", "takes commands in capitals", "IA-EXE-55", more.CommandInAnyCase
+    yield "run-by-cut", "ab", "cuts run_by at 255 characters", "REL-STORY-08", more.RunByCut
+    yield "nul-fails", "ab", "fails on U+0000", "SRV-01", more.NulFails
     again = lambda: lists.TakenUpBy(by_reading=False)  # noqa: E731
     yield "pause-toggles", "b", "takes a paused run up by pause", "REL-STORY-13", again
     yield "pause-toggles", "a", "takes a paused run up by pause", "IA-EXE-71", again
@@ -81,6 +90,9 @@ def _reads() -> Made:
     yield "updated-at-start", "ab", "says that a run was changed last when it was started", "REL-STORY-14", back
     yield "stopped-gone", "ab", "knows stopped runs no more", "REL-TOLD-01", more.StoppedGone
     yield "local-times", "ab", "writes local times as of UTC", "REL-STORY-16", more.LocalTimes
+    yield "read-by-hash", "ab", "takes runs of one hash for one", "REL-STORY-18", more.ReadByHash
+    yield "last-pair-read", "ab", "shows the last pair alone", "REL-STORY-15", more.LastPairRead
+    yield "version-lost", "ab", "runs the initial version after a start with one", "REL-STORY-19", more.VersionLost
     yield "pairs-shared", "ab", "shares pairs between runs alike", "REL-TOLD-01", lists.PairsShared
     active = lambda: faults.ShownRuns(_is_command, {"version_number": 1, "version_name": "Second Version"})  # noqa: E731
     yield "active-version", "ab", "goes on with the active version", "REL-TOLD-01", active

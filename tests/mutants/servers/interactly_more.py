@@ -211,3 +211,93 @@ class NullRefused(Fault):
         if request.operation == EXECUTE and (None in ids.values() or input_of(request).get("run_by", "") is None):
             return refusal(422)
         return await correct.ask(request)
+
+
+@dataclass
+class VariablesKept(Fault):
+    """Keeps other variables than those that were given."""
+
+    change: Callable[[dict[str, Any]], dict[str, Any]]
+
+    def change_request(self, request: Request) -> None:
+        """Put them."""
+        given = input_of(request).get("dynamic_variables")
+        if is_start(request) and isinstance(given, dict):
+            put_input(request, {"dynamic_variables": self.change(given)})
+
+
+@dataclass
+class ReadByHash(Fault):
+    """Reads the first run whose id has the same hash as the one that was asked for: one of two."""
+
+    _ids: list[str] = field(default_factory=list, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Look for it."""
+        asked = request.path.rpartition("/")[2]
+        if request.operation == READ_RUN and asked in self._ids:
+            other = next(one for one in self._ids if int(one[0], 16) % 2 == int(asked[0], 16) % 2)
+            request.path = request.path.replace(asked, other)
+        reply = await correct.ask(request)
+        if is_start(request) and shown_in(reply):
+            self._ids.append(shown_in(reply))
+        return reply
+
+
+@dataclass
+class CommandInAnyCase(Fault):
+    """Takes commands in capitals."""
+
+    def change_request(self, request: Request) -> None:
+        """Write them small."""
+        given = input_of(request).get("command")
+        if request.operation == EXECUTE and isinstance(given, str) and given.lower() != given:
+            put_input(request, {"command": given.lower()})
+
+
+@dataclass
+class LastPairRead(Fault):
+    """Shows the last pair alone where a run is read."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Leave out the others."""
+        if request.operation == READ_RUN and run_in(reply):
+            run = {**run_in(reply), "input_output_pairs": run_in(reply)["input_output_pairs"][-1:]}
+            reply.put({"workflow_run": {**reply.members["workflow_run"], "workflow_run": run}})
+
+
+@dataclass
+class RunByCut(Fault):
+    """Keeps 255 characters of who starts a run."""
+
+    def change_request(self, request: Request) -> None:
+        """Cut it."""
+        given = input_of(request).get("run_by")
+        if is_start(request) and isinstance(given, str):
+            put_input(request, {"run_by": given[:255]})
+
+
+@dataclass
+class NulFails(Fault):
+    """Fails on texts with U+0000 in them."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Look for it."""
+        if request.operation == EXECUTE and b"\\u0000" in request.content and is_start(request):
+            return refusal(500)
+        return await correct.ask(request)
+
+
+@dataclass
+class VersionLost(Fault):
+    """Runs the initial version after a start of a version that was asked for."""
+
+    _is_next: bool = field(default=False, init=False)
+
+    def change_request(self, request: Request) -> None:
+        """Put it, once."""
+        if is_start(request):
+            has_version = "version" in request.query
+            if self._is_next and not has_version:
+                request.set_query({"version": "0"})
+            self._is_next = has_version
