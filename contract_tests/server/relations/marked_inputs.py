@@ -52,6 +52,11 @@ class Loss(NamedTuple):
     sent: str
     came: str
 
+    @property
+    def told(self) -> str:
+        """Both, in words."""
+        return f"sent was {self.sent}, the run shows {self.came}"
+
 
 def new_mark() -> str:
     """Return a word that stands in no other input."""

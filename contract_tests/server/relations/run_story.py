@@ -16,7 +16,8 @@ from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations import marked_inputs
-from contract_tests.server.relations.judged_runs import JudgedRuns, Topic
+from contract_tests.server.relations.judged_runs import JudgedRuns
+from contract_tests.server.relations.judged_turns import Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
 from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
 from contract_tests.server.relations.shown_inputs import DATA, NOTE, RUN_BY

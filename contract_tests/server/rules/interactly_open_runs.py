@@ -123,5 +123,5 @@ def _own_alone(run: OpenRun, open_runs: OpenRuns) -> Iterator[Violation | None]:
 
 def _whole(inputs: Mapping[str, MarkedInput], exchange: Exchange) -> Iterator[Violation | None]:
     for place, lost in losses(exchange.result, inputs):
-        told = f"{place}, {lost.name}: sent was {lost.sent}, the run shows {lost.came}" if lost else ""
+        told = f"{place}, {lost.name}: {lost.told}" if lost else ""
         yield exchange.check(lost is None, f"{place}: {lost.name}" if lost else "", told)

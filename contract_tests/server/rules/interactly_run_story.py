@@ -8,7 +8,7 @@ import pytest
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import Checks, NotApplicable
 from contract_tests.rules import rule as card
-from contract_tests.server.relations.judged_runs import Topic
+from contract_tests.server.relations.judged_turns import Topic
 from contract_tests.server.relations.run_crowd import RunCrowd
 from contract_tests.server.relations.run_crowd import Topic as Many
 from contract_tests.server.relations.run_story import RunStory

@@ -1,0 +1,147 @@
+"""Interactly runs that are known, what each of them shows judged by what it has shown before."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum, auto
+from itertools import pairwise
+from typing import Any, Final
+
+from contract_tests.openapi.json_equality import told_apart
+from contract_tests.openapi.json_text import same, whole
+from contract_tests.openapi.text_equality import time_with_offset
+from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.models.told_facts import RESTING
+from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns
+
+PAIRS: Final = "input_output_pairs"
+FLAG: Final = "is_waiting_for_input"
+CLOSE: Final = timedelta(minutes=10)  # less than any two time zones differ by
+
+
+class Topic(StrEnum):
+    """What is looked at."""
+
+    VERSION = auto()
+    END = auto()
+    OWN = auto()
+    TURNS = auto()
+    AT_ONCE = auto()
+    TAKEN = auto()
+    CHUNKS = auto()
+    SHOWN = auto()
+    EVENTS = auto()
+    FLAGS = auto()
+    LISTED = auto()
+    PATH = auto()
+    COMMANDS = auto()
+    CHANGED = auto()
+    STAYS = auto()
+    TIMES = auto()
+    NULLS = auto()
+    READ = auto()
+    ACTIVE = auto()
+
+
+class JudgedTurns(KnownRuns):
+    """Judges what a run shows one time after the other."""
+
+    def judge_turns(self, run: KnownRun) -> None:
+        """Judge the turns of a run, each by itself and by the one before."""
+        turns = [one for one in run.exchanges if "turn_number" in one.result and not one.is_together]
+        for one in turns:
+            self._judge_flag(one)
+        for before, turn in pairwise(turns):
+            self._judge_number(before, turn)
+            events, earlier = turn.result.get("events"), before.result.get("events")
+            if isinstance(events, list) and isinstance(earlier, list) and earlier:
+                repeats = len(events) > len(earlier) and same(events[: len(earlier)], earlier)
+                received = f"it begins with all events of request {before.number}, which was another turn"
+                self.judge(Topic.EVENTS, turn, not repeats, "events", received)
+
+    def _judge_number(self, before: Exchange, turn: Exchange) -> None:
+        earlier, number = (whole(one.result["turn_number"]) for one in (before, turn))
+        if earlier is not None and number is not None:
+            least = earlier + says(turn)  # whether pause is a turn no page says
+            received = f"turn_number is {number} after {earlier} in request {before.number}"
+            self.judge(Topic.TURNS, turn, number >= least, "turn_number", received)
+
+    def _judge_flag(self, turn: Exchange) -> None:
+        status, flag = turn.result.get("status"), turn.result.get(FLAG)
+        if status in RESTING and isinstance(flag, bool):
+            received = f"{FLAG} is {flag} of a run that is {status}"
+            self.judge(Topic.FLAGS, turn, flag == (status == WAITING), FLAG, received)
+
+    def judge_pairs(self, run: KnownRun) -> None:
+        """Judge whether what was said before is there when the run is shown again."""
+        shown = [one for one in run.exchanges if not one.is_together and pairs_in(one)]
+        for before, now in pairwise(shown):
+            earlier = _said_in(before)
+            pairs = _said_in(now)[: len(earlier)]
+            received = "request {}: {}, now {}".format(before.number, *told_apart(earlier, pairs))
+            self.judge(Topic.STAYS, now, same(pairs, earlier), PAIRS, received)
+
+    def judge_time(self, run: KnownRun) -> None:
+        """Judge when a run is said to have been started, by the clock of the response to its start."""
+        for one in run.exchanges:
+            record = one.result.get("workflow_run")
+            told = time_with_offset(record.get("created_at")) if isinstance(record, Mapping) else None
+            came = _date(run.started)
+            if told is not None and came is not None:
+                received = f"created_at is {told}, the start was answered at {came}"
+                self.judge(Topic.TIMES, one, abs(told - came) < CLOSE, "created_at", received)
+
+    def judge_changes(self, run: KnownRun) -> None:
+        """Judge the time of a run's last change: between two readings with a command in between it goes on."""
+        reads = [one for one in run.exchanges if _changed_at(one) is not None]
+        for before, read in pairwise(reads):
+            told, now = _changed_at(before), _changed_at(read)
+            between = [one for one in run.exchanges if before.number < one.number < read.number]
+            taken = [one for one in between if one.has_succeeded and one.case.operation.id == EXECUTE]
+            if taken and told is not None and now is not None:
+                received = f"updated_at is {now}, as before request {taken[0].number}, which has changed the run"
+                self.judge(Topic.CHANGED, read, now > told, "updated_at", received)
+
+    def judge_end(self, run: KnownRun) -> None:
+        """Judge what is said of a completed run's end."""
+        for one in run.exchanges:
+            record = one.result.get("workflow_run")
+            shown = record.get("workflow_run") if isinstance(record, Mapping) else None
+            if isinstance(shown, Mapping) and shown.get("status") == COMPLETED:
+                is_normal = shown.get("termination_source") is None
+                self.judge(Topic.END, one, is_normal, "termination_source", "the run is completed")
+
+
+def _changed_at(exchange: Exchange) -> datetime | None:
+    """Return when a run that is read was changed last, if that is told to more than a second."""
+    record = exchange.result.get("workflow_run")
+    told = record.get("updated_at") if isinstance(record, Mapping) else None
+    return time_with_offset(told) if isinstance(told, str) and "." in told else None
+
+
+def pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
+    """Return the pairs of the run that a response shows."""
+    record = exchange.result.get("workflow_run")
+    run = record.get("workflow_run") if isinstance(record, Mapping) else exchange.result
+    pairs = run.get(PAIRS) if isinstance(run, Mapping) else None
+    return [one for one in pairs if isinstance(one, Mapping)] if isinstance(pairs, list) else []
+
+
+def _said_in(exchange: Exchange) -> list[tuple[Any, Any]]:
+    return [(one.get("run_input"), one.get("run_output")) for one in pairs_in(exchange)]
+
+
+def _date(exchange: Exchange) -> datetime | None:
+    """Return when a response was made, by the clock of who made it."""
+    try:
+        found = parsedate_to_datetime(exchange.reply_headers.get("date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def says(exchange: Exchange) -> bool:
+    """Whether a command tells a run something, in either form."""
+    body = exchange.case.body if isinstance(exchange.case.body, Mapping) else {}
+    run_input = body.get("run_input", body)
+    return isinstance(run_input, Mapping) and run_input.get("command") == "data"
