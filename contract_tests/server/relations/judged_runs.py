@@ -89,7 +89,7 @@ class JudgedRuns(JudgedTurns):
 
     def judge_chunks(self, run: KnownRun, twin: KnownRun) -> None:
         """Judge a run that was started by a body in chunks, by one that was not: what is shown of the input?"""
-        if run.started.case.spelling is not None:
+        if run.started.case.spelling is not None and _is_read(run) >= _is_read(twin):
             lost = sorted(_places(twin) - _places(run))
             self.judge(Topic.CHUNKS, run.started, not lost, "input", f"nothing is seen of its {', '.join(lost)}")
 
@@ -130,6 +130,10 @@ def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     are_settled = {one.get("status"), other.get("status")} <= RESTING | FINAL
     is_one = isinstance(pairs, list) and isinstance(others, list) and len(pairs) == len(others)
     return are_settled and is_one and not same(pairs, others)
+
+
+def _is_read(run: KnownRun) -> bool:
+    return any(one.method == "GET" and one.has_succeeded for one in run.exchanges)
 
 
 def _places(run: KnownRun) -> set[str]:

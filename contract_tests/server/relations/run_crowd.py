@@ -47,6 +47,8 @@ class RunCrowd(JudgedRuns):
         is_local = self.server.target.is_local
         for _ in range(ROUNDS if is_local else 1):
             crowd += self._round(HERE if is_local else ELSEWHERE, {run.id for run in crowd})
+        for run in crowd:
+            self.judge_texts(run, [other for other in crowd if other is not run])
         with suppress(NotExercised):
             self._list(crowd)
         paused = [run for run in crowd if run.status == PAUSED]
@@ -59,8 +61,6 @@ class RunCrowd(JudgedRuns):
             # Elsewhere than on this machine it may be a limit of requests, which is the set-up's.
             self.server.has_no_room = is_local and one_more.is_refused
         self._list_stopped(stopped)
-        for run in crowd:
-            self.judge_texts(run, [other for other in crowd if other is not run])
         self._read_first()
 
     def _read_first(self) -> None:

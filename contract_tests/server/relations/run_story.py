@@ -7,11 +7,13 @@ without turns, some commands are left out here.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from contract_tests.openapi.json_text import whole
+from contract_tests.rules import Unanswered
 from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
@@ -35,20 +37,29 @@ class RunStory(JudgedRuns):
 
     requests: ClassVar[int] = 40
     what: ClassVar[str] = "a story of a few runs"
+    _while_paused: Exchange | None = None  # what came of data for one run while another one was paused
 
     def play(self) -> None:
-        """Start the runs, command them, and read them in between."""
-        a, n, b, c, *more = self._runs = self._started()
+        """Start the runs, command them and read them in between; judge as much of it as was played."""
+        self._runs = self._started()
+        try:
+            self._tell(*self._runs)
+        finally:
+            self._judge(*self._runs)
+
+    def _tell(self, a: KnownRun, n: KnownRun, b: KnownRun, c: KnownRun, *more: KnownRun) -> None:
         for run in [a, n, *more] if self.has_turns else [self.large]:
             self.read(run)  # a start without turns shows the run itself
-        while_paused = self._pause_and_resume(a, b)
+        self._while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
         self._say_to_two(c, self.large)
         self.judge_version(a)
         self._wake(a)
         self._stop(n, a)
-        if while_paused is not None:
-            self.judge_taken(while_paused)
+
+    def _judge(self, _: KnownRun, n: KnownRun, b: KnownRun, c: KnownRun, *more: KnownRun) -> None:
+        if self._while_paused is not None:
+            self.judge_taken(self._while_paused)
         self.judge_chunks(c, b)
         self.judge_active([n, b, c, *more])
         for run in self._runs:
@@ -68,11 +79,8 @@ class RunStory(JudgedRuns):
         tag = {} if self.server.target.is_local else {RUN_BY: self.server.tag}
         n = self.started(self.start_of({**NOTHING, **tag}))
         self.judge_nulls(n, a)
-        nul = {
-            **self.server.start_input,
-            "dynamic_variables": {**self.server.start_input["dynamic_variables"], NOTE: NUL},
-        }
-        self.server.wire.send(self.start_of(nul))  # what fails on it is told by what every response has to be
+        with suppress(Unanswered):  # what fails on it is told by what every response has to be
+            self.server.wire.send(self.start_of({**self.server.start_input, "dynamic_variables": {NOTE: NUL}}))
         c = self._alike(in_chunks=True)
         runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
         if self.has_turns:

@@ -86,7 +86,7 @@ def test_commands_at_once_are_turns(story: RunStory, operation: Operation) -> Ch
 @rule(
     "REL-STORY-06",
     "A run that waits takes data, whether or not another run is paused.",
-    says="A command is for the run that it names. Seen where a run alike takes the same data while none is paused.",
+    says="A command is for the run that it names. Seen where any waiting run has taken data.",
 )
 def test_pause_is_for_one_run(story: RunStory, operation: Operation) -> Checks:
     return story.checks(Topic.TAKEN, operation)
