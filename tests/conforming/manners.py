@@ -54,6 +54,7 @@ class Manners:
         head: Whether HEAD is answered like GET.
         needs_length: Whether a body in chunks is answered 411.
         keeps_input: Whether an Interactly run shows what was given to it.
+        running: For how many seconds an Interactly run is running after its start and after data.
         turns: How much an Interactly run that goes on turn by turn takes before it ends; 0 for the other form.
         message: Words for a person of a started run.
     """
@@ -102,6 +103,7 @@ class Manners:
     head: bool = False
     needs_length: bool = False
     keeps_input: bool = False
+    running: float = 0.0
     turns: int = 0
     message: str = "On its way"
 
@@ -167,6 +169,8 @@ SINGLE = {
     "runs that keep their input": Manners(keeps_input=True, raw_text=True),
     "runs of one turn": Manners(one_turn=True, keeps_input=True),
     "turn by turn": Manners(turns=2, keeps_input=True, raw_text=True),
+    "runs that take a while": Manners(running=0.15, keeps_input=True),
+    "turns that take a while": Manners(running=0.15, turns=2),
     "many turns": Manners(turns=9, latency=0.02, chunked=True),
     "everything but the least": Manners(more_members=True, strange_word=True, flags_null=True, indent=1),
     "the least": Manners(fewer_members=True, unauthorized=403, no_execution=403, invalid=400),

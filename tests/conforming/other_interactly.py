@@ -101,7 +101,8 @@ class Interactly:
             raise Invalid("this has to be 24 hexadecimal digits in lower case", "path", "workflow_run_id")
         if run_id not in self._runs:
             return 404, self._error("There is no such run")
-        return 200, {"workflow_run": self._record(self._runs[run_id], self._shown(self._runs[run_id]))}
+        run = self._as_of_now(self._runs[run_id])
+        return 200, {"workflow_run": self._record(run, self._shown(run))}
 
     def list(self, query: Any) -> ScriptedResponse:
         """Answer with a page of runs, oldest first."""
@@ -112,7 +113,7 @@ class Interactly:
         wanted = {"workflow_id": query.get("workflow_id"), "status": status}
         found = [
             run
-            for run in self._runs.values()
+            for run in map(self._as_of_now, self._runs.values())
             if all(value in (None, run[name]) for name, value in wanted.items())
             and any(search in str(run[name]) for name in ("workflow_run_id", "logical_id", "run_by", "version_name"))
             and (start is None or start <= run["_began"])
@@ -139,6 +140,7 @@ class Interactly:
             "input_output_pairs": [self._pair(asked, "Hello")],
             "run_by": asked.get("run_by"),
             "_began": time.time(),
+            "_ready": time.time() + self._manners.running,
             "comments": [],
             "llm_token_usage": None,
             "llm_latency_stats": {"call_count": 1, "total_latency_milliseconds": 12, "breakdown_by_models": None},
@@ -151,17 +153,26 @@ class Interactly:
         run = self._runs.get(run_id)
         if run is None:
             return 404, self._error("There is no such run")
-        status = NEXT.get((run["status"], command))
+        status = NEXT.get((self._as_of_now(run)["status"], command))
         if status is None:
             return self._manners.refused_command, self._error(f"It is {run['status']}")
         is_last = len(run["input_output_pairs"]) >= self._manners.turns
         run["status"] = status if command != "data" or is_last else run["status"]
         if command == "data":
             run["input_output_pairs"] = [*run["input_output_pairs"], self._pair(asked, "Goodbye")]
+            run["_ready"] = time.time() + self._manners.running
         return 200, self._answer(run)
+
+    def _as_of_now(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Show a run that is not through yet as running, without an output of its latest pair."""
+        if time.time() >= run["_ready"]:
+            return run
+        *before, last = run["input_output_pairs"]
+        return {**run, "status": "running", "input_output_pairs": [*before, {**last, "run_output": None}]}
 
     def _answer(self, run: dict[str, Any]) -> dict[str, Any]:
         """Show a run, or what its latest turn has brought: here a pause is no turn."""
+        run = self._as_of_now(run)
         if not self._manners.turns:
             return self._shown(run)
         pairs, status = run["input_output_pairs"], run["status"]
@@ -169,7 +180,7 @@ class Interactly:
             "run_id": run["workflow_run_id"],
             "status": status,
             "turn_number": len(pairs),
-            "events": pairs[-1]["run_output"]["events"],
+            "events": (pairs[-1]["run_output"] or {"events": []})["events"],
             "is_waiting_for_input": status == "waiting_for_user_input",
             "is_completed": status in {"completed", "cancelled"},
         }

@@ -10,6 +10,7 @@ from typing import Any, Final
 from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
 from contract_tests.openapi.text_equality import time_with_offset
+from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns
@@ -74,7 +75,8 @@ class JudgedTurns(KnownRuns):
 
     def judge_pairs(self, run: KnownRun) -> None:
         """Judge whether what was said before is there when the run is shown again."""
-        shown = [one for one in run.exchanges if not one.is_together and pairs_in(one)]
+        settled = [one for one in run.exchanges if run_in(one).get("status") in RESTING | FINAL]
+        shown = [one for one in settled if not one.is_together and pairs_in(one)]
         for before, now in pairwise(shown):
             earlier = _said_in(before)
             pairs = _said_in(now)[: len(earlier)]
@@ -105,9 +107,8 @@ class JudgedTurns(KnownRuns):
     def judge_end(self, run: KnownRun) -> None:
         """Judge what is said of a completed run's end."""
         for one in run.exchanges:
-            record = one.result.get("workflow_run")
-            shown = record.get("workflow_run") if isinstance(record, Mapping) else None
-            if isinstance(shown, Mapping) and shown.get("status") == COMPLETED:
+            shown = run_in(one)
+            if one.method == "GET" and shown.get("status") == COMPLETED:
                 is_normal = shown.get("termination_source") is None
                 self.judge(Topic.END, one, is_normal, "termination_source", "the run is completed")
 
@@ -119,11 +120,16 @@ def _changed_at(exchange: Exchange) -> datetime | None:
     return time_with_offset(told) if isinstance(told, str) and "." in told else None
 
 
-def pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
-    """Return the pairs of the run that a response shows."""
+def run_in(exchange: Exchange) -> Mapping[str, Any]:
+    """Return the run that a response shows, as it was read or commanded."""
     record = exchange.result.get("workflow_run")
     run = record.get("workflow_run") if isinstance(record, Mapping) else exchange.result
-    pairs = run.get(PAIRS) if isinstance(run, Mapping) else None
+    return run if isinstance(run, Mapping) else {}
+
+
+def pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
+    """Return the pairs of the run that a response shows."""
+    pairs = run_in(exchange).get(PAIRS)
     return [one for one in pairs if isinstance(one, Mapping)] if isinstance(pairs, list) else []
 
 

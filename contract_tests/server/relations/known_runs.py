@@ -1,5 +1,6 @@
 """Interactly runs beside a model of them: started and commanded in the form of execute that the target serves."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,6 +17,8 @@ from contract_tests.server.relations.stage import Stage
 from contract_tests.server.transport import case_of
 
 EXECUTE: Final = "executeWorkflow"
+BUSY: Final = frozenset({"started", "running"})
+WAITS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 WAITING, PAUSED, COMPLETED, CANCELLED = "waiting_for_user_input", "paused", "completed", "cancelled"
 
 
@@ -116,6 +119,7 @@ class KnownRuns(Stage):
         self, run: KnownRun, command: str, *, query: Mapping[str, Any] | None = None, **more: Any
     ) -> Exchange | None:
         """Give a run a command, if it stands so that some run could take it; None if not."""
+        self.settle(run)
         if run.id is None or not run.is_settled:
             return None
         case = self.command_for(run, command, **more)
@@ -132,6 +136,13 @@ class KnownRuns(Stage):
         shown = record.get("workflow_run") if isinstance(record, dict) else None
         run.took(exchange, shown if isinstance(shown, dict) else {})
         return exchange if isinstance(shown, dict) else None
+
+    def settle(self, run: KnownRun) -> None:
+        """Read a run that goes on by itself until it stands still, for a little while."""
+        for seconds in WAITS:
+            if run.status in BUSY:
+                time.sleep(seconds)
+                self.read(run)
 
     def ask(self, **query: Any) -> Page:
         """Ask for a page of the workflow's runs."""

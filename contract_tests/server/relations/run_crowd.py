@@ -82,6 +82,8 @@ class RunCrowd(JudgedRuns):
             self.judge(Topic.STARTED, run.started, is_own, "id", f"the run {run.id} was started by another request")
             known.add(run.id)
         own = [*{run.id: run for run in runs}.values()]
+        for run in own:
+            self.settle(run)
         self._command(own, ["pause", *["stop"] * (len(own) - 1)])
         return own
 

@@ -50,6 +50,8 @@ class RunStory(JudgedRuns):
     def _tell(self, a: KnownRun, n: KnownRun, b: KnownRun, c: KnownRun, *more: KnownRun) -> None:
         for run in [a, n, *more] if self.has_turns else [self.large]:
             self.read(run)  # a start without turns shows the run itself
+        for run in self._runs:
+            self.settle(run)
         self._while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
         self._say_to_two(c, self.large)
@@ -137,9 +139,11 @@ class RunStory(JudgedRuns):
 
     def _say_at_once(self, run: KnownRun) -> None:
         """Send data several times at once, each with a text of its own."""
+        self.settle(run)
         if run.status == WAITING:
             self.judge_together(self.say_together([run] * AT_ONCE))
             self.read(run)
+            self.settle(run)
 
     def _say_to_two(self, *runs: KnownRun) -> None:
         self.say_together([run for run in runs if run.status == WAITING])

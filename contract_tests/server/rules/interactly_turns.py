@@ -9,6 +9,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 from contract_tests.rules import rule as card
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.relations.known_runs import BUSY
 from contract_tests.server.server import ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow (newer form)"
@@ -50,9 +51,7 @@ def test_first_turn(turns: ServerUnderTest) -> None:
     source=f"{PAGE}; {LIBRARY}",
 )
 def test_further_turn(turns: ServerUnderTest) -> None:
-    first = _first(turns)
-    if first.must_have("is_completed", bool):
-        raise NotExercised("the run was completed by its first turn")
+    first = _must_be_open(_first(turns))
     further = _further(turns, "data").must_succeed()
     further.expect(further.must_have("run_id", str) == first.must_have("run_id", str), "member run_id")
     further.expect(further.must_have("turn_number", int) > first.must_have("turn_number", int), "member turn_number")
@@ -65,9 +64,7 @@ def test_further_turn(turns: ServerUnderTest) -> None:
     source=PAGE,
 )
 def test_stop_cancels(turns: ServerUnderTest) -> None:
-    started = turns.execute(turns.start_body).must_succeed()
-    if started.must_have("is_completed", bool):
-        raise NotExercised("the run was completed by its first turn")
+    started = _must_be_open(turns.execute(turns.start_body).must_succeed())
     stop = turns.body_of({**turns.start_input, "command": "stop"}, run_id=started.must_have("run_id", str))
     reply = turns.execute(stop).must_succeed()
     reply.expect(reply.must_have("status", str) == "cancelled", "member status")
@@ -101,3 +98,12 @@ def _first(turns: ServerUnderTest) -> Exchange:
 def _further(turns: ServerUnderTest, command: str) -> Exchange:
     body = turns.body_of({**turns.start_input, "command": command}, run_id=_first(turns).must_have("run_id", str))
     return turns.once(f"further turn {command}", lambda: turns.execute(body))
+
+
+def _must_be_open(started: Exchange) -> Exchange:
+    """Return the response to a first turn; raises NotExercised if the run takes no further one, or not yet."""
+    if started.must_have("is_completed", bool):
+        raise NotExercised("the run was completed by its first turn")
+    if started.result.get("status") in BUSY:
+        raise NotExercised("the run goes on by itself after its first turn")
+    return started
