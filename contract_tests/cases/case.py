@@ -52,6 +52,7 @@ class RequestCase:
         is_drawn: Whether it was drawn at random, from a schema's far corners too.
         focus: Pointer of what it was made for, a schema or a parameter; empty if it was made for none.
         spelling: How the body is written; None for the usual way.
+        is_bare: Whether those characters of a path parameter that a segment may have stand in it as they are.
     """
 
     operation: Operation
@@ -67,6 +68,7 @@ class RequestCase:
     is_drawn: bool = False
     focus: str = ""
     spelling: Spelling | None = None
+    is_bare: bool = False
 
     @property
     def names(self) -> list[str]:

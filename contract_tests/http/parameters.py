@@ -14,6 +14,7 @@ LARGEST_EXACT: Final = 2**53
 HEADER_VALUE: Final = re.compile(r"[!-~]+( [!-~]+)*")
 COOKIE_VALUE: Final = re.compile(r"[!#-+\--:<-\[\]-~]+")
 DELIMITERS: Final = re.compile(r"[,;=.| ]")
+BARE: Final = "+:@!$&'()*"  # of the reserved characters those by which no segment is divided into parameters
 FIELDS: Final = {"header": HEADER_VALUE, "cookie": COOKIE_VALUE}
 
 
@@ -30,6 +31,13 @@ def encode_path(operation: Operation, values: Mapping[str, Any]) -> str:
     for parameter in operation.parameters:
         if parameter.location == "path" and parameter.name in values:
             path = path.replace(f"{{{parameter.name}}}", _path_text(parameter, values[parameter.name]))
+    return path
+
+
+def with_bare_characters(path: str) -> str:
+    """Return a path in which those characters stand as they are that a segment may have and that divide nothing."""
+    for character in BARE:
+        path = path.replace(f"%{ord(character):02X}", character)
     return path
 
 

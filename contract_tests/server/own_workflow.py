@@ -49,7 +49,7 @@ def create(server: ServerUnderTest, **body: Any) -> Exchange:
     """
     if not server.target.allow_writes:
         raise NotExercised("allow_writes of the target is false")
-    return server.call("createWorkflow", body={"nodes": nodes_of(server), **body})
+    return server.call("createWorkflow", body=body if "nodes" in body else {"nodes": nodes_of(server), **body})
 
 
 def name_for_traffic(server: ServerUnderTest) -> str:

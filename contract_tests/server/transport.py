@@ -17,7 +17,7 @@ from contract_tests.cases.negative import with_sole_violation
 from contract_tests.coverage import Coverage
 from contract_tests.http.body_kinds import with_bytes
 from contract_tests.http.body_writing import written
-from contract_tests.http.parameters import encode_headers, encode_path, encode_query
+from contract_tests.http.parameters import encode_headers, encode_path, encode_query, with_bare_characters
 from contract_tests.http.redaction import Secrets
 from contract_tests.http.response_reading import ACCEPTED, CODING, Incomplete, Limits, Reply, receive
 from contract_tests.openapi.document import Contract, Operation
@@ -170,6 +170,7 @@ class Wire:
 
     def _ready(self, case: RequestCase, access: Access, presented: Presented | None) -> _Sending:
         path = encode_path(case.operation, case.path)
+        path = with_bare_characters(path) if case.is_bare else path
         url = self.target.base_url.rstrip("/") + path + encode_query(case.operation, case.query)
         content, headers = content_of(self.contract, case)
         headers |= encode_headers(case.operation, case.headers, case.cookies)

@@ -1,6 +1,7 @@
 """What the sandbox must not forget of PromptLayer's workflows: versions, labels, external ids."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from workflow_sandbox.sizes import Sizes, TooMuch
 from workflow_sandbox.workflows import Workflow, WorkflowVersion
 
 _MAX_ID = 2**63 - 1
+_ID = re.compile("0|[1-9][0-9]{0,17}")  # with more digits it might be none that 64 bits have
 _MOST_CACHED = 200
 _VERSION = (
     "SELECT versions.id, workflow_id, workflows.name, number, document, versions.created_at"
@@ -199,9 +201,7 @@ class WorkflowStore:
 
 
 def _id_of(text: str) -> int | None:
-    # More digits than 64 bits have are no id, and Python refuses to convert thousands of them.
-    is_number = text.isascii() and text.isdecimal() and len(text) < len(str(_MAX_ID))
-    return int(text) if is_number else None
+    return int(text) if _ID.fullmatch(text) else None
 
 
 def _version(row: tuple[Any, ...]) -> WorkflowVersion:

@@ -188,7 +188,7 @@ def test_dry_run_sends_nothing(tmp_path: Path, sandbox: Sandbox, capsys: pytest.
     assert not proxy.seen
     plan = capsys.readouterr().out
     assert "PL-RUN-10           A run with both a label and a version number is refused." in plan
-    assert "  about 66 requests, sent once for all these rules\n  REL-RUNS-01 " in plan
+    assert "  about 68 requests, sent once for all these rules\n  REL-RUNS-01 " in plan
     assert {row["verdict"] for row in judgement.report["results"]} == {"not_exercised"}
 
 

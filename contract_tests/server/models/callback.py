@@ -9,7 +9,7 @@ from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import json_or
 from contract_tests.rules import Violation
 from contract_tests.server.models.exchange import Exchange
-from contract_tests.server.models.execution import PENDING, RUNNING, Execution
+from contract_tests.server.models.execution import PENDING, Execution
 
 MISSING: Final = object()
 
@@ -34,7 +34,7 @@ class Callback:
         """Whether the execution was still running when the callback had come."""
         came = self.delivery.number if self.delivery is not None else 0
         later = [poll for poll in self.execution.polls if poll.exchange.number > came]
-        return any(poll.exchange.status == PENDING and poll.words & RUNNING for poll in later)
+        return any(poll.exchange.status == PENDING and not poll.shows_end for poll in later)
 
     @property
     def body(self) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ The life of a PromptLayer execution as a trace: each request for its results wit
 What has to hold of it is said by the rules of the chapters about results and callbacks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -179,6 +179,15 @@ class Execution:
     def main_outputs(self) -> list[Poll]:
         """The responses in the bare form that say that it has ended."""
         return [poll for poll in self.polls if poll.is_done and not poll.all_outputs]
+
+
+def checks_of_pending(steps: Iterable[tuple[Poll, list[Poll]]]) -> Iterator[Violation | None]:
+    """Yield what is wrong with a status where a node is shown that has not ended: there, and in either form before."""
+    for poll, earlier in steps:
+        if poll.shows_nodes and poll.words & RUNNING:
+            yield poll.exchange.check_status(PENDING)
+            for one in (each for each in earlier if each.is_done and not each.all_outputs):
+                yield one.exchange.check_status(PENDING, constraint="status of the main output")
 
 
 def entries_of(body: Any) -> dict[str, dict[str, Any]]:

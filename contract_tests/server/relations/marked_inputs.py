@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -138,11 +138,13 @@ def of_every_plane() -> MarkedInput:
     return MarkedInput(value, mark, parts)
 
 
-def with_edges() -> MarkedInput:
-    """Return a text with white space round it."""
+def with_edges(names: Iterable[str]) -> MarkedInput:
+    """Return a text with white space round it, and names in it as they stand in templates."""
     mark = new_mark()
-    value = f" \t{mark} \n\n"
-    return MarkedInput(value, mark, {"white space at the edges": _contains(value)})
+    placeholders = "".join(f" {{{name}}} {{{{{name}}}}} ${{{name}}} {{{{ {name} }}}}" for name in names)
+    value = f" \t{mark}{placeholders} \n\n"
+    around = Part(lambda text: f" \t{mark}" in text and " \n\n" in text, value)
+    return MarkedInput(value, mark, {"white space at the edges": around, "a placeholder": _contains(placeholders)})
 
 
 def of_size(size: int) -> MarkedInput:

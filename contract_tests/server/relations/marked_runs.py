@@ -32,6 +32,7 @@ FEWEST: Final = 2
 MOST_TOGETHER: Final = 4
 MOST_AGAIN: Final = 3  # deliveries to an address that the one which is waited for may be behind
 UNUSED: Final = "contract_tests_unused"
+MANY: Final = 100
 SIZE: Final = 65_537
 
 
@@ -146,6 +147,13 @@ class MarkedRuns:
                     run.execution = Execution(came, asked_for_all=True)
         self._follow([run for run in planned if run.execution is not None])
         return planned
+
+    @cached_property
+    def equal(self) -> list[Exchange]:
+        """What came of two starts at once that are the same to the byte."""
+        _ = self.runs
+        case = self._run("one of equal runs", marked_inputs.plain()).case
+        return [one for one in self.server.wire.send_together([case, case]) if isinstance(one, Exchange)]
 
     @cached_property
     def called_again(self) -> tuple[MarkedRun, MarkedRun]:
@@ -295,7 +303,8 @@ class MarkedRuns:
         for name in ("another spelling", "a third spelling"):
             run = self._run(name, made.of_every_plane())
             yield replace(run, case=spelled(run.case, name))
-        yield self._run("white space at the edges", made.with_edges())
+        names = [name for name, given in self.variables("").items() if given == ""]
+        yield self._run("an input among many", made.with_edges(names), more=_others(names))
         for name, value in (("an empty text", ""), ("null", None), ("a text of digits", "0071")):
             yield self._run(
                 name, MarkedInput(value, "", kind="text" if value else "value" if value is None else "text")
@@ -308,7 +317,9 @@ class MarkedRuns:
         self, name: str, given: MarkedInput, *, url: str = "", is_latest: bool = True,
         more: Mapping[str, Any] | None = None, **members: Any,
     ) -> MarkedRun:  # fmt: skip
-        variables = {**self.variables(given.value), **(more or {})}
+        own, others = self.variables(given.value), more or {}
+        # In the order of the others, so that what is first and what is last differ.
+        variables = {**{name: own.get(name, value) for name, value in others.items()}, **own}
         called = {"callback_url": url} if url else {}
         return MarkedRun(name, given, self.start(variables, **members, **called), is_latest=is_latest, url=url)
 
@@ -375,6 +386,13 @@ def tries(ends: float, *, is_local: bool, slower: int = 1) -> Iterator[None]:
             return
         time.sleep(slower * pause)
         pause = min(1.3 * pause, LONGEST_PAUSE[is_local])
+
+
+def _others(names: list[str]) -> dict[str, Any]:
+    """Return many input variables: those of the workflow among others, between their own names in other cases."""
+    many = {f"{UNUSED}_{number}": number for number in range(MANY)}
+    before, after = ({change(name): "x" for name in names} for change in (str.swapcase, str.title))
+    return {**many, **before, **dict.fromkeys(names), **after}
 
 
 def _shown_value(text: str, parts: list[str]) -> Any:

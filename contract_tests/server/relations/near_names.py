@@ -8,9 +8,9 @@ from typing import Final
 
 from contract_tests.rules import NotExercised
 from contract_tests.server.models.exchange import Exchange
+from contract_tests.server.relations.near_texts import other_spellings, parts_and_more
 from contract_tests.server.server import ServerUnderTest
 
-SPELLING: Final = frozenset({"in another case", "with a space behind it", "with a space before it"})
 REQUESTS: Final = 15
 
 
@@ -56,9 +56,9 @@ class NearNames:
         if label is None:
             return
         known = self._known_labels() | {label}
-        for what, given in _near(label):
+        for what, given, is_spelling in _near(label):
             if given not in known:
-                yield NearName(f"a label {what}", given, self.server.run(workflow_label_name=given), what in SPELLING)
+                yield NearName(f"a label {what}", given, self.server.run(workflow_label_name=given), is_spelling)
 
     def _empty(self) -> Iterator[NearName]:
         """Ask for what is empty, which is not the same as nothing."""
@@ -80,10 +80,10 @@ class NearNames:
         if not self.server.target.is_local:
             return
         name = self.server.target.workflow
-        for what, given in _near(name):
+        for what, given, is_spelling in _near(name):
             exchange = self.server.run(workflow=given)
             if not (exchange.has_succeeded and self._exists(given)):
-                yield NearName(f"a workflow {what}", given, exchange, what in SPELLING)
+                yield NearName(f"a workflow {what}", given, exchange, is_spelling)
 
     def _exists(self, name: str) -> bool:
         with suppress(NotExercised, KeyError):
@@ -105,10 +105,7 @@ class NearNames:
                 yield NearName(f"an execution {what}", str(given), self.server.results(given), is_spelling=False)
 
 
-def _near(name: str) -> Iterator[tuple[str, str]]:
-    if len(name) > 1:
-        yield "without its last character", name[:-1]
-    yield "with one character more", f"{name}x"
-    if name.swapcase() != name:
-        yield "in another case", name.swapcase()
-    yield "with a space behind it", f"{name} "
+def _near(name: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield a few texts that nearly are a name, and whether each is a spelling of it."""
+    yield from ((what, given, False) for what, given in parts_and_more(name).items())
+    yield from ((what, given, True) for what, given in [*other_spellings(name).items()][:2])

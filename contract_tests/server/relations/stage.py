@@ -1,7 +1,7 @@
 """A part of what is played with a target: it is played once, and what it finds is kept by topic, for several rules."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar
@@ -19,10 +19,12 @@ class Stage:
     Attributes:
         requests: About how many it sends; with fewer left of the target's budget it is not begun.
         what: What it is called where it is left out.
+        needs: Names of the operations that the contract has to have.
     """
 
     requests: ClassVar[int]
     what: ClassVar[str]
+    needs: ClassVar[Collection[str]] = ()
 
     def __init__(self, server: ServerUnderTest) -> None:
         self.server = server
@@ -52,7 +54,10 @@ class Stage:
         return None
 
     def check_affordable(self) -> None:
-        """See whether enough requests are left; raises NotExercised."""
+        """See whether the contract has all operations, and enough requests are left; raises NotExercised."""
+        missing = {*self.needs} - {operation.id for operation in self.server.contract.operations}
+        if missing:
+            raise NotExercised(f"the contract has no operation {min(missing)}")
         target = self.server.target
         if self.server.wire.left < self.requests:
             raise NotExercised(f"{self.what} takes {self.requests} requests of max_requests ({target.max_requests})")

@@ -5,7 +5,7 @@ Each write is followed by reads of what it names, and of what it does not.
 The second workflow has labels and external ids that nearly are the first one's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from random import Random
 from typing import Any, ClassVar, Final, TypeVar
@@ -15,47 +15,44 @@ from contract_tests.openapi.json_text import same, whole
 from contract_tests.options import Options
 from contract_tests.rules import NotExercised
 from contract_tests.server import own_workflow
-from contract_tests.server.models.exchange import Exchange
-from contract_tests.server.models.workflow import Content, Pair, Version, Workflow, content_of, merged
 from contract_tests.server.relations.stage import Stage
 from contract_tests.server.relations.workflow_reads import (
     LABEL,
     LONGER_LABEL,
     OTHER_SOURCE,
     SOURCE,
-    KnownWorkflows,
     Topic,
 )
-from contract_tests.server.relations.workflow_shapes import ADDED, FIRST, NOTE, SECOND, Body, Shapes
+from contract_tests.server.relations.workflow_shapes import ADDED, FIRST, SECOND, Body, Shapes
+from contract_tests.server.relations.workflow_writes import WorkflowWrites, as_member
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 After = TypeVar("After", bound=Stage)
-NEEDED: Final = (
-    "createWorkflow",
-    "patchWorkflow",
-    "getWorkflow",
-    "getWorkflowLabels",
-    "listWorkflows",
-    "listWorkflowExternalIds",
-    "attachWorkflowExternalId",
-    "detachWorkflowExternalId",
-    "runWorkflow",
-)
 ROUNDS: Final = 20  # writes that are drawn where the budget is not the quick one
 
 
-class WorkflowHistory(KnownWorkflows):
+class WorkflowHistory(WorkflowWrites):
     """
     The history of two workflows.
 
     Attributes:
-        first, second: The workflows as they are known.
+        name: Name of the first one.
+        pair: Its external id.
     """
 
-    requests: ClassVar[int] = 48
+    requests: ClassVar[int] = 49
     what: ClassVar[str] = "the history of two workflows"
-    first: Workflow
-    second: Workflow
+    needs: ClassVar[Collection[str]] = (
+        "createWorkflow",
+        "patchWorkflow",
+        "getWorkflow",
+        "getWorkflowLabels",
+        "listWorkflows",
+        "listWorkflowExternalIds",
+        "attachWorkflowExternalId",
+        "detachWorkflowExternalId",
+        "runWorkflow",
+    )
 
     def __init__(self, server: ServerUnderTest, options: Options) -> None:
         super().__init__(server)
@@ -64,24 +61,16 @@ class WorkflowHistory(KnownWorkflows):
         self.is_thorough = options.budget.name != QUICK
         self._stages: dict[Any, Any] = {}
         self.name = f"contract-tests-History_{server.tag}"
-        self.pair: Pair = (SOURCE, f"{server.tag} X")
-        self._shapes: Shapes
+        self.pair = (SOURCE, f"{server.tag} X")
 
     def stage(self, kind: Callable[["WorkflowHistory"], After]) -> After:
         """Return what comes after it, the same for every rule."""
         found: After = self._stages.setdefault(kind, kind(self))
         return found
 
-    def check_affordable(self) -> None:
-        """See whether the contract has all operations, and enough requests are left; raises NotExercised."""
-        missing = {*NEEDED} - {operation.id for operation in self.server.contract.operations}
-        if missing:
-            raise NotExercised(f"the contract has no operation {min(missing)}")
-        super().check_affordable()
-
     def play(self) -> None:
         """Create, patch, label, attach and detach, with reads before and after."""
-        self._shapes = Shapes(self.server, self._random)
+        self.shapes = Shapes(self.server, self._random)
         before = own_workflow.read(self.server)
         self._create_both()
         self._patch_latest()
@@ -100,46 +89,36 @@ class WorkflowHistory(KnownWorkflows):
 
     def _create_both(self) -> None:
         name, (source, id_) = self.name, self.pair
-        for body in self._shapes.rich():
-            labelled = {"release_labels": [LABEL, LONGER_LABEL], "external_ids": [_pair((source, id_))]}
+        for body in self.shapes.rich():
+            labelled = {"release_labels": [LABEL, LONGER_LABEL], "external_ids": [as_member((source, id_))]}
             created = own_workflow.create(self.server, name=name, **body, **labelled)
             if created.has_succeeded:
                 break
-        self.first = self._created(created, name, body, {LABEL, LONGER_LABEL}, {self.pair})
+        self.first = self.created(created, name, body, {LABEL, LONGER_LABEL}, {self.pair})
         self.read(self.first)
         self.read(self.first, label=LABEL)
         self.find(self.pair, self.first)
         with suppress(NotExercised):  # so that it is known what was the latest, and where the label was
             self.server.run(workflow=name)
             self.server.run(workflow=name, workflow_label_name=LABEL)
-        other: Pair = (OTHER_SOURCE, id_)
-        body = self._shapes.plain() | {"release_labels": [LABEL], "external_ids": [_pair(other)]}
+        other = (OTHER_SOURCE, id_)
+        body = self.shapes.plain() | {"release_labels": [LABEL], "external_ids": [as_member(other)]}
         created = own_workflow.create(self.server, name=f"{name} É 2", **body)
-        self.second = self._created(created, f"{name} É 2", body, {LABEL}, {other})
+        self.second = self.created(created, f"{name} É 2", body, {LABEL}, {other})
         self.read(self.second)
-
-    def _created(
-        self, exchange: Exchange, name: str, body: Body, labels: set[str], pairs: set[Pair]
-    ) -> Workflow:  # fmt: skip
-        if not exchange.has_succeeded:
-            raise NotExercised(f"no workflow could be created: {exchange.shown}")
-        workflow = Workflow(exchange.must_have("workflow_id", int), name, pairs=pairs)
-        workflow.add(Version(exchange.must_have("version_number", int), content_of(body)), labels)
-        self._judge_made(workflow, exchange)
-        return workflow
 
     def _patch_latest(self) -> None:
         """Change two nodes; labels, edges and variables are not mentioned."""
-        changed = {self._random.choice(self._shapes.own)["name"]: self._changed("new")}
+        changed = {self._random.choice(self.shapes.own)["name"]: self._changed("new")}
         self.patch(self.first, {"nodes": {**changed, SECOND: {"dependencies": [FIRST]}}, "commit_message": "é patch"})
         self.read_twice(self.first)
         self.labels(self.first)
 
     def _patch_earlier(self) -> None:
         """Make a version of the first one: a node is removed, one is added, one changed, and a label moves."""
-        nodes = {SECOND: None, ADDED: self._shapes.node(ADDED, FIRST), self._shapes.source: self._changed("other")}
+        nodes = {SECOND: None, ADDED: self.shapes.node(ADDED, FIRST), self.shapes.source: self._changed("other")}
         added = {key: value for key, value in (nodes[ADDED] or {}).items() if key != "name"}
-        patch = {"nodes": {**nodes, ADDED: added}, "required_input_variables": self._shapes.variables}
+        patch = {"nodes": {**nodes, ADDED: added}, "required_input_variables": self.shapes.variables}
         first, *_ = self.first.versions
         self.patch(self.first, {"base_version": first, "release_labels": [LABEL], **patch})
         self.read(self.first)
@@ -150,15 +129,15 @@ class WorkflowHistory(KnownWorkflows):
     def _go_on(self) -> None:
         """Replace the edges, twice; put nothing in place of what there is; add a version that has nothing of others."""
         for _ in range(2):
-            patch = {"edges": [self._shapes.edge(self._shapes.source, FIRST, 1)], "release_labels": []}
+            patch = {"edges": [self.shapes.edge(self.shapes.source, FIRST, 1)], "release_labels": []}
             self.patch(self.first, patch)
         self.read(self.first)
-        nodes = {SECOND: self._shapes.node("", FIRST), ADDED: {"dependencies": []}}
+        nodes = {SECOND: self.shapes.node("", FIRST), ADDED: {"dependencies": []}}
         del nodes[SECOND]["name"]
         self.patch(self.first, {"nodes": nodes, "edges": [], "required_input_variables": {}})
         self.read(self.first)
-        added = {"workflow_id": self.first.id, **self._shapes.plain()}
-        self._add(self.first, added, own_workflow.create(self.server, **added))
+        added = {"workflow_id": self.first.id, **self.shapes.plain()}
+        self.add(self.first, added, own_workflow.create(self.server, **added))
         self.read(self.first, by_id=True)
         self.read(self.first, label=LONGER_LABEL)
 
@@ -181,12 +160,15 @@ class WorkflowHistory(KnownWorkflows):
         """Send writes that name what is taken, or not there, and see that nothing has come of them."""
         name, latest = f"{self.name} 3", self.first.latest
         for pair in sorted(self.first.pairs)[:1]:
-            create = {"name": name, "external_ids": [_pair(pair)], **self._shapes.plain()}
-            self._must_refuse("an external id of another workflow", own_workflow.create(self.server, **create))
-        twin = own_workflow.create(self.server, name=self.first.name, **self._shapes.plain())
+            create = {"name": name, "external_ids": [as_member(pair)], **self.shapes.plain()}
+            self.must_refuse("an external id of another workflow", own_workflow.create(self.server, **create))
+        twin = own_workflow.create(self.server, name=self.first.name, **self.shapes.plain())
         self.judge(Topic.CREATED, twin, not twin.has_succeeded, "name that is taken", "it is taken again")
         patch = {"base_version": NO_SUCH_ID, "release_labels": [LABEL]}
-        self._must_refuse("a base that does not exist", self._send_patch(self.first, patch))
+        self.must_refuse("a base that does not exist", self.send_patch(self.first, patch))
+        # A node that is new needs a type and a configuration.
+        unfinished = {"nodes": {"contract-tests unfinished": {"dependencies": []}}, "release_labels": [LABEL]}
+        self.must_refuse("a new node without a type", self.send_patch(self.first, unfinished))
         path = {"workflow_id_or_name": name}
         there = self.server.call("getWorkflow", path=path)
         self.judge(Topic.REFUSED, there, not there.has_succeeded, "workflow", "the workflow that was refused is there")
@@ -196,9 +178,6 @@ class WorkflowHistory(KnownWorkflows):
             Topic.REFUSED, now, number is None or number <= latest, "version", "the version that was refused is there"
         )
 
-    def _must_refuse(self, what: str, exchange: Exchange) -> None:
-        self.judge(Topic.REFUSED, exchange, not exchange.has_succeeded, what, "it is taken")
-
     def _draw_a_write(self) -> None:
         """Write anything, and read something."""
         workflow = self._random.choice([self.first, self.second])
@@ -207,11 +186,11 @@ class WorkflowHistory(KnownWorkflows):
         match self._random.choice(["patch", "patch", "patch", "create", "attach", "detach"]):
             case "patch":
                 base = self._random.choice([*workflow.versions])
-                nodes = {self._random.choice(self._shapes.own)["name"]: self._changed(self._random.choice("abc"))}
+                nodes = {self._random.choice(self.shapes.own)["name"]: self._changed(self._random.choice("abc"))}
                 self.patch(workflow, {"base_version": base, "nodes": nodes, "release_labels": labels})
             case "create":
-                added = {"workflow_name": workflow.name, "release_labels": labels, **self._shapes.plain()}
-                self._add(workflow, added, own_workflow.create(self.server, **added))
+                added = {"workflow_name": workflow.name, "release_labels": labels, **self.shapes.plain()}
+                self.add(workflow, added, own_workflow.create(self.server, **added))
             case "attach" if pair not in self.first.pairs | self.second.pairs:
                 self.attach(workflow, pair)
             case _ if pair in workflow.pairs:
@@ -222,75 +201,20 @@ class WorkflowHistory(KnownWorkflows):
         self.labels(other)
         self.find(pair, next((one for one in (self.first, self.second) if pair in one.pairs), None))
 
-    def patch(self, workflow: Workflow, patch: Body) -> None:
-        """Patch a workflow; what is refused is left as it was."""
-        is_named = "base_version" in patch
-        base = workflow.versions[patch["base_version"] if is_named else workflow.latest]
-        foretold, latest = merged(base.content, patch), workflow.versions[workflow.latest].content
-        if self._adds_nothing:
-            foretold["added"] = set()
-        exchange = self._send_patch(workflow, patch)
-        if not self.is_there(Topic.BASE if is_named else Topic.MERGED, exchange, "status", "what it changes"):
-            return
-        number = self._add(workflow, patch, exchange, foretold)
-        if number is not None:
-            made = workflow.versions[number]
-            made.is_patch, made.is_whole = True, bool(base.shown)
-            made.by_latest = merged(latest, patch) if is_named else {}
-            told = whole(exchange.json.get("base_version"))
-            self.judge(Topic.BASE, exchange, told in {None, base.number}, "base_version", f"not {base.number}")
-
-    def _send_patch(self, workflow: Workflow, patch: Body) -> Exchange:
-        return self.server.call("patchWorkflow", path={"workflow_id_or_name": workflow.name}, body=patch)
-
-    def _add(self, workflow: Workflow, body: Body, exchange: Exchange, content: Content | None = None) -> int | None:
-        """Take down a version that was added; return its number, None if it was refused."""
-        if not exchange.has_succeeded:
-            return None
-        number: int = exchange.must_have("version_number", int)
-        latest = workflow.latest
-        topic = Topic.CREATED if content is None else Topic.BASE
-        self.judge(topic, exchange, number > latest, "version_number", f"not more than {latest}")
-        if number <= latest:
-            raise NotExercised("a new version has an old number")
-        workflow.add(
-            Version(number, content_of(body) if content is None else content), body.get("release_labels") or ()
-        )
-        self._judge_made(workflow, exchange)
-        return number
-
-    def attach(self, workflow: Workflow, pair: Pair) -> None:
-        """Attach an external id that no workflow has."""
-        attached = self.server.call(
-            "attachWorkflowExternalId", path={"workflow_id": workflow.id}, body=_pair(pair)
-        )  # fmt: skip
-        if self.is_there(Topic.PAIRS, attached, "attached", "the workflow, and no other with this external id,"):
-            workflow.pairs.add(pair)
-
-    def detach(self, workflow: Workflow, pair: Pair) -> None:
-        """Detach an external id that the workflow has."""
-        path = {"workflow_id": workflow.id, "source": pair[0], "external_id": pair[1]}
-        detached = self.server.call("detachWorkflowExternalId", path=path)
-        if self.is_there(Topic.PAIRS, detached, "detached", "the external id"):
-            workflow.pairs.discard(pair)
-
     def _changed(self, new: str) -> Body:
         """Return a change of a node; of no configuration where the service keeps no notes."""
-        return self._shapes.change(new) if self.keeps_notes else {}
-
-    @property
-    def _adds_nothing(self) -> bool:
-        """Whether a node that is created is shown with what was sent and no more."""
-        created = next(iter(self.first.versions.values()))
-        return same(created.foretold.get("nodes"), created.content.get("nodes"))
-
-    @property
-    def keeps_notes(self) -> bool:
-        """Whether the service keeps properties of a configuration that it does not know."""
-        nodes = next(iter(self.first.versions.values())).content.get("nodes", {})
-        kept = [nodes.get(own["name"], {}).get("configuration") for own in self._shapes.own]
-        return all(isinstance(one, dict) and NOTE in one for one in kept)
+        return self.shapes.change(new) if self.keeps_notes else {}
 
 
-def _pair(pair: Pair) -> dict[str, str]:
-    return {"source": pair[0], "external_id": pair[1]}
+class AfterHistory(Stage):
+    """Looks at the workflows once their history is written."""
+
+    def __init__(self, history: WorkflowHistory) -> None:
+        super().__init__(history.server)
+        self.history = history
+
+    def check_affordable(self) -> None:
+        """See whether there is a history, and enough requests are left; raises NotExercised."""
+        if self.history.problem is not None:
+            raise self.history.problem
+        super().check_affordable()

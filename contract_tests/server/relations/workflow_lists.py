@@ -8,7 +8,7 @@ from contract_tests.openapi.json_text import whole
 from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.workflow import Workflow
-from contract_tests.server.relations.workflow_lookups import AfterHistory
+from contract_tests.server.relations.workflow_history import AfterHistory
 
 PER_PAGE: Final = 30
 MOST_PER_PAGE: Final = 100

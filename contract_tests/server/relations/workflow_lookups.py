@@ -1,7 +1,7 @@
 """What is nearly the key of a workflow, a version, a label or an external id; and runs of versions by their keys."""
 
 import time
-import unicodedata
+from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import Any, ClassVar, Final
 
@@ -9,8 +9,9 @@ from contract_tests.rules import NotExercised
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.execution import Execution
 from contract_tests.server.relations.marked_runs import FIRST_PAUSE, SECONDS, tries
-from contract_tests.server.relations.stage import Stage
-from contract_tests.server.relations.workflow_history import WorkflowHistory
+from contract_tests.server.relations.near_texts import other_numerals, other_spellings
+from contract_tests.server.relations.workflow_history import AfterHistory
+from contract_tests.server.relations.workflow_numbers import WorkflowNumbers
 from contract_tests.server.relations.workflow_reads import LABEL, LONGER_LABEL
 from contract_tests.server.transport import case_of
 
@@ -27,24 +28,10 @@ class LookupTopic(StrEnum):
     RUNS = auto()
 
 
-class AfterHistory(Stage):
-    """Looks at the workflows once their history is written."""
-
-    def __init__(self, history: WorkflowHistory) -> None:
-        super().__init__(history.server)
-        self.history = history
-
-    def check_affordable(self) -> None:
-        """See whether there is a history, and enough requests are left; raises NotExercised."""
-        if self.history.problem is not None:
-            raise self.history.problem
-        super().check_affordable()
-
-
 class WorkflowLookups(AfterHistory):
     """Asks for what is not there."""
 
-    requests: ClassVar[int] = 18
+    requests: ClassVar[int] = 20
     what: ClassVar[str] = "asking for workflows by what is nearly their keys"
 
     def play(self) -> None:
@@ -67,22 +54,28 @@ class WorkflowLookups(AfterHistory):
         self._write_by_nearly_a_key()
 
     def _spellings(self) -> None:
-        for what, name in self._some(_spelled(self.history.first.name), 2):
+        first = self.history.first
+        for what, name in self._some(other_spellings(first.name), 2):
             self._is_refused(what, self._read(name, {}))
-        for number, (what, label) in enumerate(self._some(_spelled(LABEL), 2)):
+        for what, number_of_it in self._some(other_numerals(first.id), 2):
+            self._is_refused(f"id {what}", self._read(number_of_it, {}))
+        for number, (what, label) in enumerate(self._some(other_spellings(LABEL), 2)):
             # A read and a run may look it up each for itself.
             query, member = {"label": label}, {"workflow_label_name": label}
-            name = self.history.first.name
             is_both = self.history.is_thorough or number == 0
             is_read = (number + self.history.seed) % 2 == 0
             if is_both or is_read:
-                self._is_refused(f"label {what}", self._read(name, query))
+                self._is_refused(f"label {what}", self._read(first.name, query))
             if is_both or not is_read:
-                self._is_refused(f"label {what}", self.server.run(workflow=name, **member))
+                self._is_refused(f"label {what}", self.server.run(workflow=first.name, **member))
         source, id_ = self.history.pair
-        pairs = [("id in another case", source, id_.swapcase()), ("source in another case", source.swapcase(), id_)]
-        pairs += [("id with white space", source, f"{id_} "), ("source with white space", f"{source} ", id_)]
-        for what, *pair in self._some(pairs, 2):
+        pairs = {
+            "id in another case": (source, id_.swapcase()),
+            "source in another case": (source.swapcase(), id_),
+            "id with white space": (source, f"{id_} "),
+            "source with white space": (f"{source} ", id_),
+        }
+        for what, pair in self._some(pairs, 2):
             self._find(LookupTopic.SPELLINGS, what, *pair)
 
     def _write_by_nearly_a_key(self) -> None:
@@ -99,7 +92,8 @@ class WorkflowLookups(AfterHistory):
         is_taken = attached.has_succeeded or attached.status in LATER
         self.judge(LookupTopic.SPELLINGS, attached, is_taken, "attached", "it is taken for another workflow's")
 
-    def _some(self, all_kinds: list[Any], most: int) -> list[Any]:
+    def _some(self, by_kind: Mapping[str, Any], most: int) -> list[tuple[str, Any]]:
+        all_kinds = [*by_kind.items()]
         if self.history.is_thorough:
             return all_kinds
         always, others = all_kinds[:1], all_kinds[1:]
@@ -118,17 +112,6 @@ class WorkflowLookups(AfterHistory):
             self.judge(topic, exchange, items == [], what, f"{len(items)} workflows")
 
 
-def _spelled(key: str) -> list[tuple[str, str]]:
-    spelled = {
-        "in another case": key.swapcase(),
-        "with a space behind it": f"{key} ",
-        "with characters decomposed": unicodedata.normalize("NFD", key),
-        "with another character for _": key.replace("_", "x"),
-        "with a space before it": f" {key}",
-    }
-    return [(how, other) for how, other in spelled.items() if other != key]
-
-
 class VersionRuns(AfterHistory):
     """Runs the first workflow, whose versions have nodes of other names: the entries of the results tell which ran."""
 
@@ -136,7 +119,8 @@ class VersionRuns(AfterHistory):
     what: ClassVar[str] = "running versions of a workflow"
 
     def play(self) -> None:
-        """Run it by a label that has moved, by a number, and without either."""
+        """Run it by a label that has moved, by a number, and without either, once the latest one has two digits."""
+        _ = self.history.stage(WorkflowNumbers).problem
         first = self.history.first
         earliest, *_ = first.versions
         labelled = first.labels.get(LABEL)

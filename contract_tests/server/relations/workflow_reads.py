@@ -27,7 +27,8 @@ from contract_tests.server.relations.workflow_shapes import NOTE
 from contract_tests.server.transport import case_of
 
 LABEL, LONGER_LABEL = "contract-tests Stable_É", "contract-tests Stable_É 2"
-OWN_LABELS: Final = (LABEL, LONGER_LABEL)
+ODD_LABEL = "contract-tests a+b&c%2Fd"
+OWN_LABELS: Final = (LABEL, LONGER_LABEL, ODD_LABEL)
 SOURCE, OTHER_SOURCE = "contract-tests A", "contract-tests A2"
 OF_EDGES: Final = frozenset({"edges", "ends of edges", "required_input_variables"})
 
@@ -169,6 +170,8 @@ class KnownWorkflows(Stage):
         self._judge_pairs(Topic.PAIRS, workflow, exchange, exchange.result)
         id_ = whole(exchange.result.get("workflow_id"))
         self.judge(Topic.CREATED, exchange, id_ == workflow.id, "workflow_id", f"{id_} instead of {workflow.id}")
+        name = exchange.result.get("workflow_name")
+        self.judge(Topic.CREATED, exchange, name == workflow.name, "workflow_name", f"it is {name!r:.300}")
 
     def _judge_pairs(self, topic: Topic, workflow: Workflow, exchange: Exchange, body: Mapping[str, Any]) -> None:
         found = body.get("external_ids")

@@ -43,6 +43,16 @@ class Shapes:
         """Return a version with the target's own nodes."""
         return {"nodes": self.own, "required_input_variables": self.variables, "commit_message": "plain"}
 
+    @property
+    def output(self) -> str:
+        """Name of an output node."""
+        return str(next(node["name"] for node in reversed(self.own) if node.get("is_output_node")))
+
+    def with_nodes_behind(self) -> Body:
+        """Return a version in which two nodes wait for the output node."""
+        behind = [self.node(FIRST, self.output), self.node(SECOND, FIRST)]
+        return {**self.plain(), "nodes": [*self.own, *behind]}
+
     def node(self, name: str, *dependencies: str) -> Body:
         """Return a node that is no output, and needs these."""
         copied = {**self.own[0], "name": name, "is_output_node": False, "dependencies": list(dependencies)}

@@ -9,7 +9,7 @@ import pytest
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Checks, Violation
 from contract_tests.rules import rule as card
-from contract_tests.server.models.execution import ENDED, FAILED, OK, PENDING, RUNNING, Execution, Poll
+from contract_tests.server.models.execution import ENDED, FAILED, OK, Execution, Poll, checks_of_pending
 from contract_tests.server.server import NO_SUCH_ID, ServerUnderTest
 
 PAGE: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
@@ -55,12 +55,7 @@ def test_unknown_execution(server: ServerUnderTest) -> None:
     otherwise=NEVER_RUNNING,
 )
 def test_running_is_answered_202(steps: Steps) -> Checks:
-    running = [(poll, earlier) for poll, earlier in steps if poll.shows_nodes and poll.words & RUNNING]
-    early = [one for _, earlier in running for one in earlier if one.is_done and not one.all_outputs]
-    return [
-        *(poll.exchange.check_status(PENDING) for poll, _ in running),
-        *(one.exchange.check_status(PENDING, constraint="status of the main output") for one in early),
-    ]
+    return checks_of_pending(steps)
 
 
 @rule(

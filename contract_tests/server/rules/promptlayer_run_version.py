@@ -4,10 +4,7 @@ from functools import partial
 from typing import Final
 
 from contract_tests.openapi.json_text import same
-from contract_tests.rules import Checks
 from contract_tests.rules import rule as card
-from contract_tests.server.relations.marked_runs import MarkedRuns
-from contract_tests.server.relations.moved_label import MovedLabel
 from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_LABEL, ServerUnderTest
 
@@ -29,18 +26,6 @@ def test_label_picks_a_version(server: ServerUnderTest, scenarios: ExecutionScen
     if server.target.latest_version is not None:
         expected = scenarios.output_of_version(server.version)
         reply.expect(same(scenarios.output_of(reply), expected), "version", "another version than the labelled one ran")
-
-
-@rule(
-    "REL-LABEL-01",
-    "A run by a label that has moved runs the version that carries it now.",
-    says="workflow_label_name picks the version that carries the label, and a label that is given to a further version "
-    "moves there. Tried with a workflow made for it, on this machine alone.",
-    basis="documented",
-    requests=18,
-)
-def test_moved_label_picks_the_new_version(marked_runs: MarkedRuns) -> Checks:
-    return [MovedLabel(marked_runs).violation]
 
 
 @rule(

@@ -19,11 +19,12 @@ PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 CALLBACK: Final = f"{PAGE} (wording of 2025-11 to 2026-04)"
 JSON: Final = "https://www.rfc-editor.org/rfc/rfc8259"
 ID: Final = "workflow_version_execution_id"
+CREATED: Final = 201
 NOT_COME: Final = "no callback came that could be read"
 NONE_STARTED: Final = "no run was started"
 PLAIN: Final = ("a run", "another run")
 rule: Final = partial(
-    card, operations=["runWorkflow"], side="server", requests=66, service="promptlayer", otherwise=NONE_STARTED
+    card, operations=["runWorkflow"], side="server", requests=68, service="promptlayer", otherwise=NONE_STARTED
 )
 Runs = list[MarkedRun]
 
@@ -50,6 +51,19 @@ def called(started: Runs) -> Runs:
 def test_ids_are_unique(started: Runs) -> Checks:
     seen: dict[int, str] = {}
     return (_twin(run, seen) for run in started)
+
+
+@rule(
+    "REL-RUNS-05",
+    "Requests that are the same to the byte start a run each, also at once.",
+    says="Every request starts an execution, and 201 says that something was created by it.",
+    source=f"{PAGE}; https://www.rfc-editor.org/rfc/rfc9110#section-15.3.2",
+    basis="documented",
+)
+def test_equal_requests_start_a_run_each(marked_runs: MarkedRuns) -> Checks:
+    created = [one for one in marked_runs.equal if one.status == CREATED and one.is_object]
+    ids = [one.json.get(ID) for one in created]
+    return [one.check(ids.count(one.json.get(ID)) == 1, ID, "two equal requests have it") for one in created]
 
 
 @rule(

@@ -18,7 +18,7 @@ rule: Final = partial(
     basis="documented",
     side="server",
     service="promptlayer",
-    requests=48,
+    requests=49,
     otherwise="no response has shown it",
 )
 

@@ -9,6 +9,7 @@ from mutants.servers.derived_requests import derived_requests
 from mutants.servers.fault import ServerDefect
 from mutants.servers.handwritten_callback import handwritten_callback
 from mutants.servers.handwritten_execute import handwritten_execute
+from mutants.servers.handwritten_growth import handwritten_growth
 from mutants.servers.handwritten_histories import handwritten_histories
 from mutants.servers.handwritten_interactly import handwritten_interactly
 from mutants.servers.handwritten_relations import handwritten_relations
@@ -24,7 +25,7 @@ def defects() -> tuple[ServerDefect, ...]:
     contract = Contract.load(default_spec())
     derived = (*derived_replies(contract), *derived_requests(contract))
     handwritten = (*handwritten_run(), *handwritten_results(), *handwritten_callback(), *handwritten_execute())
-    related = (*handwritten_relations(), *handwritten_histories(), *handwritten_told())
+    related = (*handwritten_relations(), *handwritten_histories(), *handwritten_growth(), *handwritten_told())
     found = (*derived, *handwritten, *handwritten_workflows(), *related, *handwritten_interactly())
     ids = [defect.id for defect in found]
     twins = {id_ for id_ in ids if ids.count(id_) > 1}

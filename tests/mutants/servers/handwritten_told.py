@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from contract_tests.server.relations.moved_label import LABEL
 from mutants.servers import told
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, LABELS, LIST_RUNS, READ, READ_RUN, RESULTS, RUN, Request
@@ -55,7 +54,6 @@ def _lists() -> Made:
 def _in_a_row() -> Made:
     yield "metadata-taken", "takes metadata for input variables", "REL-ROW-04", told.MetadataTaken()
     yield "address-used-up", "posts to each address once", "REL-CB-07", told.AddressUsedUp()
-    yield "label-kept", "runs by a label what it was on first", "REL-LABEL-01", told.LabelKept(LABEL)
 
 
 def _names() -> Made:

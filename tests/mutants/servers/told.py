@@ -197,18 +197,6 @@ class AddressUsedUp(CallbackFault):
 
 
 @dataclass
-class LabelKept(Fault):
-    """Runs by a label the version that it was first seen on."""
-
-    moving: str
-
-    def change_request(self, request: Request) -> None:
-        """Put the number of the first version in place of the label."""
-        if request.operation == RUN and request.members.get("workflow_label_name") == self.moving:
-            request.put({**request.members, "workflow_label_name": None, "workflow_version_number": 1})
-
-
-@dataclass
 class NameTaken(Fault):
     """Takes a label or a name for one that is nearly it."""
 

@@ -1,0 +1,313 @@
+"""Faults that show once a workflow comes to be, gets further versions, or is written by two at once."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, unquote, unquote_plus
+
+from mutants.servers.fault import Correct, Fault
+from mutants.servers.histories import HEADERS, read_of
+from mutants.servers.messages import (
+    ACCEPTED,
+    ATTACH,
+    CREATED,
+    DETACH,
+    FAILED,
+    LIST,
+    NOT_FOUND,
+    OK,
+    PATCH,
+    READ,
+    RESULTS,
+    RUN,
+    Callback,
+    Reply,
+    Request,
+    results_of,
+)
+
+ID: Final = "workflow_version_execution_id"
+SOON: Final = 2.0
+OVERLAP: Final = 0.03
+CONFLICT: Final = 409
+JSON: Final = [("content-type", "application/json")]
+
+
+@dataclass
+class AbsenceRemembered(Fault):
+    """Goes on saying that there is nothing of a key that was asked for in vain."""
+
+    operation: str
+    _absent: set[tuple[str, str]] = field(default_factory=set, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Say it again."""
+        number = request.members.get("workflow_version_number"), request.members.get("workflow_label_name")
+        key = (request.path, request.query_string + str(number))
+        reply = await correct.ask(request)
+        if request.operation == self.operation:
+            if reply.status == NOT_FOUND:
+                self._absent.add(key)
+            if key in self._absent:
+                return Reply(NOT_FOUND, JSON, b'{"message": "There is none"}')
+        return reply
+
+
+@dataclass
+class EmptyListRemembered(Fault):
+    """Lists nothing for an external id that was asked for in vain."""
+
+    _empty: set[str] = field(default_factory=set, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Take the items out."""
+        if request.operation == LIST and reply.status == OK and "external_id" in request.query:
+            if not reply.members["items"]:
+                self._empty.add(request.query_string)
+            elif request.query_string in self._empty:
+                reply.put({**reply.members, "items": [], "total": 0})
+
+
+@dataclass
+class PlusIsSpace(Fault):
+    """Takes a plus sign in a path for a space."""
+
+    operation: str
+
+    def change_request(self, request: Request) -> None:
+        """Write spaces."""
+        if request.operation == self.operation:
+            request.path = "/".join(quote(unquote_plus(part), safe="") for part in request.path.split("/"))
+
+
+@dataclass
+class OutputEnds(Fault):
+    """Counts a run as ended once its output nodes have, in one form of the results."""
+
+    all_outputs: bool
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Answer 200 early."""
+        reply = await correct.ask(request)
+        if request.operation == RESULTS and reply.status == ACCEPTED and request.wants_all == self.all_outputs:
+            shown = await correct.ask(results_of(int(request.query[ID])))
+            outputs = [one for one in shown.members.values() if one["is_output_node"]]
+            if outputs and all(one["status"] == "SUCCESS" for one in outputs):
+                reply.status = OK
+                reply.put(shown.members if self.all_outputs else outputs[0]["value"])
+        return reply
+
+
+@dataclass
+class RunsByLatest(Fault):
+    """
+    Has a run go by what its workflow is now.
+
+    Attributes:
+        what: Whether it is the version that runs, the output of the results, or the warning.
+    """
+
+    what: str
+    _runs: dict[str, tuple[str, float, bytes]] = field(default_factory=dict, init=False)
+    _instead: dict[str, str] = field(default_factory=dict, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Start a run anew, look up the outputs, or ask what would be warned of."""
+        name, id_ = request.path.split("/")[-1], request.query.get(ID, "")
+        if self.what == "version" and request.operation == RESULTS:
+            request.set_query({ID: self._instead.get(id_, id_)})
+        reply = await correct.ask(request)
+        if request.operation == RUN and ID in reply.members:
+            await self._took(request, reply, correct)
+        if self.what == "version" and request.operation == PATCH and reply.status == CREATED:
+            await self._start_again(name, correct)
+        if self.what == "output" and request.operation == RESULTS and reply.status == OK and id_ in self._runs:
+            await self._put_output(request, reply, correct)
+        return reply
+
+    async def _took(self, request: Request, reply: Reply, correct: Correct) -> None:
+        picked = [request.members.get(one) for one in ("workflow_version_number", "workflow_label_name")]
+        name = request.path.split("/")[-2]
+        if picked == [None, None]:
+            self._runs[str(reply.members[ID])] = (name, time.monotonic(), request.content)
+        elif self.what == "warning":
+            left = {key: value for key, value in request.members.items() if key in {"input_variables", "metadata"}}
+            other = await correct.ask(Request("POST", request.path, "", HEADERS, json.dumps(left).encode()))
+            reply.put({**reply.members, "warning": other.members.get("warning")})
+
+    async def _start_again(self, name: str, correct: Correct) -> None:
+        for id_, (started, at, content) in [*self._runs.items()]:
+            if started == name and time.monotonic() - at < SOON and id_ not in self._instead:
+                other = await correct.ask(Request("POST", f"/workflows/{name}/run", "", HEADERS, content))
+                self._instead[id_] = str(other.members.get(ID, id_))
+
+    async def _put_output(self, request: Request, reply: Reply, correct: Correct) -> None:
+        read = await correct.ask(read_of(self._runs[request.query[ID]][0]))
+        outputs = {node["name"] for node in read.members.get("nodes", []) if node["is_output_node"]}
+        entries = (await correct.ask(results_of(int(request.query[ID])))).members
+        shown = {name: {**one, "is_output_node": name in outputs} for name, one in entries.items()}
+        values = [one["value"] for name, one in shown.items() if name in outputs]
+        if values:
+            reply.put(shown if request.wants_all else values[0])
+
+
+@dataclass
+class NumbersAreTexts(Fault):
+    """Takes version 9 for later than version 10."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Read it in place of the latest one."""
+        reply = await correct.ask(request)
+        if request.operation == READ and not request.query and reply.members.get("version", 0) > 9:
+            return await correct.ask(read_of(request.path.rpartition("/")[2], 9))
+        return reply
+
+
+@dataclass
+class LabelsOfTheFirst(Fault):
+    """Shows the labels of version 1 with each version whose number begins with 1."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Add them."""
+        reply = await correct.ask(request)
+        if request.operation == READ and str(reply.members.get("version", "")).startswith("1"):
+            first = (await correct.ask(read_of(request.path.rpartition("/")[2], 1))).members
+            labels = {*reply.members.get("release_labels", []), *first.get("release_labels", [])}
+            reply.put({**reply.members, "release_labels": sorted(labels)})
+        return reply
+
+
+@dataclass
+class TwoAsOne(Fault):
+    """Answers the second of two writes at once as if it were the first one; of runs, if they are equal."""
+
+    operation: str
+    _open: Counter[bytes] = field(default_factory=Counter, init=False)
+    _first: Reply | None = field(default=None, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Take a while, as databases do."""
+        if request.operation != self.operation:
+            return await correct.ask(request)
+        key = request.content if self.operation == RUN else b""
+        self._open[key] += 1
+        is_second = self._open[key] > 1
+        reply = await correct.ask(request) if not is_second else None
+        self._first = reply or self._first
+        await asyncio.sleep(OVERLAP)
+        self._open[key] -= 1
+        shown = reply or self._first or await correct.ask(request)
+        return Reply(shown.status, JSON, shown.content)
+
+
+@dataclass
+class NeverFree(Fault):
+    """Keeps external ids that were detached from being attached again."""
+
+    is_elsewhere: bool
+    _gone: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Say that another workflow has it."""
+        parts = [unquote(part) for part in request.path.split("/")]
+        pair = (str(request.members.get("source")), str(request.members.get("external_id")))
+        if request.operation == ATTACH and pair in self._gone and (self._gone[pair] != parts[2]) >= self.is_elsewhere:
+            return Reply(CONFLICT, JSON, b'{"success": false, "message": "Another workflow has it"}')
+        reply = await correct.ask(request)
+        if request.operation == DETACH and reply.status == OK:
+            self._gone[parts[4], parts[5]] = parts[2]
+        return reply
+
+
+@dataclass
+class FalsyIsNothing(Fault):
+    """Takes an output that counts as nothing for none, in the results or in callbacks."""
+
+    is_none: Callable[[Any], bool]
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Say that there is none."""
+        if request.operation == RESULTS and reply.status == OK and not request.wants_all and self.is_none(reply.json):
+            reply.status = FAILED
+            reply.put({"success": False, "message": "No output", "output": {}})
+
+
+@dataclass
+class FalsyNotPosted(Fault):
+    """Posts null in place of what counts as nothing."""
+
+    sees_callbacks = True
+
+    async def deliver(self, callback: Callback, correct: Correct) -> int:
+        """Post it."""
+        body = callback.members
+        callback.put({**body, "final_output": body.get("final_output") or "(none)"})
+        return await correct.post(callback)
+
+
+@dataclass
+class LabelMovedThoughRefused(Fault):
+    """Makes a version with the labels alone of a patch that is refused for its nodes."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Patch once more, without what was refused."""
+        reply = await correct.ask(request)
+        labels = request.members.get("release_labels")
+        if request.operation == PATCH and reply.status not in {CREATED, NOT_FOUND} and labels:
+            content = json.dumps({"release_labels": labels}).encode()
+            await correct.ask(Request("PATCH", request.path, "", HEADERS, content))
+        return reply
+
+
+@dataclass
+class ResultsAfterCallback(Fault):
+    """Says for a while after a callback that its run goes on."""
+
+    _posted: dict[str, float] = field(default_factory=dict, init=False)
+    sees_callbacks = True
+
+    async def deliver(self, callback: Callback, correct: Correct) -> int:
+        """Take down when it was."""
+        self._posted[str(callback.members.get(ID))] = time.monotonic()
+        return await correct.post(callback)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Answer 202."""
+        at = self._posted.get(request.query.get(ID, ""), -SOON)
+        if request.operation == RESULTS and time.monotonic() - at < SOON / 4:
+            reply.status = ACCEPTED
+            reply.put({} if request.wants_all else None)
+
+
+@dataclass
+class VariablesChanged(Fault):
+    """Runs on other input variables as a whole."""
+
+    change: Callable[[dict[str, Any]], dict[str, Any]]
+
+    def change_request(self, request: Request) -> None:
+        """Put them."""
+        given = request.members.get("input_variables")
+        if request.operation == RUN and isinstance(given, dict):
+            request.put({**request.members, "input_variables": self.change(given)})
+
+
+@dataclass
+class DetachedAnywhere(Fault):
+    """Detaches an external id from whoever has it."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Look for its owner."""
+        reply = await correct.ask(request)
+        if request.operation == DETACH and reply.status == NOT_FOUND:
+            source, id_ = request.path.split("/")[-2:]
+            query = f"external_source={source}&external_id={id_}"
+            found = (await correct.ask(Request("GET", "/workflows", query, HEADERS, b""))).members.get("items") or []
+            for one in found:
+                path = f"/workflows/{one['id']}/external-ids/{source}/{id_}"
+                return await correct.ask(Request("DELETE", path, "", HEADERS, b""))
+        return reply
