@@ -148,7 +148,7 @@ class VariablesForgotten(Fault):
         if request.members.get("command") == "data" and reply.members.get(RUN_ID) in self._resumed and pairs:
             values = pairs[0]["run_input"]["dynamic_variables"].values()
             said = json.dumps(pairs[-1]["run_output"])
-            for value in (value for value in values if isinstance(value, str)):
+            for value in (value for value in values if isinstance(value, str) and value):
                 said = said.replace(value, "{{variable}}")
             reply.put(
                 {**reply.members, "input_output_pairs": [*pairs[:-1], {**pairs[-1], "run_output": json.loads(said)}]}
