@@ -130,7 +130,7 @@ def _lists() -> Made:
     yield "first-filtered", "ab", "filters the first page alone", "REL-CROWD-04", first
     yield (
         "twenty-unasked",
-        "ab",
+        "a",
         "lists 20 runs if no size is given",
         "REL-LIST-54",
         lambda: more.PageAsked(lambda query: {} if "size" in query else {"size": "20"}),
