@@ -33,6 +33,11 @@ def terminations(success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Itera
     yield Ending("no reply", ScriptedResponse(fault=Fault.CLOSE))
 
 
+def success_with(key: str, success: ScriptedResponse) -> Ending:
+    """Return a success that sends the key back beside all that the contract knows of it."""
+    return Ending(f"{success.status} with the key", replace(success, headers=(*success.headers, ("X-Request-Id", key))))
+
+
 def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> Iterator[Ending]:
     """Return replies that send the key back: in each documented error, in an unknown one, in place of a result."""
     text = ECHO.format(key)

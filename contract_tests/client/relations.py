@@ -29,6 +29,7 @@ REST: Final = 0.05  # seconds: for the end of a connection to arrive
 LATE: Final = 0.8
 MOST_MISHAPS: Final = 3
 UNAUTHORIZED: Final = 401
+REDIRECTS: Final = (301, 302, 303, 307, 308)
 CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 HEADERS: Final = {
     "X-Spaces": "a  b   c",
@@ -162,6 +163,7 @@ def on_used_connection(trials: Trials, mode: str) -> Played:
     return [first, trials.session.play(trials.start, trials.start, answers, mode, retries=None)]
 
 
+@once
 def late(trials: Trials, mode: str, task: str) -> tuple[Trial[RequestCase], Success]:
     """Return a call after one that was given up, whose response comes late, and the response that is the call's own."""
     first, own = successes(trials)[:2]
@@ -173,6 +175,15 @@ def late(trials: Trials, mode: str, task: str) -> tuple[Trial[RequestCase], Succ
         if not isinstance(trial.outcome, Raised):  # on a busy machine the second one is given up as well
             break
     return trial, own
+
+
+def redirected(trials: Trials, mode: str) -> Iterator[tuple[Trial[RequestCase], list[RecordedRequest]]]:
+    """Return calls that are sent to another origin by a redirect, and the requests that have come there."""
+    for status in REDIRECTS:
+        with RecordingServer(trials.success) as other:
+            location = (("Location", f"{other.url}{path_of(trials.operation.path)}"),)
+            answer = ScriptedResponse(status=status, media_type=None, headers=location)
+            yield trials.session.play(trials.start, trials.start, [answer], mode), list(other.seen)
 
 
 def unreachable(trials: Trials, mode: str) -> Trial[RequestCase]:

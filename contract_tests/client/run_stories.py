@@ -194,6 +194,7 @@ def _endless(run: FollowedRun, story: Callable[..., Story]) -> Iterator[Story]:
         "no end": first,
         "silence": ScriptedResponse(fault=Fault.HANG),
         "status 503": FAULTS["status 503"],
+        "status 503 with Retry-After": replace(FAULTS["status 503"], headers=AGAIN),
         "a long Retry-After": replace(first, headers=(("Retry-After", "20"),)),
     }
     for name, answer in endless.items():

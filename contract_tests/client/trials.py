@@ -15,7 +15,7 @@ from contract_tests.cases.keeping import forget, once
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
-from contract_tests.cases.secret_responses import Ending, echoes, terminations
+from contract_tests.cases.secret_responses import Ending, echoes, success_with, terminations
 from contract_tests.client.adapter import Scheme
 from contract_tests.client.faults import FaultTrial, play_faults
 from contract_tests.client.outcome import Unclaimed
@@ -195,6 +195,12 @@ class Trials:
         for mode in self.modes() if self.scheme else ():
             for ending in echoes(self.session.key, self.success, self.book.legal_replies(self.operation)):
                 yield self.session.play(ending, self.start, [ending.answer], mode)
+
+    @once
+    def logged_echoes(self) -> list[Trial[Ending]]:
+        """Return calls whose success comes with the key in a header, with the places in which the key was left."""
+        ending = success_with(self.session.key, self.success)
+        return [self.session.play(ending, self.start, [ending.answer], mode, task="watched") for mode in self.modes()]
 
     @once
     def modes(self) -> tuple[str, ...]:

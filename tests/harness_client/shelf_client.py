@@ -146,6 +146,9 @@ DEFECTS = {
     "takes_late_responses": "takes the response to a call that was given up for the next one's",
     "fails_after_close": "fails where the service has closed the connection",
     "repeats_on_old_connection": "repeats everything if the connection was an old one",
+    "swallows_cancellation": "takes a cancellation for an error of its own",
+    "logs_headers_back": "logs the headers of a response, with a key that was sent back",
+    "equal_but_for_new": "compares without the members that the contract does not name",
     "view_changes_client": "changes the client with a view of it",
     "second_try_bare": "leaves the body and the headers out of a second try",
     "first_wait_alone": "waits as it is asked to only once",
@@ -216,7 +219,14 @@ class Model:
         is_shared = self.defect == "shares_json" or (self.defect == "shares_errors" and is_error)
         return self.data if is_shared else copy.deepcopy(self.data)
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Model":
+        """Read it from JSON."""
+        return cls(data if cls.defect == "shares_json" else copy.deepcopy(data))
+
     def __eq__(self, other: object) -> bool:
+        if self.defect == "equal_but_for_new" and isinstance(other, Model):
+            return all(self.data.get(name) == other.data.get(name) for name in ("title", "detail"))
         if self.defect == "never_equal":
             return self is other
         return isinstance(other, Model) and type(self).__name__ == type(other).__name__ and self.data == other.data
@@ -291,6 +301,7 @@ class Client:
         self.worker = ThreadPoolExecutor(1)
         self.arrived: queue.Queue[httpx.Response] = queue.Queue()
         FIRST_KEYS.append(connection.key)
+        logging.getLogger("httpcore.http11").disabled = defect != "logs_headers_back"  # has a response's headers
 
     def __repr__(self) -> str:
         shown = {"key_in_repr": self.connection.key, "most_of_key_in_repr": f"{self.connection.key[:-4]}****"}
@@ -338,6 +349,10 @@ class Client:
                     await self.http.send(request)
             except httpx.HTTPError as problem:
                 error = problem
+            except asyncio.CancelledError:
+                if self.has("swallows_cancellation"):
+                    raise ShelfError("cancelled") from None
+                raise
             first = first or reply
             if self.has("mixes_calls"):
                 self.last = reply

@@ -97,6 +97,19 @@ def _equal(look: _Look) -> Iterator[Remark]:
         yield _remark("equal", look.held, "two objects made of one reply are not equal")
 
 
+def _different(look: _Look) -> Iterator[Remark]:
+    for model in models_in(look.held):
+        reader = next((getattr(type(model), name) for name in READERS if hasattr(type(model), name)), None)
+        before = look.read_object(model)
+        if reader is None or before[:1] != "{":
+            continue
+        with contextlib.suppress(Exception):  # what can't be read has rules of its own
+            one, other = reader(json.loads(before)), reader({**json.loads(before), NEW_MEMBER: "new"})
+            if one == other and look.read_object(one) != look.read_object(other):
+                yield _remark("different", model, "two objects are equal, of which one has an unknown member more")
+                return
+
+
 def _shown(look: _Look) -> Iterator[Remark]:
     try:
         repr(look.held)
@@ -235,6 +248,7 @@ def _remark(check: str, about: Any, text: str) -> Remark:
 
 CHECKS: Final[tuple[Callable[[_Look], Iterator[Remark]], ...]] = (
     _equal,
+    _different,
     _shown,
     _duplicated,
     _evolved,

@@ -148,14 +148,15 @@ class Driver:
         return self._told(call, connection, again)
 
     def cancelled(self, connection: Connection, call: Call) -> dict[str, Any]:
-        """Cancel a call that waits for its response, and make the same call again."""
+        """Cancel a call that waits for its response, and make the same call again; say what became of its task."""
+        ended: list[str] = []
 
         async def again() -> Any:
             client = self._client(connection)
-            await _cancelled(self._invoked(client, call), self._adapter.own_errors)
+            ended.append(await _cancelled(self._invoked(client, call), self._adapter.own_errors))
             return await self._invoked(client, call)
 
-        return self._told(call, connection, again)
+        return {**self._told(call, connection, again), "task": "".join(ended)}
 
     def waited(
         self, connection: Connection, call: Call, *, deadline: float, view: Mapping[str, str] | None = None
@@ -284,13 +285,15 @@ class Driver:
 
 async def _cancelled(
     calling: Coroutine[Any, Any, Any], errors: tuple[type[BaseException], ...], seconds: float = LONG_ENOUGH
-) -> None:
-    """Cancel what waits for the service once a request may have been sent."""
+) -> str:
+    """Cancel what waits for the service once a request may have been sent; say how that ended."""
     task = asyncio.ensure_future(calling)
     await asyncio.wait([task], timeout=seconds)
-    task.cancel()
+    if not task.cancel():
+        return "over before"
     with contextlib.suppress(asyncio.CancelledError, *errors):
         await task
+    return "cancelled" if task.cancelled() else "not cancelled"
 
 
 async def _awaited(value: Any) -> Any:

@@ -133,6 +133,23 @@ def test_late_responses(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-REL-26",
+    "A call that is cancelled ends its task as cancelled.",
+    says="Time-outs and task groups of asyncio cancel: a call that takes that for an error of its own, or goes "
+    "on, breaks them.",
+    source="https://docs.python.org/3/library/asyncio-task.html#task-cancellation",
+    basis="documented",
+)
+def test_cancelled_tasks(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    if "async" not in trials.modes():
+        raise NotApplicable("the client has no asynchronous form")
+    trial, _ = relations.late(trials, "async", "cancelled")
+    if trial.told.get("task") == "not cancelled":
+        yield trial.violation("cancelled", "the task is not cancelled")
+
+
+@rule(
     "CL-REL-06",
     "A connection that the service has closed stops no call.",
     says="A service may close a connection that rests at any time: the next call opens another, and sends one request.",

@@ -8,6 +8,7 @@ from contract_tests.cases.secret_responses import Ending
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.driver.secrets import PRINTED, shows
 from contract_tests.client.outcome import Raised
+from contract_tests.client.relations import redirected, representative
 from contract_tests.client.session import MODES, Trial
 from contract_tests.client.trials import Trials
 from contract_tests.rules import NotApplicable, Violation
@@ -120,6 +121,38 @@ def test_log_does_not_show_inputs(trials: Trials) -> Iterator[Violation]:
         for name in names or ():
             place = name if name in PRINTED else f"{name} logger"
             yield trial.violation(place, f"the {place} shows an input: {trial.case.about}")
+
+
+@rule(
+    "CL-SEC-09",
+    "The log does not show a key that was sent back.",
+    says="A client that documents what stays out of its log keeps the key out of it, also where a response's header "
+    "repeats it.",
+    source="the client's own documentation of its log",
+)
+def test_log_does_not_show_a_key_that_was_sent_back(trials: Trials) -> Iterator[Violation]:
+    check_key_is_needed(trials)
+    representative(trials)
+    for trial in trials.logged_echoes():
+        if trial.told.get("logged inputs") is None:
+            raise NotApplicable("the adapter does not say what the client promises to keep out of its log")
+        for name in trial.told["logged"]:
+            yield trial.violation(f"{name} logger", f"the {name} logger shows the key: {trial.case.about}")
+
+
+@rule(
+    "CL-SEC-10",
+    "A redirect does not take the key to another origin.",
+    says="The key is for the service that the client was given: no other host and port that a redirect names gets it.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-15.4",
+)
+def test_redirects_do_not_take_the_key_along(trials: Trials) -> Iterator[Violation]:
+    check_key_is_needed(trials)
+    representative(trials)
+    for mode in trials.modes():
+        for trial, elsewhere in redirected(trials, mode):
+            if any(trials.session.key in f"{seen.target} {seen.headers}" for seen in elsewhere):
+                yield trial.violation("key", "another origin gets the key by a redirect")
 
 
 @rule(
