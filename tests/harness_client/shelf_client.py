@@ -149,6 +149,7 @@ DEFECTS = {
     "swallows_cancellation": "takes a cancellation for an error of its own",
     "logs_headers_back": "logs the headers of a response, with a key that was sent back",
     "equal_but_for_new": "compares without the members that the contract does not name",
+    "errors_lose_status": "loses the status of an error in copies",
     "view_changes_client": "changes the client with a view of it",
     "second_try_bare": "leaves the body and the headers out of a second try",
     "first_wait_alone": "waits as it is asked to only once",
@@ -203,6 +204,18 @@ class ShelfError(Exception):
         self.status, self.content, self.body = status, content, body
         self.request: httpx.Request | None = None
         self.may_have_acted = False
+        self.loses_status = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {name: value for name, value in vars(self).items() if name != "request"}
+        return remade, (str(self), {**kept, "status": None} if self.loses_status else kept)
+
+
+def remade(text: str, kept: Mapping[str, Any]) -> ShelfError:
+    """Make an error again."""
+    error = ShelfError(text)
+    vars(error).update(kept)
+    return error
 
 
 class Model:
@@ -582,6 +595,7 @@ class Client:
             None if self.has("forgets_response") else content,
         )
         failure.may_have_acted = self.has("always_in_doubt")
+        failure.loses_status = self.has("errors_lose_status")
         failure.request = reply.request if self.has("keeps_request") else None
         if not 400 <= status < 500:
             self.in_doubt(failure, operation)

@@ -139,6 +139,7 @@ FOUND_BY = [
     ("logs_headers_back", "CL-SEC-09", "addBook", "httpcore.http11 logger"),
     ("follows_redirects", "CL-SEC-10", "listBooks", "key"),
     ("equal_but_for_new", "CL-OBJ-03", "addBook", "different Book"),
+    ("errors_lose_status", "CL-OBJ-08", "addBook", "pickle ShelfError"),
     ("fails_after_close", "CL-REL-06", "addBook", "closed"),
     ("repeats_on_old_connection", "CL-REL-07", "addBook", "count"),
     ("view_changes_client", "CL-REL-08", "addBook", "headers"),

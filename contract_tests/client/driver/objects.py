@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from contract_tests.client.adapter import Adapter, Call, NotJSON
+from contract_tests.client.driver.messages import error_message
 
 Remark = dict[str, str]
 WRITERS: Final = ("to_dict", "to_json", "model_dump", "dict")
@@ -36,6 +37,23 @@ def look_at(adapter: Adapter, call: Call, value: Any, twin: Any) -> list[Remark]
     """
     look = _Look(adapter, call, value, twin)
     return [remark for check in CHECKS for remark in check(look)]
+
+
+def errors_that_differ(adapter: Adapter, error: BaseException, call: Call) -> list[str]:
+    """Return the ways to duplicate one of the client's own errors whose result says something else, or fails."""
+
+    def said(one: BaseException) -> dict[str, Any]:
+        message = error_message(adapter, one, call)
+        return {name: value for name, value in message.items() if name != "shown"}  # which has the traceback
+
+    differing = []
+    for name, duplicate in DUPLICATES.items() if isinstance(error, adapter.own_errors) else ():
+        try:
+            is_alike = said(duplicate(error)) == said(error)
+        except Exception:  # noqa: BLE001 - whatever stops it is what is asked for
+            is_alike = False
+        differing += [] if is_alike else [name]
+    return differing
 
 
 class _Look:

@@ -27,7 +27,7 @@ from contract_tests.client.driver.deliveries import deliver, deliver_together, p
 from contract_tests.client.driver.listening import play_steps
 from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver.modules import look_at_modules
-from contract_tests.client.driver.objects import look_at
+from contract_tests.client.driver.objects import errors_that_differ, look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
 WORKERS = 64
@@ -204,11 +204,13 @@ class Driver:
         """Make a call with a client of its own, and say where the key lies afterwards."""
         held: list[str] = []
         framed: list[str] = []
+        doubled: list[str] = []
 
         async def calling() -> Any:
             try:
                 return await self._invoked(self._adapter.connect(connection), call)
             except BaseException as error:
+                doubled.extend(errors_that_differ(self._adapter, error, call))  # first: to read may change
                 held.extend(places_of(connection.key, error))
                 framed.extend(variables_of(connection.key, error))
                 raise
@@ -216,7 +218,7 @@ class Driver:
         inputs = getattr(self._adapter, "unlogged", lambda _: None)(call)
         with LogWatch(connection.key, inputs or ()) as log:
             outcome = self._told(call, connection, calling)
-        found = {"held": held, "framed": framed, "logged": log.told}
+        found = {"held": held, "framed": framed, "doubled": doubled, "logged": log.told}
         return {**outcome, **found, "logged inputs": None if inputs is None else log.told_inputs}
 
     def receive(self, delivery: str, posts: list[dict[str, Any]], *, together: bool = False) -> dict[str, Any]:

@@ -75,3 +75,17 @@ test_items = nothing_wrong(
     says="An object that accepts item assignment sets its attribute, or refuses. It never ignores the value.",
     source="https://docs.python.org/3/reference/datamodel.html#emulating-container-types",
 )
+
+
+@operation_rule(
+    "CL-OBJ-08",
+    "A copy of an error says what the error says.",
+    says="Errors go through queues and processes: copied or pickled, one has the same text, status and body.",
+    source="https://docs.python.org/3/library/pickle.html",
+    basis="inferred",
+)
+def test_copies_of_errors(trials: Trials) -> Iterator[Violation]:
+    for trial in trials.terminations():
+        type_name = getattr(trial.outcome, "type_name", "")
+        for way in trial.told.get("doubled", ()):
+            yield trial.violation(f"{way} {type_name}", f"{way} of {type_name} fails or differs: {trial.case.about}")
