@@ -15,6 +15,7 @@ WorkflowRunsError
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -88,12 +89,21 @@ class WorkflowRunsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default recipe calls the class with the message alone, and would lose what the error is about.
-        return (_rebuild, (type(self), self.args, self.__dict__))
+        return (_rebuild, (type(self), self.args, {**self.__dict__, "response": _without_jar(self.response)}))
 
 
 def _printable(text: str) -> str:
     # A terminal would act upon some of the characters that a header may have.
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _without_jar(response: httpx.Response | None) -> httpx.Response | None:
+    # Once somebody has read `cookies`, the response keeps a jar, whose lock can be neither copied nor pickled.
+    if response is None or "_cookies" not in vars(response):
+        return response
+    again = copy.copy(response)
+    del vars(again)["_cookies"]
+    return again
 
 
 def _rebuild(kind: type[WorkflowRunsError], args: tuple[Any, ...], state: dict[str, Any]) -> WorkflowRunsError:

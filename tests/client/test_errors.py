@@ -178,8 +178,20 @@ _OUTCOMES = [
 ]
 
 
+def _pickled(error: Any) -> Any:
+    return pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+
+
+def _with_jar(error: Any) -> Any:
+    """Return the error after somebody has looked for cookies, which makes a jar."""
+    assert error.response is None or not error.response.cookies
+    return error
+
+
 @pytest.mark.parametrize("outcome", _OUTCOMES, ids=range(len(_OUTCOMES)))
-@pytest.mark.parametrize("copied", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy], ids=["pickle", "copy"])  # noqa: S301
+@pytest.mark.parametrize(
+    "copied", [_pickled, copy.copy, lambda error: _pickled(_with_jar(error))], ids=["pickle", "copy", "jar"]
+)
 @pytest.mark.parametrize("call", [RUN, RESULTS], ids=str)
 def test_errors_can_be_copied_and_pickled(call: Call, outcome: Any, copied: Any) -> None:
     """A copy says everything that the original says."""
