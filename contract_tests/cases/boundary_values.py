@@ -125,9 +125,11 @@ def _containers(contract: Contract, schema: str, pool: tuple[Any, ...]) -> Itera
             fitting = {name: _plain(contract, child) for name, child in inner.items()}
             yield {name: values[0] for name, values in fitting.items() if values}
         if isinstance(node.get("additionalProperties"), dict):
-            values = _plain(contract, join(pointer, "additionalProperties"))
-            yield from ({"first": value, "a/b": value} for value in values[:1])
-            yield from ({"first": entry} for entry in _entries(contract, join(pointer, "additionalProperties")))
+            inner_schema = join(pointer, "additionalProperties")
+            yield from ({"first": value, "a/b": value} for value in _plain(contract, inner_schema)[:1])
+            yield from ({"first": entry} for entry in _entries(contract, inner_schema))
+            if contract.is_valid(LONG_TEXT, inner_schema):
+                yield {"first": LONG_TEXT}
 
 
 def _entries(contract: Contract, schema: str) -> Iterator[dict[str, Any]]:

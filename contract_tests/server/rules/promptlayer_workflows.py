@@ -52,8 +52,9 @@ def test_pages_tell_their_neighbours(workflows: WorkflowScenarios) -> Checks:
 
 @list_rule(
     "PL-LST-02",
-    "No workflow is on two pages.",
-    says="The pages of a sorted list have each workflow once.",
+    "Sorted by id upwards, a page begins with a workflow whose id is above the last one of the page before.",
+    says="Pages are parts of one list: sorted by sort_by=id and sort_order=asc it has each workflow once, and no page "
+    "repeats one of the page before.",
     basis="inferred",
     otherwise="the list has one page",
 )
@@ -61,21 +62,21 @@ def test_pages_are_disjoint(workflows: WorkflowScenarios) -> Checks:
     pages = [(page, [item.get("id") for item in body["items"]]) for page, body in _bodies(workflows.pages)]
     pairs = [(page, one, before[-1]) for (_, before), (page, ids) in pairwise(pages) for one in ids[:1]]
     return (
-        page.check(isinstance(one, int) and isinstance(last, int) and one > last, "items", f"{one} after {last}")
+        page.check(isinstance(one, int) and isinstance(last, int) and one > last, "items", _after(one, last))
         for page, one, last in pairs
     )
 
 
 @list_rule(
     "PL-LST-03",
-    "A workflow that was created is in the list.",
-    says="The list has the workflows of the workspace, and can be narrowed to one by its external id.",
+    "The list for an external id has the workflow that was created with it, and no other.",
+    says="external_source and external_id narrow the list to the one workflow that has this pair.",
 )
 def test_created_workflow_is_listed(workflows: WorkflowScenarios) -> None:
     id_ = workflows.id
     page = workflows.page(external_source=SOURCE, external_id=workflows.name).must_succeed()
     found = [item.get("id") for item in page.must_have("items", list) if isinstance(item, dict)]
-    page.expect(found == [id_], "items", f"workflows {found} instead of {id_}")
+    page.expect(found == [id_], "items", f"listed are workflows {found}; created with it was {id_}")
 
 
 @read_rule(
@@ -143,6 +144,10 @@ def test_labels_lead_to_versions(workflows: WorkflowScenarios) -> Checks:
 )
 def test_labels_of_nothing(workflows: WorkflowScenarios) -> None:
     workflows.server.must_refuse(workflows.labels(NO_SUCH_WORKFLOW), 404, sound=workflows.labels)
+
+
+def _after(one: Any, last: Any) -> str:
+    return f"the page begins with workflow {one}, and the page before ends with {last}"
 
 
 def _bodies(pages: list[Exchange]) -> Iterator[tuple[Exchange, dict[str, Any]]]:
