@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import select
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RESET = struct.pack("ii", 1, 0)
-_PATIENCE = 10.0
+_PATIENCE, _SHORTLY = 10.0, 0.5
 
 
 class RawServer:
@@ -32,6 +33,7 @@ class RawServer:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.01)
+        self._accepted = self._socket
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._listening = listening
@@ -54,6 +56,9 @@ class RawServer:
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
         if self._thread.is_alive():
+            self._thread.join(_SHORTLY)
+            with contextlib.suppress(OSError):  # what a behaviour waits for would come no more
+                self._accepted.shutdown(socket.SHUT_RDWR)
             self._thread.join(_PATIENCE)
         self._socket.close()
 
@@ -65,6 +70,7 @@ class RawServer:
                 continue
             behave = self._behaviours[min(self.connections, len(self._behaviours) - 1)]
             self.connections += 1
+            self._accepted = accepted
             accepted.settimeout(_PATIENCE)
             with accepted:
                 behave(Connection(accepted, self.requests))

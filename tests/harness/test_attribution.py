@@ -40,7 +40,7 @@ def test_rule_alone_tells_what_it_names(tmp_path: Path, sandbox: Sandbox, few: t
     assert judgement.row("SRV-03", "runWorkflow")["received"] == "what was found is told by PL-RUN-04"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_property_tells_what_no_rule_sees(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """The same breach on a request that no rule looks at is told by the property."""
 
@@ -54,6 +54,7 @@ def test_property_tells_what_no_rule_sees(tmp_path: Path, sandbox: Sandbox, few:
     assert judgement.row("SRV-03", "runWorkflow")["identity"] == f"SRV-03 runWorkflow {NAMED}"
 
 
+@pytest.mark.nightly
 def test_merged_parts_tell_it_once_too(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Rule and property judged in different parts of a run are one row once the parts are merged."""
     _judge(tmp_path / "rule", sandbox, LACKS_MESSAGE, "-k", "PL-RUN-04", "--seed", "1", *few)

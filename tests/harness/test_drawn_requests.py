@@ -43,6 +43,7 @@ def _judged(folder: Path, proxy: BreakingProxy, *more: str, **changes: Any) -> J
     return judge(folder, *only, *more)
 
 
+@pytest.mark.slow
 def test_the_smallest_request_is_reported_and_found_again(
     tmp_path: Path, proxy: BreakingProxy, few: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +63,7 @@ def test_the_smallest_request_is_reported_and_found_again(
     assert (repeated["identity"], repeated["reproduce"]) == (row["identity"], row["reproduce"])
 
 
+@pytest.mark.nightly
 def test_shrinking_stays_within_the_requests_of_the_target(
     tmp_path: Path, proxy: BreakingProxy, few: tuple[str, str]
 ) -> None:

@@ -227,6 +227,7 @@ def test_openapi_3_0_means_what_it_says() -> None:
     assert "written in OpenAPI 3.0.3" in read.notes[0]
 
 
+@pytest.mark.nightly
 def test_budget_in_seconds_holds_for_a_union_of_twenty(tmp_path: Path) -> None:
     """Pairs for which no time was left are not exercised, and the row says so."""
     forms = {f"E{i}": {"type": "object", "required": [f"k{i}"]} for i in range(20)}

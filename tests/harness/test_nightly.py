@@ -20,6 +20,7 @@ def _says_200(request: Request, reply: Reply) -> None:
         reply.status = 200
 
 
+@pytest.mark.slow
 def test_goes_on_after_a_target_that_fails(
     tmp_path: Path, sandbox: Sandbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,9 +46,13 @@ def steps(judgement: Judgement, rule: str, operation: str | None = None) -> list
         ("execute.resume-after-two-pauses-refused", "IA-EXE-80", ["start", "pause", "pause", "resume"]),
         pytest.param(
             *("execute.resume-after-two-pauses-500", "SRV-01", ["start", "pause", "pause", "resume"]),
-            marks=pytest.mark.slow,  # all traffic, twice
+            marks=pytest.mark.nightly,  # all traffic, twice
         ),
-        ("results.form-of-the-first-request", "PL-RES-67", ["run", "ask for the main output", "ask for all outputs"]),
+        pytest.param(
+            *("results.form-of-the-first-request", "PL-RES-67"),
+            ["run", "ask for the main output", "ask for all outputs"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_sequence_is_told_with_the_fewest_steps(  # noqa: PLR0917 - fixtures
@@ -66,6 +70,7 @@ def test_sequence_is_told_with_the_fewest_steps(  # noqa: PLR0917 - fixtures
     assert steps(again, rule, operation) == fewest
 
 
+@pytest.mark.nightly
 def test_callback_after_two_requests(tmp_path: Path, slow_sandbox: Sandbox, few: tuple[str, str]) -> None:
     """A callback that loses the output if results were asked for twice takes a run, two requests and the callback."""
     requests: Counter[str] = Counter()

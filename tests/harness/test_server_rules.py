@@ -61,6 +61,7 @@ LATE = {rule for rule in SERVER_RULES if rule.startswith("REL-WF")} - {
 } | {"REL-OUT-01", "REL-OUT-02"}
 # These look at what others of their chapter look at by day.
 BY_NIGHT = LATE | {
+    *("PL-CB-37", "PL-CB-68", "PL-RES-68", "REL-CB-07", "REL-RUNS-03", "REL-TOLD-02"),
     "REL-LIST-52",
     "REL-LIST-54",
     "REL-LIST-55",

@@ -71,7 +71,7 @@ def test_violation_is_a_failed_test(tmp_path: Path, sandbox: Sandbox, few: tuple
     assert KEY not in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_another_row_reports_is_no_failed_test(tmp_path: Path, sandbox: Sandbox) -> None:
     """A breach counts once under pytest too."""
     with BreakingProxy(sandbox.promptlayer_url, LACKS_MESSAGE) as proxy:

@@ -155,7 +155,7 @@ def test_known_defects_of_stock_output_are_found(stock: Path, few: tuple[str, st
     }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_changed_copy_of_the_client_is_judged(tmp_path: Path) -> None:
     """An extra try after a 5xx, planted in a copy of workflow_runs, is found for what may start a run."""
     copy = tmp_path / "workflow_runs"

@@ -44,7 +44,7 @@ def _said(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return [tuple(str(row[name]) for name in ("id", "operation", "verdict", "identity", "reproduce")) for row in rows]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_process_that_ends_early_ends_the_run(tmp_path: Path) -> None:
     """One that is killed is exit status 2 with a sentence; its rows are not exercised, those of others are judged."""
     with _started(tmp_path) as (process, others):
@@ -58,8 +58,13 @@ def test_process_that_ends_early_ends_the_run(tmp_path: Path) -> None:
     assert report["summary"]["not_exercised"] > 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        *(pytest.param(one, marks=pytest.mark.nightly) for one in (signal.SIGINT, signal.SIGKILL)),
+    ],
+)
 def test_no_process_outlives_the_run(ending: signal.Signals, tmp_path: Path) -> None:
     """However a run is ended, its processes end with it."""
     with _started(tmp_path) as (process, others):

@@ -28,7 +28,7 @@ def test_smallest_request(tmp_path: Path) -> None:
     assert json.loads(data.removeprefix("body ")) == {"draft": False, "price": 0, "title": "0"}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_smallest_response(tmp_path: Path) -> None:
     """So it is with what the client is answered."""
     status, _, value = smallest(tmp_path, "ShortensNotes", "CL-REP-01").partition(" ")

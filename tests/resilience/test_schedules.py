@@ -143,7 +143,7 @@ async def _nothing() -> None:
 # A question executes nothing: there, up to three faults have to do. With four it is the dearest test of all.
 _SCHEDULES = [
     *((call, flavour, _LONGEST - (not call.starts_something)) for call in _CALLS for flavour in ("sync", "async")),
-    pytest.param(RESULTS, "sync", _LONGEST, marks=pytest.mark.slow),
+    pytest.param(RESULTS, "sync", _LONGEST, marks=pytest.mark.nightly),
 ]
 
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adapters.md"
 
 
+@pytest.mark.nightly
 def test_the_adapter_of_the_page_is_judged(tmp_path: Path, few: tuple[str, str]) -> None:
     """It keeps what urllib keeps, breaks what urllib breaks, and nothing is held against its missing form."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)

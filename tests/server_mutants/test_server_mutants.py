@@ -30,12 +30,10 @@ FAMILIES = [
             "callback.method-put",
             "results.200.all.each.status.retyped",
             "results.back-to-202",
+            "execute.workflow_id.pattern-not-enforced",
         )
     ),
-    *(
-        pytest.param(name, marks=pytest.mark.slow)
-        for name in ("execute.workflow_id.pattern-not-enforced", "execute.stop-ignored")
-    ),
+    pytest.param("execute.stop-ignored", marks=pytest.mark.slow),
 ]
 MANY = 150  # of the requests of a whole run
 EQUIVALENT = "run.422.status-400"
@@ -74,7 +72,7 @@ def test_declared_rule_finds_the_defect(name: str, made: Runner) -> None:
     assert 0 < trial.judgement.after <= MANY
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_equivalent_defect_is_not_found(made: Runner) -> None:
     """What is declared equivalent no rule tells from a correct server."""
     trial = Trial(defect=defect(EQUIVALENT), judgement=made.judge(defect(EQUIVALENT)))
