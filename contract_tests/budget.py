@@ -3,11 +3,13 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 QUICK: Final = "quick"
 QUICK_CASES: Final = 20
+MANY_OPERATIONS: Final = 40
+QUICK_CASES_OF_MANY: Final = 10  # where the contract has more operations than that
 NIGHTLY_CASES: Final = 500
 BATCH: Final = 20
 # For each case of a budget in cases. Rows on the contract take seconds; this ends what would never end.
@@ -37,6 +39,12 @@ class Budget:
         if not 0 < seconds < float("inf"):
             raise ValueError(text)
         return cls(cases=None, seconds=seconds, name=text)
+
+    def for_operations(self, count: int) -> Self:
+        """Return what there is for each of so many operations: the quick budget has fewer cases for each of many."""
+        return (
+            replace(self, cases=QUICK_CASES_OF_MANY) if self.cases == QUICK_CASES and count > MANY_OPERATIONS else self
+        )
 
     def start(self) -> None:
         """Start the clock of a budget in seconds."""

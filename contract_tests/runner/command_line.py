@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from contract_tests.budget import NIGHTLY_CASES, QUICK_CASES, Budget
+from contract_tests.budget import MANY_OPERATIONS, NIGHTLY_CASES, QUICK_CASES, QUICK_CASES_OF_MANY, Budget
 from contract_tests.options import SANDBOX, MergeOptions, Options
 from contract_tests.rules import SetUpError, Side
 
@@ -128,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _budget_help() -> str:
     return (
-        f"generated cases for each property and operation: quick is {QUICK_CASES}, nightly is {NIGHTLY_CASES}; "
+        f"generated cases for each property and operation: quick is {QUICK_CASES} ({QUICK_CASES_OF_MANY} where the "
+        f"contract has more than {MANY_OPERATIONS} operations), nightly is {NIGHTLY_CASES}; "
         "a number is the seconds that the whole run may take instead (quick)"
     )
 

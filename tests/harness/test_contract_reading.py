@@ -238,6 +238,8 @@ def test_budget_in_cases_is_a_number() -> None:
     """The words quick and nightly stand for numbers of cases."""
     assert list(Budget.parse("quick").batches()) == [20]
     assert list(Budget.parse("nightly").batches()) == [500]
+    of_many = [list(Budget.parse(name).for_operations(41).batches()) for name in ("quick", "nightly")]
+    assert (of_many, list(Budget.parse("quick").for_operations(40).batches())) == ([[10], [500]], [20])
 
 
 def test_own_contract_is_json_too(contract: Contract, tmp_path: Path) -> None:
