@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from contract_tests.registry import rules_of_this_package
 from contract_tests.rules import SetUpError
 from mutants import table
 from mutants.defect import Defect, core
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _list(chosen)
         options = RunnerOptions(seed=given.seed, budget=given.budget, pattern=given.k, stock=given.stock is not None)
         with half.open_runner(options) as runner:
-            trials, remarks = _table(runner, chosen, given)
+            trials, remarks = _table(runner, chosen, half.defects(), given)
     except SetUpError as error:
         sys.stderr.write(f"mutants: {error}\n")
         return COULD_NOT_RUN
@@ -87,13 +88,17 @@ def _list(defects: Sequence[Defect]) -> int:
     return AS_DECLARED
 
 
-def _table(runner: Runner, defects: Sequence[Defect], given: argparse.Namespace) -> tuple[list[Trial], list[str]]:
+def _table(
+    runner: Runner, defects: Sequence[Defect], all_defects: Sequence[Defect], given: argparse.Namespace
+) -> tuple[list[Trial], list[str]]:
     _say(table.heading(runner.unit, with_other=given.stock is not None))
     trials: list[Trial] = []
     for trial in _tried(runner, defects, given):
         trials.append(trial)
         _say(table.row(trial))
-    remarks = list(runner.remarks())
+    rules = [rule.id for rule in rules_of_this_package() if rule.side.value == given.half.removesuffix("s")]
+    declared = {defect.rules[0] for defect in all_defects}
+    remarks = [*table.requirements(trials, rules, declared), *runner.remarks()]
     for line in ("", *table.notes(trials), *table.summary(trials, runner.unit), *remarks):
         _say(line)
     return trials, remarks

@@ -1,6 +1,6 @@
 """Prints trials as a table with a summary, and gives them as data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -60,6 +60,28 @@ def summary(trials: Sequence[Trial], unit: str) -> Iterator[str]:
         yield from _comparison(compared, unit)
 
 
+def requirements(trials: Sequence[Trial], rules: Collection[str], declared: Collection[str]) -> Iterator[str]:
+    """
+    Return what the trials say of the rules, each of which is a requirement.
+
+    Args:
+        trials: Those that were made.
+        rules: The ids of all rules of this half.
+        declared: Those among them for which there is a defect, tried or not.
+    """
+    real = [trial for trial in trials if trial.outcome is not Outcome.EQUIVALENT]
+    tried = dict.fromkeys(trial.defect.rules[0] for trial in real)
+    not_kept = dict.fromkeys(trial.defect.rules[0] for trial in real if trial.outcome is not Outcome.FOUND)
+    yield f"rules: {_share([one for one in tried if one not in not_kept], tried)} found every defect of their own"
+    yield from _list_of("did not find each of their own", sorted(not_kept))
+    yield from _list_of("have no defect of their own here", sorted(set(rules) - set(declared)))
+
+
+def _list_of(about: str, ids: Sequence[str]) -> Iterator[str]:
+    if ids:
+        yield f"{len(ids)} rules {about}: {' '.join(ids)}"
+
+
 def to_data(trials: Sequence[Trial], remarks: Sequence[str], unit: str) -> dict[str, Any]:
     """Give everything that the table shows, for a program."""
     return {
@@ -111,7 +133,7 @@ def _some(names: Sequence[str]) -> str:
     return " ".join(names[:MOST_RULES]) + (f" +{more}" if more > 0 else "")
 
 
-def _share(part: Sequence[Any], whole: Sequence[Any]) -> str:
+def _share(part: Collection[Any], whole: Collection[Any]) -> str:
     return f"{len(part)} of {len(whole)} ({100 * len(part) / len(whole):.1f} %)" if whole else "0 of 0"
 
 

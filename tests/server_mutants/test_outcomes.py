@@ -49,6 +49,18 @@ def test_summary_leaves_out_equivalent_ones_and_compares_the_same_defects() -> N
     assert "stock: 0 of 1 (0.0 %)" in lines[3]
 
 
+def test_requirements_are_the_rules() -> None:
+    """A rule is kept if it found each defect of its own; others are named, and so are those without a defect."""
+    lines = list(table.requirements([made(fired=("R-1",)), made(equivalent="x")], ["R-1", "R-2"], ["R-1"]))
+    missed = list(table.requirements([made(fired=("R-1",)), made(fired=("R-0",))], ["R-1"], ["R-1"]))
+
+    assert lines == [
+        "rules: 1 of 1 (100.0 %) found every defect of their own",
+        "1 rules have no defect of their own here: R-2",
+    ]
+    assert missed[1:] == ["1 rules did not find each of their own: R-1"]
+
+
 def test_row_shows_what_fired_and_what_the_other_tool_said() -> None:
     """One line has the defect, its rule, the outcome, the first finding and the other tool's codes."""
     found = made(fired=("R-1", "R-2"))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mutants.clients import (
     delivered,
     keeping,
+    past,
     reading,
     refusing,
     relating,
@@ -23,7 +24,7 @@ from mutants.clients.runner import open_runner
 
 __all__ = ["defects", "open_runner"]
 
-CHAPTERS = (sending, refusing, reading, taking, repeating, relating, waiting, showing, keeping, delivered)
+CHAPTERS = (sending, refusing, reading, taking, repeating, relating, waiting, past, showing, keeping, delivered)
 
 
 def defects() -> Sequence[ClientDefect]:
