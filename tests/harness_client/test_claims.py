@@ -44,7 +44,7 @@ def test_an_operation_that_is_not_claimed_is_not_applicable() -> None:
     assert verdicts.keys() == {rule.id for rule in client_rules() if rule.operations == EVERY_OPERATION}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_calls_with_an_argument_that_is_not_claimed_are_left_out() -> None:
     """The other calls of the operation are judged."""
     with judging(Choice(adapter="partial_client:WithoutRemoval"), SPEC) as judge:

@@ -182,7 +182,13 @@ FOUND_BY = [
 ]
 
 DEFECTS_OF_RULES = dict.fromkeys(defect for defect, *_ in FOUND_BY)
-SLOW = {"dawdles": pytest.mark.nightly}  # what it breaks is seen after seconds
+# What these break is seen after seconds, or by rules that others of their kind break by day.
+BY_NIGHT = (
+    *("caps_waits", "dawdles", "denies_doubt", "first_wait_alone", "hurries", "impatient_when_down"),
+    *("leaks_network_error", "other_error_async", "repeats_504", "repeats_conflicts", "repeats_resets"),
+    *("repeats_time_outs", "repeats_unread", "storms", "tells_first_error"),
+)
+SLOW = dict.fromkeys(BY_NIGHT, pytest.mark.nightly)
 
 # No form of a request decides anything on the shelf: our own client and its mutant `form.other` are the subjects.
 ON_OUR_OWN_CONTRACT = {"CL-BRK-10"}
