@@ -128,8 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _budget_help() -> str:
     return (
-        f"generated cases for each property and operation: quick is {QUICK_CASES} ({QUICK_CASES_OF_MANY} where the "
-        f"contract has more than {MANY_OPERATIONS} operations), nightly is {NIGHTLY_CASES}; "
+        f"generated cases for each property and operation: quick is {QUICK_CASES}, nightly is {NIGHTLY_CASES}; where "
+        f"the contract has more than {MANY_OPERATIONS} operations, quick is {QUICK_CASES_OF_MANY}; "
         "a number is the seconds that the whole run may take instead (quick)"
     )
 

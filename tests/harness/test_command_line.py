@@ -138,6 +138,7 @@ def test_help_states_the_numbers_of_cases(tmp_path: Path) -> None:
 
     assert done.returncode == 0
     assert re.search(r"quick\s+is\s+20,\s+nightly\s+is\s+500", done.stdout)
+    assert re.search(r"more\s+than\s+40\s+operations,\s+quick\s+is\s+10", done.stdout)
 
 
 @pytest.mark.nightly
