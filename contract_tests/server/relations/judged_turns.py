@@ -86,8 +86,7 @@ class JudgedTurns(KnownRuns):
     def judge_time(self, run: KnownRun) -> None:
         """Judge when a run is said to have been started, by the clock of the response to its start."""
         for one in run.exchanges:
-            record = one.result.get("workflow_run")
-            told = time_with_offset(record.get("created_at")) if isinstance(record, Mapping) else None
+            told = time_with_offset(_record_in(one).get("created_at"))
             came = _date(run.started)
             if told is not None and came is not None:
                 received = f"created_at is {told}, the start was answered at {came}"
@@ -115,15 +114,20 @@ class JudgedTurns(KnownRuns):
 
 def _changed_at(exchange: Exchange) -> datetime | None:
     """Return when a run that is read was changed last, if that is told to more than a second."""
-    record = exchange.result.get("workflow_run")
-    told = record.get("updated_at") if isinstance(record, Mapping) else None
+    told = _record_in(exchange).get("updated_at")
     return time_with_offset(told) if isinstance(told, str) and "." in told else None
+
+
+def _record_in(exchange: Exchange) -> Mapping[str, Any]:
+    """Return the record of a run that is read; empty if a response has none."""
+    record = exchange.result.get("workflow_run")
+    return record if isinstance(record, Mapping) else {}
 
 
 def run_in(exchange: Exchange) -> Mapping[str, Any]:
     """Return the run that a response shows, as it was read or commanded."""
-    record = exchange.result.get("workflow_run")
-    run = record.get("workflow_run") if isinstance(record, Mapping) else exchange.result
+    record = _record_in(exchange)
+    run = record.get("workflow_run") if record else exchange.result
     return run if isinstance(run, Mapping) else {}
 
 

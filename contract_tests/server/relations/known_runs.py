@@ -77,8 +77,9 @@ class KnownRuns(Stage):
     def command_for(self, run: KnownRun, command: str, **more: Any) -> RequestCase:
         """Return the request that gives a run a command, with further properties of the run input."""
         said = {"command": command, RUN_BY: self.server.tag, **more}
-        is_turn = self.has_turns
-        return self._execute(self.server.body_of(said, run.id) if is_turn else {**said, "workflow_run_id": run.id})
+        return self._execute(
+            self.server.body_of(said, run.id) if self.has_turns else {**said, "workflow_run_id": run.id}
+        )
 
     def _execute(self, body: Any, query: Mapping[str, Any] | None = None) -> RequestCase:
         path = {"workflow_id": self.server.target.workflow}

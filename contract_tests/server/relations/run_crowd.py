@@ -113,7 +113,7 @@ class RunCrowd(JudgedRuns):
         for run in crowd:
             if run.id is None or not run.is_settled:
                 continue
-            status, exchange = listed.get(run.id, ("", pages[-1].exchange))
+            status, exchange = listed.get(run.id, ("", last))
             self.judge(Topic.LISTED, exchange, run.id in listed, "whole list", f"run {run.id} is not there")
             holds = status in {"", run.status}
             received = f"run {run.id} is {status}, and was {run.status} by the response to its last command"

@@ -60,7 +60,6 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
     def play(self) -> None:
         """Create it with one version, then make two more."""
         self.first, self.second, self.shapes = self.history.first, self.history.second, self.history.shapes
-        self.name = f"contract-tests {self.server.tag} {ODD}".ljust(LENGTH, "x")
         self._appear(
             {"workflow": lambda: self._ask(self.name, {}), "labels": self._labels, "run": self._run}, self._make
         )

@@ -32,6 +32,11 @@ def commanded(request: Request) -> str:
     return found if request.operation == EXECUTE and isinstance(found, str) else ""
 
 
+def named(request: Request) -> str:
+    """Give the id of the run that is commanded or read; empty if it is none."""
+    return request.path.rpartition("/")[2] if request.operation == READ_RUN else commanded(request)
+
+
 def command_of(request: Request) -> str:
     """Give the command for a run that exists; empty if it is none."""
     return str(input_of(request).get("command", "start")) if commanded(request) else ""
@@ -327,7 +332,7 @@ class StartRevives(Fault):
 
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Start another run, which goes by the id of the old one."""
-        outer = commanded(request) or (request.path.rpartition("/")[2] if request.operation == READ_RUN else "")
+        outer = named(request)
         inner = self._inner.get(outer, outer)
         if command_of(request) == "start" and run_in(await read(request, correct, inner)).get("status") in ENDED:
             begun = copy.deepcopy(request)
@@ -343,6 +348,20 @@ class StartRevives(Fault):
         return reply
 
 
+async def take(request: Request, correct: Correct, reply: Reply, command: str, status: str, **more: Any) -> bool:
+    """Reply to a command that an ended run refuses as if it had led to a status; return whether it did."""
+    if command_of(request) != command or reply.status != CONFLICT:
+        return False
+    run = commanded(request)
+    known = run_in(await read(request, correct, run))
+    if known.get("status") not in ENDED:
+        return False
+    turn = {"run_id": run, "status": status, "turn_number": 99, "events": [], **more}
+    reply.status = OK
+    reply.put(turn if "run_input" in request.members else {**known, "status": status})
+    return True
+
+
 @dataclass
 class EndedStopped(Fault):
     """Cancels runs that have ended."""
@@ -352,14 +371,8 @@ class EndedStopped(Fault):
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Say so, from then on."""
         reply = await correct.ask(request)
-        run = commanded(request)
-        if command_of(request) == "stop" and reply.status == CONFLICT:
-            known = run_in(await read(request, correct, run))
-            if known.get("status") in ENDED:
-                self._stopped.add(run)
-                turn = {"run_id": run, "status": "cancelled", "turn_number": 99, "events": [], "is_completed": True}
-                reply.status = OK
-                reply.put(turn if "run_input" in request.members else {**known, "status": "cancelled"})
+        if await take(request, correct, reply, "stop", "cancelled", is_completed=True):
+            self._stopped.add(commanded(request))
         record = run_in(reply) if request.operation == READ_RUN else {}
         if record.get(RUN_ID) in self._stopped:
             shown = {**reply.members["workflow_run"], "workflow_run": {**record, "status": "cancelled"}}
@@ -456,7 +469,7 @@ class OldForgotten(Fault):
 
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Look whether the run is still known."""
-        run = commanded(request) or (request.path.rpartition("/")[2] if request.operation == READ_RUN else "")
+        run = named(request)
         if run in self._started[: -self.most]:
             return refusal(NOT_FOUND)
         reply = await correct.ask(request)

@@ -11,16 +11,17 @@ from urllib.parse import urlencode
 from mutants.servers.fault import Correct, Fault
 from mutants.servers.interactly_faults import (
     CONFLICT,
-    ENDED,
     RUN_ID,
     command_of,
     commanded,
     input_of,
     is_start,
+    named,
     put_input,
     read,
     run_in,
     shown_in,
+    take,
 )
 from mutants.servers.messages import EXECUTE, LIST_RUNS, NOT_FOUND, OK, READ_RUN, WORKFLOWS, Reply, Request
 
@@ -195,7 +196,7 @@ class TakenUpBy(Fault):
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Resume it on the way."""
         reply = await correct.ask(request)
-        run = request.path.rpartition("/")[2] if request.operation == READ_RUN else commanded(request)
+        run = named(request)
         is_read = self.by_reading and run_in(reply).get("status") == "paused"
         is_again = not self.by_reading and command_of(request) == "pause" and reply.status == CONFLICT
         if is_again:
@@ -213,19 +214,10 @@ class TakenUpBy(Fault):
 class ResumedAfterEnd(Fault):
     """Says of an ended run that it waits again, if it is resumed."""
 
-    _resumed: set[str] = field(default_factory=set, init=False)
-
     async def answer(self, request: Request, correct: Correct) -> Reply:
         """Say so."""
         reply = await correct.ask(request)
-        run = commanded(request)
-        if command_of(request) == "resume" and reply.status == CONFLICT:
-            known = run_in(await read(request, correct, run))
-            if known.get("status") in ENDED:
-                self._resumed.add(run)
-                turn = {"run_id": run, "status": "waiting_for_user_input", "turn_number": 99, "events": []}
-                reply.status = OK
-                reply.put(turn if "run_input" in request.members else {**known, "status": turn["status"]})
+        await take(request, correct, reply, "resume", "waiting_for_user_input")
         return reply
 
 
