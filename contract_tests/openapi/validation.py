@@ -8,7 +8,7 @@ contracts written by Python frameworks use, and the branch of a union that the d
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final, NoReturn
@@ -78,7 +78,8 @@ class Validators:
     def problems(self, value: Any, schema: str, *, formats: bool) -> list[Problem]:
         """Return what of the schema at a pointer a value breaks, each breach once; of a very large value the first."""
         is_valid, judged = _judge(self.compiled(schema, formats=formats), value)
-        found = [] if is_valid else map(self._problem, self._errors(judged, schema, formats=formats))
+        errors = [] if is_valid else self._errors(judged, schema, formats=formats)
+        found = [self._problem(error, judged) for error in errors]
         return list({(problem.at, problem.constraint): problem for problem in found}.values())
 
     def compiled(self, schema: str, *, formats: bool) -> Draft202012Validator:
@@ -134,9 +135,9 @@ class Validators:
 
         return Union
 
-    def _problem(self, error: ValidationError) -> Problem:
+    def _problem(self, error: ValidationError, value: Any) -> Problem:
         error = _of_meant_branch(error)
-        constraint, at = _location(error), error.instance_path
+        constraint, at = _location(error), _path_in(value, error)
         outer, _, name = constraint.rpartition("/")
         if isinstance(error.kind, Kind.FalseSchema) and outer.endswith("/properties"):
             constraint, at = outer, at[:-1]  # what must not be there is wrong with the object that has it
@@ -238,6 +239,24 @@ def _way(outer: ValidationError, inner: ValidationError) -> list[str]:
         names = inner.instance_path[len(outer.instance_path) :]
         return [token for name in names for token in ("properties", str(name))] + [str(inner.schema_path[-1])]
     return [str(step) for step in inner.evaluation_path[len(outer.evaluation_path) + 1 :] if step not in REFERENCE]
+
+
+def _path_in(value: Any, error: ValidationError) -> list[str | int]:
+    """Return where an error is in a value; the library leaves empty names out of its paths."""
+    paths = [*_paths_in(value, error.instance_path)]
+    fitting = (path for path, found in paths if len(paths) == 1 or found == error.instance)
+    return next(fitting, error.instance_path)
+
+
+def _paths_in(value: Any, path: list[str | int]) -> Iterator[tuple[list[str | int], Any]]:
+    if not path:
+        yield [], value
+    elif path[0] in (value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)):
+        for inner, found in _paths_in(value[path[0]], path[1:]):
+            yield [path[0], *inner], found
+    if isinstance(value, dict) and "" in value:
+        for inner, found in _paths_in(value[""], path):
+            yield ["", *inner], found
 
 
 def _location(error: ValidationError) -> str:

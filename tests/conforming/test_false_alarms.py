@@ -32,3 +32,11 @@ def test_one_choice_causes_no_alarm_of_a_relation(name: str) -> None:
 
     assert judged.alarms == []
     assert judged.verdicts["pass"] > 0
+
+
+def test_drawn_writes_cause_no_alarm() -> None:
+    """By night workflows are written as is drawn: of this seed both have all of the labels in the end."""
+    judged = judge(SANDBOX, SEEDS, "nightly", "REL-WF-26")
+
+    assert judged.alarms == []
+    assert judged.verdicts["pass"] > 0

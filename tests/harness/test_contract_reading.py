@@ -107,6 +107,13 @@ def test_bytes_behind_the_first_problem_are_judged() -> None:
     assert [problem.at for problem in problems] == ["/first"]
 
 
+def test_problem_inside_an_empty_name_has_its_place(contract: Contract) -> None:
+    """An empty name is a name: a node of a patch may have it, and what is wrong with that node stands below it."""
+    schema = contract.operation("patchWorkflow").body.media["application/json"].schema
+    body = {"nodes": {"": {"node_type": 5, "configuration": {}}}}
+    assert [problem.at for problem in contract.problems(body, schema)] == ["/nodes//node_type"]
+
+
 @pytest.mark.parametrize("value", ["", "not a uri", "//host/path", "http://host:port/", "http://a b/", "http://x/%zz"])
 def test_format_of_a_uri_is_checked(value: str, contract: Contract) -> None:
     """What is no URI breaks the format, and only where formats are asked for."""

@@ -37,19 +37,22 @@ class WorkflowLookups(AfterHistory):
     def play(self) -> None:
         """Ask for what is beside a key first, then for keys in other spellings."""
         first, second = self.history.first, self.history.second
-        for what, name, query in (
+        foreign = sorted({LONGER_LABEL, *first.labels} - {*second.labels})[-1:]  # none, if writes were drawn that way
+        asked: list[tuple[str, str, Query]] = [
             ("the beginning of a name", first.name[:-1], {}),
-            ("the label of another workflow", second.name, {"label": LONGER_LABEL}),
+            *(("the label of another workflow", second.name, {"label": label}) for label in foreign),
             ("the beginning of a label", first.name, {"label": LABEL[:-1]}),
             ("the version after the latest", first.name, {"version": first.latest + 1}),
-        ):
+        ]
+        for what, name, query in asked:
             exchange = self._read(name, query)
             is_found = exchange.status not in {NOT_FOUND, *LATER}
             self.judge(LookupTopic.NEIGHBOURS, exchange, not is_found, what, "instead of 404")
         source, id_ = self.history.pair
         self._find(LookupTopic.NEIGHBOURS, "the beginning of an external id", source, id_[:-1])
-        run = self.server.run(workflow=second.name, workflow_label_name=LONGER_LABEL)
-        self.judge(LookupTopic.NEIGHBOURS, run, not run.has_succeeded, "the label of another workflow", "it is run")
+        for label in foreign:
+            run = self.server.run(workflow=second.name, workflow_label_name=label)
+            self.judge(LookupTopic.NEIGHBOURS, run, not run.has_succeeded, "the label of another workflow", "it is run")
         self._spellings()
         self._write_by_nearly_a_key()
 
