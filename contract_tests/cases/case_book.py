@@ -108,6 +108,8 @@ class CaseBook:
     def forget(self, operation: Operation) -> None:
         """Let go of the cases of an operation; values of components stay, since other operations have them too."""
         forget(self, lambda name: name == operation.id or name.startswith(f"{operation.pointer}/"))
+        for contract in (self.outgoing, self.incoming):
+            contract.forget_validators()
         for generator in (self._requests, self._values):
             generator.forget(operation)
 

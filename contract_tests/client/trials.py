@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from contract_tests.cases.case import RequestCase
-from contract_tests.cases.keeping import forget, once
+from contract_tests.cases.keeping import forget, once, return_free_memory
 from contract_tests.cases.network import FaultCase, fault_cases
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
@@ -28,6 +28,7 @@ Case = TypeVar("Case", RequestCase, ReplyCase)
 Tried = TypeVar("Tried", bound=Trial[Any])
 LOOKED_AT: Final = 4
 WAIT_TOGETHER: Final = 16  # operations: enough that waiting costs little, few enough to be kept
+IN_ONE_PROCESS: Final = 16  # operations: a client keeps the modules of each, two megabytes in a large package
 
 
 class ClientTrials:
@@ -42,6 +43,7 @@ class ClientTrials:
         self.session, self.book, self.contract = session, session.book, session.book.contract
         self.judged = judged
         self._faults: dict[str, list[FaultTrial]] = {}
+        self._done = 0
 
     @once
     def of(self, operation: Operation) -> "Trials":
@@ -59,10 +61,14 @@ class ClientTrials:
         return self._faults[operation.id]
 
     def forget(self, operation: Operation) -> None:
-        """Let go of what was played with an operation, and of its cases."""
+        """Let go of what was played with an operation, of its cases, and sometimes of the client's process."""
         forget(self, operation.id.__eq__)
         self.book.forget(operation)
         self._faults.pop(operation.id, None)
+        self._done += 1
+        if self._done % IN_ONE_PROCESS == 0:
+            self.session.subject.close()
+        return_free_memory()
 
     @once
     def module_remarks(self) -> list[dict[str, str]]:

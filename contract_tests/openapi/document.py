@@ -242,6 +242,10 @@ class Contract:
         """Whether :meth:`problems` would find nothing, but faster."""
         return self._validators.is_valid(instance, schema, formats=formats)
 
+    def forget_validators(self) -> None:
+        """Let go of the schemas that were compiled: of a large contract they are half of the memory."""
+        self._validators.forget()
+
     def can_judge(self, schema: str) -> bool:
         """Whether the schema at a pointer, and all that it refers to, are schemas."""
         try:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, Final, NoReturn
 from urllib.parse import quote, unquote
 
@@ -92,6 +92,10 @@ class Validators:
             self._compiled[schema, formats] = self._compile(schema, formats=formats)
         return self._compiled[schema, formats]
 
+    def forget(self) -> None:
+        """Let go of the schemas that were compiled."""
+        self._compiled.clear()
+
     def _compile(self, schema: str, *, formats: bool, **keywords: Any) -> Draft202012Validator:
         keywords |= {"pattern": _Pattern, "format": _Format} if formats else {"pattern": _Pattern}
         try:
@@ -162,13 +166,18 @@ class _Format:
     def __init__(self, _: Any, name: str, __: Any) -> None:
         self._name = name
         self._bits = INTEGER_BITS.get(name)
-        self._texts = Draft202012Validator({"format": name}, validate_formats=True)
+        self._texts = _texts_of(name)
 
     def validate(self, value: Any) -> None:
         if isinstance(value, str) and not self._texts.is_valid(value):
             raise ValueError(f"{value!r} is not a {self._name}")
         if self._bits and isinstance(value, int) and not -1 <= value >> (self._bits - 1) <= 0:
             raise ValueError(f"{value!r} has more than {self._bits} bits")
+
+
+@cache
+def _texts_of(name: str) -> Draft202012Validator:
+    return Draft202012Validator({"format": name}, validate_formats=True)
 
 
 def registry_of(document: Any) -> Registry:
