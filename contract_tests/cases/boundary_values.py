@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import alternatives, branches, members
+from contract_tests.openapi.schema import alternatives, branches, children, members, schemas_at
 from contract_tests.openapi.validation import UNIONS
 
 URL_TEXTS: Final = (
@@ -56,6 +56,7 @@ POOL: Final[tuple[Any, ...]] = (*SMALL, TYPES, MANY, LONG_TEXT)
 LONG_PARAMETER: Final = LONG_TEXT[: 2**12 + 1]  # many servers and clients stop at twice as much
 PARAMETER_POOL: Final[tuple[Any, ...]] = (*SMALL, *URL_TEXTS, LONG_PARAMETER)
 HEADER_POOL: Final[tuple[Any, ...]] = (*HEADER_TEXTS, *SMALL, LONG_PARAMETER)
+EMPTY_VALUES: Final[tuple[Any, ...]] = (0, False, "", None, {}, [])
 PLAIN: Final[tuple[Any, ...]] = ("text", "a,b", 1, 2, 0.5, True, {}, [])
 DATES: Final = ("2020-02-29", "1999-12-31")
 TIMES: Final = ("2020-01-01T00:00:00Z", "2020-02-29T23:59:59.5+05:30", "1999-12-31T23:59:59.123456-00:00")
@@ -205,6 +206,27 @@ def with_unknown_members(contract: Contract, schema: str, value: Any) -> Iterato
             grown = _replace(value, place, {**node, UNKNOWN_MEMBER: {"nested": [1, None]}})
             if _forms(contract, schema, grown) == _forms(contract, schema, value):
                 yield grown, "".join(f"/{token}" if isinstance(token, str) else "/*" for token in place)
+
+
+def with_empty_values(contract: Contract, schema: str, value: Any) -> Iterator[tuple[Any, Any]]:
+    """
+    Return a value with what programs take for nothing wherever any value may stand, and what stands there then.
+
+    Of places that lie in one another the innermost counts: where all of a form is described, its parts are meant.
+    """
+
+    def is_open(place: tuple[str | int, ...]) -> bool:
+        outer = schemas_at(contract, schema, place[:-1])
+        stated = [inner for one in outer for inner in children(contract, one, place[-1])] if place else [schema]
+        return bool(stated) and all(contract.is_valid(one, each) for one in EMPTY_VALUES for each in stated)
+
+    places = [place for place, _ in _inner(value) if is_open(place)]
+    innermost = [one for one in places if not any(other != one and other[: len(one)] == one for other in places)]
+    for empty in EMPTY_VALUES if innermost else ():
+        emptied = value
+        for place in innermost:
+            emptied = _replace(emptied, place, empty)
+        yield emptied, empty
 
 
 def _forms(contract: Contract, schema: str, value: Any) -> list[str]:

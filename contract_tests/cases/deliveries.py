@@ -117,6 +117,30 @@ def grown_posts(contract: Contract, delivery: Delivery, draw: Draw) -> Iterator[
             yield _post(delivery, value, about=f"member of {place or 'the body'}")
 
 
+def spelled_posts(post: Post) -> Iterator[Post]:
+    """Return a delivery in other spellings of the same JSON: its text, its order, its white space, its escapes."""
+    spellings = {
+        "letters as they are": json.dumps(post.value, ensure_ascii=False),
+        "sorted": json.dumps(post.value, sort_keys=True),
+        "in another order": json.dumps(_turned(post.value), separators=(",", ":")),
+        "in lines": json.dumps(post.value, indent=4),
+    }
+    for about, text in spellings.items():
+        yield replace(post, content=text.encode(), about=about)
+
+
+def has_foreign_letters(post: Post) -> bool:
+    """Return whether a delivery has letters beyond ASCII, and none that UTF-8 can't write."""
+    text = json.dumps(post.value, ensure_ascii=False)
+    return not text.isascii() and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _turned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _turned(member) for name, member in reversed(value.items())}
+    return [_turned(item) for item in value] if isinstance(value, list) else value
+
+
 def broken_posts(contract: Contract, delivery: Delivery, draw: Draw, broken: Broken) -> Iterator[Post]:
     """Return deliveries that break the contract in one way each."""
     starts = starts_of(contract, delivery.media, draw)

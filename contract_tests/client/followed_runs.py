@@ -1,10 +1,11 @@
 """What the contract says of a run that goes on after its start: which operation tells of it, and in which words."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from contract_tests.cases.boundary_values import with_empty_values
 from contract_tests.cases.case import ABSENT, RequestCase, request_problems
 from contract_tests.client.operation_info import base_path
 from contract_tests.client.trials import Trials
@@ -40,6 +41,9 @@ class FollowedRun:
         ended: Responses that say that it has ended well.
         failed: Those that say that it has failed.
         outcome_at: Where the outcome stands in the body of one of ``ended``.
+        emptied: Responses that say that it has ended well with what programs take for nothing, by what that is.
+        flag: The flag that its start had and that its questions must have; empty if there is none.
+        otherwise: Responses to questions without that flag, by status.
         is_short: Whether it is played beside another one that says the rest.
     """
 
@@ -52,6 +56,9 @@ class FollowedRun:
     ended: tuple[ScriptedResponse, ...]
     failed: dict[str, ScriptedResponse]
     outcome_at: tuple[str, ...] = ()
+    emptied: dict[str, ScriptedResponse] = field(default_factory=dict)
+    flag: str = ""
+    otherwise: dict[int, ScriptedResponse] = field(default_factory=dict)
     is_short: bool = False
 
     def id_of(self, number: int) -> Any:
@@ -92,9 +99,21 @@ class FollowedRun:
         found = values if self.parameter.location == "path" else dict(pairs)
         return found.get(self.parameter.name) or ""
 
+    def as_asked(self, seen: RecordedRequest, answer: ScriptedResponse) -> ScriptedResponse:
+        """Return a response in the form that a question has asked for."""
+        asked = {(decode(name), decode(value)) for name, value in query_pairs(seen.target)}
+        return self.otherwise.get(answer.status, answer) if self.flag and (self.flag, "true") not in asked else answer
+
     def _values(self, operation: Operation, seen: RecordedRequest) -> dict[str, str] | None:
         base = base_path(self.start.operation)
         return path_values(operation, base, seen.target) if seen.method == operation.method else None
+
+
+def final_failures(operation: Operation) -> set[int]:
+    """Return the statuses by which an operation that tells of runs says that one has failed."""
+    documented = {int(status): one for status, one in operation.responses.items() if status.isdecimal()}
+    tells = operation.may_be_repeated and {int(ENDED), int(PENDING)} <= documented.keys()
+    return {status for status, one in documented.items() if tells and status >= SERVER_ERROR and one.media}
 
 
 def value_at(value: Any, tokens: tuple[str, ...]) -> Any:
@@ -149,23 +168,37 @@ def _in_both_forms(trials: Trials, told_by: Operation, parameter: Parameter, pla
     flag = _flag(trials, told_by)
     plain = [one for one in ended if flag is None or not isinstance(json_or(one.body, None), dict)]
     words = {"pending": pending[0]}
-    yield FollowedRun(start=trials.start, pending=words, ended=tuple(plain), failed=failed, **common)
+    emptied = _emptied(trials, told_by, plain)
+    yield FollowedRun(start=trials.start, pending=words, ended=tuple(plain), failed=failed, emptied=emptied, **common)
     whole = tuple(one for one in ended if isinstance(json_or(one.body, None), dict))
     if flag is not None and whole:
+        name, start = flag
+        common |= {"flag": name, "otherwise": {one.status: one for one in (*plain[:1], pending[0])}}
         looks_ended = replace(whole[0], status=int(PENDING))
         words = {"pending that looks ended": looks_ended, "unknown status": _with_status(looks_ended, NEW_WORD)}
-        yield FollowedRun(start=flag, pending=words, ended=whole, failed={}, is_short=True, **common)
+        emptied = _emptied(trials, told_by, whole)
+        yield FollowedRun(start=start, pending=words, ended=whole, failed={}, emptied=emptied, is_short=True, **common)
 
 
-def _flag(trials: Trials, told_by: Operation) -> RequestCase | None:
-    """Return the start with a flag set that the operation which tells of it has as well."""
+def _emptied(trials: Trials, told_by: Operation, ended: Sequence[ScriptedResponse]) -> dict[str, ScriptedResponse]:
+    """Return the first of these with what programs take for nothing wherever the contract lets stand what may."""
+    schema = told_by.responses[ENDED].media["application/json"].schema or "#"
+    return {
+        json.dumps(empty): replace(one, body=json.dumps(value).encode())
+        for one in ended[:1]
+        for value, empty in with_empty_values(trials.incoming, schema, json_or(one.body, None))
+    }
+
+
+def _flag(trials: Trials, told_by: Operation) -> tuple[str, RequestCase] | None:
+    """Return a flag that the operation which tells of a run has like its start, and the start with it set."""
     for parameter in told_by.parameters:
         schema = trials.contract.at(trials.contract.follow(parameter.schema)) if parameter.schema else {}
         body = trials.start.body
         if schema.get("type") == "boolean" and isinstance(body, dict):
             case = replace(trials.start, body={**body, parameter.name: True})
             if not request_problems(trials.outgoing, case):
-                return case
+                return parameter.name, case
     return None
 
 

@@ -20,8 +20,8 @@ PAGE: Final = "page"
 SIZES: Final = ("size", "per_page", "page_size")
 MARK: Final = "x_mark"
 ON_A_PAGE: Final = 2
-PAGES: Final = ((0, 1), (2,), (3, 4))  # by a flag, a page that is not full is not the last one
-FULL_PAGES: Final = ((0, 1), (2, 3), (4,))  # by a total
+FULL_PAGES: Final = ((0, 1), (2, 3), (4,))
+SHORT_PAGES: Final = ((0, 1), (2,), (3, 4))  # one that is not full is not the last one
 ALL: Final = tuple(range(5))
 MOST: Final = 50
 
@@ -43,20 +43,52 @@ class Listing:
     items: str
     has_next: str | None
 
-    def page(self, number: int, *, is_endless: bool) -> ScriptedResponse:
+    def page(self, number: int, form: "Form") -> ScriptedResponse:
         """Return a page; what lies behind the last one is empty, and says that there is more if that has no end."""
-        pages = PAGES if self.has_next else FULL_PAGES
-        marks = pages[number - 1] if 0 < number <= len(pages) and not is_endless else ()
+        pages, is_endless = form.pages, not form.pages
+        marks = pages[number - 1] if 0 < number <= len(pages) else ()
         template = self.shown[self.items][0]
         said = {self.has_next: is_endless or number < len(pages)} if self.has_next else {}
-        numbers = {"total": MOST if is_endless else len(ALL), PAGE: number, "pages": len(pages), "per_page": ON_A_PAGE}
+        total = MOST if is_endless else len(ALL) - (number < form.complete_from)
+        numbers = {"total": total, PAGE: number, "pages": len(pages), "per_page": ON_A_PAGE}
         known = {name: value for name, value in {**numbers, **said}.items() if name in self.shown}
         page = {**self.shown, **known, self.items: [{**template, MARK: mark} for mark in marks]}
         return ScriptedResponse(body=json.dumps(page).encode())
 
 
+@dataclass(frozen=True)
+class Form:
+    """
+    How a list is cut into pages.
+
+    Attributes:
+        name: What is particular about it.
+        pages: Its items by pages; none for a list of empty pages without end.
+        complete_from: The page from which on the total says all: an item may come while the list is read.
+        first: The page that is asked for first.
+    """
+
+    name: str
+    pages: tuple[tuple[int, ...], ...] = ()
+    complete_from: int = 0
+    first: int = 1
+
+    @property
+    def wanted(self) -> list[int]:
+        """The items that whoever goes through the list is to get."""
+        return [mark for page in self.pages[self.first - 1 :] for mark in page]
+
+
+FORMS: Final = (
+    Form("", FULL_PAGES),
+    Form("short page", SHORT_PAGES),
+    Form("growing", FULL_PAGES, complete_from=2),
+    Form("from the second page", FULL_PAGES, first=2),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
-class ListTrial(Trial[Listing]):
+class ListTrial(Trial[Form]):
     """A list as it was gone through: the numbers of the pages that were asked for, and what else each asked."""
 
     pages: tuple[int, ...]
@@ -94,7 +126,7 @@ def listing(trials: Trials) -> Listing:
 @dataclass
 class _Service:
     listing: Listing
-    is_endless: bool
+    form: Form
     asked: list[tuple[int, list[tuple[str, str]]]] = field(default_factory=list)
 
     def respond(self, seen: RecordedRequest) -> ScriptedResponse:
@@ -102,34 +134,36 @@ class _Service:
         asked = next((value for name, value in pairs if name == PAGE), "1")
         number = int(asked) if asked.isdecimal() else 0
         self.asked.append((number, sorted(pair for pair in pairs if pair[0] != PAGE)))
-        return self.listing.page(number, is_endless=self.is_endless)
+        return self.listing.page(number, self.form)
 
 
 @once
 def whole(trials: Trials) -> list[ListTrial]:
     """Return lists of which all is wanted."""
-    return _played(trials, MOST)
+    return [trial for form in FORMS for trial in _played(trials, MOST, form)]
 
 
 @once
 def beginnings(trials: Trials) -> list[ListTrial]:
     """Return lists of which the first page is wanted."""
-    return _played(trials, ON_A_PAGE)
+    return _played(trials, ON_A_PAGE, FORMS[0])
 
 
 @once
 def endless(trials: Trials) -> list[ListTrial]:
     """Return lists of empty pages, each of which says that there is more."""
-    return _played(trials, MOST, is_endless=True)
+    return _played(trials, MOST, Form("endless"))
 
 
-def _played(trials: Trials, most: int, *, is_endless: bool = False) -> list[ListTrial]:
+def _played(trials: Trials, most: int, form: Form) -> list[ListTrial]:
     shown, played = listing(trials), list[ListTrial]()
+    query = {**shown.start.query, PAGE: form.first} if form.first > 1 else shown.start.query
+    start = replace(shown.start, query=query)
     for mode in trials.modes():
-        service = _Service(shown, is_endless)
+        service = _Service(shown, form)
         with RecordingServer() as server:
             wire: dict[str, Any] = {"server": server, "respond": service.respond, "more": {"most": most}}
-            trial = trials.session.play(shown, shown.start, (), mode, task="listed", **wire)
+            trial = trials.session.play(form, start, (), mode, task="listed", **wire)
         pages, filters = tuple(number for number, _ in service.asked), tuple(rest for _, rest in service.asked)
         played.append(ListTrial(**vars(trial), pages=pages, filters=filters))
     return supported(played)

@@ -100,7 +100,7 @@ class Service:
         self.polls.append((seen, asked))
         known = next((one for one in self.runs if str(one) == asked), asked)
         count = sum(one == asked for _, one in self.polls)
-        return run.of(_at(self.story.polls, count), known)
+        return run.of(run.as_asked(seen, _at(self.story.polls, count)), known)
 
 
 def _at(answers: tuple[ScriptedResponse, ...], number: int) -> ScriptedResponse:
@@ -116,7 +116,7 @@ def stories(trials: Trials) -> list[RunTrial]:
     calls: list[Callable[[], RunTrial]] = [
         partial(play_story, trials, story, mode)
         for story in told
-        for mode in ((next(turns),) if story.kind in {"start", "poll"} else modes)
+        for mode in ((next(turns),) if story.kind in {"start", "poll", "output"} else modes)
         if mode == "async" or story.kind != "cancelled"
     ]
     return supported(play_faults(calls))
@@ -165,6 +165,8 @@ def _stories(run: FollowedRun) -> Iterator[Story]:
     first, *_ = run.pending.values()
     for name, pending in run.pending.items():
         yield story(name=name, kind="ends", polls=(pending, pending, run.ended[0]))
+    for value, ended in run.emptied.items():
+        yield story(name=f"with {value}", kind="output", polls=(ended,))
     if run.is_short:
         return
     for number, ended in enumerate(run.ended):

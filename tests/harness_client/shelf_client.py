@@ -165,6 +165,7 @@ DEFECTS = {
     "trims_headers": "takes several spaces in a header for one",
     "repeats_once_at_least": "repeats a request once if it is told not to",
     "dawdles": "waits for longer than it was told",
+    "reads_one_line": "refuses a delivery whose JSON is written in several lines",
     "takes_first_part": "takes the first part of a delivery for the whole",
     "remembers_late": "does not know a delivery again that is being handled",
     "reads_no_chunks": "reads no delivery that comes in chunks",

@@ -30,6 +30,8 @@ def parse(content: bytes, headers: Mapping[str, str], defect: str = "") -> Loan:
     """Check and read a delivery."""
     if defect != "takes_unsigned" and not _is_signed(headers.get(SIGNATURE, ""), sign(content)[SIGNATURE], defect):
         raise LoanRefused("the signature is not the sender's")
+    if defect == "reads_one_line" and b"\n" in content:
+        raise LoanRefused("more than one line")
     try:
         loan = json.loads(content, parse_constant=float if defect == "takes_loan_of_nan" else _no_json)
     except ValueError:

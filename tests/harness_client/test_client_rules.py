@@ -157,6 +157,7 @@ FOUND_BY = [
     ("old_host", "CL-REL-21", "addBook", "Host"),
     ("small_addresses", "CL-REL-22", "addBook", "a path"),
     ("asks_for_gzip", "CL-REL-23", "addBook", "gzip"),
+    ("reads_one_line", "CL-CB-15", "", "bookLent in lines"),
     ("takes_first_part", "CL-CB-09", "", "bookLent parts"),
     ("remembers_late", "CL-CB-10", "", "bookLent at once"),
     ("reads_no_chunks", "CL-CB-11", "", "bookLent chunks"),
@@ -190,8 +191,9 @@ BY_NIGHT = (
 )
 SLOW = dict.fromkeys(BY_NIGHT, pytest.mark.nightly)
 
-# No form of a request decides anything on the shelf: our own client and its mutant `form.other` are the subjects.
-ON_OUR_OWN_CONTRACT = {"CL-BRK-10"}
+# No form of a request decides anything on the shelf, and no place of a loan is open for any value: our own client and
+# its mutants `form.other` and `wait.falsy-output` are the subjects.
+ON_OUR_OWN_CONTRACT = {"CL-BRK-10", "CL-CB-14"}
 # Nothing on the shelf goes on after its start or has pages; see test_runs.py.
 ELSEWHERE = ON_OUR_OWN_CONTRACT | {rule.id for rule in client_rules() if rule.id[:6] in {"CL-RUN", "CL-LST"}}
 

@@ -53,7 +53,8 @@ def _status_of(
     lines += [f"{name}: {value}" for name, value in {**headers, **framing}.items()]
     head = "\r\n".join([*lines, "", ""]).encode()
     # The head comes by itself first: a body need not come with it.
-    sent = [head, *chunks] if chunked else [head, body] if pieces == 2 else _pieces(head + body, pieces)  # noqa: PLR2004
+    parted = [head, *chunks] if chunked else [head, body]
+    sent = parted if pieces == len(parted) or (chunked and pieces == 1) else _pieces(b"".join(parted), pieces)
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), SECONDS) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

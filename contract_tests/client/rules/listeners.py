@@ -1,12 +1,14 @@
 """Listeners: what a client that listens on a socket makes of what is posted to it there."""
 
 import base64
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from contract_tests.cases.boundary_values import with_empty_values
 from contract_tests.cases.deliveries import Post
 from contract_tests.client.cards import client_rule
 from contract_tests.client.delivery_trials import DeliveryTrials
@@ -15,12 +17,13 @@ from contract_tests.client.rules.webhooks import CALLBACKS, TAKEN, each_delivery
 from contract_tests.openapi.json_text import canonical
 from contract_tests.rules import NotApplicable, Violation
 
-MOST, MOST_SILENT = 40, 2
+MOST, MOST_SILENT, FORMS = 40, 2, 2
 WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
     "whole": {},
     "head and body": {"pieces": 2},
     "pieces": {"pieces": 9},
     "chunks": {"chunked": True},
+    "chunks in pieces": {"chunked": True, "pieces": 9},
 }
 rule: Final = partial(client_rule, source=CALLBACKS, basis="inferred")
 Step = dict[str, Any]
@@ -122,3 +125,21 @@ def test_first_outcome_stays(trials: DeliveryTrials) -> Iterator[Violation]:
         raise NotApplicable("two deliveries about one run can't differ")
     step = trials.listened(posted(one), posted(again), {"value": one})[-1]
     yield from _unlike(trials, "again", one, step)
+
+
+@rule(
+    "CL-CB-14",
+    "An output that is nothing is given back like any other.",
+    says="Where any value may stand, null, false, 0 and empty ones are outcomes too, and no sign of a failure.",
+    source="https://json-schema.org/draft/2020-12/json-schema-core#section-4.3.1",
+    basis="documented",
+)
+@each_delivery
+def test_empty_outcomes(trials: DeliveryTrials) -> Iterator[Violation]:
+    values = itertools.islice(given_back(trials), FORMS)
+    emptied = [one for value in values for one in with_empty_values(trials.contract, trials.schema, value)]
+    if not emptied:
+        raise NotApplicable("no place in these deliveries takes any value")
+    for value, empty in emptied:
+        step = trials.listened(posted(value), {"value": value})[-1]
+        yield from _unlike(trials, f"with {json.dumps(empty)}", value, step)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contract_tests.client.cards import operation_rule
+from contract_tests.client.followed_runs import final_failures
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.rules.network import CLOCK_ERROR, RETRY_AFTER
 from contract_tests.client.run_stories import ASKED_WAIT, DEADLINE, RunTrial, at_once, play_story, stories
@@ -13,6 +14,7 @@ from contract_tests.client.trials import Trials
 from contract_tests.openapi.json_text import canonical
 from contract_tests.rules import NotApplicable, Violation
 
+RESULTS: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
 OWN: Final = "the client's own documentation of waiting"
 # A last question may be on its way, and the machine busy.
 SLACK: Final = 5.0
@@ -61,17 +63,19 @@ def test_one_start(trials: Trials) -> Iterator[Violation]:
 @rule(
     "CL-RUN-02",
     "What a wait returns is the outcome of the run that it has started.",
-    says="Each question is about that run. What is sent while it goes on is not its outcome, whatever it looks like.",
-    source="https://docs.promptlayer.com/reference/workflow-version-execution-results",
+    says="Each question is about that run, in the form in which it was started. What is sent while it goes on is not "
+    "its outcome, whatever it looks like; and null, false, 0 and empty ones are outcomes like any other.",
+    source=RESULTS,
+    basis="documented",
 )
 def test_outcomes(trials: Trials) -> Iterator[Violation]:
     for trial in stories(trials):
         strange = {asked for _, asked in trial.polls} - {str(run) for run in trial.runs}
         if strange and trial.runs:
             yield trial.violation(f"{_about(trial)} id", f"{sorted(strange)} is asked for", str(trial.runs[0]))
-    for trial in of_kind(trials, "ends"):
-        is_slow = _is_own_error(trial) and trial.seconds >= trial.case.deadline
-        if not (is_slow or _has_outcome(trial)):
+    for trial in of_kind(trials, "ends", "output"):
+        is_slow = trial.seconds >= trial.case.deadline and len(trial.polls) <= len(trial.case.polls)
+        if not (_has_outcome(trial) or (is_slow and _is_own_error(trial))):
             yield trial.violation(_about(trial), describe(trial.outcome), "what the service has told of the run")
 
 
@@ -119,7 +123,8 @@ def test_lost_starts(trials: Trials) -> Iterator[Violation]:
     "CL-RUN-05",
     "A run that has failed is an error that says which run.",
     says="Failure is final: it is neither an outcome nor a reason to ask on until the deadline.",
-    source="https://docs.promptlayer.com/reference/workflow-version-execution-results",
+    source=RESULTS,
+    basis="documented",
 )
 def test_failures(trials: Trials) -> Iterator[Violation]:
     played = [*of_kind(trials, "fails")]
@@ -168,7 +173,7 @@ def test_pauses_that_are_asked_for(trials: Trials) -> Iterator[Violation]:
     "CL-RUN-08",
     "A wait does not ask without pauses.",
     says="A service whose run goes on is asked now and then.",
-    source="https://docs.promptlayer.com/reference/workflow-version-execution-results",
+    source=RESULTS,
 )
 def test_no_tight_loop(trials: Trials) -> Iterator[Violation]:
     for trial in of_kind(trials, "endless"):
@@ -223,3 +228,25 @@ def test_waits_at_once(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("at once", f"{len(trial.runs)} starts by a view, which asks for {len(asked)} runs")
         elif not _has_outcome(trial):
             yield trial.violation("at once outcome", describe(trial.outcome), "the outcome of its own run")
+
+
+@rule(
+    "CL-RUN-12",
+    "The end of a run in failure is not asked for again.",
+    says="Where 202 is that a run goes on, an error of the service's that is documented beside it is the run's end: "
+    "asking again changes nothing. So it is for the word by which a run has failed.",
+    source=RESULTS,
+    basis="recorded",
+)
+def test_final_failures(trials: Trials) -> Iterator[Violation]:
+    ends = final_failures(trials.operation)
+    asked = [trial for trial in trials.faults() if trial.case.answers[0].status in ends] if ends else []
+    waited = [*of_kind(trials, "fails")] if not ends else []
+    if not (asked or waited):
+        raise NotApplicable("the contract has no response that says that a run has failed")
+    for trial in asked:
+        if len(trial.seen) > 1:
+            yield trial.violation(f"asked {trial.case.name}", f"{len(trial.seen)} requests", "1")
+    for wait in waited:
+        if len(wait.polls) > len(wait.case.polls):
+            yield wait.violation(_about(wait), f"{len(wait.polls)} questions", f"{len(wait.case.polls)}")

@@ -1,11 +1,18 @@
 """Callbacks and webhooks: what the client hands on of what is posted to it."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from contract_tests.cases.deliveries import Post, deliveries, others_of_its_kind
+from contract_tests.cases.deliveries import (
+    Post,
+    deliveries,
+    has_foreign_letters,
+    others_of_its_kind,
+    spelled_posts,
+)
 from contract_tests.client.cards import client_rule
 from contract_tests.client.delivery_trials import DeliveryTrial, DeliveryTrials
 from contract_tests.client.trials import ClientTrials
@@ -239,3 +246,19 @@ def test_deliveries_at_once(trials: DeliveryTrials) -> Iterator[Violation]:
         yield Violation(received, f"{trials.delivery.name} at once", f"{len(wanted)} events")
     elif sum(status in TAKEN for status in statuses) < len(wanted) or any(isinstance(one, str) for one in statuses):
         yield Violation(f"answered {statuses}", f"{trials.delivery.name} at once status", "success for each")
+
+
+@rule(
+    "CL-CB-15",
+    "A delivery is the same in whatever spelling of its JSON.",
+    says="Letters may be escaped or not, properties come in any order, with white space or without: what is signed by "
+    "the contract's words is good, and handed on.",
+    source="https://www.rfc-editor.org/rfc/rfc8259#section-7",
+)
+@each_delivery
+def test_spellings(trials: DeliveryTrials) -> Iterator[Violation]:
+    posts = trials.legal_posts()
+    foreign = (post for post in posts if has_foreign_letters(post))
+    for post in (*posts[:1], *itertools.islice(foreign, 1)):
+        for trial in trials.each(spelled_posts(post)):
+            yield from not_handed_on(trials, trial, trial.post.about)

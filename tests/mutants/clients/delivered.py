@@ -80,6 +80,24 @@ def _forged() -> Iterator[ClientDefect]:
         client("callbacks/signatures.py", SIGNED, SIGNED.replace("canonical(payload)", "json.dumps(payload).encode()")),
     )
     yield defect(
+        "signature.letters",
+        "checks the signature of letters that are not escaped",
+        "signature of something else",
+        ("CL-CB-01", "CL-CB-15"),
+        client(
+            "callbacks/signatures.py",
+            'json.dumps(payload, sort_keys=True).encode("ascii")',
+            'json.dumps(payload, sort_keys=True, ensure_ascii=False).encode(errors="surrogatepass")',
+        ),
+    )
+    yield defect(
+        "listener.chunk-in-pieces",
+        "takes what has come of a chunk for more than that",
+        "delivery lost",
+        "CL-CB-11",
+        client("callbacks/http_server.py", "self._received[: end - len(body)]", "self._received[:size]"),
+    )
+    yield defect(
         "token.any",
         "takes callbacks at any address",
         "address not checked",

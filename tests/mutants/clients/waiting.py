@@ -87,6 +87,21 @@ def _starts_and_outcomes() -> Iterator[ClientDefect]:
         client("promptlayer_question.py", ASKED, ASKED.replace("self._arguments", "ExecutionQuestion.latest")),
     )
 
+    yield defect(
+        "wait.falsy-output",
+        "takes an output that is false, null or empty for none",
+        "outcome mistaken",
+        ("CL-RUN-02", "CL-CB-14"),
+        client("outcome.py", 'if node.status == "SUCCESS":', 'if node.status == "SUCCESS" and node.value:'),
+    )
+    yield defect(
+        "wait.main-alone",
+        "asks for the main output of a run that was started with all outputs",
+        "request changed",
+        "CL-RUN-02",
+        client("promptlayer.py", "wants_all_outputs(arguments), **how", "False, **how"),
+    )
+
 
 def _times() -> Iterator[ClientDefect]:
     yield defect(
@@ -168,6 +183,13 @@ def _ends() -> Iterator[ClientDefect]:
         client("waiting.py", FAILURE, "            self._after_loss(failure)\n"),
     )
     yield defect(
+        "failure.repeated",
+        "sends a request for results again after the run has failed",
+        "repeat added",
+        "CL-RUN-12",
+        client("retries.py", "not isinstance(error, StatusError) or error.status is None", "error.status is None"),
+    )
+    yield defect(
         "wait.loop-goes-on",
         "asks on for a run that has been aborted",
         "outcome mistaken",
@@ -213,6 +235,28 @@ def _lists() -> Iterator[ClientDefect]:
         "items lost",
         "CL-LST-01",
         client("paging.py", "not page.has_next", "not page.has_next or len(page.items) < page.per_page"),
+    )
+    yield defect(
+        "runs.full-pages",
+        "ends a list of runs at a page that is not full, whatever the total says",
+        "items lost",
+        "CL-LST-01",
+        client(
+            "paging.py",
+            'isinstance(page.total, int) and self.question["page"] * size >= page.total',
+            "len(page.workflow_runs) < size",
+        ),
+    )
+    yield defect(
+        "runs.first-total",
+        "goes by the total that the first page has told",
+        "items lost",
+        "CL-LST-01",
+        client(
+            "paging.py",
+            'self.question["page"] * size >= page.total',
+            'self.question["page"] * size >= self.__dict__.setdefault("total", page.total)',
+        ),
     )
     yield defect(
         "pages.filters",
