@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from contract_tests.cases import deliveries as delivery_cases
@@ -26,6 +27,7 @@ from contract_tests.cases.requests import (
     smuggled,
     start_case,
     text_of,
+    with_long_text,
     with_odd_numbers,
 )
 from contract_tests.cases.responses import ReplyCase
@@ -74,6 +76,12 @@ class CaseBook:
     def fullest(self, operation: Operation) -> RequestCase:
         """Return a legal request with as many arguments as can be given together."""
         return fullest_case(self.outgoing, self.start(operation), self.legal_requests(operation))
+
+    @once
+    def large(self, operation: Operation) -> RequestCase | None:
+        """Return a legal request with a very long text in its body; None if it can't have one."""
+        cases = chain([self.start(operation), self.fullest(operation)], self.legal_requests(operation))
+        return with_long_text(self.outgoing, cases)
 
     def smallest_request(self, operation: Operation, fails: Callable[[RequestCase], bool]) -> RequestCase | None:
         """Return the smallest drawn request that fails; None if none does."""

@@ -11,6 +11,9 @@ SHORT: Final = 0.5
 SLOW: Final = 2.5
 LONG: Final = 15.0
 ASKED_WAIT: Final = 3
+HALF_A_MINUTE, YEARS = 30, 400_000_000
+OLD_DATES: Final = {"RFC 850": "%A, %d-%b-%y %H:%M:%S GMT", "asctime": "%a %b %e %H:%M:%S %Y"}
+ODD_WAITS: Final = ("soon", "-5", "1.5", "")
 UNKNOWN_SUCCESS: Final = 299
 MESSAGE: Final = b'{"message": "not now"}'
 
@@ -22,10 +25,11 @@ class FaultCase:
 
     Attributes:
         name: What goes wrong, part of a finding's identity.
-        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``redirect``, ``unread``,
-            ``refused``, ``other error`` or ``slow``.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``over``, ``redirect``,
+            ``unread``, ``refused``, ``other error`` or ``slow``.
         timeout: The client's time-out in seconds; None for its default.
         is_full: Whether the call has all arguments that it can have, and not only those that it must have.
+        is_large: Whether the request has a body that does not go out before the service reads it, which it does not.
     """
 
     name: str
@@ -33,6 +37,7 @@ class FaultCase:
     answers: tuple[ScriptedResponse, ...]
     timeout: float | None = None
     is_full: bool = False
+    is_large: bool = False
 
 
 def fault_cases(
@@ -64,6 +69,30 @@ def fault_cases(
     yield FaultCase(name="status 307", kind="redirect", answers=(elsewhere, success))
 
 
+def large_faults() -> Iterator[FaultCase]:
+    """Return the faults that come while a large request is being sent."""
+    silence, end = ScriptedResponse(fault=Fault.HANG), ScriptedResponse(fault=Fault.CLOSE)
+    yield FaultCase(
+        name="a request that is not read", kind="time-out", answers=(silence,), timeout=SHORT, is_large=True
+    )
+    yield FaultCase(name="closed within the request", kind="broken", answers=(end,), is_large=True)
+
+
+def odd_waits(success: ScriptedResponse, refusal: ScriptedResponse) -> Iterator[FaultCase]:
+    """Return refusals with each form that Retry-After may have, and with what it may not be."""
+    for form, date_form in OLD_DATES.items():
+        at_a_date = replace(refusal, retry_at=ASKED_WAIT + 1, date_form=date_form)
+        yield FaultCase(name=f"Retry-After with a date of {form}", kind="wait", answers=(at_a_date, success))
+    for about, seconds in (("a while ago", HALF_A_MINUTE), ("long ago", YEARS)):
+        past = replace(refusal, retry_at=-seconds)
+        yield FaultCase(name=f"Retry-After with a date {about}", kind="over", answers=(past, success))
+    for text in ODD_WAITS:
+        odd = replace(refusal, headers=(("Retry-After", text),))
+        yield FaultCase(name=f"Retry-After {text!r}", kind="throttled", answers=(odd,))
+    twice = replace(refusal, headers=(("Retry-After", "0"), ("Retry-After", "0")))
+    yield FaultCase(name="Retry-After twice", kind="throttled", answers=(twice,))
+
+
 def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]) -> Iterator[FaultCase]:
     """Return refusals that say how long to wait: in seconds, by a date, with the status of a service that is down."""
     in_seconds = (("Retry-After", str(ASKED_WAIT)),)
@@ -84,6 +113,9 @@ def _unread(success: ScriptedResponse) -> Iterator[FaultCase]:
     unknown = ScriptedResponse(status=UNKNOWN_SUCCESS, body=MESSAGE)
     yield FaultCase(name=f"status {UNKNOWN_SUCCESS}", kind="unread", answers=(unknown,))
     if success.body:
+        yield FaultCase(name="an empty success", kind="unread", answers=(replace(success, body=b""),))
+        coded = replace(success, headers=(("Content-Encoding", "gzip"),))
+        yield FaultCase(name="another coding than it says", kind="unread", answers=(coded,))
         yield FaultCase(name="not JSON", kind="unread", answers=(replace(success, body=b"{"),))
         page = replace(success, body=b"<p>Welcome</p>", media_type="text/html")
         yield FaultCase(name="a page", kind="unread", answers=(page,))

@@ -28,6 +28,7 @@ SMUGGLED: Final = {
     "header": ("a\r\nX-Smuggled: 1", "a\nb", "a\rb", "a\0b", "é", "日本"),
     "cookie": ("a; smuggled=1", "a;b", "a,b c", 'a"b', "a\r\nX-Smuggled: 1", "é"),
 }
+LONG: Final = 5_000_000  # characters: more than a system keeps of what is sent and not read
 ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
 
 
@@ -86,6 +87,27 @@ def fullest_case(contract: Contract, start: RequestCase, cases: Iterable[Request
             wider = _with_all(full, case)
             full = wider if is_legal(contract, wider) else full
     return full
+
+
+def with_long_text(contract: Contract, cases: Iterable[RequestCase]) -> RequestCase | None:
+    """Return the first legal request whose body can have a very long text, with one; None if there is none."""
+    for case in takewhile(lambda one: not one.is_drawn, cases):
+        for body in _stretched(case.body) if is_json(case.media_type) else ():
+            long = replace(case, body=body, focus="")
+            if is_legal(contract, long):
+                return long
+    return None
+
+
+def _stretched(value: Any) -> Iterator[Any]:
+    """Return a value with each of its texts made very long in turn."""
+    if isinstance(value, str):
+        yield "x" * LONG
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        for changed in _stretched(inner):
+            whole = value.copy()
+            whole[key] = changed
+            yield whole
 
 
 def members_of(case: RequestCase) -> set[str]:

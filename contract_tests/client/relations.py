@@ -20,7 +20,6 @@ from contract_tests.client.session import PATIENCE, Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http.expected_parameters import decode, path_of, query_pairs
 from contract_tests.http.recording_server import Fault, RecordedRequest, RecordingServer, ScriptedResponse
-from contract_tests.openapi.document import Operation
 from contract_tests.openapi.json_text import canonical, essence_of, json_or
 from contract_tests.rules import NotApplicable, NotExercised
 
@@ -42,16 +41,8 @@ Played = list[Trial[RequestCase]]
 
 def representative(trials: Trials) -> None:
     """Demand that an operation is the first of its kind, where the kind, safe to repeat or not, is all that matters."""
-
-    def is_offered(operation: Operation) -> bool:
-        try:
-            return bool(trials.client.of(operation).modes())
-        except (NotApplicable, NotExercised):
-            return False
-
-    alike = [one for one in trials.contract.operations if one.may_be_repeated == trials.operation.may_be_repeated]
-    first = next(filter(is_offered, alike), trials.operation)
-    if first.id != trials.operation.id:
+    first = trials.client.first_of(lambda one: one.may_be_repeated == trials.operation.may_be_repeated)
+    if first is not None and first.id != trials.operation.id:
         raise NotApplicable(f"judged with {first.id}, which stands for all that may be repeated as this one")
     trials.modes()
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.cases.keeping import forget, once, return_free_memory
-from contract_tests.cases.network import FaultCase, fault_cases
+from contract_tests.cases.network import FaultCase, fault_cases, large_faults, odd_waits
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
 from contract_tests.cases.secret_responses import Ending, echoes, success_with, terminations
@@ -27,6 +27,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 Case = TypeVar("Case", RequestCase, ReplyCase)
 Tried = TypeVar("Tried", bound=Trial[Any])
 LOOKED_AT: Final = 4
+TOO_MANY: Final = 429
 WAIT_TOGETHER: Final = 16  # operations: enough that waiting costs little, few enough to be kept
 IN_ONE_PROCESS: Final = 16  # operations: a client keeps the modules of each, two megabytes in a large package
 
@@ -69,6 +70,17 @@ class ClientTrials:
         if self._done % IN_ONE_PROCESS == 0:
             self.session.subject.close()
         return_free_memory()
+
+    def first_of(self, is_alike: Callable[[Operation], bool]) -> Operation | None:
+        """Return the first operation of those for which something holds that can be called."""
+
+        def is_offered(operation: Operation) -> bool:
+            try:
+                return is_alike(operation) and bool(self.of(operation).modes())
+            except (NotApplicable, NotExercised):
+                return False
+
+        return next(filter(is_offered, self.contract.operations), None)
 
     @once
     def module_remarks(self) -> list[dict[str, str]]:
@@ -239,15 +251,29 @@ class Trials:
         except (NotExercised, NotApplicable):
             return
         self.fullest()  # made here, since many threads will ask for it
-        for case in fault_cases(self.operation, self.success, lambda status: self.book.refusal(self.operation, status)):
+        for case in self._fault_cases():
             yield from (partial(self.play_fault, case, mode) for mode in modes)
+
+    def _fault_cases(self) -> Iterator[FaultCase]:
+        operation, book = self.operation, self.book
+        yield from fault_cases(operation, self.success, partial(book.refusal, operation))
+        if self.represents(lambda one: one.may_be_repeated == operation.may_be_repeated):
+            yield from odd_waits(self.success, book.refusal(operation, TOO_MANY))
+        if self.represents(lambda one: not one.may_be_repeated and book.large(one) is not None):
+            yield from large_faults()
+
+    def represents(self, is_alike: Callable[[Operation], bool]) -> bool:
+        """Whether the operation is the first of its kind, where the kind is all that matters."""
+        found = self.client.first_of(is_alike) if is_alike(self.operation) else None
+        return found is not None and found.id == self.operation.id
 
     def play_fault(self, case: FaultCase, mode: str) -> FaultTrial:
         """Return one call on a wire that misbehaves."""
         # Each on a server of its own: the waits of all cases pass at the same time.
-        with RecordingServer() as server:
+        with RecordingServer(reads_bodies=not case.is_large) as server:
             wire: dict[str, Any] = {"server": server, "timeout": case.timeout, "retries": None}
-            start = self.fullest() if case.is_full else self.start
+            large = self.book.large(self.operation) if case.is_large else None
+            start = large or (self.fullest() if case.is_full else self.start)
             return self.session.play(case, start, case.answers, mode, **wire)
 
     def ask(self, task: str, mode: str, **connection: Any) -> Trial[RequestCase]:

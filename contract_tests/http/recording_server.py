@@ -21,6 +21,7 @@ import h11
 RECEIVE_SIZE: Final = 65_536
 HANG_LIMIT: Final = 20.0
 REQUEST_LIMIT: Final = 100
+SMALL_BUFFER: Final = 4096
 GATHERING: Final = 2.0  # seconds: a client that makes its calls one after another is not kept for longer
 BODY_LIMIT: Final = 16 * 1024 * 1024  # no case has arguments of that size
 
@@ -45,6 +46,7 @@ class ScriptedResponse:
         media_type: Sent as Content-Type; None for no such header.
         headers: More headers.
         retry_at: Seconds from the moment of answering, sent as a date in Retry-After; None for no such header.
+        date_form: How that date is written, in the words of ``strftime``; empty for the usual form.
         fault: ``hang``: nothing is sent; ``reset`` and ``close``: the connection ends without an answer; ``cut``: it
             ends half-way through the body.
         delay: Seconds before anything is sent.
@@ -56,6 +58,7 @@ class ScriptedResponse:
     media_type: str | None = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     retry_at: float | None = None
+    date_form: str = ""
     fault: Fault | None = None
     delay: float = 0
     is_last: bool = False
@@ -64,13 +67,16 @@ class ScriptedResponse:
         """Return the bytes of the answer to a request with this method."""
         headers = [*self.headers, ("Content-Length", str(len(self.body)))]
         if self.retry_at is not None:
-            headers.append(("Retry-After", formatdate(time.time() + self.retry_at, usegmt=True)))
+            headers.append(("Retry-After", self._date(time.time() + self.retry_at)))
         if self.media_type is not None:
             headers.insert(0, ("Content-Type", self.media_type))
         head = (
             f"HTTP/1.1 {self.status} Answer\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
         )
         return head.encode("latin-1") + (b"" if method == "HEAD" else self.body)
+
+    def _date(self, moment: float) -> str:
+        return time.strftime(self.date_form, time.gmtime(moment)) if self.date_form else formatdate(moment, usegmt=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +131,17 @@ class RecordingServer:
     Args:
         answers: What it answers while no case is played, the last one as often as needed.
         is_ipv6: Whether it listens on IPv6's loopback address, which raises OSError on a machine without one.
+        reads_bodies: Whether it reads what comes after the headers of a request; else one that is longer than what the
+            system keeps is never sent whole.
     """
 
-    def __init__(self, *answers: ScriptedResponse, is_ipv6: bool = False) -> None:
+    def __init__(self, *answers: ScriptedResponse, is_ipv6: bool = False, reads_bodies: bool = True) -> None:
         host, family = ("::1", socket.AF_INET6) if is_ipv6 else ("127.0.0.1", socket.AF_INET)
         self._socket = socket.create_server((host, 0), family=family)
         self.url = f"http://{f'[{host}]' if is_ipv6 else host}:{self._socket.getsockname()[1]}"
+        self._reads_bodies = reads_bodies
+        if not reads_bodies:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         self._between = Recording(answers) if answers else None
         self._take = self._between
         self._lock = threading.Lock()
@@ -202,7 +213,7 @@ class RecordingServer:
             self._open.add(connection)
         try:
             left = b""
-            while (got := _read_request(connection, left)) is not None:
+            while (got := _read_request(connection, left, reads_body=self._reads_bodies)) is not None:
                 seen, left = got
                 if not self._reply(connection, self._next_answer(seen), seen.method) or seen.broken:
                     break
@@ -238,7 +249,9 @@ class RecordingServer:
         if answer.fault is None:
             connection.sendall(answer.wire(method))
             return not answer.is_last
-        if answer.fault is Fault.HANG:
+        if answer.fault is Fault.HANG and not self._reads_bodies:
+            self._over.wait(HANG_LIMIT)  # behind what is not read the end of the connection is not seen
+        elif answer.fault is Fault.HANG:
             connection.settimeout(HANG_LIMIT)
             connection.recv(1)  # returns when the client gives up
         if answer.fault is Fault.CUT:
@@ -248,7 +261,9 @@ class RecordingServer:
         return False
 
 
-def _read_request(connection: socket.socket, left: bytes) -> tuple[RecordedRequest, bytes] | None:
+def _read_request(
+    connection: socket.socket, left: bytes, *, reads_body: bool = True
+) -> tuple[RecordedRequest, bytes] | None:
     """Read one request; None if the client has closed the connection before one."""
     parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1_000_000)
     parser.receive_data(left) if left else None
@@ -263,6 +278,8 @@ def _read_request(connection: socket.socket, left: bytes) -> tuple[RecordedReque
                 parser.receive_data(connection.recv(RECEIVE_SIZE))
             elif isinstance(event, h11.Request):
                 request = event
+                if not reads_body:
+                    return _seen(request, b""), b""
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > BODY_LIMIT:

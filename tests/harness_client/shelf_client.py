@@ -153,6 +153,9 @@ DEFECTS = {
     "view_changes_client": "changes the client with a view of it",
     "second_try_bare": "leaves the body and the headers out of a second try",
     "first_wait_alone": "waits as it is asked to only once",
+    "takes_past_for_days": "gives up where a date in Retry-After has passed",
+    "denies_unsent": "says that nothing has happened where a request was not sent whole, and sends it again",
+    "denies_empty": "says that nothing has happened where a success is empty",
     "repeats_conflicts": "repeats everything after a 409",
     "tells_first_error": "tells of the first response when the last one was another",
     "always_in_doubt": "says that something may have happened, whatever has",
@@ -558,6 +561,7 @@ class Client:
         is_time_out = isinstance(error, httpx.TimeoutException)
         if self.has("repeats_on_old_connection") and self.calls > 1:
             return 0.01
+        is_safe = is_safe or (self.has("denies_unsent") and isinstance(error, httpx.WriteTimeout))
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
 
     def asked_wait(self, reply: httpx.Response) -> float:
@@ -567,7 +571,15 @@ class Client:
             return 0.0
         if text.isdecimal():
             return min(float(text), 1.5 if self.has("caps_waits") else 60.0)
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return 0.0
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        left = (moment - datetime.datetime.now(datetime.UTC)).total_seconds()
+        if left < 0 and self.has("takes_past_for_days"):
+            raise ShelfError("it asks for too long a wait", reply.status_code, reply.content)
+        return max(0.0, left)
 
     def show(self, text: str) -> None:
         """Write, warn and print, as the defect is."""
@@ -619,7 +631,8 @@ class Client:
 
     def in_doubt(self, error: ShelfError, operation: Operation) -> ShelfError:
         """Have an error say whether the request may have changed something."""
-        error.may_have_acted = operation.method not in SAFE and not self.has("denies_doubt")
+        is_denied = self.has("denies_doubt") or (self.has("denies_empty") and error.content == b"")
+        error.may_have_acted = operation.method not in SAFE and not is_denied
         return error
 
     def read(self, reply: httpx.Response, schema: str, failure: ShelfError) -> Any:

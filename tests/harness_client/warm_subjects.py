@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -142,6 +143,7 @@ def _become(order: Sequence[Any], pipes: Sequence[int], others: Sequence[int]) -
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     sys.argv = ["-c", argument]
     try:
         exec(program, {"__name__": "__main__"})  # noqa: S102 - what Python would do with -c

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from contract_tests.cases.network import ASKED_WAIT
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.faults import FaultTrial
 from contract_tests.client.outcome import Raised, Value, describe
-from contract_tests.client.trials import Trials
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.http.recording_server import HANG_LIMIT
 from contract_tests.rules import NotApplicable, Violation
 
@@ -17,7 +18,6 @@ IDEMPOTENCE: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"
 RETRY_AFTER: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3"
 REDIRECTS: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-15.4"
 MOST_TRIES: Final = 10
-TOO_MANY: Final = 429
 CLOCK_ERROR: Final = 0.05
 rule: Final = partial(operation_rule, basis="documented")
 
@@ -155,13 +155,21 @@ def test_doubt_is_told(trials: Trials) -> Iterator[Violation]:
     if trials.operation.may_be_repeated:
         raise NotApplicable(f"{trials.operation.method} may be repeated, whatever has happened")
     tried = [
-        (trial, trial.outcome)
-        for trial in of_kind(trials, "status", "time-out", "broken", "unread")
+        (trial, trial.outcome, name)
+        for trial, name in _in_doubt(trials)
         if isinstance(trial.outcome, Raised) and trial.outcome.own and trial.seen
     ]
-    if all(outcome.may_have_acted is None for _, outcome in tried):
+    if all(outcome.may_have_acted is None for _, outcome, _ in tried):
         raise NotApplicable("the client's errors do not say whether the service may have acted")
-    for trial, outcome in tried:
+    for trial, outcome, name in tried:
         if outcome.may_have_acted is False:
-            received = f"{outcome.type_name} after {trial.case.name} says that nothing has happened"
-            yield trial.violation(trial.case.name, received)
+            yield trial.violation(name, f"{outcome.type_name} after {name} says that nothing has happened")
+
+
+def _in_doubt(trials: Trials) -> Iterator[tuple[Trial[Any], str]]:
+    """Return calls after which nobody knows what the service has done, or that it has acted, with what went wrong."""
+    for fault in of_kind(trials, "status", "time-out", "broken", "unread"):
+        yield fault, fault.case.name
+    for reply in trials.broken_replies():
+        if reply.case.is_success:
+            yield reply, f"{reply.case.answer.status} {reply.case.about}"

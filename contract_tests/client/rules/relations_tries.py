@@ -10,12 +10,12 @@ from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.relations import carried, core
-from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, TOO_MANY, of_kind, repeated, sent_too_early
+from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, of_kind, repeated, sent_too_early
 from contract_tests.client.session import Trial
-from contract_tests.client.trials import Trials
+from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.rules import NotApplicable, Violation
 
-UNAVAILABLE, SLACK = 503, 5.0
+UNAVAILABLE, SLACK, PLAIN = 503, 5.0, "status 429"
 CLIENT_ERROR: Final = range(400, 500)
 MAY_ACT: Final = frozenset({"status", "broken", "time-out"})
 OWN: Final = "the client's own documentation of its errors"
@@ -51,6 +51,26 @@ def test_second_tries_are_whole(trials: Trials) -> Iterator[Violation]:
 )
 def test_each_retry_after(trials: Trials) -> Iterator[Violation]:
     yield from sent_too_early(trials, "wait again", slice(1, 2), "the client does not repeat a request twice")
+
+
+@rule(
+    "CL-REL-27",
+    "A moment that is over is not waited for.",
+    says="Retry-After may be a date: one that has passed asks for no wait, as 0 does. Who sends again after that does "
+    "so after such a date.",
+    source=RETRY_AFTER,
+    basis="documented",
+)
+def test_past_dates(trials: Trials) -> Iterator[Violation]:
+    again = {trial.mode for trial in of_kind(trials, "throttled") if trial.case.name == PLAIN and len(trial.seen) > 1}
+    tried = [trial for trial in of_kind(trials, "over") if trial.mode in again]
+    if not tried:
+        raise NotApplicable("another operation of its kind is judged, or the client does not repeat a request")
+    for trial in tried:
+        if not isinstance(trial.outcome, Value):
+            yield trial.violation(
+                trial.case.name, f"{len(trial.seen)} requests: {describe(trial.outcome)}", "a response"
+            )
 
 
 @rule(

@@ -95,6 +95,7 @@ def _repeated() -> Iterator[ClientDefect]:
         )
         for error, rules in (
             ("ReadTimeout", "CL-NET-02"),
+            ("WriteTimeout", "CL-NET-02"),
             ("ReadError", "CL-NET-03"),
             ("RemoteProtocolError", "CL-NET-03"),
         )
@@ -130,6 +131,24 @@ def _throttled() -> Iterator[ClientDefect]:
         client("retries.py", "further_tries: int = 2,", "further_tries: int = 14,"),
         client("retries.py", "first_wait: float = 0.5,", "first_wait: float = 0.01,"),
         client("retries.py", "longest_wait: float = 8.0,", "longest_wait: float = 0.1,"),
+    )
+    yield defect(
+        "retry-after.past",
+        "takes a date in Retry-After that has passed for most of a day",
+        "Retry-After misread",
+        "CL-REL-27",
+        generated("reply.py", "UTC)).total_seconds())", "UTC)).total_seconds() % 86_400)"),
+    )
+    yield defect(
+        "retry-after.old-dates",
+        "reads no date of an obsolete form in Retry-After",
+        "Retry-After misread",
+        "CL-NET-05",
+        generated(
+            "reply.py",
+            "        moment = email.utils.parsedate_to_datetime(text)\n",
+            "        moment = datetime.datetime.strptime(text, '%a, %d %b %Y %H:%M:%S GMT')\n",
+        ),
     )
     yield from (
         defect(f"retry-after.{id_}", title, "Retry-After ignored", "CL-NET-05", client("retries.py", WAIT, new))
@@ -213,6 +232,19 @@ def _ends() -> Iterator[ClientDefect]:
         "CL-NET-08",
         generated(
             "transport.py", "operation=operation.name, may_have_run=in_doubt)", "operation=operation.name)", times=2
+        ),
+    )
+
+    yield defect(
+        "doubt.denied-when-empty",
+        "says that a run has not started where a success is empty",
+        "fact wrong",
+        "CL-NET-08",
+        generated(
+            "reply.py",
+            "_NAME_SHOWN),\n            **self.about(),",
+            "_NAME_SHOWN),\n"
+            '            **{**self.about(), "may_have_run": self.may_have_run and self.response.content != b""},',
         ),
     )
 
