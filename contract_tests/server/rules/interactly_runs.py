@@ -1,5 +1,6 @@
 """Interactly: read and list workflow runs."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -34,11 +35,18 @@ def test_started_run_is_read(server: ServerUnderTest) -> None:
 
 @read_rule(
     "IA-GET-02",
-    "An unknown run is answered 404.",
+    "An unknown run is answered 404, also one whose id has a single other digit than that of a known run.",
     says="404 means that the run does not exist or the key may not see it.",
+    requests=5,
 )
 def test_unknown_run(server: ServerUnderTest) -> None:
     server.must_refuse(_read(server, NO_SUCH_RUN), 404)
+    with suppress(NotExercised):
+        run_id = _started(server)
+        for at in (0, len(run_id) // 2, len(run_id) - 1):  # the time of its start, who started it, which one of these
+            near = run_id[:at] + ("0" if run_id[at] == "f" else "f") + run_id[at + 1 :]
+            exchange = _read(server, near)
+            exchange.expect(not exchange.has_succeeded, "another id", f"{run_id} is read by {near}")
 
 
 @list_rule(

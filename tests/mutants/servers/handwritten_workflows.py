@@ -6,6 +6,7 @@ from typing import Any
 
 from mutants.servers.changes import put
 from mutants.servers.fault import Correct, Fault, ServerDefect, Where
+from mutants.servers.interactly_more import IdByItsBeginning
 from mutants.servers.messages import (
     ATTACH,
     CREATE,
@@ -266,6 +267,14 @@ def _runs() -> Iterator[ServerDefect]:
         "status neighbour",
         "IA-GET-02",
         StatusChanged(Where(READ_RUN, 404), 422),
+    )
+    yield _defect(
+        READ_RUN,
+        "read-run.by-beginning",
+        "reads a run by the first twenty digits of its id",
+        "identity",
+        "IA-GET-02",
+        IdByItsBeginning(20),
     )
     yield _defect(
         LIST_RUNS,

@@ -44,6 +44,25 @@ class RefusedStarted(Fault):
 
 
 @dataclass
+class IdByItsBeginning(Fault):
+    """Reads a run by the first digits of its id."""
+
+    digits: int
+    _ids: list[str] = field(default_factory=list, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Complete the id."""
+        front, _, id_ = request.path.rpartition("/")
+        if request.operation == READ_RUN:
+            known = (one for one in self._ids if one[: self.digits] == id_[: self.digits])
+            request.path = f"{front}/{next(known, id_)}"
+        reply = await correct.ask(request)
+        if request.operation == EXECUTE and shown_in(reply):
+            self._ids.append(shown_in(reply))
+        return reply
+
+
+@dataclass
 class HistoryRewritten(Fault):
     """Shows the input of the latest data as that of the first pair."""
 
