@@ -61,6 +61,10 @@ class ServerUnderTest:
         """Whether callbacks can be received."""
         return self._listener is not None
 
+    def callback_url(self, *, is_odd: bool = False) -> str:
+        """Return a new address for the callback of a run; empty if none can be received."""
+        return self.listener.new_url("runWorkflow", is_odd=is_odd) if self.has_listener else ""
+
     @property
     def label(self) -> str:
         """A label that exists; NotExercised if the target names none."""

@@ -288,18 +288,21 @@ class MarkedRuns:
         yield self._run("a run", made.plain())
         yield self._run("another run", made.plain())
         yield self._run(
-            "a text of every plane", made.of_every_plane(), url=self._url(is_odd=True), return_all_outputs=True
+            "a text of every plane",
+            made.of_every_plane(),
+            url=self.server.callback_url(is_odd=True),
+            return_all_outputs=True,
         )
-        yield self._run("a long text", made.of_size(SIZE), url=self._url(), return_all_outputs=True)
+        yield self._run("a long text", made.of_size(SIZE), url=self.server.callback_url(), return_all_outputs=True)
         yield self._run("an object", made.nested())
         if target.label is not None:
-            yield self._run("a run by label", made.of_every_plane(), url=self._url(), is_latest=False,
+            yield self._run("a run by label", made.of_every_plane(), url=self.server.callback_url(), is_latest=False,
                             workflow_label_name=target.label)  # fmt: skip
         if target.version is not None:
-            yield self._run("a run by number", made.of_every_plane(), url=self._url(), is_latest=False,
+            yield self._run("a run by number", made.of_every_plane(), url=self.server.callback_url(), is_latest=False,
                             workflow_version_number=target.version)  # fmt: skip
         warned = {UNUSED: "x"}
-        yield self._run("a run with a warning", made.of_every_plane(), more=warned, url=self._url())
+        yield self._run("a run with a warning", made.of_every_plane(), more=warned, url=self.server.callback_url())
         for name in ("another spelling", "a third spelling"):
             run = self._run(name, made.of_every_plane())
             yield replace(run, case=spelled(run.case, name))
@@ -322,9 +325,6 @@ class MarkedRuns:
         variables = {**{name: own.get(name, value) for name, value in others.items()}, **own}
         called = {"callback_url": url} if url else {}
         return MarkedRun(name, given, self.start(variables, **members, **called), is_latest=is_latest, url=url)
-
-    def _url(self, *, is_odd: bool = False) -> str:
-        return self.server.listener.new_url("runWorkflow", is_odd=is_odd) if self.server.has_listener else ""
 
     def _affordable(self, planned: list[MarkedRun]) -> list[MarkedRun]:
         target = self.server.target

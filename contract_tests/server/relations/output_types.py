@@ -62,7 +62,7 @@ class OutputTypes(Stage):
         return numbers
 
     def _start(self, number: int) -> tuple[Exchange, str]:
-        url = self.server.listener.new_url("runWorkflow") if self.server.has_listener else ""
+        url = self.server.callback_url()
         called = {"callback_url": url} if url else {}
         name = f"contract-tests outputs {self.server.tag}"
         run = self.server.run(workflow=name, workflow_version_number=number, input_variables={}, **called)

@@ -107,7 +107,7 @@ class RunsInARow:
 
     def _run(self, name: str, more: Mapping[str, Any], *, called: bool = False, **members: Any) -> OneOfARow:
         mark = new_mark()
-        url = self.server.listener.new_url("runWorkflow") if called and self.server.has_listener else ""
+        url = self.server.callback_url() if called else ""
         called_back = {"callback_url": url} if url else {}
         return self._send(name, mark, {**self.together.variables(mark), **more}, url, **members, **called_back)
 

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Final
 
 from contract_tests.rules import NotExercised, Violation
 from contract_tests.server import own_workflow
+from contract_tests.server.models.callback import Callback
 from contract_tests.server.models.exchange import LATER, Exchange
-from contract_tests.server.models.execution import Execution, Poll, checks_of_pending
+from contract_tests.server.models.execution import RUNNING, Execution, Poll, checks_of_pending, entries_of
 from contract_tests.server.models.workflow import Workflow
-from contract_tests.server.relations.marked_runs import FIRST_PAUSE, SECONDS, tries
+from contract_tests.server.relations.marked_runs import CALLBACK_SECONDS, FIRST_PAUSE, SECONDS, tries
 from contract_tests.server.relations.workflow_history import AfterHistory, WorkflowHistory
 from contract_tests.server.relations.workflow_reads import ODD_LABEL, SOURCE
 from contract_tests.server.relations.workflow_shapes import ADDED, FIRST
@@ -38,6 +39,7 @@ class GrowthTopic(StrEnum):
     STAYED = auto()
     WARNED = auto()
     BARE = auto()
+    CALLED = auto()
 
 
 class WorkflowGrowth(AfterHistory, WorkflowWrites):
@@ -98,11 +100,14 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
 
     def _run_and_patch(self) -> None:
         """Start a run, add a version with a node more right behind it, and watch the run."""
-        started = self._run()
+        url = self.server.callback_url()
+        started = self._run(**({"callback_url": url} if url else {}))
         node = self.shapes.node(ADDED, FIRST)
         del node["name"]
         self.patch(self.third, {"nodes": {ADDED: node}, "release_labels": [ODD_LABEL]})
         self._watch(started)
+        if url:
+            self._look_at_callback(url)
         self.attach(self.third, self.pair)
 
     def _watch(self, started: Exchange) -> None:
@@ -121,6 +126,16 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
         if shown:
             received = f"the version that was made right behind it is run: nodes {sorted(shown)}"
             self.judge(GrowthTopic.PINNED, started, not shown & behind, "version", received)
+
+    def _look_at_callback(self, url: str) -> None:
+        """Wait for the callback; none at all is a matter of other rules."""
+        seconds = CALLBACK_SECONDS[self.server.target.is_local]
+        callback = Callback(self.execution, url, seconds, delivery=self.server.listener.wait(url, seconds))
+        if callback.delivery is not None:
+            words = {one["status"] for one in entries_of((callback.body or {}).get("final_output")).values()}
+            is_over = not callback.is_early and not words & RUNNING
+            received = f"the callback came while the run went on; it has nodes that are {sorted(words)}"
+            self.judge(GrowthTopic.CALLED, self.execution.started, is_over, "end", received)
 
     def _poll(self, flag: bool) -> Poll:  # noqa: FBT001 - as it is sent
         self.execution.polled(flag, self.server.results(self.execution.id, return_all_outputs=flag))

@@ -101,6 +101,18 @@ def test_nodes_behind_the_output_count(growth: WorkflowGrowth, operation: Operat
 
 
 @rule(
+    "REL-CB-08",
+    "The callback comes once the nodes behind the output have ended, too.",
+    says="The outcome is posted when the run completes; as long as a node is QUEUED or RUNNING it has not.",
+    source=f"{PAGES}/run-workflow",
+    operations=["runWorkflow"],
+    otherwise="no callback came",
+)
+def test_callback_waits_for_nodes_behind_the_output(growth: WorkflowGrowth, operation: Operation) -> Found:
+    return growth.checks(GrowthTopic.CALLED, operation)
+
+
+@rule(
     "REL-WF-35",
     "A run is one of the version that was the latest when it was started.",
     says="The latest version runs unless another one is asked for. That a version which is made right behind the "
