@@ -54,6 +54,8 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``waiting(client, call, deadline)``
     Start a run by a call and wait for its outcome, at most so many seconds: the value by which the service has told
     that it ended, as :meth:`~Adapter.read` takes it; an awaitable in the asynchronous form.
+``following(client, call, deadline, follower)``
+    The same as ``waiting`` for a caller who is told of each question and may end the wait: see :class:`Follower`.
 ``receiving(delivery)``
     What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotSupported.
 
@@ -220,6 +222,37 @@ class Explanation:
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     may_have_acted: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Follower:
+    """
+    Who waits for a run and hears how it goes.
+
+    Attributes:
+        tell: Is to be called with a :class:`Heard` after each question that does not end the wait; what it raises ends
+            the wait.
+        stop: Ends the wait once it is set: a ``threading.Event``, or an ``asyncio.Event`` in the asynchronous form.
+    """
+
+    tell: Callable[["Heard"], None]
+    stop: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """
+    What a client tells of a wait.
+
+    Attributes:
+        run: The run's id.
+        asked: How many questions were asked so far, those without an answer included.
+        is_lost: Whether the last one got no answer.
+    """
+
+    run: Any
+    asked: int
+    is_lost: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ REST: Final = 0.8  # seconds in which a client that asks on would be seen
 ASKED_WAIT: Final = 1
 TOGETHER: Final = 6
 VIEW: Final = "X-Of-The-View"
+LATER: Final = (("Retry-After", "6"),)
 AGAIN: Final = (("Retry-After", str(ASKED_WAIT)),)
 PAGE: Final = ScriptedResponse(body=b"<p>Welcome</p>", media_type="text/html")
 FAULTS: Final = {
@@ -45,6 +46,7 @@ class Story:
         deadline: Seconds to wait at most.
         timeout: Of the client, in seconds.
         task: What the driver does.
+        end: How the caller ends a wait that it hears of.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Story:
     deadline: float = LONG_ENOUGH
     timeout: float = PATIENCE
     task: str = "waited"
+    end: str = ""
 
     @property
     def outcome(self) -> ScriptedResponse:
@@ -122,12 +125,27 @@ def stories(trials: Trials) -> list[RunTrial]:
     return supported(play_faults(calls))
 
 
+@once
+def followed(trials: Trials) -> list[RunTrial]:
+    """Return what came of waits of which the caller hears, to their end and ended by the caller."""
+    run = followed_runs(trials)[0]
+    first, *_ = run.pending.values()
+    story = partial(Story, run=run, starts=run.started[:1], task="followed", kind="followed")
+    slow = replace(first, headers=LATER)
+    told = (
+        story(name="lost question", polls=(first, FAULTS["status 503"], first, first, run.ended[0])),
+        *(story(name=end, end=end, polls=(slow,)) for end in ("stopped", "raised", "interrupted")),
+    )
+    return supported(play_faults([partial(play_story, trials, one, mode) for one in told for mode in trials.modes()]))
+
+
 def play_story(trials: Trials, story: Story, mode: str) -> RunTrial:
     """Return what came of a story."""
     service = Service(story)
     with RecordingServer() as server:
         wire: dict[str, Any] = {"server": server, "timeout": story.timeout, "retries": None}
-        more: dict[str, Any] = {"respond": service.respond, "rest": REST, "more": {"deadline": story.deadline}}
+        asked = {"deadline": story.deadline} | ({"end": story.end} if story.task == "followed" else {})
+        more: dict[str, Any] = {"respond": service.respond, "rest": REST, "more": asked}
         trial = trials.session.play(story, story.run.start, (), mode, task=story.task, **more, **wire)
     return _with_service(trial, service)
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from contract_tests.client.adapter import Call, Connection, Explanation, NotSupported, Received
+from contract_tests.client.adapter import Call, Connection, Explanation, Follower, Heard, NotSupported, Received
 
 DEFECTS: Final = {
     "starts_again": "starts another search if a question is lost",
@@ -34,6 +34,9 @@ DEFECTS: Final = {
     "never_ends": "goes through empty pages for ever",
     "needs_best": "takes a search that has nothing best for one that goes on",
     "ends_at_short_page": "takes a page that is not full for the last one",
+    "tells_old_loss": "tells of a lost question again after each answer",
+    "stops_late": "looks only after a pause whether it is to end",
+    "interrupted_bare": "does not say which search was going on when it was interrupted",
     "asks_for_latest": "asks for the search that was started last",
 }
 CERTIFICATES: Final = httpx.create_ssl_context()
@@ -56,23 +59,35 @@ class Client:
     def __init__(self, connection: Connection, defects: Sequence[str], headers: Mapping[str, str]) -> None:
         self.connection, self.defects, self.headers = connection, defects, headers
 
-    async def search(self, words: Any, deadline: float) -> Any:
+    async def search(self, words: Any, deadline: float, follower: Follower | None = None) -> Any:
         """Start a search and wait for what it finds."""
         options: dict[str, Any] = {"timeout": self.connection.timeout, "verify": CERTIFICATES, "headers": self.headers}
         async with httpx.AsyncClient(base_url=self.connection.base_url, **options) as http:
             try:
-                return await self._search(http, words, deadline)
+                return await self._search(http, words, deadline, follower)
             except httpx.HTTPError as error:
                 raise SearchError(f"no response: {error}") from None
 
-    async def _search(self, http: httpx.AsyncClient, words: Any, deadline: float) -> Any:
+    async def _search(
+        self, http: httpx.AsyncClient, words: Any, deadline: float, follower: Follower | None = None
+    ) -> Any:
         reply = await http.post("/searches", json=words)
         ticket = _read(reply).get("ticket", 0) if reply.status_code < FAILED else 0
         LATEST.append(ticket)
         if not ticket and "asks_without_ticket" not in self.defects:
             raise SearchError("the search may have begun", status=reply.status_code)
+        try:
+            return await self._outcome_of(http, words, ticket, deadline, follower)
+        except BaseException as error:
+            if "interrupted_bare" not in self.defects:
+                error.add_note(f"search {ticket}")
+            raise
+
+    async def _outcome_of(
+        self, http: httpx.AsyncClient, words: Any, ticket: Any, deadline: float, follower: Follower | None
+    ) -> Any:
         ends = time.monotonic() + deadline
-        tries = 0
+        tries, is_lost = 0, False
         while time.monotonic() < ends:
             seconds = self.connection.timeout if "forgets_silence" in self.defects else ends - time.monotonic()
             reply, tries = await self._asked(http, ticket, min(seconds or 5, self.connection.timeout or 5)), tries + 1
@@ -84,8 +99,19 @@ class Client:
             if "starts_again" in self.defects and reply.status_code != PENDING:
                 self.defects = ()
                 return await self._search(http, words, deadline)
-            await asyncio.sleep(min(self._pause(reply), max(0, ends - time.monotonic())))
+            is_lost = reply.status_code >= FAILED or (is_lost and "tells_old_loss" in self.defects)
+            if follower:
+                follower.tell(Heard(run=ticket, asked=tries, is_lost=is_lost))
+            await self._rest(min(self._pause(reply), max(0, ends - time.monotonic())), ticket, follower)
         raise SearchError(f"search {ticket} goes on")
+
+    async def _rest(self, seconds: float, ticket: Any, follower: Follower | None) -> None:
+        if follower is None or "stops_late" in self.defects:
+            await asyncio.sleep(seconds)
+        with contextlib.suppress(TimeoutError):
+            if follower is not None:
+                await asyncio.wait_for(follower.stop.wait(), 0.01 if "stops_late" in self.defects else seconds)
+                raise SearchError(f"search {ticket} goes on")
 
     async def _asked(self, http: httpx.AsyncClient, ticket: Any, seconds: float) -> httpx.Response:
         if "asks_for_latest" in self.defects:
@@ -155,6 +181,10 @@ class Searching:
         """Search."""
         searching = client.search(call.body, deadline)
         return asyncio.shield(asyncio.ensure_future(searching)) if "goes_on" in client.defects else searching
+
+    def following(self, client: Client, call: Call, deadline: float, follower: Follower) -> Any:
+        """Search, and tell of it."""
+        return client.search(call.body, deadline, follower)
 
     async def listing(self, client: Client, call: Call) -> Any:
         """Go through searches."""

@@ -24,6 +24,11 @@ FOUND_BY = {
         ("CL-RUN-01", "poll status 503"),
         ("CL-RUN-11", "at once"),
     },
+    "tells_old_loss__stops_late__interrupted_bare": {
+        ("CL-RUN-13", "lost questions"),
+        ("CL-RUN-14", "stopped end"),
+        ("CL-RUN-15", "interrupted name"),
+    },
     "takes_what_comes__needs_best": {("CL-RUN-02", "ends pending"), ("CL-RUN-02", "output with false")},
     "loses_searches__asks_after_failure": {
         ("CL-RUN-03", "poll reset doubt"),

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contract_tests.client.adapter import Call, Connection, Listening, NotSupported, Receiving, to_json
+from contract_tests.client.adapter import Call, Connection, Follower, Heard, Listening, NotSupported, Receiving, to_json
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of
 
 SECRET: Final = secrets.token_hex(16)
@@ -58,14 +58,23 @@ class WorkflowRuns(OperationClasses):
             raise NotSupported(f"nothing goes through the pages of {call.operation.id}")
         return getattr(client(call.operation.tag), name)(**arguments_of(call)[1])
 
-    def waiting(self, client: Any, call: Call, deadline: float) -> Any:
+    def waiting(self, client: Any, call: Call, deadline: float, **how: Any) -> Any:
         """Start a run and wait for it: all nodes if they were asked for, else its output; of Interactly the run."""
         chosen = client(call.operation.tag)
         if call.operation.id not in STARTS:
             raise NotSupported(f"{call.operation.id} starts nothing to wait for")
         positional, named, _ = arguments_of(call)
-        outcome = chosen.run_and_wait(*positional, **named, deadline=deadline)
+        outcome = chosen.run_and_wait(*positional, **named, deadline=deadline, **how)
         return _awaited_outcome(outcome) if call.is_async else _told(outcome)
+
+    def following(self, client: Any, call: Call, deadline: float, follower: Follower) -> Any:
+        """Start a run and wait for it, with what the client tells of it."""
+
+        def told(progress: Any) -> None:
+            is_lost = progress.problem is not None
+            follower.tell(Heard(run=progress.execution_id, asked=progress.polls, is_lost=is_lost))
+
+        return self.waiting(client, call, deadline, on_progress=told, cancelled=follower.stop)
 
     def address(self, call: Call) -> str | None:
         """The address that a client has which was given none."""

@@ -22,8 +22,9 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import IO, Any
 
-from contract_tests.client.adapter import Adapter, Call, Connection, NotSupported
+from contract_tests.client.adapter import Adapter, Call, Connection, Follower, Heard, NotSupported
 from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
+from contract_tests.client.driver.following import end_wait
 from contract_tests.client.driver.listening import play_steps
 from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver.modules import look_at_modules
@@ -164,6 +165,24 @@ class Driver:
         """Start a run and wait for its outcome, with the client or with a view of it that has more headers."""
         return self._told(call, connection, lambda: self._outcome_of_run(connection, call, deadline, view))
 
+    def followed(self, connection: Connection, call: Call, *, deadline: float, end: str) -> dict[str, Any]:
+        """Start a run, wait for it and hear of it; end the wait once something was heard, if it is to end."""
+        follow, heard = self._offered("following"), list[Heard]()
+        stop: Any = asyncio.Event() if call.is_async else threading.Event()
+
+        async def following() -> Any:
+            here = asyncio.current_task() if call.is_async else None
+
+            def tell(what: Heard) -> None:
+                heard.append(what)
+                end_wait(end, stop, here)
+
+            value = follow(self._client(connection), call, deadline, Follower(tell=tell, stop=stop))
+            return await value if call.is_async else value
+
+        outcome = self._told(call, connection, lambda: _in_task(following()) if call.is_async else following())
+        return {**outcome, "heard": [vars(each) for each in heard]}
+
     def wait_cancelled(self, connection: Connection, call: Call, *, deadline: float) -> dict[str, Any]:
         """Cancel a wait for a run."""
 
@@ -296,6 +315,11 @@ async def _cancelled(
     with contextlib.suppress(asyncio.CancelledError, *errors):
         await task
     return "cancelled" if task.cancelled() else "not cancelled"
+
+
+async def _in_task(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Await it in a task of its own, whose cancellation ends nothing else."""
+    return await asyncio.ensure_future(coroutine)
 
 
 async def _awaited(value: Any) -> Any:

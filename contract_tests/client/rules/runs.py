@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.followed_runs import final_failures
+from contract_tests.client.followed_runs import SERVER_ERROR, final_failures
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.rules.network import CLOCK_ERROR, RETRY_AFTER
-from contract_tests.client.run_stories import ASKED_WAIT, DEADLINE, RunTrial, at_once, play_story, stories
+from contract_tests.client.run_stories import ASKED_WAIT, DEADLINE, RunTrial, at_once, followed, play_story, stories
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.json_text import canonical
 from contract_tests.rules import NotApplicable, Violation
@@ -20,6 +20,8 @@ OWN: Final = "the client's own documentation of waiting"
 SLACK: Final = 5.0
 MOST_QUESTIONS: Final = 20  # within `DEADLINE`
 FEW, SHORTEST = 2, 0.02  # seconds: a pause, but for a few
+AT_ONCE: Final = 3.0  # seconds, on a busy machine; the pause that is asked for is twice as long
+INTERRUPTS: Final = {"sync": "KeyboardInterrupt", "async": "CancelledError"}
 ON_ITS_WAY: Final = 0.3  # seconds, for a question that was sent before
 rule: Final = partial(operation_rule, source=OWN, basis="inferred")
 
@@ -141,6 +143,7 @@ def test_failures(trials: Trials) -> Iterator[Violation]:
     "A deadline is kept.",
     says="Whatever the service does, a wait ends near its deadline, not long before and not long after, in an error of "
     "the client's own that says which run goes on.",
+    basis="documented",
 )
 def test_deadlines(trials: Trials) -> Iterator[Violation]:
     for first in of_kind(trials, "endless"):
@@ -250,3 +253,57 @@ def test_final_failures(trials: Trials) -> Iterator[Violation]:
     for wait in waited:
         if len(wait.polls) > len(wait.case.polls):
             yield wait.violation(_about(wait), f"{len(wait.polls)} questions", f"{len(wait.case.polls)}")
+
+
+@rule(
+    "CL-RUN-13",
+    "Who follows a wait is told of each question how it went.",
+    says="Which run it is, how many questions there were, and of each whether it got an answer, whatever "
+    "became of those before.",
+    basis="documented",
+)
+def test_told_questions(trials: Trials) -> Iterator[Violation]:
+    for trial in (one for one in followed(trials) if not one.case.end):
+        heard, going = trial.told.get("heard", []), trial.case.polls[:-1]
+        wanted = [answer.status >= SERVER_ERROR for answer in going]
+        if [one["is_lost"] for one in heard] != wanted:
+            told = ["no answer" if one["is_lost"] else "an answer" for one in heard]
+            yield trial.violation("lost questions", f"told of {told}", f"question {wanted.index(True) + 1} alone lost")
+        if [one["asked"] for one in heard] != [*range(1, len(going) + 1)]:
+            yield trial.violation("questions", f"told of {[one['asked'] for one in heard]}, {len(going)} were asked")
+        if any(str(one["run"]) != str(trial.runs[0]) for one in heard):
+            yield trial.violation("run", "told of another run than was started")
+
+
+@rule(
+    "CL-RUN-14",
+    "A wait that its caller stops ends at once.",
+    says="Even in the middle of a pause, however long the service has asked for it, in an error that names the run.",
+    basis="documented",
+)
+def test_stopped_waits(trials: Trials) -> Iterator[Violation]:
+    for first in (one for one in followed(trials) if one.case.end == "stopped"):
+        trial = first if first.seconds < AT_ONCE else play_story(trials, first.case, first.mode)
+        yield from _not_named(trial, trial.case.name)
+        if trial.seconds >= AT_ONCE or len(trial.polls) > 1:
+            received = f"{len(trial.polls)} questions in {trial.seconds:.1f} s"
+            yield trial.violation(f"{trial.case.name} end", received, "one question, and then the end")
+
+
+@rule(
+    "CL-RUN-15",
+    "What interrupts a wait comes through and says which run goes on.",
+    says="An exception of the caller's, an interrupt from the keyboard and the cancellation of a task are none of the "
+    "client's errors; the run was started all the same, and who catches them must be able to find it.",
+    basis="documented",
+)
+def test_interrupted_waits(trials: Trials) -> Iterator[Violation]:
+    for trial in (one for one in followed(trials) if one.case.end in {"raised", "interrupted"}):
+        outcome, about = trial.outcome, trial.case.name
+        wanted = "CallerFailed" if about == "raised" else INTERRUPTS[trial.mode]
+        if not (isinstance(outcome, Raised) and outcome.type_name == wanted):
+            yield trial.violation(about, describe(outcome), wanted)
+        elif str(trial.runs[0]) not in outcome.shown:
+            yield trial.violation(f"{about} name", f"{wanted} without the run's id")
+        if len(trial.polls) > 1:
+            yield trial.violation(f"{about} questions", f"{len(trial.polls)} questions", "1")

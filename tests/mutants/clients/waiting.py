@@ -112,6 +112,28 @@ def _times() -> Iterator[ClientDefect]:
         client("waiting_client.py", "self._ending_in(waiting.seconds_left).with_options", "self.with_options"),
     )
     yield defect(
+        "wait.stopped-late",
+        "looks only after a pause whether it is to end",
+        "deadline ignored",
+        "CL-RUN-14",
+        client(
+            "waiting.py",
+            "            return bool(cancelled.wait(seconds))\n",
+            '            __import__("time").sleep(seconds)\n            return bool(cancelled.wait(0))\n',
+        ),
+    )
+    yield defect(
+        "wait.deadline-anew",
+        "counts the deadline from the last lost question",
+        "deadline ignored",
+        "CL-RUN-06",
+        client(
+            "waiting.py",
+            "        self._further_try = self._tries.after(problem, repeatable=True)\n",
+            "        self._further_try = self._tries.after(problem, repeatable=True)\n        self._began = self._now()\n",
+        ),
+    )
+    yield defect(
         "wait.foreign-time-out",
         "raises Python's own error at the deadline",
         "error changed",
@@ -154,6 +176,24 @@ def _ends() -> Iterator[ClientDefect]:
         "CL-RUN-03",
         client("waiting.py", '                problem.how_to_find = f"it is {self._name}"\n', ""),
         client("waiting_client.py", '        error.message += f"; {words}"\n', ""),
+    )
+    yield defect(
+        "wait.old-problem",
+        "tells of a lost question again after each answer",
+        "state kept",
+        "CL-RUN-13",
+        client(
+            "waiting.py",
+            "self._tries = self._further_try = self._problem = None",
+            "self._tries = self._further_try = None",
+        ),
+    )
+    yield defect(
+        "wait.no-note",
+        "does not say which run an interrupted wait was about",
+        "error changed",
+        "CL-RUN-15",
+        client("waiting_client.py", "    except BaseException as error:\n", "    except Exception as error:\n"),
     )
     yield defect(
         "wait.no-doubt",
