@@ -129,8 +129,8 @@ def _times() -> Iterator[ClientDefect]:
         "CL-RUN-06",
         client(
             "waiting.py",
-            "        self._further_try = self._tries.after(problem, repeatable=True)\n",
-            "        self._further_try = self._tries.after(problem, repeatable=True)\n        self._began = self._now()\n",
+            "        self._retry_after = problem.retry_after\n",
+            "        self._retry_after, self._began = problem.retry_after, self._now()\n",
         ),
     )
     yield defect(
@@ -182,11 +182,7 @@ def _ends() -> Iterator[ClientDefect]:
         "tells of a lost question again after each answer",
         "state kept",
         "CL-RUN-13",
-        client(
-            "waiting.py",
-            "self._tries = self._further_try = self._problem = None",
-            "self._tries = self._further_try = None",
-        ),
+        client("waiting.py", "self._further_try = self._problem = None", "self._further_try = None"),
     )
     yield defect(
         "wait.no-note",
