@@ -46,6 +46,9 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``repeats``
     The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
     ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
+``python_values``
+    Names of those of Python's own types, of ``datetime``, ``date`` and ``UUID``, of which the client documents that it
+    takes them for texts.
 ``unlogged(call)``
     Texts of a call of which the client documents that it never logs them, the key apart.
 ``listing(client, call)``

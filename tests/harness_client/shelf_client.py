@@ -169,6 +169,7 @@ DEFECTS = {
     "repeats_once_at_least": "repeats a request once if it is told not to",
     "dawdles": "waits for longer than it was told",
     "reads_one_line": "refuses a delivery whose JSON is written in several lines",
+    "first_of_month": "sends a date as the first of its month",
     "takes_first_part": "takes the first part of a delivery for the whole",
     "remembers_late": "does not know a delivery again that is being handled",
     "reads_no_chunks": "reads no delivery that comes in chunks",
@@ -703,6 +704,16 @@ def rewritten(text: str) -> str:
         return text
 
 
+def _as_texts(value: Any, client: Client) -> Any:
+    """Write dates as texts, wherever they are."""
+    if isinstance(value, Mapping):
+        return {name: _as_texts(member, client) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_as_texts(item, client) for item in value]
+    first = isinstance(value, datetime.date) and client.has("first_of_month")
+    return (value.replace(day=1) if first else value).isoformat() if isinstance(value, datetime.date) else value
+
+
 class ShelfAdapter:
     """Drives the client; has no more than an adapter has to have."""
 
@@ -723,6 +734,8 @@ class ShelfAdapter:
             raise CannotExpress("no method for addBook")
         if client.has("sync_only") and call.is_async:
             raise CannotExpress("no asynchronous form")
+        places = {place: _as_texts(getattr(call, place), client) for place in ("path", "query", "header", "body")}
+        call = dataclasses.replace(call, **places)
         return client.call_async(call) if call.is_async else client.call(call)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
@@ -761,6 +774,7 @@ class Conforming(ShelfAdapter):
         """Give the object that an error has for a body."""
         return getattr(error, "body", None)
 
+    python_values = ("date",)
     repeats = ("throttled", "status", "broken", "time-out")
 
     def unlogged(self, call: Call) -> list[str]:

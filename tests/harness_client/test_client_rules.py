@@ -161,6 +161,7 @@ FOUND_BY = [
     ("small_addresses", "CL-REL-22", "addBook", "a path"),
     ("asks_for_gzip", "CL-REL-23", "addBook", "gzip"),
     ("reads_one_line", "CL-CB-15", "", "bookLent in lines"),
+    ("first_of_month", "CL-REQ-12", "getOpening", "date in day"),
     ("takes_first_part", "CL-CB-09", "", "bookLent parts"),
     ("remembers_late", "CL-CB-10", "", "bookLent at once"),
     ("reads_no_chunks", "CL-CB-11", "", "bookLent chunks"),

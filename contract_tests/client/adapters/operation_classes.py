@@ -34,6 +34,8 @@ ClientOf = Callable[[str], Any]
 class OperationClasses:
     """The adapter for such a package alone, without anything written by hand."""
 
+    python_values = ("datetime", "date", "UUID")
+
     def __init__(self, generated: str) -> None:
         self._name = generated
         errors = importlib.import_module(f"{generated}.errors")

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import IO, Any
 from contract_tests.client.adapter import Adapter, Call, Connection, Follower, Heard, NotSupported
 from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
 from contract_tests.client.driver.following import end_wait
+from contract_tests.client.driver.json_bytes import with_objects
 from contract_tests.client.driver.listening import play_steps
 from contract_tests.client.driver.messages import TEXT_LIMIT, call_of, connection_of, error_message, value_message
 from contract_tests.client.driver.modules import look_at_modules
@@ -214,6 +216,12 @@ class Driver:
             return taken
 
         return self._told(call, connection, going)
+
+    def typed(self, connection: Connection, call: Call, kinds: Mapping[str, str]) -> dict[str, Any]:
+        """Make a call with objects of Python's own types for those texts that are named with one."""
+        known = {text: kind for text, kind in kinds.items() if kind in self._offered("python_values")}
+        places = {place: with_objects(getattr(call, place), known) for place in ("path", "query", "header", "body")}
+        return self.call(connection, replace(call, **places))
 
     def promises(self) -> dict[str, Any]:
         """Return the kinds of faults after which the client documents to try again."""

@@ -34,6 +34,28 @@ def defects() -> Iterator[ClientDefect]:
     yield from _headers()
     yield from _values()
     yield from _calls()
+    yield from _python_values()
+
+
+def _python_values() -> Iterator[ClientDefect]:
+    yield defect(
+        "time.whole-seconds",
+        "loses the fraction of a second of a datetime",
+        "value changed",
+        "CL-REQ-12",
+        generated("types.py", "or value.isoformat()", "or re.sub(r'[.][0-9]+', '', value.isoformat())"),
+    )
+    yield defect(
+        "id.without-hyphens",
+        "writes a UUID without its hyphens",
+        "value changed",
+        "CL-REQ-12",
+        generated(
+            "types.py",
+            "            return str(value)\n        case _:\n",
+            "            return value.hex\n        case _:\n",
+        ),
+    )
 
 
 def _by_machine() -> Iterator[ClientDefect]:
