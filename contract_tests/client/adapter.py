@@ -49,6 +49,12 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``python_values``
     Names of those of Python's own types, of ``datetime``, ``date`` and ``UUID``, of which the client documents that it
     takes them for texts.
+``serves``
+    From what the client documents that one of it may be used at the same time: ``event loops``, ``processes`` that
+    were forked.
+``raw(client, call)``
+    Make a call in the form that has the response beside the value, and give value, status, headers and body; an
+    awaitable of them in the asynchronous form.
 ``unlogged(call)``
     Texts of a call of which the client documents that it never logs them, the key apart.
 ``listing(client, call)``

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import random
 import socket
 import time
 import zlib
@@ -15,15 +16,22 @@ from contract_tests.cases.case import RequestCase
 from contract_tests.cases.keeping import once
 from contract_tests.cases.network import SHORT
 from contract_tests.client.operation_info import base_path
-from contract_tests.client.outcome import Outcome, Raised, Value
+from contract_tests.client.outcome import Lost, Outcome, Raised, Value, outcome_of
 from contract_tests.client.session import PATIENCE, Trial
-from contract_tests.client.trials import Trials
+from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.http.expected_parameters import decode, path_of, query_pairs
 from contract_tests.http.recording_server import Fault, RecordedRequest, RecordingServer, ScriptedResponse
-from contract_tests.openapi.json_text import canonical, essence_of, json_or
+from contract_tests.openapi.json_text import canonical, essence_of, is_json, json_or
 from contract_tests.rules import NotApplicable, NotExercised
 
 AT_ONCE: Final = 6
+MANY: Final = 104  # what libraries open at once is a hundred at most
+SEVERAL: Final = 12
+LARGE: Final = 300_000
+PARTS, MOMENT = 16, 0.005
+MARK: Final = "X-Mark"
+MAX_ASCII: Final = 0x7F
+EARLY_HINTS: Final = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 REST: Final = 0.05  # seconds: for the end of a connection to arrive
 LATE: Final = 0.8
 MOST_MISHAPS: Final = 3
@@ -45,6 +53,12 @@ def representative(trials: Trials) -> None:
     if first is not None and first.id != trials.operation.id:
         raise NotApplicable(f"judged with {first.id}, which stands for all that may be repeated as this one")
     trials.modes()
+
+
+def first_of_all(trials: Trials) -> None:
+    """Demand that an operation is the first that can be called, where it does not matter which it is."""
+    if not trials.represents(lambda _: True):
+        raise NotApplicable("judged with the first operation, which stands for all")
 
 
 @dataclass(frozen=True)
@@ -130,7 +144,8 @@ def at_once(trials: Trials, mode: str) -> tuple[list[Outcome], list[Outcome]]:
     cases = {core(trial.seen[0]): trial.case for trial in trials.legal_requests() if trial.seen and trial.outcome}
     starts = [trials.start] * AT_ONCE if trials.has_forms else list(islice(cycle(cases.values()), AT_ONCE))
     told = list(islice(cycle(successes(trials)), AT_ONCE))
-    seen, outcomes = trials.session.play_together(starts, [one.answer for one in told], mode)
+    seen, messages = trials.session.play_together(starts, [one.answer for one in told], mode)
+    outcomes = [*map(outcome_of, messages)]
     if len(seen) != AT_ONCE:
         raise NotExercised(f"{len(seen)} requests for {AT_ONCE} calls, see CL-REQ-02")
     texts = {id(case): text for text, case in cases.items()}
@@ -140,11 +155,41 @@ def at_once(trials: Trials, mode: str) -> tuple[list[Outcome], list[Outcome]]:
     return outcomes, [told[arrived.index(texts[id(case)])].outcome for case in starts]
 
 
+def raw_at_once(trials: Trials, mode: str) -> list[tuple[Mapping[str, Any], Success | None]]:
+    """Return messages of calls at the same time, and of each the response whose mark is in its headers."""
+    own = list(islice(cycle(successes(trials)), AT_ONCE))
+    answers = [replace(one.answer, headers=(*one.answer.headers, (MARK, str(at)))) for at, one in enumerate(own)]
+    _, told = trials.session.play_together([trials.start] * AT_ONCE, answers, mode, task="raw")
+    marks = [_mark(each) for each in told]
+    return [
+        (each, own[int(mark)] if mark.isdecimal() and marks.count(mark) == 1 else None)
+        for each, mark in zip(told, marks, strict=True)
+    ]
+
+
+def _mark(told: Mapping[str, Any]) -> str:
+    headers: Mapping[str, str] = told.get("raw", {}).get("headers", {})
+    return {name.lower(): value for name, value in headers.items()}.get(MARK.lower(), "")
+
+
+def forked(trials: Trials, mode: str) -> Trial[RequestCase]:
+    """Return calls of a process, of one that was forked from it, and of the first one again."""
+    for _ in range(MOST_MISHAPS):
+        trial = trials.ask("forked", mode)
+        if all(told["kind"] == "value" for told in trial.told.get("calls", ())):
+            break
+    return trial
+
+
 def after_idle_end(trials: Trials, mode: str) -> Played:
     """Return two calls between which the service closes the connection."""
-    first = trials.session.play(trials.start, trials.start, [replace(trials.success, is_last=True)], mode)
-    time.sleep(REST)
-    return [first, trials.ask("call", mode)]
+    for rest in (REST, LATE):  # on a busy machine that takes longer
+        first = trials.session.play(trials.start, trials.start, [replace(trials.success, is_last=True)], mode)
+        time.sleep(rest)
+        second = trials.ask("call", mode)
+        if isinstance(second.outcome, Value):
+            break
+    return [first, second]
 
 
 def on_used_connection(trials: Trials, mode: str) -> Played:
@@ -185,11 +230,80 @@ def unreachable(trials: Trials, mode: str) -> Trial[RequestCase]:
         return trials.ask("call", mode, base_url=url)
 
 
-def coded(trials: Trials, mode: str, coding: str) -> Trial[RequestCase]:
+def coded(trials: Trials, mode: str, coding: str, plain: ScriptedResponse) -> Trial[RequestCase]:
     """Return a call whose response is compressed."""
-    plain = trials.success
     answer = replace(plain, body=CODINGS[coding](plain.body), headers=(("Content-Encoding", coding),))
     return trials.session.play(trials.start, trials.start, [answer], mode)
+
+
+def sizes(trials: Trials) -> dict[str, ScriptedResponse]:
+    """Return one response of success in several sizes, which all say the same, by what is particular about each."""
+    plain = _with_odd_letters(trials)
+    if not is_json(plain.media_type or ""):
+        return {"": plain}
+    # What stands in front says nothing; whoever loses the end loses what does. The one packs well, the other hardly.
+    spread = bytes(b" \t\n\r"[byte % 4] for byte in random.Random(1).randbytes(LARGE))  # noqa: S311 - no secret
+    many = {"much of the same": b" " * LARGE, "much of all kinds": spread}
+    return {"": plain} | {about: replace(plain, body=front + plain.body) for about, front in many.items()}
+
+
+def _with_odd_letters(trials: Trials) -> ScriptedResponse:
+    """Return the success with the most letters beyond ASCII, which are written as they are."""
+    own = [case for case in trials.book.legal_replies(trials.operation) if case.is_success and case.has_value]
+    written = [
+        replace(case.answer, body=json.dumps(case.value, ensure_ascii=False).encode())
+        for case in own
+        if is_json(case.answer.media_type or "") and trials.start_for(case) is trials.start and _is_text(case.value)
+    ]
+    return max(written, key=lambda one: sum(byte > MAX_ASCII for byte in one.body), default=trials.success)
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return bool(json.dumps(value, ensure_ascii=False).encode())
+    except UnicodeEncodeError:  # half a letter, which has no form but its escape
+        return False
+
+
+def in_parts(trials: Trials) -> dict[str, ScriptedResponse]:
+    """Return a response in the ways in which HTTP lets it come, by what is particular about them."""
+    plain = _with_odd_letters(trials)
+    length = max(1, len(plain.body) // PARTS)
+    return {
+        "": plain,
+        "in chunks": replace(plain, chunk=length),
+        "in segments": replace(plain, segment=length, pause=MOMENT),
+        "until its end": replace(plain, has_length=False, is_last=True),
+        "after an interim response": replace(plain, before=EARLY_HINTS),
+    } | {about: answer for about, answer in sizes(trials).items() if about}
+
+
+def after_giving_up(trials: Trials, mode: str, how: str) -> Trial[RequestCase]:
+    """Return a call after more calls at once than a pool usually has connections, which were all given up."""
+    silence, start = ScriptedResponse(fault=Fault.HANG), trials.start
+    for _ in range(MOST_MISHAPS):
+        with RecordingServer() as server:
+            wire: dict[str, Any] = {"server": server, "timeout": PATIENCE if how == "cancelled" else SHORT}
+            asked: dict[str, Any] = {"times": MANY, "is_cancelled": how == "cancelled"}
+            many = trials.session.play(
+                start, start, [silence], mode, task="given_up", more=asked, limit=2 * MANY, **wire
+            )
+            if isinstance(many.outcome, Lost):
+                return many
+            trial = trials.session.play(start, start, [trials.success], mode, **wire)
+        if isinstance(trial.outcome, Value | Lost):
+            break
+    return trial
+
+
+def after_other_tries(trials: Trials, mode: str) -> tuple[Trial[RequestCase], list[Outcome]]:
+    """Return a call that is refused until it gives up, and calls at once after it that are refused once each."""
+    refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=(("Retry-After", "0"),))
+    own: dict[str, Any] = {"retries": None, "timeout": PATIENCE + 2}  # a client of their own
+    first = trials.session.play(trials.start, trials.start, [refusal], mode, **own)
+    starts = [trials.start] * SEVERAL
+    _, told = trials.session.play_together(starts, [*[refusal] * SEVERAL, trials.success], mode, **own)
+    return first, [*map(outcome_of, told)]
 
 
 def addresses(trials: Trials) -> dict[str, str]:

@@ -93,6 +93,7 @@ class ClientSession:
         server: RecordingServer | None = None,
         respond: Callable[[RecordedRequest], ScriptedResponse] | None = None,
         rest: float = 0,
+        limit: int = REQUEST_LIMIT,
         more: Mapping[str, Any] = MappingProxyType({}),
         **connection: Any,
     ) -> Trial[Case]:
@@ -108,13 +109,14 @@ class ClientSession:
             server: Another server than the session's, for cases that are played at the same time.
             respond: Makes the answers instead, each by its request.
             rest: Seconds for which requests are taken down that come after the outcome.
+            limit: How many requests are more than any client makes.
             more: What else the task asks for.
             connection: What the client is built with, where it is not :meth:`connection`.
         """
         server = server or self.server
         connected = replace(self.connection(request.operation, mode, server), **connection)
         number, started = self.count(), time.monotonic()
-        with server.play(*answers, on_request_limit=self._stop, respond=respond) as recording:
+        with server.play(*answers, on_request_limit=self._stop, respond=respond, limit=limit) as recording:
             told = self.subject.ask(task, connected, self._call(request), **more)
             ended = time.monotonic()
             time.sleep(rest)
@@ -122,16 +124,21 @@ class ClientSession:
         return Trial(case=case, mode=mode, seen=tuple(recording.seen), **facts)
 
     def play_together(
-        self, starts: Sequence[RequestCase], answers: Sequence[ScriptedResponse], mode: str, **connection: Any
-    ) -> tuple[tuple[RecordedRequest, ...], list[Outcome]]:
-        """Let one client make calls at the same time; return the requests as they came, and what came of each call."""
+        self,
+        starts: Sequence[RequestCase],
+        answers: Sequence[ScriptedResponse],
+        mode: str,
+        *,
+        task: str = "call",
+        **connection: Any,
+    ) -> tuple[tuple[RecordedRequest, ...], list[Mapping[str, Any]]]:
+        """Let one client do a task several times at once; return the requests as they came, and the messages."""
         connected = replace(self.connection(starts[0].operation, mode), **connection)
         self.count(len(starts))
         playing = self.server.play(*answers, on_request_limit=self._stop, together=len(starts))
         with playing as recording, ThreadPoolExecutor(len(starts)) as pool:
-            told = pool.map(lambda start: self.subject.ask("call", connected, self._call(start)), starts)
-            outcomes = [outcome_of(each) for each in told]
-        return tuple(recording.seen), outcomes
+            told = list(pool.map(lambda start: self.subject.ask(task, connected, self._call(start)), starts))
+        return tuple(recording.seen), told
 
     def ask_together(
         self,

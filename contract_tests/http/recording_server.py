@@ -50,7 +50,13 @@ class ScriptedResponse:
         fault: ``hang``: nothing is sent; ``reset`` and ``close``: the connection ends without an answer; ``cut``: it
             ends half-way through the body.
         delay: Seconds before anything is sent.
+        before: Bytes that come before the answer.
+        chunk: Bytes in each chunk of the body, after which comes a trailer; 0 for a body that is not in chunks.
+        segment: Bytes that are sent together, all after those that are ``at_once``; 0 for all.
+        at_once: Bytes that are sent first.
+        pause: Seconds between two segments.
         is_last: Whether the connection ends with the answer, which does not say so.
+        has_length: Whether it says how long its body is; if neither that nor chunks do, it is to be the last one.
     """
 
     status: int = 200
@@ -61,11 +67,18 @@ class ScriptedResponse:
     date_form: str = ""
     fault: Fault | None = None
     delay: float = 0
+    before: bytes = b""
+    chunk: int = 0
+    segment: int = 0
+    at_once: int = 0
+    pause: float = 0
     is_last: bool = False
+    has_length: bool = True
 
     def wire(self, method: str = "") -> bytes:
         """Return the bytes of the answer to a request with this method."""
-        headers = [*self.headers, ("Content-Length", str(len(self.body)))]
+        length = [("Content-Length", str(len(self.body)))] if self.has_length else []
+        headers = [*self.headers, *([("Transfer-Encoding", "chunked")] if self.chunk else length)]
         if self.retry_at is not None:
             headers.append(("Retry-After", self._date(time.time() + self.retry_at)))
         if self.media_type is not None:
@@ -73,7 +86,21 @@ class ScriptedResponse:
         head = (
             f"HTTP/1.1 {self.status} Answer\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
         )
-        return head.encode("latin-1") + (b"" if method == "HEAD" else self.body)
+        body = b"".join(self._chunks()) if self.chunk else self.body
+        return self.before + head.encode("latin-1") + (b"" if method == "HEAD" else body)
+
+    def segments(self, method: str) -> Iterator[bytes]:
+        """Return the answer in the parts in which it is sent."""
+        wire = self.wire(method)
+        first = self.at_once if self.segment else len(wire)
+        yield wire[:first]
+        yield from (wire[start : start + self.segment] for start in range(first, len(wire), self.segment or 1))
+
+    def _chunks(self) -> Iterator[bytes]:
+        for start in range(0, len(self.body), self.chunk):
+            piece = self.body[start : start + self.chunk]
+            yield b"%X;part=1\r\n%b\r\n" % (len(piece), piece)
+        yield b"0\r\nX-Parts: all\r\n\r\n"
 
     def _date(self, moment: float) -> str:
         return time.strftime(self.date_form, time.gmtime(moment)) if self.date_form else formatdate(moment, usegmt=True)
@@ -89,6 +116,7 @@ class RecordedRequest:
     body: bytes  # after transfer decoding; empty if there was none
     at: float  # seconds on the monotonic clock when it was complete
     broken: str = ""  # why it is no HTTP request, if it is none
+    connection: int = 0  # the client's port
 
     def all(self, name: str) -> list[str]:
         """Return the values of all headers of a name, whatever its case."""
@@ -108,12 +136,14 @@ class Recording:
         on_request_limit: Called once, when there are more than any client makes in one call; the rest is not kept.
         gathered: Where so many requests are answered together, when the last of them is there.
         respond: Makes the answer where that depends on the request; one request is asked about at a time.
+        limit: How many requests are more than any client makes.
     """
 
     answers: Sequence[ScriptedResponse]
     on_request_limit: Callable[[], None] = _nothing
     gathered: threading.Barrier | None = None
     respond: Callable[[RecordedRequest], ScriptedResponse] | None = None
+    limit: int = REQUEST_LIMIT
     seen: list[RecordedRequest] = field(default_factory=list)
 
     def take(self, request: RecordedRequest) -> ScriptedResponse:
@@ -180,6 +210,7 @@ class RecordingServer:
         on_request_limit: Callable[[], None] = _nothing,
         together: int = 1,
         respond: Callable[[RecordedRequest], ScriptedResponse] | None = None,
+        limit: int = REQUEST_LIMIT,
     ) -> Iterator[Recording]:
         """
         Answer the requests of one case.
@@ -189,8 +220,10 @@ class RecordingServer:
             on_request_limit: Called, from another thread, when the requests have become too many.
             together: How many requests are answered at the same time, once all of them are there.
             respond: Makes the answers instead, each by its request.
+            limit: How many requests are too many.
         """
-        take = Recording(answers, on_request_limit, threading.Barrier(together) if together > 1 else None, respond)
+        gathered = threading.Barrier(together) if together > 1 else None
+        take = Recording(answers, on_request_limit, gathered, respond, limit)
         with self._lock:
             self._take = take
         try:
@@ -236,7 +269,7 @@ class RecordingServer:
             take = self._take
             if take is None:
                 return ScriptedResponse(status=500, body=b'{"message": "no case is being played"}'), None
-            if len(take.seen) < REQUEST_LIMIT:
+            if len(take.seen) < take.limit:
                 return take.take(seen), take.gathered
             on_request_limit, take.on_request_limit = take.on_request_limit, _nothing
         on_request_limit()
@@ -247,7 +280,9 @@ class RecordingServer:
         if answer.delay:
             self._over.wait(answer.delay)
         if answer.fault is None:
-            connection.sendall(answer.wire(method))
+            for part in answer.segments(method):
+                connection.sendall(part)
+                time.sleep(answer.pause)
             return not answer.is_last
         if answer.fault is Fault.HANG and not self._reads_bodies:
             self._over.wait(HANG_LIMIT)  # behind what is not read the end of the connection is not seen
@@ -265,6 +300,7 @@ def _read_request(
     connection: socket.socket, left: bytes, *, reads_body: bool = True
 ) -> tuple[RecordedRequest, bytes] | None:
     """Read one request; None if the client has closed the connection before one."""
+    port = connection.getpeername()[1]
     parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1_000_000)
     parser.receive_data(left) if left else None
     request: h11.Request | None = None
@@ -279,27 +315,28 @@ def _read_request(
             elif isinstance(event, h11.Request):
                 request = event
                 if not reads_body:
-                    return _seen(request, b""), b""
+                    return _seen(request, b"", port), b""
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > BODY_LIMIT:
                     return _broken(f"a body of more than {BODY_LIMIT:,} bytes"), b""
             elif isinstance(event, h11.EndOfMessage):
                 assert request is not None
-                return _seen(request, bytes(body)), parser.trailing_data[0]
+                return _seen(request, bytes(body), port), parser.trailing_data[0]
             else:
                 return None
     except h11.RemoteProtocolError as error:
         return _broken(str(error)), b""
 
 
-def _seen(request: h11.Request, body: bytes) -> RecordedRequest:
+def _seen(request: h11.Request, body: bytes, port: int) -> RecordedRequest:
     return RecordedRequest(
         method=request.method.decode("latin-1"),
         target=request.target.decode("latin-1"),
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw_items()),
         body=body,
         at=time.monotonic(),
+        connection=port,
     )
 
 

@@ -6,6 +6,7 @@ A client of ``shelf.yaml`` that keeps the contract, and what it becomes with one
 """
 
 import asyncio
+import contextlib
 import copy
 import dataclasses
 import datetime
@@ -45,6 +46,7 @@ from contract_tests.openapi.document import Contract, Operation, join, split
 CONTRACT = Contract.load(Path(__file__).with_name("shelf.yaml"))
 CERTIFICATES = httpx.create_ssl_context()  # read once: that takes longer than a call
 TRIES = 3
+FEW_PLACES, PIECE, LITTLE = 50, 65_536, 0.05
 KEPT_WORDS = ("enum", "format")
 
 DEFECTS = {
@@ -156,6 +158,13 @@ DEFECTS = {
     "takes_past_for_days": "gives up where a date in Retry-After has passed",
     "denies_unsent": "says that nothing has happened where a request was not sent whole, and sends it again",
     "denies_empty": "says that nothing has happened where a success is empty",
+    "keeps_places": "keeps a connection for each call that was given up",
+    "counts_tries_together": "has so many further tries for all calls together",
+    "keeps_to_one_loop": "uses connections of one event loop in another",
+    "shares_with_forks": "uses connections of its parent's in a forked process",
+    "mixes_raw": "has the response that came last beside each value",
+    "reads_half": "loses the end of a response that comes in chunks",
+    "unpacks_half": "loses the end of a long response that is compressed",
     "repeats_conflicts": "repeats everything after a 409",
     "tells_first_error": "tells of the first response when the last one was another",
     "always_in_doubt": "says that something may have happened, whatever has",
@@ -307,19 +316,33 @@ class Client:
             options["headers"] = {name: " ".join(value.split()) for name, value in connection.headers.items()}
         if defect == "writes_headers":
             connection.headers["X-Shelf-Key"] = connection.key
-        self.http: Any = httpx.AsyncClient(**options) if connection.is_async else httpx.Client(**options)
+        self.options, self.opened = options, dict[object, Any]()
         retries = TRIES - 1 if connection.retries is None else connection.retries
         retries = max(1, retries) if defect == "repeats_once_at_least" else retries
         self.tries = 1 if defect == "breaks_promise" else 1 + retries
         self.more: dict[str, str] = {}
         self.kept: dict[str, str] = {}
         self.last: httpx.Response | None = None
-        self.calls = 0
+        self.calls = self.left = self.tried = 0
+        self.replies: list[httpx.Response] = []
         self.socket: object = None
         self.worker = ThreadPoolExecutor(1)
         self.arrived: queue.Queue[httpx.Response] = queue.Queue()
         FIRST_KEYS.append(connection.key)
         logging.getLogger("httpcore.http11").disabled = defect != "logs_headers_back"  # has a response's headers
+
+    @property
+    def http(self) -> Any:
+        """What makes the calls of this process, or of this event loop."""
+        home: list[object] = [] if self.has("shares_with_forks") else [os.getpid()]
+        if self.connection.is_async and not self.has("keeps_to_one_loop"):
+            with contextlib.suppress(RuntimeError):
+                home.append(asyncio.get_running_loop())
+        found = self.opened.get(tuple(home))
+        if found is None:
+            kind: Any = httpx.AsyncClient if self.connection.is_async else httpx.Client
+            found = self.opened[tuple(home)] = kind(**self.options)
+        return found
 
     def __repr__(self) -> str:
         shown = {"key_in_repr": self.connection.key, "most_of_key_in_repr": f"{self.connection.key[:-4]}****"}
@@ -368,6 +391,7 @@ class Client:
             except httpx.HTTPError as problem:
                 error = problem
             except asyncio.CancelledError:
+                self.left += 1
                 if self.has("swallows_cancellation"):
                     raise ShelfError("cancelled") from None
                 raise
@@ -407,6 +431,7 @@ class Client:
     ) -> tuple[httpx.Response | None, httpx.HTTPError | None]:
         """Do what some defects do to what has come."""
         self.calls += 1
+        self.left += isinstance(error, httpx.ReadTimeout)
         if self.has("tells_first_error") and reply is not None and reply.status_code >= 500:
             return first, error
         if self.has("mixes_calls") and reply is not None:
@@ -437,6 +462,8 @@ class Client:
 
     def misbehave(self, case: RequestCase) -> None:
         """Do what some defects do before a request is made."""
+        if self.has("keeps_places") and self.left > FEW_PLACES:
+            raise ShelfError("all connections are in use")
         if self.has("refuses_umlauts") and "é" in json.dumps([case.query, case.path], ensure_ascii=False):
             raise ShelfError("only ASCII")
         if self.has("hangs"):
@@ -548,6 +575,8 @@ class Client:
         if reply is not None and reply.status_code == 429:
             more = attempt < (15 if self.has("storms") else self.tries) and self.tries > 1
             more = more or self.has("storms_for_ever")
+            self.tried += 1
+            more = more and not (self.has("counts_tries_together") and self.tried > TRIES)
             return asked if more else None
         if attempt >= self.tries:
             return None
@@ -598,6 +627,7 @@ class Client:
             silence = ShelfError(f"no reply: {error}")
             silence = silence if isinstance(error, httpx.ConnectError) else self.in_doubt(silence, operation)
             raise error if self.has("leaks_network_error") else silence
+        self.replies.append(reply)
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
         text += f": {reply.text}" if self.has("key_sent_back") else ""
@@ -647,7 +677,11 @@ class Client:
         if self.has("asks_for_gzip") and "Content-Encoding" in reply.headers:
             raise failure
         try:
-            value = self.parsed(reply.content)
+            is_cut = self.has("unpacks_half") and "Content-Encoding" in reply.headers
+            is_cut = is_cut or (self.has("reads_half") and "Transfer-Encoding" in reply.headers)
+            value = self.parsed(
+                reply.content[: PIECE if "Content-Encoding" in reply.headers else -1] if is_cut else reply.content
+            )
         except RecursionError as error:
             raise error if self.has("leaks_recursion") else failure from None
         except ValueError as error:
@@ -776,6 +810,26 @@ class Conforming(ShelfAdapter):
 
     python_values = ("date",)
     repeats = ("throttled", "status", "broken", "time-out")
+
+    serves = ("event loops", "processes")
+
+    def raw(self, client: Client, call: Call) -> Any:
+        """Make a call by a view that keeps its reply."""
+        view = copy.copy(client)
+        view.replies = client.replies if client.has("mixes_raw") else []
+        return self.beside_async(view, call) if call.is_async else self.beside(view, view.call(call))
+
+    async def beside_async(self, view: Client, call: Call) -> tuple[Any, ...]:
+        """Give the parts of a call that is awaited."""
+        value = await view.call_async(call)
+        await asyncio.sleep(LITTLE if view.has("mixes_raw") else 0)
+        return self.beside(view, value)
+
+    def beside(self, view: Client, value: Any) -> tuple[Any, ...]:
+        """Give a value and the parts of its reply."""
+        time.sleep(LITTLE if view.has("mixes_raw") and not view.connection.is_async else 0)
+        reply = view.replies[-1]
+        return value, reply.status_code, reply.headers, reply.content
 
     def unlogged(self, call: Call) -> list[str]:
         """Give the title of a book."""

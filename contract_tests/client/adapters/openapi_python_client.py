@@ -80,6 +80,11 @@ class OpenapiPythonClient:
         check_signature(function, client=client, **named)
         return function(client=client, **named)
 
+    def raw(self, client: Any, call: Call) -> Any:
+        """The parts of a ``Response``, which has value and reply beside one another."""
+        made = self.invoke(client, call)
+        return _awaited_parts(made) if call.is_async else _parts(made)
+
     def _module(self, call: Call) -> Any:
         tag = python_name(call.operation.tag or "default")
         name = f"{self._name}.api.{tag}.{python_name(call.operation.id)}"
@@ -122,6 +127,7 @@ class ShortForms(OpenapiPythonClient):
     """The functions ``sync`` and ``asyncio``, which give the parsed body alone."""
 
     functions = ("sync", "asyncio")
+    raw: Any = None  # there is no response
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
         """The parsed body; nothing says which status it came with."""
@@ -130,6 +136,14 @@ class ShortForms(OpenapiPythonClient):
     def held(self, value: Any) -> Any:
         """The parsed body."""
         return value
+
+
+def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
+    return made, int(made.status_code), made.headers, made.content
+
+
+async def _awaited_parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
+    return _parts(await made)
 
 
 def _received(value: Any, status: int | None) -> Received:

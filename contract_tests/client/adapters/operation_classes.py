@@ -80,6 +80,14 @@ class OperationClasses:
 
     def invoke(self, client: ClientOf, call: Call) -> Any:
         """Call the operation's method; what the contract does not name goes through ``with_options``."""
+        return self._made(client, call)
+
+    def raw(self, client: ClientOf, call: Call) -> Any:
+        """Call it in the form that has the response beside the value."""
+        made = self._made(client, call, lambda chosen: chosen.with_raw_response)
+        return _awaited_parts(made) if call.is_async else _parts(made)
+
+    def _made(self, client: ClientOf, call: Call, form: Callable[[Any], Any] = lambda chosen: chosen) -> Any:
         if reason := getattr(importlib.import_module(self._name), "LEFT_OUT", {}).get(call.operation.id):
             raise NotSupported(f"the generator has left it out: {reason}")
         chosen = client(self._tag(call))
@@ -90,8 +98,8 @@ class OperationClasses:
         positional, named, extra = arguments_of(call)
         check_signature(method, *positional, **named)
         if extra or (call.body == {} and call.operation.members is not None):
-            method = getattr(chosen.with_options(extra_body=extra), name)
-        return method(*positional, **named)
+            chosen = chosen.with_options(extra_body=extra)
+        return getattr(form(chosen), name)(*positional, **named)
 
     def read(self, value: Any, call: Call) -> Received:  # noqa: ARG002 - the protocol's
         """A model, a plain value, or an object that holds the value in ``.value``."""
@@ -175,6 +183,14 @@ class _Clients:
                 await client.aclose()
 
         return closing()
+
+
+def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
+    return made.parsed, made.status, made.headers, made.content
+
+
+async def _awaited_parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
+    return _parts(await made)
 
 
 def _method_name(call: Call) -> str:

@@ -22,6 +22,7 @@ class WorkflowRuns(OperationClasses):
     """The adapter for ``workflow_runs``, over whatever generated package that imports."""
 
     repeats = ("throttled", "status", "broken", "time-out")
+    serves = ("event loops", "processes")
 
     def __init__(self, generated: str) -> None:
         super().__init__(generated)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from contract_tests.client.adapter import Adapter, Call, Connection, Follower, Heard, NotSupported
+from contract_tests.client.driver.children import in_child
 from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
 from contract_tests.client.driver.following import end_wait
 from contract_tests.client.driver.json_bytes import with_objects
@@ -36,6 +37,7 @@ from contract_tests.client.driver.secrets import LogWatch, places_of, variables_
 WORKERS = 64
 LONG_ENOUGH = 0.3  # seconds: for a request to be sent
 SEVERAL = 1.0  # seconds: for some of them
+MANY = 5.0  # seconds: for more of them to end than there are
 
 
 class SubjectFinder:
@@ -161,6 +163,69 @@ class Driver:
 
         return {**self._told(call, connection, again), "task": "".join(ended)}
 
+    def given_up(self, connection: Connection, call: Call, *, times: int, is_cancelled: bool) -> dict[str, Any]:
+        """Give up so many calls at once: cancelled, or when their time-out is over."""
+
+        async def giving_up() -> dict[str, Any]:
+            client = self._client(connection)
+            if call.is_async:
+                tasks = [asyncio.ensure_future(self._invoked(client, call)) for _ in range(times)]
+                await asyncio.wait(tasks, timeout=SEVERAL if is_cancelled else None)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=MANY)
+            else:
+                with ThreadPoolExecutor(times) as pool:
+                    made = [pool.submit(self._adapter.invoke, client, call) for _ in range(times)]
+                    [each.exception() for each in made]
+            return {"kind": "value", "json": None, "type_name": "given up"}
+
+        return self._run(giving_up, connection, call)
+
+    def loops(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make calls with one client in several event loops: after one another, in turn, and in another thread."""
+        self._claimed("event loops")
+        client = self._adapter.connect(connection)
+        loops = [asyncio.new_event_loop() for _ in range(3)]
+        calls: list[dict[str, Any]] = []
+        for loop, is_over in zip((*loops, loops[1]), (True, False, False, False), strict=True):
+            calls.append(loop.run_until_complete(self._message(client, call)))
+            if is_over:
+                loop.close()
+        calls += [asyncio.run_coroutine_threadsafe(self._message(client, call), self._loop).result()]
+        calls += [loop.run_until_complete(self._message(client, call)) for loop in loops[1:]]
+        for loop in loops[1:]:
+            loop.close()
+        return {"kind": "value", "json": None, "type_name": "loops", "calls": calls}
+
+    def forked(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make calls with one client: one here, one in a process that is forked then, and one here again."""
+        self._claimed("processes")
+        if not hasattr(os, "fork"):
+            raise NotSupported("this system forks no processes")
+        client = self._adapter.connect(connection)
+
+        def call_here() -> dict[str, Any]:
+            return self._run(lambda: self._message(client, call), connection, call)
+
+        def call_there() -> dict[str, Any]:
+            made = self._message(client, call)
+            return asyncio.run(made) if call.is_async else _finished(made)
+
+        calls = [call_here(), in_child(call_there), call_here()]
+        return {"kind": "value", "json": None, "type_name": "processes", "calls": calls}
+
+    def raw(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make a call in the form that has the response beside the value."""
+
+        async def beside() -> dict[str, Any]:
+            made = self._offered("raw")(self._client(connection), call)
+            value, status, headers, content = await made if call.is_async else made
+            raw = {"status": status, "headers": dict(headers), "content": base64.b64encode(content).decode()}
+            return {**value_message(self._adapter, value, call), "raw": raw}
+
+        return self._run(beside, connection, call)
+
     def waited(
         self, connection: Connection, call: Call, *, deadline: float, view: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
@@ -265,6 +330,16 @@ class Driver:
             signed = receiving.sign(base64.b64decode(post["content"])) if receiving.sign else {}
             post["headers"] = {"Content-Type": "application/json", **signed}
         return {"kind": "listened", "steps": play_steps(self._adapter, receiving, steps)}
+
+    def _claimed(self, use: str) -> None:
+        if use not in self._offered("serves"):
+            raise NotSupported(f"the client is not documented to serve {use}")
+
+    async def _message(self, client: Any, call: Call) -> dict[str, Any]:
+        try:
+            return value_message(self._adapter, await self._invoked(client, call), call)
+        except BaseException as error:  # noqa: BLE001 - whatever a client raises is what is asked for
+            return error_message(self._adapter, error, call)
 
     def _offered(self, member: str) -> Any:
         """Return a member that an adapter need not have."""

@@ -1,13 +1,15 @@
 """Calls beside one another: nothing of one in another, however they are made."""
 
+import base64
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.credentials import credentials_for, credentials_of
-from contract_tests.client.outcome import Raised, Unclaimed, Value, describe
+from contract_tests.client.outcome import Raised, Unclaimed, Value, describe, outcome_of
 from contract_tests.client.relations import carried, core, essence
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials, supported
@@ -150,10 +152,101 @@ def test_cancelled_tasks(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-REL-30",
+    "Calls that were given up stop no later one.",
+    says="What a call holds, a connection or a place in a queue, is free again when it is cancelled or its time-out is "
+    "over, as often as that happens.",
+    source="https://docs.python.org/3/library/asyncio-task.html#task-cancellation",
+    basis="documented",
+)
+def test_calls_after_many_given_up(trials: Trials) -> Iterator[Violation]:
+    relations.first_of_all(trials)
+    ways = [(mode, how) for mode in trials.modes() for how in ("time-out", "cancelled")]
+    ways.remove(("sync", "cancelled")) if ("sync", "cancelled") in ways else None
+    with ThreadPoolExecutor(len(ways)) as pool:  # most of it is waiting
+        played = list(pool.map(lambda way: relations.after_giving_up(trials, *way), ways))
+    for (_, how), trial in zip(ways, played, strict=True):
+        if not isinstance(trial.outcome, Value):
+            yield trial.violation(how, f"after {relations.MANY} calls: {describe(trial.outcome)}", "a response")
+
+
+@rule(
+    "CL-REL-31",
+    "One client serves every event loop.",
+    says="Loops may come after one another, or be there at the same time: each call gets its response.",
+    source="the client's own documentation of event loops",
+    basis="documented",
+)
+def test_event_loops(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    if "async" not in trials.modes():
+        raise NotApplicable("the client has no asynchronous form")
+    trial = trials.ask("loops", "async")
+    if isinstance(trial.outcome, Unclaimed):
+        raise NotApplicable(f"the client does not claim it: {trial.outcome.reason}")
+    own, *others = map(outcome_of, trial.told.get("calls", [trial.told]))
+    for outcome in (own, *others):
+        if not isinstance(outcome, Value) or essence(outcome) != essence(own):
+            yield trial.violation("loops", describe(outcome), "a response in each loop")
+
+
+@rule(
+    "CL-REL-32",
+    "A forked process opens connections of its own.",
+    says="Two processes on one connection get each other's responses: the child of a fork sends on no connection of "
+    "its parent's, and both get their responses.",
+    source="the client's own documentation of processes",
+    basis="documented",
+)
+def test_forked_processes(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        trial = relations.forked(trials, mode)
+        if isinstance(trial.outcome, Unclaimed):
+            raise NotApplicable(f"the client does not claim it: {trial.outcome.reason}")
+        outcomes = [*map(outcome_of, trial.told.get("calls", [trial.told]))]
+        for outcome in outcomes:
+            if not isinstance(outcome, Value) or essence(outcome) != essence(outcomes[0]):
+                yield trial.violation("outcome", describe(outcome), "a response in both processes")
+        ports = [seen.connection for seen in trial.seen]
+        if len(ports) == len(outcomes) and ports[1] in (ports[0], ports[-1]):
+            yield trial.violation("connection", "the child sends on its parent's connection")
+
+
+@rule(
+    "CL-REL-33",
+    "A response beside its value is that of its own call.",
+    says="Where a call gives the response as well, its status, headers and body are those that the value was made of, "
+    "also if other calls are under way.",
+    source="the client's own documentation of raw responses",
+    basis="documented",
+)
+def test_raw_responses(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        for told, own in relations.raw_at_once(trials, mode):
+            outcome = outcome_of(told)
+            if isinstance(outcome, Unclaimed):
+                raise NotApplicable(f"the adapter offers no response beside a value: {outcome.reason}")
+            if not isinstance(outcome, Value) or own is None:
+                received = f"{mode} call: {describe(outcome)}"
+                yield Violation(received, "headers", "the headers of a response", found_after=trials.session.played)
+                continue
+            raw = told["raw"]
+            if raw["status"] not in (None, own.answer.status) or base64.b64decode(raw["content"]) != own.answer.body:
+                received = f"{mode} call: status and body are not those of the response with these headers"
+                yield Violation(received, "response", found_after=trials.session.played)
+            if essence(outcome) != essence(own.outcome):
+                received = f"{mode} call: the response beside a value is another call's"
+                yield Violation(received, "own response", found_after=trials.session.played)
+
+
+@rule(
     "CL-REL-06",
     "A connection that the service has closed stops no call.",
     says="A service may close a connection that rests at any time: the next call opens another, and sends one request.",
     source="https://www.rfc-editor.org/rfc/rfc9112#section-9.5",
+    basis="documented",
 )
 def test_closed_connections(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)

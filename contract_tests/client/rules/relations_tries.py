@@ -183,6 +183,26 @@ def test_no_further_tries(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-REL-29",
+    "Tries are counted for each call.",
+    says="A call is sent again as the client documents, however many tries other calls of the client have needed.",
+    source="the client's own documentation of its tries",
+    basis="documented",
+)
+def test_tries_of_each_call(trials: Trials) -> Iterator[Violation]:
+    relations.first_of_all(trials)
+    told = trials.session.subject.ask("promises")
+    if "throttled" not in told.get("repeats", ()):
+        raise NotApplicable("the adapter does not say that its client repeats what is refused for now")
+    for mode in trials.modes():
+        first, outcomes = relations.after_other_tries(trials, mode)
+        lost = [outcome for outcome in outcomes if not isinstance(outcome, Value)]
+        if len(first.seen) > 1 and lost:
+            received = f"{len(lost)} of {len(outcomes)} calls gave up after one refusal: {describe(lost[0])}"
+            yield first.violation("tries", received, "a response to each")
+
+
+@rule(
     "CL-REL-19",
     "A time-out is no longer than it was told.",
     says="What does not come in time is given up in time.",

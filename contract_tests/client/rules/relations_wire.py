@@ -100,20 +100,42 @@ def _leads_to(trials: Trials, base: str, target: str) -> bool:
 @rule(
     "CL-REL-23",
     "What a client asks for by Accept-Encoding it reads.",
-    says="A service may compress a response in each of the codings that the request names.",
+    says="A service may compress a response, however long, in each of the codings that the request names.",
     source=f"{HTTP}#section-12.5.3",
 )
 def test_codings(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
     is_asked = False
     for mode in trials.modes():
-        plain = trials.ask("call", mode)
+        plain = trials.session.play(trials.start, trials.start, [relations.sizes(trials)[""]], mode)
         accepted = ",".join(plain.seen[0].all("Accept-Encoding")).lower() if plain.seen else ""
         for coding in relations.CODINGS:
             if coding not in [part.strip() for part in accepted.split(",")]:
                 continue
-            is_asked, trial = True, relations.coded(trials, mode, coding)
-            if essence(trial.outcome) != essence(plain.outcome):
-                yield trial.violation(coding, describe(trial.outcome), describe(plain.outcome))
+            is_asked = True
+            for about, answer in relations.sizes(trials).items():
+                trial = relations.coded(trials, mode, coding, answer)
+                if essence(trial.outcome) != essence(plain.outcome):
+                    yield trial.violation(f"{coding} {about}".strip(), describe(trial.outcome), describe(plain.outcome))
     if not is_asked:
         raise NotApplicable("the client asks for no compressed response")
+
+
+@rule(
+    "CL-REL-28",
+    "A response is read whole, however it comes.",
+    says="In chunks or segments that end anywhere, without a length, after an interim response, or long: a response is "
+    "what it says.",
+    source="https://www.rfc-editor.org/rfc/rfc9112#section-6",
+)
+def test_responses_in_parts(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        played = {
+            about: trials.session.play(trials.start, trials.start, [answer], mode)
+            for about, answer in relations.in_parts(trials).items()
+        }
+        whole = played.pop("").outcome
+        for about, trial in played.items():
+            if essence(trial.outcome) != essence(whole):
+                yield trial.violation(about, describe(trial.outcome), describe(whole))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mutants.clients import (
     delivered,
+    holding,
     keeping,
     past,
     reading,
@@ -24,7 +25,20 @@ from mutants.clients.runner import open_runner
 
 __all__ = ["defects", "open_runner"]
 
-CHAPTERS = (sending, refusing, reading, taking, repeating, relating, waiting, past, showing, keeping, delivered)
+CHAPTERS = (
+    sending,
+    refusing,
+    reading,
+    taking,
+    repeating,
+    relating,
+    waiting,
+    past,
+    holding,
+    showing,
+    keeping,
+    delivered,
+)
 
 
 def defects() -> Sequence[ClientDefect]:

@@ -1,0 +1,100 @@
+"""Clients that hold on to what is over, or share it: places, tries, connections of others, the end of a response."""
+
+from collections.abc import Iterator
+
+from mutants.clients.edits import ClientDefect, client, defect, generated
+
+
+def defects() -> Iterator[ClientDefect]:
+    """Give all of this chapter."""
+    yield from _held()
+    yield from _shared()
+
+
+def _held() -> Iterator[ClientDefect]:
+    yield defect(
+        "places.kept-when-cancelled",
+        "keeps the place of a call that was cancelled",
+        "state kept",
+        "CL-REL-30",
+        generated(
+            "pool.py",
+            "        except BaseException:\n            self._places.give_back(number)\n            raise\n"
+            "        response.stream = _AsyncStream",
+            "        except Exception:\n            self._places.give_back(number)\n            raise\n"
+            "        response.stream = _AsyncStream",
+        ),
+    )
+    yield defect(
+        "places.kept-when-silent",
+        "keeps the place of a call whose time-out is over",
+        "state kept",
+        "CL-REL-30",
+        generated(
+            "pool.py",
+            "        except BaseException:\n            self._places.give_back(number)\n            raise\n"
+            "        response.stream = _Stream",
+            "        except httpx.ReadTimeout:\n            raise\n"
+            "        except BaseException:\n            self._places.give_back(number)\n            raise\n"
+            "        response.stream = _Stream",
+        ),
+    )
+    yield defect(
+        "tries.of-all-calls",
+        "counts the further tries of all calls together",
+        "state kept",
+        "CL-REL-29",
+        client(
+            "retries.py",
+            "        return Tries(self, self._now)",
+            "        return self.__dict__.setdefault('_tries', Tries(self, self._now))",
+        ),
+    )
+    yield defect(
+        "gzip.first-piece",
+        "unpacks so much of each part of a compressed response at most",
+        "end lost",
+        "CL-REL-23",
+        generated("decoding.py", "while (data or len(piece) == _PIECE) and not", "if data and not"),
+    )
+    yield defect(
+        "gzip.one-part",
+        "unpacks the first part of a compressed response alone",
+        "end lost",
+        "CL-REL-23",
+        generated(
+            "decoding.py",
+            "        for piece in self._decoded(raw, self._decoders):\n",
+            "        unpacked = self._decoders and self._pieces\n"
+            "        for piece in () if unpacked else self._decoded(raw, self._decoders):\n",
+        ),
+    )
+
+
+def _shared() -> Iterator[ClientDefect]:
+    yield defect(
+        "connection.of-the-parent",
+        "goes on with its parent's connections in a forked process",
+        "state shared",
+        "CL-REL-32",
+        generated("own_clients.py", '"open_client": os.getpid', '"open_client": lambda: 0'),
+    )
+    yield defect(
+        "connection.of-another-loop",
+        "goes on with connections of another event loop",
+        "state shared",
+        "CL-REL-31",
+        generated("own_clients.py", '    return sys.modules["asyncio"].get_running_loop()', "    return os.getpid()"),
+    )
+    yield defect(
+        "raw.of-the-last-call",
+        "has the response that came last beside each value",
+        "state shared",
+        "CL-REL-33",
+        generated(
+            "client.py",
+            "        replies = view._on_reply = RawReplies(self._on_reply)\n        return replies.beside(view._call(",
+            "        self._connection.raw = view._on_reply = RawReplies(self._on_reply)\n"
+            "        return (lambda parsed: self._connection.raw.beside(parsed))(view._call(",
+        ),
+    )
