@@ -25,8 +25,8 @@ class FaultCase:
 
     Attributes:
         name: What goes wrong, part of a finding's identity.
-        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``over``, ``redirect``,
-            ``unread``, ``refused``, ``other error`` or ``slow``.
+        kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``over``, ``odd wait``,
+            ``redirect``, ``unread``, ``refused``, ``other error`` or ``slow``.
         timeout: The client's time-out in seconds; None for its default.
         is_full: Whether the call has all arguments that it can have, and not only those that it must have.
         is_large: Whether the request has a body that does not go out before the service reads it, which it does not.
@@ -88,9 +88,9 @@ def odd_waits(success: ScriptedResponse, refusal: ScriptedResponse) -> Iterator[
         yield FaultCase(name=f"Retry-After with a date {about}", kind="over", answers=(past, success))
     for text in ODD_WAITS:
         odd = replace(refusal, headers=(("Retry-After", text),))
-        yield FaultCase(name=f"Retry-After {text!r}", kind="throttled", answers=(odd,))
+        yield FaultCase(name=f"Retry-After {text!r}", kind="odd wait", answers=(odd, success))
     twice = replace(refusal, headers=(("Retry-After", "0"), ("Retry-After", "0")))
-    yield FaultCase(name="Retry-After twice", kind="throttled", answers=(twice,))
+    yield FaultCase(name="Retry-After twice", kind="odd wait", answers=(twice, success))
 
 
 def _later(success: ScriptedResponse, refusal: Callable[[int], ScriptedResponse]) -> Iterator[FaultCase]:

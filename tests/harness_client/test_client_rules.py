@@ -198,6 +198,7 @@ DEFECTS_OF_RULES = dict.fromkeys(defect for defect, *_ in FOUND_BY)
 BY_NIGHT = (
     *("caps_waits", "dawdles", "denies_doubt", "first_wait_alone", "hurries", "impatient_when_down"),
     *("leaks_network_error", "other_error_async", "repeats_504", "repeats_conflicts", "repeats_resets"),
+    *("denies_empty", "denies_unsent", "keeps_places", "takes_past_for_days"),
     *("repeats_time_outs", "repeats_unread", "storms", "tells_first_error"),
 )
 SLOW = dict.fromkeys(BY_NIGHT, pytest.mark.nightly)

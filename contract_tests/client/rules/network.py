@@ -94,6 +94,10 @@ def test_bounded_tries_when_throttled(trials: Trials) -> Iterator[Violation]:
         is_own = isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own)
         if not (is_own and isinstance(outcome, Value | Raised) and outcome.status == TOO_MANY):
             yield trial.violation("status 429", describe(outcome))
+    for trial in of_kind(trials, "odd wait"):
+        outcome = trial.outcome
+        if not (isinstance(outcome, Value) or (isinstance(outcome, Raised) and outcome.own and outcome.status)):
+            yield trial.violation(trial.case.name, describe(outcome))
 
 
 @rule(
