@@ -65,6 +65,10 @@ An adapter may have more, and then more rules judge its client; what it does not
     that it ended, as :meth:`~Adapter.read` takes it; an awaitable in the asynchronous form.
 ``following(client, call, deadline, follower)``
     The same as ``waiting`` for a caller who is told of each question and may end the wait: see :class:`Follower`.
+``batching(client, calls, batch)``
+    Make calls that start something as one batch that can be gone on with, see :class:`Batch`; give what became of
+    items, a list of ``{"item": PLACE, "state": STATE}`` with ``ended``, ``failed``, ``refused``, ``in doubt`` or
+    ``goes on``; an awaitable in the asynchronous form.
 ``receiving(delivery)``
     What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotSupported.
 
@@ -231,6 +235,22 @@ class Explanation:
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     may_have_acted: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """
+    How a batch is to be run.
+
+    Attributes:
+        ledger: Path of the file that says how far it has come; it is there if the batch is gone on with.
+        at_once: How many items may be under way at once.
+        deadline: Seconds to wait for each item at most.
+    """
+
+    ledger: str
+    at_once: int
+    deadline: float
 
 
 @dataclass(frozen=True, kw_only=True)

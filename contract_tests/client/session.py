@@ -3,8 +3,9 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -152,12 +153,25 @@ class ClientSession:
         **connection: Any,
     ) -> list[Mapping[str, Any]]:
         """Let one client do a task several times at once, each with what else it asks for; return the messages."""
+        asking = self.asking(task, start, mode, server=server, respond=respond, **connection)
+        with asking as ask, ThreadPoolExecutor(len(asked)) as pool:
+            return list(pool.map(lambda more: ask(**more), asked))
+
+    @contextmanager
+    def asking(
+        self,
+        task: str,
+        start: RequestCase,
+        mode: str,
+        *,
+        server: RecordingServer,
+        respond: Callable[[RecordedRequest], ScriptedResponse],
+        **connection: Any,
+    ) -> Iterator[Callable[..., Mapping[str, Any]]]:
+        """Yield what lets one client do a task, with what else that asks for, as often as wanted and at any time."""
         connected = replace(self.connection(start.operation, mode, server), **connection)
-        with (
-            server.play(on_request_limit=self._stop, respond=respond),
-            ThreadPoolExecutor(len(asked)) as pool,
-        ):
-            return list(pool.map(lambda more: self.subject.ask(task, connected, self._call(start), **more), asked))
+        with server.play(on_request_limit=self._stop, respond=respond):
+            yield lambda **more: self.subject.ask(task, connected, self._call(start), **more)
 
     def connection(self, operation: Operation, mode: str, server: RecordingServer | None = None) -> Connection:
         """Return what a client is built with."""

@@ -25,7 +25,13 @@ DEFECTS = {defect.id: defect for defect in defects()}
 RULES = {rule.id for rule in client_rules()}
 # One for each way in which a client can be wrong; the whole list takes the better part of an hour.
 SAMPLE = ("path.steps", "results.202-for-200", "key.in-repr", "duplicate.handed-on")
-BY_NIGHT = ("run.metadata.wrong-key", "keyword.not", "run_created.success.unchecked", "repeated.post")
+BY_NIGHT = (
+    "run.metadata.wrong-key",
+    "keyword.not",
+    "run_created.success.unchecked",
+    "repeated.post",
+    "batch.doubt-repeated",
+)
 
 
 @pytest.fixture(scope="module")

@@ -206,8 +206,8 @@ SLOW = dict.fromkeys(BY_NIGHT, pytest.mark.nightly)
 # No form of a request decides anything on the shelf, and no place of a loan is open for any value: our own client and
 # its mutants `form.other` and `wait.falsy-output` are the subjects.
 ON_OUR_OWN_CONTRACT = {"CL-BRK-10", "CL-CB-14"}
-# Nothing on the shelf goes on after its start or has pages; see test_runs.py.
-ELSEWHERE = ON_OUR_OWN_CONTRACT | {rule.id for rule in client_rules() if rule.id[:6] in {"CL-RUN", "CL-LST"}}
+# Nothing on the shelf goes on after its start or has pages; see test_runs.py. Of batches our own client is the subject.
+ELSEWHERE = ON_OUR_OWN_CONTRACT | {rule.id for rule in client_rules() if rule.id[:6] in {"CL-RUN", "CL-LST", "CL-BAT"}}
 
 # Changes of the package that the client brings: the module, what stands there, and what is to stand there instead.
 EDITS = {

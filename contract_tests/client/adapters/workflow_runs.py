@@ -5,10 +5,20 @@ import hmac
 import importlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from contract_tests.client.adapter import Call, Connection, Follower, Heard, Listening, NotSupported, Receiving, to_json
+from contract_tests.client.adapter import (
+    Batch,
+    Call,
+    Connection,
+    Follower,
+    Heard,
+    Listening,
+    NotSupported,
+    Receiving,
+    to_json,
+)
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of
 
 SECRET: Final = secrets.token_hex(16)
@@ -16,6 +26,7 @@ TOKEN: Final = secrets.token_hex(16)
 TELLING: Final = 12  # characters: shorter ones may be in the log by chance
 LISTS: Final = {"listWorkflows": "iter_workflows", "listWorkflowRuns": "iter_workflow_runs"}
 STARTS: Final = ("runWorkflow", "executeWorkflow")
+STATES: Final = {"succeeded": "ended", "in_doubt": "in doubt", "unfinished": "goes on"}
 
 
 class WorkflowRuns(OperationClasses):
@@ -77,6 +88,17 @@ class WorkflowRuns(OperationClasses):
 
         return self.waiting(client, call, deadline, on_progress=told, cancelled=follower.stop)
 
+    def batching(self, client: Any, calls: Sequence[Call], batch: Batch) -> Any:
+        """Run a batch of PromptLayer's."""
+        first, package = calls[0], self._package
+        if first.operation.id != STARTS[0]:
+            raise NotSupported(f"no batch starts {first.operation.id}")
+        items = [package.BatchItem(*positional, named) for positional, named, _ in map(arguments_of, calls)]
+        run = package.run_batch_async if first.is_async else package.run_batch
+        options = {"ledger": batch.ledger, "concurrency": batch.at_once, "deadline": batch.deadline}
+        results = run(client(first.operation.tag), items, **options)
+        return _awaited_states(results) if first.is_async else [*map(_state, results)]
+
     def address(self, call: Call) -> str | None:
         """The address that a client has which was given none."""
         kind = self._kind(call.operation.tag, is_async=False)
@@ -131,6 +153,14 @@ def _listening(listener: Any) -> Listening:
 def _told(outcome: Any) -> Any:
     nodes = getattr(outcome, "nodes", None)
     return getattr(outcome, "output", outcome) if nodes is None else nodes
+
+
+def _state(result: Any) -> dict[str, Any]:
+    return {"item": result.position, "state": STATES.get(result.state, result.state)}
+
+
+async def _awaited_states(results: Any) -> list[dict[str, Any]]:
+    return [_state(result) async for result in results]
 
 
 async def _awaited_outcome(outcome: Any) -> Any:

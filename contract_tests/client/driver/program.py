@@ -23,7 +23,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import IO, Any
 
-from contract_tests.client.adapter import Adapter, Call, Connection, Follower, Heard, NotSupported
+from contract_tests.client.adapter import Adapter, Batch, Call, Connection, Follower, Heard, NotSupported
 from contract_tests.client.driver.children import in_child
 from contract_tests.client.driver.deliveries import deliver, deliver_together, post_of, proofs_of
 from contract_tests.client.driver.following import end_wait
@@ -249,6 +249,19 @@ class Driver:
 
         outcome = self._told(call, connection, lambda: _in_task(following()) if call.is_async else following())
         return {**outcome, "heard": [vars(each) for each in heard]}
+
+    def batched(
+        self, connection: Connection, call: Call, *, bodies: list[Any], ledger: str, at_once: int, deadline: float
+    ) -> dict[str, Any]:
+        """Start what several bodies say as one batch, or go on with it."""
+        run = self._offered("batching")
+        calls = [replace(call, body=body) for body in bodies]
+
+        async def running() -> dict[str, Any]:
+            states = run(self._client(connection), calls, Batch(ledger=ledger, at_once=at_once, deadline=deadline))
+            return {"kind": "value", "json": await _awaited(states), "type_name": "batch"}
+
+        return self._run(running, connection, call)
 
     def wait_cancelled(self, connection: Connection, call: Call, *, deadline: float) -> dict[str, Any]:
         """Cancel a wait for a run."""

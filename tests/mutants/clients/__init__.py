@@ -7,6 +7,7 @@ A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all ru
 from collections.abc import Sequence
 
 from mutants.clients import (
+    batching,
     delivered,
     holding,
     keeping,
@@ -33,6 +34,7 @@ CHAPTERS = (
     repeating,
     relating,
     waiting,
+    batching,
     past,
     holding,
     showing,
