@@ -71,6 +71,9 @@ An adapter may have more, and then more rules judge its client; what it does not
     ``goes on``; an awaitable in the asynchronous form.
 ``receiving(delivery)``
     What receives a callback or webhook, named by its operationId: a :class:`Receiving`; raises NotSupported.
+``unlisted``
+    Bodies of deliveries that the contract does not describe, each of another event, by the name under which
+    ``receiving`` knows what receives them.
 
 Only the standard library, this module and those of ``driver/`` are loaded into the client's process.
 """

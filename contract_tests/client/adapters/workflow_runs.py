@@ -5,6 +5,7 @@ import hmac
 import importlib
 import json
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,15 @@ TOKEN: Final = secrets.token_hex(16)
 TELLING: Final = 12  # characters: shorter ones may be in the log by chance
 LISTS: Final = {"listWorkflows": "iter_workflows", "listWorkflowRuns": "iter_workflow_runs"}
 STARTS: Final = ("runWorkflow", "executeWorkflow")
+RUN_OF_INTERACTLY: Final = {"workflow_id": "5eb7cf5a86d9755df3a6c593", "workflow_run_id": "5eb7cf5a86d9755df3a6c594"}
+EVENTS: Final[tuple[dict[str, Any], ...]] = (
+    {"event_id": "e1", "action": "workflow_run_started", **RUN_OF_INTERACTLY, "workflow_run_status": "running"},
+    {"event_id": "e2", "action": "workflow_run_completed", **RUN_OF_INTERACTLY, "workflow_run_status": "completed"},
+    {"event_id": "e3", "action": "workflow_run_completed", **RUN_OF_INTERACTLY, "workflow_run_status": "completed"},
+    {"action": "workflow_updated", "workflow_id": RUN_OF_INTERACTLY["workflow_id"], "name": "Käse 漢"},
+    {"action": "workflow_updated", "workflow_id": RUN_OF_INTERACTLY["workflow_id"], "name": "Käse"},
+    {"event_id": "E1", "type": "workflow_run_started", "run_id": "5eb7cf5a86d9755df3a6c595", "new": [None, {}]},
+)
 STATES: Final = {"succeeded": "ended", "in_doubt": "in doubt", "unfinished": "goes on"}
 
 
@@ -33,6 +43,7 @@ class WorkflowRuns(OperationClasses):
     """The adapter for ``workflow_runs``, over whatever generated package that imports."""
 
     repeats = ("throttled", "status", "broken", "time-out")
+    unlisted: Final = {"interactlyEvent": EVENTS}
     serves = ("event loops", "processes")
 
     def __init__(self, generated: str) -> None:
@@ -131,6 +142,14 @@ class WorkflowRuns(OperationClasses):
                     sign=_signed,
                     secrets=(SECRET,),
                 )
+            case "interactlyEvent":
+                return Receiving(
+                    parse=lambda content, headers: package.read_interactly_event(content, headers, secret=SECRET),
+                    read=lambda event: event.raw,
+                    app=lambda handler: package.InteractlyWebhooks(handler, secret=SECRET),
+                    sign=_signed_with_time,
+                    secrets=(SECRET,),
+                )
         raise NotSupported(f"nothing receives {delivery}")
 
 
@@ -184,6 +203,11 @@ def _nodes(event: Any) -> Any:
         if node.get("status") == "FAILED" and sent.get(name, {}).get("status") == "FAILURE":
             node["status"] = "FAILURE"
     return shown
+
+
+def _signed_with_time(content: bytes) -> dict[str, str]:
+    digest = hmac.new(SECRET.encode(), content, hashlib.sha256).hexdigest()
+    return {"X-Interactly-Signature": digest, "X-Interactly-Timestamp": str(int(time.time()))}
 
 
 def _signed(content: bytes) -> dict[str, str]:

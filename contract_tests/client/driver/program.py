@@ -326,6 +326,10 @@ class Driver:
         found = {"held": held, "framed": framed, "doubled": doubled, "logged": log.told}
         return {**outcome, **found, "logged inputs": None if inputs is None else log.told_inputs}
 
+    def unlisted(self) -> dict[str, Any]:
+        """Return bodies of deliveries that the contract does not describe."""
+        return {"kind": "unlisted", "bodies": {name: list(each) for name, each in self._offered("unlisted").items()}}
+
     def receive(self, delivery: str, posts: list[dict[str, Any]], *, together: bool = False) -> dict[str, Any]:
         """Post to what receives callbacks and webhooks."""
         receiving = self._offered("receiving")(delivery)

@@ -14,9 +14,10 @@ from contract_tests.cases.deliveries import (
     spelled_posts,
 )
 from contract_tests.client.cards import client_rule
-from contract_tests.client.delivery_trials import DeliveryTrial, DeliveryTrials
+from contract_tests.client.delivery_trials import TIMEOUT, DeliveryTrial, DeliveryTrials
 from contract_tests.client.trials import ClientTrials
 from contract_tests.http.body_comparison import body_differences
+from contract_tests.openapi.json_text import canonical
 from contract_tests.openapi.schema import closest_schema
 from contract_tests.rules import NotApplicable, Violation
 
@@ -262,3 +263,30 @@ def test_spellings(trials: DeliveryTrials) -> Iterator[Violation]:
     for post in (*posts[:1], *itertools.islice(foreign, 1)):
         for trial in trials.each(spelled_posts(post)):
             yield from not_handed_on(trials, trial, trial.post.about)
+
+
+@client_rule(
+    "CL-CB-16",
+    "Of what the contract does not describe each event is handed on once, too.",
+    says="Events of one run are several events, and so are those without an id that say different things; what is sent "
+    "again is the same event. Each is handed on as it was sent.",
+    source="the client's own documentation of what it receives",
+    basis="documented",
+)
+def test_unlisted_events(client: ClientTrials) -> Iterator[Violation]:
+    told = client.session.subject.ask("unlisted")
+    if told["kind"] != "unlisted":
+        raise NotApplicable(f"not claimed: {told['reason']}")
+    for name, bodies in told["bodies"].items():
+        posts = [Post(json.dumps(body).encode(), value=body) for body in bodies]
+        asked = [post.to_message() for post in (*posts, *posts)]
+        taken = client.session.subject.ask("receive", delivery=name, posts=asked, timeout=TIMEOUT)["taken"]
+        client.session.count(len(taken))
+        for place, (body, first, again) in enumerate(zip(bodies, taken, taken[len(bodies) :], strict=False)):
+            handed = [canonical(event.get("json")) for event in first["events"] or ()]
+            if handed != [canonical(body)] or first["status"] not in TAKEN:
+                received = f"{len(handed)} events, answered {first['status']}"
+                yield Violation(received, f"{name} event {place}", "the event, handed on as it was sent")
+            elif again["events"] or again["status"] not in TAKEN:
+                received = f"{len(again['events'] or ())} events, answered {again['status']}"
+                yield Violation(received, f"{name} event {place} again", "success, and no event")

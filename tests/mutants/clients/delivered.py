@@ -91,6 +91,24 @@ def _forged() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "event.of-one-run",
+        "takes all events of one run for one",
+        "delivery lost",
+        "CL-CB-16",
+        client(
+            "callbacks/receivers.py",
+            "{_short(event.event_id) if event.event_id else _digest(body)}",
+            "{_short(event.workflow_run_id or event.event_id or '') or _digest(body)}",
+        ),
+    )
+    yield defect(
+        "listener.falsy-output",
+        "takes a callback's output that is false, null or empty for a failure",
+        "outcome mistaken",
+        "CL-CB-14",
+        client("callbacks/run_finished.py", "if self.succeeded is not False:", "if self.output:"),
+    )
+    yield defect(
         "listener.chunk-in-pieces",
         "takes what has come of a chunk for more than that",
         "delivery lost",
