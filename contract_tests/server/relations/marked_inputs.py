@@ -155,6 +155,13 @@ def of_size(size: int) -> MarkedInput:
     return MarkedInput(value, mark, {f"a text of {size:,} characters": _contains(value)}, kind="size")
 
 
+def with_null_character() -> MarkedInput:
+    """Return a text in which U+0000 stands, which a database may refuse as it may refuse a size."""
+    mark = new_mark()
+    value = f"{mark} before \0 behind"
+    return MarkedInput(value, mark, {"a text with U+0000": _contains(value)}, kind="size")
+
+
 def with_odd_names() -> MarkedInput:
     """Return an object with names in it that some take for paths, operators or parts of their own."""
     mark = new_mark()

@@ -312,6 +312,7 @@ class MarkedRuns:
             yield self._run(
                 name, MarkedInput(value, "", kind="text" if value else "value" if value is None else "text")
             )
+        yield self._run("a text with U+0000", made.with_null_character())
         sizes = [made.SIZES[(self._seed + number * 5) % len(made.SIZES)] for number in range(SIZES_AT_ONCE)]
         for size in [256, *sizes] if self._is_quick else [256, *made.SIZES]:
             yield self._run(f"a text of {size:,} characters", made.of_size(size))

@@ -14,7 +14,7 @@ from contract_tests.server.models.execution import OK, PENDING, Execution, entri
 from contract_tests.server.relations.marked_runs import CALLBACK_SECONDS, SECONDS, tries
 from contract_tests.server.relations.stage import Stage
 
-# What is true comes out of every other run.
+# Values that count as nothing, and texts that are something else if they are read once more.
 KINDS: Final[Mapping[str, Any]] = {
     "0": 0,
     "an empty text": "",
@@ -22,6 +22,8 @@ KINDS: Final[Mapping[str, Any]] = {
     "an empty list": [],
     "an empty object": {},
     "null": None,
+    "a text of digits": "0071",
+    "a text that is JSON": '{"a": [1]}',
 }
 
 
@@ -35,7 +37,7 @@ class OutputTopic(StrEnum):
 class OutputTypes(Stage):
     """Makes a workflow whose versions have one node each, with a value of its own, and runs them."""
 
-    requests: ClassVar[int] = 19
+    requests: ClassVar[int] = 25
     what: ClassVar[str] = "outputs of all types"
     needs: ClassVar[Collection[str]] = ("createWorkflow", "runWorkflow", "getWorkflowVersionExecutionResults")
 

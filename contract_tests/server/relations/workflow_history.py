@@ -97,6 +97,7 @@ class WorkflowHistory(WorkflowWrites):
         self.first = self.created(created, name, body, {LABEL, LONGER_LABEL}, {self.pair})
         self.read(self.first)
         self.read(self.first, label=LABEL)
+        self.read(self.first, version=self.first.latest)
         self.find(self.pair, self.first)
         with suppress(NotExercised):  # so that it is known what was the latest, and where the label was
             self.server.run(workflow=name)
@@ -123,6 +124,7 @@ class WorkflowHistory(WorkflowWrites):
         self.patch(self.first, {"base_version": first, "release_labels": [LABEL], **patch})
         self.read(self.first)
         self.read(self.first, label=LABEL)
+        self.read(self.first, version=first)
         self.labels(self.first)
         self.find(self.pair, self.first)
 
@@ -135,6 +137,9 @@ class WorkflowHistory(WorkflowWrites):
         nodes = {SECOND: self.shapes.node("", FIRST), ADDED: {"dependencies": []}}
         del nodes[SECOND]["name"]
         self.patch(self.first, {"nodes": nodes, "edges": [], "required_input_variables": {}})
+        self.read(self.first)
+        first, *_ = self.first.versions
+        self.patch(self.first, {"base_version": first, "commit_message": "as at first"})
         self.read(self.first)
         added = {"workflow_id": self.first.id, **self.shapes.plain()}
         self.add(self.first, added, own_workflow.create(self.server, **added))

@@ -16,6 +16,7 @@ from contract_tests.server.transport import case_of
 
 MANY: Final = 9  # the next number has a digit more
 TWINS: Final = ("contract-tests twin 1", "contract-tests twin 2")
+MADE: Final = ("contract-tests twin 3", "contract-tests twin 4")
 
 
 class NumberTopic(StrEnum):
@@ -30,7 +31,7 @@ class NumberTopic(StrEnum):
 class WorkflowNumbers(AfterHistory, WorkflowWrites):
     """Adds versions to the first workflow of the history, and moves an external id between both."""
 
-    requests: ClassVar[int] = 19
+    requests: ClassVar[int] = 23
     what: ClassVar[str] = "versions with numbers of two digits"
 
     def keep(self, topic: StrEnum, exchange: Exchange, found: Violation | None) -> None:
@@ -44,22 +45,28 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         self.first, self.second, self.shapes = self.history.first, self.history.second, self.history.shapes
         while self.first.latest < MANY:
             self.patch(self.first, {"commit_message": f"after {self.first.latest}"})
-        self._patch_twice_at_once()
+        self._add_at_once()
         self.read(self.first)
         self.labels(self.first)
         self.find(self.history.pair, self.first if self.history.pair in self.first.pairs else None)
         self._move_pair((f"{SOURCE} a+b", f"{self.server.tag} +:@!$&'()*"))
 
-    def _patch_twice_at_once(self) -> None:
-        operation = self.server.contract.operation("patchWorkflow")
-        node = {key: value for key, value in self.shapes.node("", FIRST).items() if key != "name"}
+    def _add_at_once(self) -> None:
+        """Patch twice and create twice at a time: four versions, each with a node of its own."""
+        patch, create = (self.server.contract.operation(name) for name in ("patchWorkflow", "createWorkflow"))
+        node = {**self.shapes.node("", FIRST), "dependencies": []}
+        unnamed = {key: value for key, value in node.items() if key != "name"}
         path = {"workflow_id_or_name": self.first.name}
-        cases = [case_of(operation, path, body={"nodes": {twin: {**node, "dependencies": []}}}) for twin in TWINS]
+        plain = {"workflow_id": self.first.id, **self.shapes.plain()}
+        cases = [case_of(patch, path, body={"nodes": {twin: unnamed}}) for twin in TWINS]
+        cases += [
+            case_of(create, {}, body={**plain, "nodes": [*plain["nodes"], {**node, "name": name}]}) for name in MADE
+        ]
         came = [one for one in self.server.wire.send_together(cases) if isinstance(one, Exchange) and one.has_succeeded]
         numbers = [whole(one.result.get("version_number")) for one in came]
         for exchange, number in zip(came, numbers, strict=True):
             is_alone = numbers.count(number) == 1
-            self.judge(NumberTopic.AT_ONCE, exchange, is_alone, "version_number", f"two patches made version {number}")
+            self.judge(NumberTopic.AT_ONCE, exchange, is_alone, "version_number", f"two writes made version {number}")
             if is_alone and number is not None:
                 self._read_twin(exchange, number)
 
@@ -67,8 +74,9 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         read = self._ask(self.first.name, {"version": number})
         content = content_of(read.json) if read.has_succeeded and read.is_object else {}
         if "nodes" in content:
-            asked = {*patched.case.body["nodes"]}
-            received = f"version {number} has not the node that its patch adds"
+            nodes = patched.case.body["nodes"]
+            asked = {*(nodes if isinstance(nodes, dict) else (node["name"] for node in nodes))}
+            received = f"version {number} has not the nodes that its write adds"
             self.judge(NumberTopic.AT_ONCE, read, asked <= content["nodes"].keys(), "nodes", received)
         self.first.add(Version(number, content, shown=read.json if content else {}))
 

@@ -151,7 +151,7 @@ def test_wide_integers_come_out_whole(marked_runs: MarkedRuns, started: Runs) ->
 
 @rule(
     "REL-SIZE-01",
-    "A text of any size comes out of a run whole.",
+    "A text of any size, and one with U+0000 in it, comes out of a run whole.",
     says="No limit of input variables is documented. What is beyond a service's own is refused, by 413 or 422; what is "
     "taken is the whole of the string. Seen where nodes show their input, the same way in two runs.",
     source=f"{PAGE}; {JSON}#section-7; https://www.rfc-editor.org/rfc/rfc9110#section-15.5.14",

@@ -163,9 +163,10 @@ def test_numbers_are_no_texts(numbers: WorkflowNumbers, operation: Operation) ->
 @rule(
     "REL-WF-39",
     "Of two writes at once each does what it would do alone.",
-    says="A patch makes a version of its own. An external id belongs to one workflow, and 409 is for the other.",
+    says="A patch, or a create that names a workflow, makes a version of its own. An external id belongs to one "
+    "workflow, and 409 is for the other.",
     source=f"{PAGES}/patch-workflow; {PAGES}/external-ids-workflows-attach",
-    operations=["patchWorkflow", "getWorkflow", "attachWorkflowExternalId"],
+    operations=["createWorkflow", "patchWorkflow", "getWorkflow", "attachWorkflowExternalId"],
 )
 def test_writes_at_once(numbers: WorkflowNumbers, operation: Operation) -> Found:
     return numbers.checks(NumberTopic.AT_ONCE, operation)

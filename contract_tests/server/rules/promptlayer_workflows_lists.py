@@ -73,8 +73,7 @@ def test_pages_are_full(lists: WorkflowLists, operation: Operation) -> Found:
 @list_rule(
     "REL-WF-25",
     "Small pages together have what a large one has, and after the last there is nothing.",
-    says="Pages are parts of one list, in one order.",
-    basis="inferred",
+    says="A page is a part of the list in its order: page is its number, per_page how many are on each.",
 )
 def test_pages_are_parts_of_one_list(lists: WorkflowLists, operation: Operation) -> Found:
     return lists.checks(ListTopic.PAGES, operation)

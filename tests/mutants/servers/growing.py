@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
@@ -33,6 +34,7 @@ from mutants.servers.messages import (
 ID: Final = "workflow_version_execution_id"
 SOON: Final = 2.0
 OVERLAP: Final = 0.03
+SOUND_PAGES: Final = 2
 CONFLICT: Final = 409
 JSON: Final = [("content-type", "application/json")]
 
@@ -234,6 +236,33 @@ class FalsyIsNothing(Fault):
         if request.operation == RESULTS and reply.status == OK and not request.wants_all and self.is_none(reply.json):
             reply.status = FAILED
             reply.put({"success": False, "message": "No output", "output": {}})
+
+
+@dataclass
+class OutputReadTwice(Fault):
+    """Reads a text as JSON once more, if it is any."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Put what it says."""
+        is_result = request.operation == RESULTS and reply.status == OK and not request.wants_all
+        if is_result and isinstance(reply.json, str):
+            with suppress(ValueError):
+                reply.put(json.loads(reply.json))
+
+
+@dataclass
+class PagesOverlap(Fault):
+    """Begins pages from the third one on with what the page before ended with."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Put the last item of the page before in front."""
+        reply = await correct.ask(request)
+        is_page = request.operation == LIST and reply.status == OK and reply.members["items"]
+        if is_page and (page := int(request.query.get("page", 1))) > SOUND_PAGES:
+            request.set_query({"page": str(page - 1)})
+            before = await correct.ask(request)
+            reply.put({**reply.members, "items": [before.members["items"][-1], *reply.members["items"][:-1]]})
+        return reply
 
 
 @dataclass

@@ -74,6 +74,10 @@ def _numbers() -> Made:
     refused = growing.LabelMovedThoughRefused()
     yield "REL-WF-11", PATCH, "label-moved-though-refused", "moves labels by a patch that it refuses", refused
     base = TakenAs(PATCH, _has_large_base, lambda one: one.put({**one.members, "base_version": None}))
+    created = growing.TwoAsOne(CREATE)
+    yield "REL-WF-39", CREATE, "creates-as-one", "makes one version of two that are created at once", created
+    kept = histories.ShownAsBefore(READ, _version_of, ("release_labels",))
+    yield "REL-WF-05", READ, "labels-cached-by-version", "shows the labels of a version as it was first read", kept
     yield "REL-WF-11", PATCH, "base-unknown", "patches the latest version where the base does not exist", base
 
 
@@ -94,6 +98,7 @@ def _outputs() -> Made:
     ):
         fault = growing.FalsyIsNothing(test)
         yield "REL-OUT-01", RESULTS, f"falsy-is-nothing-{name}", f"takes an output for none ({name})", fault
+    yield "REL-OUT-01", RESULTS, "output-read-twice", "reads a text output as JSON", growing.OutputReadTwice()
     yield "REL-OUT-02", RUN, "falsy-not-posted", "posts words in place of an empty output", growing.FalsyNotPosted()
 
 
@@ -102,6 +107,8 @@ def _inputs() -> Made:
     yield "REL-ECHO-01", RUN, "template-twice", "fills in placeholders within inputs", twice
     few = growing.VariablesChanged(lambda given: dict([*given.items()][:MOST_VARIABLES]))
     yield "REL-ECHO-01", RUN, "fifty-variables", "takes fifty input variables", few
+    ended = related.InputsChanged(lambda value: related.with_texts(value, lambda text: text.partition("\0")[0]))
+    yield "REL-SIZE-01", RUN, "null-ends", "ends a text of the input at U+0000", ended
     small = growing.VariablesChanged(lambda given: {name.lower(): value for name, value in given.items()})
     yield "REL-ECHO-01", RUN, "variables-in-any-case", "takes names of variables in any case for one", small
 
@@ -109,10 +116,15 @@ def _inputs() -> Made:
 def _lists() -> Made:
     stale = histories.ShownAsBefore(LIST, lambda one: one.query.get("per_page", "all"), ("total",))
     yield "REL-WF-24", LIST, "total-cached", "tells the total as it was first", stale
+    yield "REL-WF-25", LIST, "pages-overlap", "begins the third page one too early", growing.PagesOverlap()
 
 
 def _cut_name(request: Request) -> None:
     request.put({**request.members, "name": request.members["name"][:LONGEST_NAME]})
+
+
+def _version_of(request: Request) -> tuple[str, str] | None:
+    return (request.path, request.query["version"]) if "version" in request.query else None
 
 
 def _as_number(request: Request) -> None:
