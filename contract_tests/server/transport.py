@@ -4,7 +4,7 @@ import email.utils
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -69,6 +69,7 @@ class Presented:
         property: A property that is added to a body that is an object.
         words: What presents them on a curl line.
         keys: What of them is secret.
+        rename: How the names of all headers are written, those of the right credentials too.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Presented:
     member: tuple[str, str] | None = None
     words: str = ""
     keys: tuple[str, ...] = ()
+    rename: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,9 @@ class Wire:
             if presented.member and isinstance(case.body, dict):
                 sent = to_json({**case.body, presented.member[0]: presented.member[1]})
             lines, keys = [*lines, *presented.headers], (*keys, *presented.keys)
+            lines = [(presented.rename(name), value) for name, value in lines]
+            shown_headers = {presented.rename(name): value for name, value in shown_headers.items()}
+            own.environment = {presented.rename(name): value for name, value in own.environment.items()}
         request = self._request(case, sent_url, lines, sent)
         # Nothing of what was presented stands in what is shown.
         shown_url = str(request.url) if presented is None and not own.words else url

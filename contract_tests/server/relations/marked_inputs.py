@@ -141,10 +141,16 @@ def of_every_plane() -> MarkedInput:
 def with_edges(names: Iterable[str]) -> MarkedInput:
     """Return a text with white space round it, and names in it as they stand in templates."""
     mark = new_mark()
-    placeholders = "".join(f" {{{name}}} {{{{{name}}}}} ${{{name}}} {{{{ {name} }}}}" for name in names)
+    placeholders = "".join(f" {{{name}}} {{{{{name}}}}} ${{{name}}} {{{{ {name} }}}} <%= {name} %>" for name in names)
+    placeholders += " {{ 7 * 7 }} {% if x %}y{% endif %} %(x)s {} {0}"
     value = f" \t{mark}{placeholders} \n\n"
+
+    def is_alone(text: str) -> bool:
+        # What is filled in again has the whole of it within itself.
+        return text.count(f"{mark}{placeholders} \n\n") == text.count(mark) > 0
+
     around = Part(lambda text: f" \t{mark}" in text and " \n\n" in text, value)
-    return MarkedInput(value, mark, {"white space at the edges": around, "a placeholder": _contains(placeholders)})
+    return MarkedInput(value, mark, {"white space at the edges": around, "a placeholder": Part(is_alone, placeholders)})
 
 
 def of_size(size: int) -> MarkedInput:

@@ -138,22 +138,38 @@ class MarkedRuns:
             NotExercised: If the target has no text to put a mark into, or not enough requests are left.
         """
         planned = self._affordable(list(self._planned()))
-        for run, came in zip(planned, self.server.wire.send_together([run.case for run in planned]), strict=True):
-            if isinstance(came, NotExercised):
-                run.problem = str(came)
-            else:
-                run.started = came
-                with suppress(NotExercised):
-                    run.execution = Execution(came, asked_for_all=True)
+        self._start_together(planned)
         self._follow([run for run in planned if run.execution is not None])
         return planned
 
     @cached_property
-    def equal(self) -> list[Exchange]:
-        """What came of two starts at once that are the same to the byte."""
+    def equal(self) -> list[MarkedRun]:
+        """Two runs that were started at once by requests which are the same to the byte; they name one address."""
         _ = self.runs
-        case = self._run("one of equal runs", marked_inputs.plain()).case
-        return [one for one in self.server.wire.send_together([case, case]) if isinstance(one, Exchange)]
+        run = self._run("one of equal runs", marked_inputs.plain(), url=self.server.callback_url())
+        both = [run, replace(run)]
+        self._start_together(both)
+        return both
+
+    @cached_property
+    def equal_called(self) -> list[MarkedRun]:
+        """
+        Return those of them that were seen to end, or whose callback has come.
+
+        Raises:
+            NotExercised: If no other callback has come, or they are not two runs.
+        """
+        started = [run for run in self.equal if run.execution is not None and run.url]
+        if len({run.execution.id for run in started if run.execution}) < len(self.equal):
+            raise NotExercised("no two runs of one address were started")
+        if all(run.delivery is None for run in self.runs):
+            raise NotExercised("no callback came")
+        for run in started:
+            if not self._is_called_back(run):
+                # It may take longer than a callback does: how long to wait for that counts from the end of the run.
+                self._wait_for_end(run, time.monotonic() + SECONDS[self._is_local])
+                self._is_called_back(run)
+        return [run for run in started if run.delivery is not None or (run.ended is not None and run.ended.is_done)]
 
     @cached_property
     def called_again(self) -> tuple[MarkedRun, MarkedRun]:
@@ -307,7 +323,7 @@ class MarkedRuns:
             run = self._run(name, made.of_every_plane())
             yield replace(run, case=spelled(run.case, name))
         names = [name for name, given in self.variables("").items() if given == ""]
-        yield self._run("an input among many", made.with_edges(names), more=_others(names))
+        yield self._run("an input among many", made.with_edges([*names, f"{UNUSED}_1"]), more=_others(names))
         for name, value in (("an empty text", ""), ("null", None), ("a text of digits", "0071")):
             yield self._run(
                 name, MarkedInput(value, "", kind="text" if value else "value" if value is None else "text")
@@ -316,6 +332,15 @@ class MarkedRuns:
         sizes = [made.SIZES[(self._seed + number * 5) % len(made.SIZES)] for number in range(SIZES_AT_ONCE)]
         for size in [256, *sizes] if self._is_quick else [256, *made.SIZES]:
             yield self._run(f"a text of {size:,} characters", made.of_size(size))
+
+    def _start_together(self, runs: list[MarkedRun]) -> None:
+        for run, came in zip(runs, self.server.wire.send_together([run.case for run in runs]), strict=True):
+            if isinstance(came, NotExercised):
+                run.problem = str(came)
+            else:
+                run.started = came
+                with suppress(NotExercised):
+                    run.execution = Execution(came, asked_for_all=True)
 
     def _run(
         self, name: str, given: MarkedInput, *, url: str = "", is_latest: bool = True,

@@ -1,21 +1,29 @@
 """Credentials that are nearly the right ones, or stand where the contract does not have them."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from contract_tests.cases.case import RequestCase
 from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotApplicable
 from contract_tests.server.credentials import BASIC, WRONG_KEY, key_places
 from contract_tests.server.models.exchange import Access, Exchange
 from contract_tests.server.relations.legal_requests import taken_request
-from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.sanitize import RUNS
+from contract_tests.server.server import NO_SUCH_ID, NO_SUCH_WORKFLOW, ServerUnderTest
 from contract_tests.server.shares import has_few_requests
 from contract_tests.server.transport import Presented
 
 NAMES: Final = ("api_key", "apikey", "key", "token", "access_token", "X-API-KEY")
 OTHER_HEADERS: Final = ("X-API-KEY", "Api-Key", "X-Auth-Token")
+OTHER_NAMES: Final[Mapping[str, Callable[[str], str]]] = {
+    "names of headers in capitalised words": str.title,
+    "names of headers in lower case": str.lower,
+    "names of headers in upper case": str.upper,
+}
 ALWAYS: Final = 3  # kinds that every operation is tried with
 OF_EACH: Final = 4  # of the others one in so many
 
@@ -50,6 +58,47 @@ def exchanges_with_near_keys(
         kinds = [*kinds[:ALWAYS], *(others[:1] if has_few_requests(server.target) else others)]
     send = partial(server.wire.send, taken.case, Access.NEAR_KEY)
     return [server.once(f"{operation.id} with {kind.name}", partial(send, kind)) for kind in kinds]
+
+
+def exchanges_with_other_names(
+    server: ServerUnderTest, operation: Operation, *, all_kinds: bool
+) -> list[tuple[Exchange, bool]]:
+    """
+    Send a request with the names of its headers, that of the key among them, as other clients write them.
+
+    Returns:
+        What came of each, and whether it has to be taken as it was before: of what changes something only the key is
+        looked at, since it names what is not there.
+    """
+    taken = taken_request(server, operation)
+    names = [*taken.environment, *taken.headers]
+    kinds = [one for one in OTHER_NAMES.items() if any(one[1](name) != name for name in names)]
+    if not all_kinds:
+        place = [one.id for one in server.contract.operations].index(operation.id)
+        kinds = kinds[place % len(kinds) :][:1]
+    is_repeatable = operation.is_read_only or operation.id in RUNS
+    case = taken.case if is_repeatable else _of_nothing(taken.case)
+    return [
+        (
+            server.once(
+                f"{operation.id} with {what}",
+                partial(server.wire.send, case, Access.OWN, Presented(what, rename=write)),
+            ),
+            is_repeatable,
+        )
+        for what, write in kinds
+    ]
+
+
+def _of_nothing(case: RequestCase) -> RequestCase:
+    """Return a write that names a workflow which is not there."""
+    if not case.path and isinstance(case.body, dict):
+        left = {name: value for name, value in case.body.items() if name not in {"name", "workflow_name"}}
+        return replace(case, body={**left, "workflow_id": NO_SUCH_ID})
+    named = {
+        name: NO_SUCH_ID if name == "workflow_id" else NO_SUCH_WORKFLOW for name in case.path if "workflow" in name
+    }
+    return replace(case, path={**case.path, **named})
 
 
 def _changed(name: str, prefix: str, key: str, variable: str) -> Iterator[Presented]:

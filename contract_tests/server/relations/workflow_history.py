@@ -40,7 +40,7 @@ class WorkflowHistory(WorkflowWrites):
         pair: Its external id.
     """
 
-    requests: ClassVar[int] = 49
+    requests: ClassVar[int] = 51
     what: ClassVar[str] = "the history of two workflows"
     needs: ClassVar[Collection[str]] = (
         "createWorkflow",
@@ -104,14 +104,16 @@ class WorkflowHistory(WorkflowWrites):
             self.server.run(workflow=name, workflow_label_name=LABEL)
         other = (OTHER_SOURCE, id_)
         body = self.shapes.plain() | {"release_labels": [LABEL], "external_ids": [as_member(other)]}
-        created = own_workflow.create(self.server, name=f"{name} É 2", **body)
-        self.second = self.created(created, f"{name} É 2", body, {LABEL}, {other})
+        created = own_workflow.create(self.server, name=f"{name} É 😀 2", **body)
+        self.second = self.created(created, f"{name} É 😀 2", body, {LABEL}, {other})
         self.read(self.second)
 
     def _patch_latest(self) -> None:
         """Change two nodes; labels, edges and variables are not mentioned."""
         changed = {self._random.choice(self.shapes.own)["name"]: self._changed("new")}
-        self.patch(self.first, {"nodes": {**changed, SECOND: {"dependencies": [FIRST]}}, "commit_message": "é patch"})
+        self.patch(
+            self.first, {"nodes": {**changed, SECOND: {"dependencies": [FIRST]}}, "commit_message": "é 😀 patch"}
+        )
         self.read_twice(self.first)
         self.labels(self.first)
 
@@ -147,9 +149,10 @@ class WorkflowHistory(WorkflowWrites):
         self.read(self.first, label=LONGER_LABEL)
 
     def _attach_and_detach(self) -> None:
-        id_ = f"{self.server.tag} Y %41+ü?"
+        id_, near = (f"{self.server.tag} Y %41+ü?{last}" for last in "😀😁")
         for source in (SOURCE, OTHER_SOURCE):
             self.attach(self.first, (source, id_))
+        self.attach(self.second, (OTHER_SOURCE, near))
         self.detach(self.first, (SOURCE, id_))
         for source, of_first in sorted(self.first.pairs)[:1]:
             path = {"workflow_id": self.second.id, "source": source, "external_id": of_first}

@@ -26,7 +26,7 @@ from contract_tests.server.relations.stage import Stage
 from contract_tests.server.relations.workflow_shapes import NOTE
 from contract_tests.server.transport import case_of
 
-LABEL, LONGER_LABEL = "contract-tests Stable_É", "contract-tests Stable_É 2"
+LABEL, LONGER_LABEL = "contract-tests Stable_É", "contract-tests Stable_É😀"
 ODD_LABEL = "contract-tests a+b&c%2Fd"
 OWN_LABELS: Final = (LABEL, LONGER_LABEL, ODD_LABEL)
 SOURCE, OTHER_SOURCE = "contract-tests A", "contract-tests A2"

@@ -19,7 +19,7 @@ PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 CALLBACK: Final = f"{PAGE} (wording of 2025-11 to 2026-04)"
 JSON: Final = "https://www.rfc-editor.org/rfc/rfc8259"
 ID: Final = "workflow_version_execution_id"
-CREATED: Final = 201
+CREATED, ACCEPTED = 201, 202
 NOT_COME: Final = "no callback came that could be read"
 NONE_STARTED: Final = "no run was started"
 PLAIN: Final = ("a run", "another run")
@@ -56,12 +56,13 @@ def test_ids_are_unique(started: Runs) -> Checks:
 @rule(
     "REL-RUNS-05",
     "Requests that are the same to the byte start a run each, also at once.",
-    says="Every request starts an execution, and 201 says that something was created by it.",
+    says="Every request starts an execution, and 201 says that something was created by it; with a callback 202.",
     source=f"{PAGE}; https://www.rfc-editor.org/rfc/rfc9110#section-15.3.2",
     basis="documented",
 )
 def test_equal_requests_start_a_run_each(marked_runs: MarkedRuns) -> Checks:
-    created = [one for one in marked_runs.equal if one.status == CREATED and one.is_object]
+    started = [run.started for run in marked_runs.equal if run.started is not None]
+    created = [one for one in started if one.status in {CREATED, ACCEPTED} and one.is_object]
     ids = [one.json.get(ID) for one in created]
     return [one.check(ids.count(one.json.get(ID)) == 1, ID, "two equal requests have it") for one in created]
 
@@ -234,6 +235,21 @@ def test_address_may_be_named_again(marked_runs: MarkedRuns) -> Checks:
     first, later = marked_runs.called_again
     lost = f"the callback of an earlier run, {first.execution.id if first.execution else 0}, came to it, this one's not"
     return [None if later.delivery is not None else later.violation("delivery", lost)]
+
+
+@rule(
+    "REL-CB-09",
+    "Of runs that are started at once and name one address each is told of there.",
+    says="The outcome of a run is posted to the address that it names, once it has ended: of this run, whatever ends "
+    "beside it and whatever was posted there just before.",
+    source=CALLBACK,
+    basis="documented",
+    otherwise=NOT_COME,
+)
+def test_runs_of_one_address_are_each_told_of(marked_runs: MarkedRuns) -> Checks:
+    lost = "it has ended, and no callback of it came to the address that another run has named, too"
+    called = marked_runs.equal_called
+    return [None if run.delivery is not None else run.violation("delivery", lost) for run in called]
 
 
 @rule(

@@ -11,6 +11,7 @@ from contract_tests.rules import Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.once_per_run import OncePerRun
 from contract_tests.server.relations.output_types import OutputTopic, OutputTypes
+from contract_tests.server.relations.refused_writes import RefusedTopic, RefusedWrites
 from contract_tests.server.relations.workflow_growth import GrowthTopic, WorkflowGrowth
 from contract_tests.server.relations.workflow_history import WorkflowHistory
 from contract_tests.server.relations.workflow_numbers import NumberTopic, WorkflowNumbers
@@ -41,6 +42,12 @@ def growth(history: WorkflowHistory) -> WorkflowGrowth:
 def numbers(history: WorkflowHistory) -> WorkflowNumbers:
     """Return what was played with versions of two digits and with external ids."""
     return history.stage(WorkflowNumbers)
+
+
+@pytest.fixture
+def refused(history: WorkflowHistory) -> RefusedWrites:
+    """Return what has come of writes that were refused."""
+    return history.stage(RefusedWrites)
 
 
 @pytest.fixture
@@ -181,6 +188,38 @@ def test_writes_at_once(numbers: WorkflowNumbers, operation: Operation) -> Found
 )
 def test_detached_ids_are_free(numbers: WorkflowNumbers, operation: Operation) -> Found:
     return numbers.checks(NumberTopic.PAIRS, operation)
+
+
+@rule(
+    "REL-REF-01",
+    "What is refused for its key is not carried out.",
+    says="401 means that the request has not been applied, since it lacks valid credentials: no run is started, no "
+    "version made, no external id attached or detached.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
+    operations=[
+        "runWorkflow",
+        "createWorkflow",
+        "patchWorkflow",
+        "attachWorkflowExternalId",
+        "detachWorkflowExternalId",
+    ],
+    otherwise="a wrong key was not refused",
+)
+def test_refused_for_its_key_is_not_done(refused: RefusedWrites, operation: Operation) -> Found:
+    return refused.checks(RefusedTopic.STRANGER, operation)
+
+
+@rule(
+    "REL-REF-02",
+    "A workflow that is refused for its external id is not there.",
+    says="409 means that the request could not be completed: the external id is another workflow's, and the name stays "
+    "free.",
+    source=f"{PAGES}/create-workflow; https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10",
+    operations=["createWorkflow"],
+    otherwise="no workflow was refused with 409 for its external id",
+)
+def test_refused_for_a_conflict_is_not_done(refused: RefusedWrites, operation: Operation) -> Found:
+    return refused.checks(RefusedTopic.CONFLICT, operation)
 
 
 @rule(

@@ -138,6 +138,7 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         content=content,
         client=scope.get("client"),
+        names=tuple(scope.get("state", {}).get("names", ())),
     )
 
 

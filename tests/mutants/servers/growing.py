@@ -15,9 +15,11 @@ from mutants.servers.histories import HEADERS, read_of
 from mutants.servers.messages import (
     ACCEPTED,
     ATTACH,
+    CREATE,
     CREATED,
     DETACH,
     FAILED,
+    KEY,
     LIST,
     NOT_FOUND,
     OK,
@@ -340,3 +342,58 @@ class DetachedAnywhere(Fault):
                 path = f"/workflows/{one['id']}/external-ids/{source}/{id_}"
                 return await correct.ask(Request("DELETE", path, "", HEADERS, b""))
         return reply
+
+
+@dataclass
+class ActsThenRefuses(Fault):
+    """Carries out what a wrong key asks for, and then refuses it."""
+
+    operation: str
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Ask twice, the first time with the right key."""
+        if request.operation == self.operation and request.header("x-api-key") not in {None, KEY}:
+            headers = [("x-api-key", KEY), ("content-type", "application/json")]
+            await correct.ask(Request(request.method, request.path, request.query_string, headers, request.content))
+        return await correct.ask(request)
+
+
+@dataclass
+class ConflictKeeps(Fault):
+    """Makes the workflow whose external id another one has, without it."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Create it once more."""
+        reply = await correct.ask(request)
+        if request.operation == CREATE and reply.status == CONFLICT and request.members.get("external_ids"):
+            content = json.dumps({**request.members, "external_ids": []}).encode()
+            await correct.ask(Request("POST", request.path, "", HEADERS, content))
+        return reply
+
+
+@dataclass
+class Debounced(Fault):
+    """Posts one callback in a while to each address."""
+
+    _last: dict[str, float] = field(default_factory=dict, init=False)
+    sees_callbacks = True
+
+    async def deliver(self, callback: Callback, correct: Correct) -> int:
+        """Leave it out if one was just posted."""
+        now = time.monotonic()
+        if now - self._last.get(callback.url, -SOON) < SOON / 4:
+            return OK
+        self._last[callback.url] = now
+        return await correct.post(callback)
+
+
+@dataclass
+class NamesAsWritten(Fault):
+    """Does not know a header whose name is written in one other way."""
+
+    name: str
+
+    def change_request(self, request: Request) -> None:
+        """Take it out."""
+        if self.name in request.names:
+            request.headers = [(name, value) for name, value in request.headers if name != self.name.lower()]

@@ -17,7 +17,7 @@ DIGITS: Final = re.compile(r"\+?0*([1-9][\d_]*)(?:\.0)?")
 
 def handwritten_growth() -> Iterator[ServerDefect]:
     """Give them."""
-    for family in (_found_later, _runs, _numbers, _pairs, _outputs, _inputs, _lists):
+    for family in (_found_later, _runs, _numbers, _pairs, _outputs, _inputs, _lists, _refused, _at_one_address):
         for rule, operation, name, title, fault in family():
             yield ServerDefect(
                 id=f"growth.{name}", title=title, operator="growth", operation=operation, rules=(rule,), fault=fault
@@ -105,12 +105,31 @@ def _outputs() -> Made:
 def _inputs() -> Made:
     twice = related.InputsChanged(lambda value: related.with_texts(value, _filled))
     yield "REL-ECHO-01", RUN, "template-twice", "fills in placeholders within inputs", twice
+    whole = related.InputsChanged(lambda value: related.with_texts(value, _filled_with_itself))
+    yield "REL-ECHO-01", RUN, "template-whole", "fills an input into its own placeholders", whole
     few = growing.VariablesChanged(lambda given: dict([*given.items()][:MOST_VARIABLES]))
     yield "REL-ECHO-01", RUN, "fifty-variables", "takes fifty input variables", few
     ended = related.InputsChanged(lambda value: related.with_texts(value, lambda text: text.partition("\0")[0]))
     yield "REL-SIZE-01", RUN, "null-ends", "ends a text of the input at U+0000", ended
     small = growing.VariablesChanged(lambda given: {name.lower(): value for name, value in given.items()})
     yield "REL-ECHO-01", RUN, "variables-in-any-case", "takes names of variables in any case for one", small
+
+
+def _refused() -> Made:
+    for operation in (RUN, CREATE, PATCH, ATTACH, DETACH):
+        fault = growing.ActsThenRefuses(operation)
+        yield "REL-REF-01", operation, f"acts-{operation}", "carries out what it refuses for its key", fault
+    yield "REL-REF-02", CREATE, "conflict-keeps", "keeps the workflow that it refuses", growing.ConflictKeeps()
+    for operation in (ATTACH, DETACH):
+        narrow = TakenAs(operation, lambda _: True, _narrow)
+        yield "REL-WF-09", operation, f"narrow-{operation}", "has ? for characters beyond the basic plane", narrow
+    for name in ("X-Api-Key", "x-api-key", "CONTENT-TYPE", "content-type"):
+        rule = "REL-KEY-05"
+        yield rule, RUN, f"names-as-written-{name}", f"knows no header {name}", growing.NamesAsWritten(name)
+
+
+def _at_one_address() -> Made:
+    yield "REL-CB-09", RUN, "debounced", "tells an address of one run in a while", growing.Debounced()
 
 
 def _lists() -> Made:
@@ -132,6 +151,11 @@ def _as_number(request: Request) -> None:
     request.path = f"/workflows/{found[1].replace('_', '') if found else ''}"
 
 
+def _narrow(request: Request) -> None:
+    request.content = request.content.replace(b"\\ud83d\\ude00", b"?").replace(b"\\ud83d\\ude01", b"?")
+    request.path = request.path.replace("%F0%9F%98%80", "%3F").replace("%F0%9F%98%81", "%3F")
+
+
 def _has_large_base(request: Request) -> bool:
     base: Any = request.members.get("base_version")
     return isinstance(base, int) and base > LONGEST_NAME
@@ -139,3 +163,7 @@ def _has_large_base(request: Request) -> bool:
 
 def _filled(text: str) -> str:
     return text.replace("{user_message}", "message").replace("{{user_message}}", "message")
+
+
+def _filled_with_itself(text: str) -> str:
+    return text.replace("{user_message}", text)

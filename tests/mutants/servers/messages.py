@@ -74,6 +74,7 @@ class Request(Message):
     headers: list[tuple[str, str]]
     content: bytes
     client: Any = None  # host and port that its connection comes from
+    names: tuple[str, ...] = ()  # of its headers, as they were written
 
     @property
     def operation(self) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 import h11
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract_tests.rules import SetUpError
 from mutants.processes import CONTEXT
@@ -28,6 +29,15 @@ from workflow_sandbox.store import Store
 CORRECT: Final = ""
 SECONDS_TO_START: Final = 60.0
 KEEP_ALIVE: Final = 300
+
+
+class NamesKept(HttpToolsProtocol):
+    """Keeps the names of headers as they were written, which ASGI has in lower case."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        super().on_header(name, value)
+        self.scope.setdefault("state", {}).setdefault("names", []).append(name.decode("latin-1"))
 
 
 @contextmanager
@@ -66,6 +76,7 @@ def server_of(
     app = FaultyApp(create_app(store, settings), copy.deepcopy(fault))
     config = uvicorn.Config(
         app,
+        http=NamesKept,
         lifespan="on",
         log_config=None,
         access_log=False,
