@@ -46,7 +46,8 @@ def test_unknown_run(server: ServerUnderTest) -> None:
         for at in (0, len(run_id) // 2, len(run_id) - 1):  # the time of its start, who started it, which one of these
             near = run_id[:at] + ("0" if run_id[at] == "f" else "f") + run_id[at + 1 :]
             exchange = _read(server, near)
-            exchange.expect(not exchange.has_succeeded, "another id", f"{run_id} is read by {near}")
+            is_another = near.encode() in exchange.reply  # where ids are counted on there may be a run of this one, too
+            exchange.expect(not exchange.has_succeeded or is_another, "another id", f"{run_id} is read by {near}")
 
 
 @list_rule(
