@@ -6,6 +6,7 @@ from typing import Final
 
 from contract_tests.http.recording_server import Fault, ScriptedResponse
 from contract_tests.openapi.document import Operation
+from contract_tests.openapi.json_text import is_json
 
 SHORT: Final = 0.5
 SLOW: Final = 2.5
@@ -13,6 +14,8 @@ LONG: Final = 15.0
 ASKED_WAIT: Final = 3
 HALF_A_MINUTE, YEARS = 30, 400_000_000
 OLD_DATES: Final = {"RFC 850": "%A, %d-%b-%y %H:%M:%S GMT", "asctime": "%a %b %e %H:%M:%S %Y"}
+LIMIT, PART_OF_LIMIT, LENGTH = 2.0, 0.6, 3_000
+DROPS, DRIP = 100, 0.1
 ODD_WAITS: Final = ("soon", "-5", "1.5", "")
 UNKNOWN_SUCCESS: Final = 299
 MESSAGE: Final = b'{"message": "not now"}'
@@ -26,8 +29,9 @@ class FaultCase:
     Attributes:
         name: What goes wrong, part of a finding's identity.
         kind: ``status``, ``time-out``, ``broken``, ``throttled``, ``wait``, ``wait again``, ``over``, ``odd wait``,
-            ``redirect``, ``unread``, ``refused``, ``other error`` or ``slow``.
+            ``redirect``, ``unread``, ``refused``, ``other error``, ``slow``, ``trickle`` or ``own limit``.
         timeout: The client's time-out in seconds; None for its default.
+        whole_timeout: The client's limit for one try as a whole; None for its default.
         is_full: Whether the call has all arguments that it can have, and not only those that it must have.
         is_large: Whether the request has a body that does not go out before the service reads it, which it does not.
     """
@@ -36,6 +40,7 @@ class FaultCase:
     kind: str
     answers: tuple[ScriptedResponse, ...]
     timeout: float | None = None
+    whole_timeout: float | None = None
     is_full: bool = False
     is_large: bool = False
 
@@ -76,6 +81,24 @@ def large_faults() -> Iterator[FaultCase]:
         name="a request that is not read", kind="time-out", answers=(silence,), timeout=SHORT, is_large=True
     )
     yield FaultCase(name="closed within the request", kind="broken", answers=(end,), is_large=True)
+
+
+def limited(success: ScriptedResponse, refusal: ScriptedResponse) -> Iterator[FaultCase]:
+    """Return responses that trickle, longer than a try may take, and two tries that are so together."""
+    long = (*success.headers, ("X-Long", "a" * LENGTH))
+    yield _trickling("headers that trickle", replace(success, headers=long), 0)
+    if is_json(success.media_type or ""):
+        spread = replace(success, body=b" " * LENGTH + success.body)
+        yield _trickling("a body that trickles", spread, len(spread.wire()) - len(spread.body))
+    first, second = (replace(answer, delay=PART_OF_LIMIT * LIMIT) for answer in (refusal, success))
+    at_once_again = replace(first, headers=(("Retry-After", "0"),))
+    yield FaultCase(name="two long tries", kind="own limit", answers=(at_once_again, second), whole_timeout=LIMIT)
+
+
+def _trickling(name: str, answer: ScriptedResponse, at_once: int) -> FaultCase:
+    parts = max(1, (len(answer.wire()) - at_once) // DROPS)
+    drops = replace(answer, segment=parts, pause=DRIP, at_once=at_once)
+    return FaultCase(name=name, kind="trickle", answers=(drops,), whole_timeout=LIMIT)
 
 
 def odd_waits(success: ScriptedResponse, refusal: ScriptedResponse) -> Iterator[FaultCase]:

@@ -49,6 +49,8 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``python_values``
     Names of those of Python's own types, of ``datetime``, ``date`` and ``UUID``, of which the client documents that it
     takes them for texts.
+``has_whole_timeout``
+    True if the client can be given a limit of time for one try as a whole, however its response comes.
 ``serves``
     From what the client documents that one of it may be used at the same time: ``event loops``, ``processes`` that
     were forked.
@@ -162,6 +164,8 @@ class Connection:
         scheme: Where the contract wants them; None for an operation without security.
         timeout: Seconds to wait for the wire; None for the client's own default.
         retries: How often a request may be sent again; None for the client's own default.
+        whole_timeout: Seconds for one try as a whole; None for the client's own default. An adapter that heeds it says
+            so by ``has_whole_timeout``.
         is_async: Whether the client's asynchronous form is meant.
         headers: More headers for every request, in the caller's own mapping; empty if none are to be given.
     """
@@ -173,6 +177,7 @@ class Connection:
     retries: int | None
     is_async: bool
     headers: dict[str, str] = field(default_factory=dict, hash=False)
+    whole_timeout: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.cases.keeping import forget, once, return_free_memory
-from contract_tests.cases.network import FaultCase, fault_cases, large_faults, odd_waits
+from contract_tests.cases.network import FaultCase, fault_cases, large_faults, limited, odd_waits
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.cases.same_form import reply_form, request_form, starts_by_form, successes_of
 from contract_tests.cases.secret_responses import Ending, echoes, success_with, terminations
@@ -259,6 +259,8 @@ class Trials:
         yield from fault_cases(operation, self.success, partial(book.refusal, operation))
         if self.represents(lambda one: one.may_be_repeated == operation.may_be_repeated):
             yield from odd_waits(self.success, book.refusal(operation, TOO_MANY))
+        if self.represents(lambda _: True) and self.session.subject.ask("whole_timeout").get("is_there"):
+            yield from limited(self.success, book.refusal(operation, TOO_MANY))
         if self.represents(lambda one: not one.may_be_repeated and book.large(one) is not None):
             yield from large_faults()
 
@@ -271,7 +273,12 @@ class Trials:
         """Return one call on a wire that misbehaves."""
         # Each on a server of its own: the waits of all cases pass at the same time.
         with RecordingServer(reads_bodies=not case.is_large) as server:
-            wire: dict[str, Any] = {"server": server, "timeout": case.timeout, "retries": None}
+            wire: dict[str, Any] = {
+                "server": server,
+                "timeout": case.timeout,
+                "retries": None,
+                "whole_timeout": case.whole_timeout,
+            }
             large = self.book.large(self.operation) if case.is_large else None
             start = large or (self.fullest() if case.is_full else self.start)
             return self.session.play(case, start, case.answers, mode, **wire)

@@ -21,6 +21,7 @@ import unicodedata
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,8 @@ DEFECTS = {
     "mixes_raw": "has the response that came last beside each value",
     "reads_half": "loses the end of a response that comes in chunks",
     "unpacks_half": "loses the end of a long response that is compressed",
+    "has_no_limit": "has no limit for a whole try",
+    "one_limit_for_all_tries": "has one limit for all tries of a call",
     "repeats_conflicts": "repeats everything after a 409",
     "tells_first_error": "tells of the first response when the last one was another",
     "always_in_doubt": "says that something may have happened, whatever has",
@@ -325,6 +328,7 @@ class Client:
         self.last: httpx.Response | None = None
         self.calls = self.left = self.tried = 0
         self.replies: list[httpx.Response] = []
+        self.began = 0.0
         self.socket: object = None
         self.worker = ThreadPoolExecutor(1)
         self.arrived: queue.Queue[httpx.Response] = queue.Queue()
@@ -385,11 +389,14 @@ class Client:
         for attempt in itertools.count(1):
             reply, error = None, None
             try:
-                reply = await self.http.send(self.again(request, attempt))
+                async with asyncio.timeout(self.left_of_limit()):
+                    reply = await self.http.send(self.again(request, attempt))
                 if self.has("sends_twice"):
                     await self.http.send(request)
             except httpx.HTTPError as problem:
                 error = problem
+            except TimeoutError:
+                error = httpx.ReadTimeout("no whole response")
             except asyncio.CancelledError:
                 self.left += 1
                 if self.has("swallows_cancellation"):
@@ -409,8 +416,10 @@ class Client:
     def sent(self, request: httpx.Request) -> httpx.Response:
         """Send a request; with one defect, in another thread, which nobody stops."""
         if not self.has("takes_late_responses"):
-            reply: httpx.Response = self.http.send(request)
-            return reply
+            if self.connection.whole_timeout is None:
+                reply: httpx.Response = self.http.send(request)
+                return reply
+            return self.sent_in_time(request)
         patience = request.extensions["timeout"]["read"]
         request.extensions["timeout"] = httpx.Timeout(None).as_dict()
         self.worker.submit(lambda: self.arrived.put(self.http.send(request)))
@@ -418,6 +427,23 @@ class Client:
             return self.arrived.get(timeout=patience)
         except queue.Empty:
             raise httpx.ReadTimeout("no response") from None
+
+    def sent_in_time(self, request: httpx.Request) -> httpx.Response:
+        """Send a request in another thread, which may go on when the time is over."""
+        sending = ThreadPoolExecutor(1).submit(self.http.send, request)
+        try:
+            reply: httpx.Response = sending.result(self.left_of_limit())
+        except FutureTimeoutError:
+            raise httpx.ReadTimeout("no whole response") from None
+        return reply
+
+    def left_of_limit(self) -> float | None:
+        """Say how many seconds a try may take."""
+        whole = self.connection.whole_timeout
+        if whole is None or self.has("has_no_limit"):
+            return None
+        self.began = self.began or time.monotonic()
+        return max(0.0, whole - (time.monotonic() - self.began)) if self.has("one_limit_for_all_tries") else whole
 
     def again(self, request: httpx.Request, attempt: int) -> httpx.Request:
         """Give the request of a try."""
@@ -811,6 +837,7 @@ class Conforming(ShelfAdapter):
     python_values = ("date",)
     repeats = ("throttled", "status", "broken", "time-out")
 
+    has_whole_timeout = True
     serves = ("event loops", "processes")
 
     def raw(self, client: Client, call: Call) -> Any:

@@ -145,6 +145,8 @@ FOUND_BY = [
     ("view_changes_client", "CL-REL-08", "addBook", "headers"),
     ("second_try_bare", "CL-REL-11", "addBook", "request"),
     ("first_wait_alone", "CL-REL-12", "addBook", "a second Retry-After"),
+    ("has_no_limit", "CL-REL-34", "listBooks", "headers that trickle"),
+    ("one_limit_for_all_tries", "CL-REL-35", "listBooks", "tries"),
     ("keeps_places", "CL-REL-30", "listBooks", "cancelled"),
     ("counts_tries_together", "CL-REL-29", "listBooks", "tries"),
     ("keeps_to_one_loop", "CL-REL-31", "addBook", "loops"),
@@ -198,7 +200,14 @@ DEFECTS_OF_RULES = dict.fromkeys(defect for defect, *_ in FOUND_BY)
 BY_NIGHT = (
     *("caps_waits", "dawdles", "denies_doubt", "first_wait_alone", "hurries", "impatient_when_down"),
     *("leaks_network_error", "other_error_async", "repeats_504", "repeats_conflicts", "repeats_resets"),
-    *("denies_empty", "denies_unsent", "keeps_places", "takes_past_for_days"),
+    *(
+        "denies_empty",
+        "denies_unsent",
+        "has_no_limit",
+        "keeps_places",
+        "one_limit_for_all_tries",
+        "takes_past_for_days",
+    ),
     *("repeats_time_outs", "repeats_unread", "storms", "tells_first_error"),
 )
 SLOW = dict.fromkeys(BY_NIGHT, pytest.mark.nightly)

@@ -45,6 +45,8 @@ class OperationClasses:
         api = importlib.import_module(f"{generated}.api")
         self.services: tuple[str, ...] = tuple(module.name for module in iter_modules(api.__path__))
 
+    has_whole_timeout = True
+
     def connect(self, connection: Connection) -> ClientOf:
         """Return the client of a service; one for each that is asked for, since a key belongs to one service."""
         return _Clients(self, connection)
@@ -52,7 +54,7 @@ class OperationClasses:
     def make(self, tag: str, connection: Connection) -> Any:
         """Build the client of a service."""
         kind = self.operations(tag, is_async=connection.is_async)
-        options = {"timeout": connection.timeout, "headers": connection.headers or None}
+        options = {"timeout": connection.timeout, "headers": connection.headers or None, **whole_timeout(connection)}
         return kind(api_key=_keys(connection), base_url=connection.base_url, **options)
 
     def operations(self, tag: str, *, is_async: bool) -> Any:
@@ -183,6 +185,11 @@ class _Clients:
                 await client.aclose()
 
         return closing()
+
+
+def whole_timeout(connection: Connection) -> dict[str, float]:
+    """Return the keyword of the limit for a whole try, if there is to be one."""
+    return {} if connection.whole_timeout is None else {"total_timeout": connection.whole_timeout}
 
 
 def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:

@@ -305,6 +305,10 @@ class Driver:
         """Return the kinds of faults after which the client documents to try again."""
         return {"kind": "promises", "repeats": list(self._offered("repeats"))}
 
+    def whole_timeout(self) -> dict[str, Any]:
+        """Say whether the client can be given a limit of time for a whole try."""
+        return {"kind": "limit", "is_there": self._offered("has_whole_timeout")}
+
     def watched(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with a client of its own, and say where the key lies afterwards."""
         held: list[str] = []

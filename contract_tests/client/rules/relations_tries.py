@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from contract_tests.cases.network import SHORT
+from contract_tests.cases.network import LIMIT, SHORT
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
+from contract_tests.client.faults import FaultTrial
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.relations import carried, core
 from contract_tests.client.rules.network import IDEMPOTENCE, RETRY_AFTER, of_kind, repeated, sent_too_early
@@ -18,6 +19,7 @@ from contract_tests.rules import NotApplicable, Violation
 UNAVAILABLE, SLACK, PLAIN = 503, 5.0, "status 429"
 CLIENT_ERROR: Final = range(400, 500)
 MAY_ACT: Final = frozenset({"status", "broken", "time-out"})
+LIMITS: Final = "the client's own documentation of its time-outs"
 OWN: Final = "the client's own documentation of its errors"
 rule: Final = partial(operation_rule, basis="inferred")
 
@@ -180,6 +182,45 @@ def test_no_further_tries(trials: Trials) -> Iterator[Violation]:
             trial = trials.session.play(trials.start, trials.start, [answer], mode)
             if len(trial.seen) > 1:
                 yield trial.violation(f"status {status}", f"{len(trial.seen)} requests", "1")
+
+
+@rule(
+    "CL-REL-34",
+    "A limit for a whole try holds however the response comes.",
+    says="Who is given a limit of time for one try gives it up then, though headers or body trickle in byte by byte.",
+    source=LIMITS,
+    basis="documented",
+)
+def test_limits_of_a_try(trials: Trials) -> Iterator[Violation]:
+    for first in _limited(trials, "trickle"):
+        # What takes too long among many calls is the machine's fault unless it does so alone.
+        trial = first if _waited(first) < LIMIT + 1 else trials.play_fault(first.case, first.mode)
+        is_own = isinstance(trial.outcome, Raised) and trial.outcome.own
+        if _waited(trial) > LIMIT + SLACK or not is_own:
+            received = f"{describe(trial.outcome)} after {_waited(trial):.1f} s"
+            yield trial.violation(trial.case.name, received, f"an error after {LIMIT} s")
+
+
+@rule(
+    "CL-REL-35",
+    "Each try has its own limit.",
+    says="A limit for one try is not used up by those before it.",
+    source=LIMITS,
+    basis="documented",
+)
+def test_limits_of_further_tries(trials: Trials) -> Iterator[Violation]:
+    for first in _limited(trials, "own limit"):
+        trial = first if isinstance(first.outcome, Value) else trials.play_fault(first.case, first.mode)
+        is_refused = isinstance(trial.outcome, Raised) and trial.outcome.status == TOO_MANY and len(trial.seen) == 1
+        if not (isinstance(trial.outcome, Value) or is_refused):
+            yield trial.violation("tries", f"{len(trial.seen)} requests: {describe(trial.outcome)}", "a response")
+
+
+def _limited(trials: Trials, kind: str) -> list[FaultTrial]:
+    played = [*of_kind(trials, kind)]
+    if not played:
+        raise NotApplicable("judged with the first operation, or the adapter knows of no limit for a whole try")
+    return played
 
 
 @rule(

@@ -70,6 +70,31 @@ def _held() -> Iterator[ClientDefect]:
         ),
     )
 
+    yield defect(
+        "limit.of-all-tries",
+        "has one limit of time for all tries of a call",
+        "state kept",
+        "CL-REL-35",
+        generated(
+            "client.py",
+            "tries, made = self._retries.begin(), 0",
+            "tries, made, bounds = self._retries.begin(), 0, None",
+            times=2,
+        ),
+        generated("client.py", "bounds = wire.Bounds(self", "bounds = bounds or wire.Bounds(self", times=2),
+    )
+    yield defect(
+        "limit.not-of-headers",
+        "waits for each part of the headers as long as for all",
+        "time-out removed",
+        "CL-REL-34",
+        generated(
+            "connection.py",
+            "return self._stream.read(max_bytes, _left(self._place, timeout, httpcore.ReadTimeout))",
+            "return self._stream.read(max_bytes, timeout)",
+        ),
+    )
+
 
 def _shared() -> Iterator[ClientDefect]:
     yield defect(
