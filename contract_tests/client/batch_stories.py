@@ -4,17 +4,18 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.cases.keeping import once
 from contract_tests.client.followed_runs import FollowedRun, followed_runs
-from contract_tests.client.outcome import Outcome, Value, outcome_of
-from contract_tests.client.session import Trial
+from contract_tests.client.outcome import Lost, Outcome, Value, outcome_of
+from contract_tests.client.session import PATIENCE, Trial
 from contract_tests.client.trials import Trials, supported
 from contract_tests.http.body_kinds import request_media
 from contract_tests.http.recording_server import Fault, RecordedRequest, RecordingServer, ScriptedResponse
@@ -138,11 +139,15 @@ class Batches:
         facts: dict[str, Any] = {"told": told[-1], "goes": outcomes, "number": session.count(len(told))}
         return supported([BatchTrial(case=name, mode=self._mode, seen=(), service=played, **facts)])[0]
 
-    def killed(self, when: str) -> BatchTrial:
-        """Return a batch whose process is killed at its first start or question, gone on with twice."""
-        kill = {when: lambda: self._trials.session.subject.stop_calls("killed on purpose")}
+    def killed(self, when: str, both_there: Barrier) -> BatchTrial:
+        """Return a batch whose process is killed at its first start or question, and that is gone on with then."""
+
+        def stay() -> None:
+            with suppress(BrokenBarrierError):
+                both_there.wait(PATIENCE)
+
         marks = ["one", "two"]
-        return self.play(f"killed at a {when}", [marks, marks, marks], before=kill)
+        return self.play(f"killed at a {when}", [marks, marks], before={when: stay})
 
     def _body(self, mark: str) -> Any:
         return {**self._run.start.body, self._name: {MARK: mark}}
@@ -162,8 +167,13 @@ def _marked_property(trials: Trials, start: RequestCase) -> str:
 @once
 def killed(trials: Trials) -> list[BatchTrial]:
     """Return batches whose process was killed: at a start in one form, at a question in the other one."""
-    forms = trials.modes()
-    return [Batches(trials, forms[0]).killed("start"), Batches(trials, forms[-1]).killed("question")]
+    forms = {"start": trials.modes()[0], "question": trials.modes()[-1]}
+    # A process takes long to start: one is killed for both.
+    both_there = Barrier(len(forms), lambda: trials.session.subject.stop_calls("killed on purpose"))
+    with ThreadPoolExecutor(len(forms)) as pool:
+        plays = [pool.submit(Batches(trials, mode).killed, when, both_there) for when, mode in forms.items()]
+        played = [play.result() for play in plays]
+    return [trial for trial in played if isinstance(trial.goes[0], Lost)]
 
 
 @once
