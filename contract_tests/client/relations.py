@@ -27,7 +27,7 @@ from contract_tests.rules import NotApplicable, NotExercised
 AT_ONCE: Final = 6
 MANY: Final = 104  # what libraries open at once is a hundred at most
 SEVERAL: Final = 12
-LARGE: Final = 300_000
+LARGE: Final = 150_000
 PARTS, MOMENT = 16, 0.005
 MARK: Final = "X-Mark"
 MAX_ASCII: Final = 0x7F
@@ -236,6 +236,7 @@ def coded(trials: Trials, mode: str, coding: str, plain: ScriptedResponse) -> Tr
     return trials.session.play(trials.start, trials.start, [answer], mode)
 
 
+@once
 def sizes(trials: Trials) -> dict[str, ScriptedResponse]:
     """Return one response of success in several sizes, which all say the same, by what is particular about each."""
     plain = _with_odd_letters(trials)
