@@ -4,7 +4,7 @@ import email.utils
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -136,11 +136,17 @@ class Wire:
             raise
         return self._took(sending, reply, seconds, self.sent)
 
-    def send_together(self, cases: Sequence[RequestCase]) -> list[Exchange | NotExercised]:
+    def send_together(
+        self, cases: Sequence[RequestCase], strangers: Collection[int] = ()
+    ) -> list[Exchange | NotExercised]:
         """
         Send several requests, each over a connection of its own and before the others are answered.
 
         What can't be sent, or is not answered, is given as the reason in its place.
+
+        Args:
+            cases: The requests.
+            strangers: The places of those that go with a wrong key.
 
         Raises:
             SetUpError: If the target cannot be reached any more.
@@ -154,7 +160,7 @@ class Wire:
                 except NotExercised as reason:
                     found[place] = reason
                     continue
-                sending = self._ready(case, Access.OWN, None)
+                sending = self._ready(case, Access.WRONG_KEY if place in strangers else Access.OWN, None)
                 under_way[place] = sending, self.sent, started, threads.submit(self._attempt, sending)
         for place, (sending, number, started, future) in under_way.items():
             try:
@@ -162,7 +168,7 @@ class Wire:
                 seconds = time.monotonic() - started
                 is_later = self._is_throttled(reply)  # it asks to be asked again, which is no fault
                 found[place] = (
-                    self.send(sending.case)
+                    self.send(sending.case, sending.access)
                     if is_later
                     else self._took(sending, reply, seconds, number, is_together=True)
                 )

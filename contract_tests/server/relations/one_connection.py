@@ -61,7 +61,7 @@ def one_connection(server: ServerUnderTest, operation: Operation) -> OneConnecti
             for what, one, method, access, body in _plan(taken, reading, is_local=target.is_local):
                 server.wire.take_turn(operation)
                 own = credentials_of(server.target, server.contract, one.case.operation, access, "")
-                steps.append(Step(what, connection.send(method, _target(one, own), _headers(one, own), body)))
+                steps.append(Step(what, connection.send(method, target_of(one, own), headers_of(one, own), body)))
         except (OSError, h11.RemoteProtocolError) as error:
             return OneConnection(taken, tuple(steps), f"{type(error).__name__}: {error}")
     return OneConnection(taken, tuple(steps))
@@ -93,11 +93,13 @@ def _plan(
         yield READING, reading, "GET", Access.OWN, b""
 
 
-def _target(taken: Exchange, own: Credentials) -> str:
+def target_of(taken: Exchange, own: Credentials) -> str:
+    """Return what a request line has of a request that was taken."""
     parts = urlsplit(taken.url)
     query = "&".join(filter(None, (parts.query, urlencode(own.query))))
     return parts.path + (f"?{query}" if query else "")
 
 
-def _headers(taken: Exchange, own: Credentials) -> list[tuple[str, str]]:
+def headers_of(taken: Exchange, own: Credentials) -> list[tuple[str, str]]:
+    """Return its headers; the body of the response is to come as it is."""
     return [("Accept-Encoding", "identity"), *taken.headers.items(), *own.headers.items()]

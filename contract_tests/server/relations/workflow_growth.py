@@ -40,6 +40,8 @@ class GrowthTopic(StrEnum):
     WARNED = auto()
     BARE = auto()
     CALLED = auto()
+    ALL = auto()
+    POSTED = auto()
 
 
 class WorkflowGrowth(AfterHistory, WorkflowWrites):
@@ -93,15 +95,17 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
                 self.judge(GrowthTopic.APPEARED, exchange, _is_found(exchange), what, received)
 
     def _make(self) -> None:
-        body = self.shapes.with_nodes_behind()
-        self.third = self.created(
-            own_workflow.create(self.server, name=self.name, **body), self.name, body, set(), set()
-        )
+        for body in self.shapes.with_nodes_behind():
+            created = own_workflow.create(self.server, name=self.name, **body)
+            if created.has_succeeded:
+                break
+        self.third = self.created(created, self.name, body, set(), set())
+        self._nodes = {node["name"] for node in body["nodes"]}
 
     def _run_and_patch(self) -> None:
         """Start a run, add a version with a node more right behind it, and watch the run."""
         url = self.server.callback_url()
-        started = self._run(**({"callback_url": url} if url else {}))
+        started = self._run(return_all_outputs=True, **({"callback_url": url} if url else {}))
         node = self.shapes.node(ADDED, FIRST)
         del node["name"]
         self.patch(self.third, {"nodes": {ADDED: node}, "release_labels": [ODD_LABEL]})
@@ -122,7 +126,11 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
                 break
         for found in checks_of_pending(self.execution.steps):
             self.keep(GrowthTopic.PENDING, self.execution.last_exchange, found)
-        shown, behind = {*self.execution.replies[-1].entries}, {ADDED}
+        last = self.execution.replies[-1]
+        shown, behind = {*last.entries}, {ADDED}
+        if last.is_done and shown:
+            missing = sorted(self._nodes - shown)
+            self.judge(GrowthTopic.ALL, last.exchange, not missing, "entries", f"of {missing} it has none")
         if shown:
             received = f"the version that was made right behind it is run: nodes {sorted(shown)}"
             self.judge(GrowthTopic.PINNED, started, not shown & behind, "version", received)
@@ -136,6 +144,11 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
             is_over = not callback.is_early and not words & RUNNING
             received = f"the callback came while the run went on; it has nodes that are {sorted(words)}"
             self.judge(GrowthTopic.CALLED, self.execution.started, is_over, "end", received)
+            posted = {*entries_of((callback.body or {}).get("final_output"))}
+            missing = sorted({*self.execution.replies[-1].entries} - posted)
+            if posted:
+                received = f"the results have entries of {missing}, the callback has none"
+                self.judge(GrowthTopic.POSTED, self.execution.started, not missing, "entries", received)
 
     def _poll(self, flag: bool) -> Poll:  # noqa: FBT001 - as it is sent
         self.execution.polled(flag, self.server.results(self.execution.id, return_all_outputs=flag))

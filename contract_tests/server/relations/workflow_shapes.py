@@ -10,6 +10,7 @@ from contract_tests.server.relations.marked_inputs import NUMBERS, TEXTS
 from contract_tests.server.server import ServerUnderTest
 
 NOTE: Final = "contract_tests_note"  # a property of a configuration; whether a service keeps it is seen
+SKIPPED: Final = "contract-tests never"
 FIRST, SECOND, ADDED = "contract-tests é 1", "contract-tests é 2", "contract-tests added"
 Body = dict[str, Any]
 
@@ -48,10 +49,14 @@ class Shapes:
         """Name of an output node."""
         return str(next(node["name"] for node in reversed(self.own) if node.get("is_output_node")))
 
-    def with_nodes_behind(self) -> Body:
-        """Return a version in which two nodes wait for the output node."""
+    def with_nodes_behind(self) -> Iterator[Body]:
+        """Yield versions in which two nodes wait for the output node, the first one with a third that never runs."""
         behind = [self.node(FIRST, self.output), self.node(SECOND, FIRST)]
-        return {**self.plain(), "nodes": [*self.own, *behind]}
+        plain = {**self.plain(), "nodes": [*self.own, *behind]}
+        edge = self.edge(self.output, SKIPPED, 1)
+        edge["conditionals"][0]["operator"] = "is_null"
+        yield {**plain, "nodes": [*plain["nodes"], self.node(SKIPPED, self.output)], "edges": [edge]}
+        yield plain
 
     def node(self, name: str, *dependencies: str) -> Body:
         """Return a node that is no output, and needs these."""

@@ -7,11 +7,15 @@ from functools import partial
 from typing import Final
 
 from contract_tests.openapi.document import Contract, Operation
+from contract_tests.openapi.json_text import json_or, same
 from contract_tests.registry import found_by
 from contract_tests.rules import EVERY_OPERATION, Checks, NotApplicable, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.models.exchange import Access, Exchange
-from contract_tests.server.models.execution import PENDING
+from contract_tests.server.models.execution import OK, PENDING
+from contract_tests.server.relations.workflow_history import WorkflowHistory
+from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.traffic import Traffic
 
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9111"
 KEPT_BY_NOBODY: Final = frozenset({"no-store", "no-cache"})
@@ -59,6 +63,31 @@ def test_responses_are_not_for_caches(operation: Operation, found: Found) -> Che
     if not operation.security or () in operation.security:
         raise NotApplicable("the contract asks for no credentials")
     return found()
+
+
+@rule(
+    "REL-CACHE-02",
+    "A strong entity tag changes with what it is for.",
+    says="A strong validator changes whenever the representation does: who asks with If-None-Match for what has "
+    "changed gets it, and no 304.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1",
+    requests=1,
+)
+def test_entity_tags_change(
+    operation: Operation, server: ServerUnderTest, traffic: Traffic, history: WorkflowHistory
+) -> Checks:
+    if not operation.is_read_only:
+        raise NotApplicable("it changes something")
+    traffic.play(operation)
+    _ = history.problem if operation.service == "promptlayer" else None  # reading it is what plays it
+    own = [one for one in server.watch.of(operation.id) if one.access is Access.OWN and not one.is_cut]
+    first: dict[tuple[str, str], Exchange] = {}
+    for one in own:
+        tag = one.reply_headers.get("etag", "")
+        if one.method == "GET" and one.status == OK and tag.startswith('"'):
+            before = first.setdefault((one.url, tag), one)
+            is_same = same(json_or(before.reply, before.reply.hex()), json_or(one.reply, one.reply.hex()))
+            yield one.check(is_same, "ETag", f"with the same ETag {tag} it was before: {before.shown}")
 
 
 def _words(exchange: Exchange, name: str) -> list[str]:

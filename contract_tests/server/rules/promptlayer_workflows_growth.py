@@ -120,6 +120,30 @@ def test_callback_waits_for_nodes_behind_the_output(growth: WorkflowGrowth, oper
 
 
 @rule(
+    "REL-CB-10",
+    "A callback has the entries of all nodes that the results have, of those that were skipped, too.",
+    says="final_output has the structure of the results: where all outputs were asked for, one entry for each node. "
+    "Seen where the edge to a node has a condition that does not hold.",
+    source=CALLBACK,
+    operations=["runWorkflow"],
+    otherwise="no callback with entries of nodes came",
+)
+def test_skipped_nodes_are_posted(growth: WorkflowGrowth, operation: Operation) -> Found:
+    return growth.checks(GrowthTopic.POSTED, operation)
+
+
+@rule(
+    "REL-WF-41",
+    "The results of all nodes have an entry for each node of the version, for one that was skipped, too.",
+    says="With return_all_outputs the outputs of all nodes are returned, each with its status.",
+    source=RESULTS,
+    operations=[GET_RESULTS],
+)
+def test_skipped_nodes_are_shown(growth: WorkflowGrowth, operation: Operation) -> Found:
+    return growth.checks(GrowthTopic.ALL, operation)
+
+
+@rule(
     "REL-WF-35",
     "A run is one of the version that was the latest when it was started.",
     says="The latest version runs unless another one is asked for. That a version which is made right behind the "

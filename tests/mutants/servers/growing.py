@@ -397,3 +397,78 @@ class NamesAsWritten(Fault):
         """Take it out."""
         if self.name in request.names:
             request.headers = [(name, value) for name, value in request.headers if name != self.name.lower()]
+
+
+@dataclass
+class OutOfStep(Fault):
+    """Answers each request of a certain number on its connection with the response before."""
+
+    number: int
+    _count: Counter[Any] = field(default_factory=Counter, init=False)
+    _last: dict[Any, tuple[int, bytes]] = field(default_factory=dict, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Put the response before in its place."""
+        self._count[request.client] += 1
+        before, here = self._last.get(request.client), (reply.status, reply.content)
+        self._last[request.client] = here
+        if before is not None and request.method == "GET" and self._count[request.client] % self.number == 0:
+            reply.status, reply.content = before
+
+
+@dataclass
+class OpenInCrowds(Fault):
+    """Asks nobody for a key while many requests are being answered."""
+
+    many: int
+    _busy: int = field(default=0, init=False)
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Take a while, as a key service does."""
+        self._busy += 1
+        is_crowded = self._busy >= self.many
+        await asyncio.sleep(OVERLAP)
+        self._busy -= 1
+        if is_crowded and request.method == "GET" and request.header("x-api-key") is not None:
+            request.set_header("x-api-key", KEY)
+        return await correct.ask(request)
+
+
+@dataclass
+class SkippedLeftOut(Fault):
+    """Leaves nodes that were skipped out of callbacks."""
+
+    sees_callbacks = True
+
+    async def deliver(self, callback: Callback, correct: Correct) -> int:
+        """Post the others."""
+        body = callback.members
+        callback.put({**body, "final_output": without_skipped(body.get("final_output"))})
+        return await correct.post(callback)
+
+
+@dataclass
+class SkippedNotShown(Fault):
+    """Leaves nodes that were skipped out of the results."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Leave the others."""
+        if request.operation == RESULTS and reply.status == OK and request.wants_all:
+            reply.put(without_skipped(reply.json))
+
+
+def without_skipped(output: Any) -> Any:
+    """Return entries of nodes but for those that were skipped."""
+    if not isinstance(output, dict):
+        return output
+    return {name: one for name, one in output.items() if not (isinstance(one, dict) and one.get("status") == "SKIPPED")}
+
+
+@dataclass
+class TagOfTheWorkflow(Fault):
+    """Has one entity tag for all versions of a workflow."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Tell it."""
+        if request.operation == READ and reply.status == OK:
+            reply.set_header("etag", f'"w{reply.members.get("workflow_id")}"')

@@ -17,7 +17,19 @@ DIGITS: Final = re.compile(r"\+?0*([1-9][\d_]*)(?:\.0)?")
 
 def handwritten_growth() -> Iterator[ServerDefect]:
     """Give them."""
-    for family in (_found_later, _runs, _numbers, _pairs, _outputs, _inputs, _lists, _refused, _at_one_address):
+    for family in (
+        _found_later,
+        _runs,
+        _numbers,
+        _pairs,
+        _outputs,
+        _inputs,
+        _lists,
+        _refused,
+        _at_one_address,
+        _in_a_crowd,
+        _skipped,
+    ):
         for rule, operation, name, title, fault in family():
             yield ServerDefect(
                 id=f"growth.{name}", title=title, operator="growth", operation=operation, rules=(rule,), fault=fault
@@ -130,6 +142,21 @@ def _refused() -> Made:
 
 def _at_one_address() -> Made:
     yield "REL-CB-09", RUN, "debounced", "tells an address of one run in a while", growing.Debounced()
+
+
+def _in_a_crowd() -> Made:
+    for number in (5, 10, 16):
+        fault = growing.OutOfStep(number)
+        yield "REL-HTTP-04", READ, f"out-of-step-{number}", f"repeats itself as response {number}", fault
+    for many in (4, 6):
+        crowded = growing.OpenInCrowds(many)
+        yield "REL-KEY-06", READ, f"open-in-crowds-{many}", f"takes any key with {many} requests in flight", crowded
+    yield "REL-CACHE-02", READ, "tag-of-the-workflow", "has one ETag for all versions", growing.TagOfTheWorkflow()
+
+
+def _skipped() -> Made:
+    yield "REL-CB-10", RUN, "skipped-not-posted", "posts no nodes that were skipped", growing.SkippedLeftOut()
+    yield "REL-WF-41", RESULTS, "skipped-not-shown", "shows no nodes that were skipped", growing.SkippedNotShown()
 
 
 def _lists() -> Made:
