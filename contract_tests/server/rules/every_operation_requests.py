@@ -17,6 +17,7 @@ OAS: Final = "https://spec.openapis.org/oas/v3.1.0"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
 rule: Final = partial(card, operations=EVERY_OPERATION, side="server")
 METHOD_NOT_ALLOWED: Final = 405
+DONE: Final = (201, 202)
 Found = Callable[[], list[Violation]]
 
 
@@ -62,6 +63,24 @@ def test_undocumented_method_is_refused(operation: Operation, server: ServerUnde
         exchange.violation(f"{path}/{exchange.method.lower()}", f"{exchange.method} was taken")
         for exchange in undocumented_methods(server, operation)
         if not is_allowed_to(exchange)
+    )
+
+
+@rule(
+    "SRV-16",
+    "A GET that the contract does not have on a path starts and creates nothing.",
+    says="GET is safe: who sends it asks for no change. 201 says that something was created by it, 202 that something "
+    "was accepted and is being done.",
+    source=f"{HTTP}#section-9.2.1; {HTTP}#section-15.3.2; {HTTP}#section-15.3.3",
+    basis="documented",
+    otherwise="no GET was tried that the contract does not have",
+)
+def test_undocumented_get_is_safe(operation: Operation, server: ServerUnderTest, traffic: Traffic) -> Checks:
+    traffic.play(operation)
+    return (
+        exchange.check(exchange.status not in DONE, "GET", "GET has started or created something")
+        for exchange in undocumented_methods(server, operation)
+        if exchange.method == "GET"
     )
 
 

@@ -472,3 +472,14 @@ class TagOfTheWorkflow(Fault):
         """Tell it."""
         if request.operation == READ and reply.status == OK:
             reply.set_header("etag", f'"w{reply.members.get("workflow_id")}"')
+
+
+@dataclass
+class GetStarts(Fault):
+    """Starts a run for a GET, too."""
+
+    def change_request(self, request: Request) -> None:
+        """Take it for a POST."""
+        if request.method == "GET" and request.path.endswith("/run"):
+            request.method, request.content = "POST", b"{}"
+            request.set_header("content-type", "application/json")

@@ -155,6 +155,7 @@ def _in_a_crowd() -> Made:
 
 
 def _skipped() -> Made:
+    yield "SRV-16", RUN, "get-starts", "starts a run for a GET", growing.GetStarts()
     yield "REL-CB-10", RUN, "skipped-not-posted", "posts no nodes that were skipped", growing.SkippedLeftOut()
     yield "REL-WF-41", RESULTS, "skipped-not-shown", "shows no nodes that were skipped", growing.SkippedNotShown()
 
