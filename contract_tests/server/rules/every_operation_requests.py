@@ -6,7 +6,7 @@ from typing import Final
 
 from contract_tests.openapi.document import Operation
 from contract_tests.registry import found_by
-from contract_tests.rules import EVERY_OPERATION, Checks, NotExercised, Violation, report_all
+from contract_tests.rules import EVERY_OPERATION, Checks, NotApplicable, NotExercised, Violation, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.methods import is_allowed_to, undocumented_methods
 from contract_tests.server.recorder import Event
