@@ -207,7 +207,7 @@ class WorkflowHistory(WorkflowWrites):
         self.read(other)
         self.read(other, version=self._random.choice([*other.versions]))
         self.labels(other)
-        self.find(pair, next((one for one in (self.first, self.second) if pair in one.pairs), None))
+        self.find(pair, self.owner(pair))
 
     def _changed(self, new: str) -> Body:
         """Return a change of a node; of no configuration where the service keeps no notes."""

@@ -48,7 +48,7 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         self._add_at_once()
         self.read(self.first)
         self.labels(self.first)
-        self.find(self.history.pair, self.first if self.history.pair in self.first.pairs else None)
+        self.find(self.history.pair, self.owner(self.history.pair))
         self._move_pair((f"{SOURCE} a+b", f"{self.server.tag} +:@!$&'()*"))
 
     def _add_at_once(self) -> None:

@@ -21,6 +21,10 @@ class WorkflowWrites(KnownWorkflows):
     first: Workflow
     second: Workflow
 
+    def owner(self, pair: Pair) -> Workflow | None:
+        """Return which of the two has an external id."""
+        return next((one for one in (self.first, self.second) if pair in one.pairs), None)
+
     def created(
         self, exchange: Exchange, name: str, body: Body, labels: set[str], pairs: set[Pair]
     ) -> Workflow:  # fmt: skip
