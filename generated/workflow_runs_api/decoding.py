@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Body", "CannotDecode", "TooLong"]
 
 _PIECE = 65_536
+_GZIP = b"\x1f"
 # Real services use one; each further one multiplies what a byte can stand for, and what decompressing takes.
 _MOST_ENCODINGS = 4
 
@@ -116,6 +117,17 @@ class _Deflate:
 
 class _Gzip(_Deflate):
     _first = _then = zlib.MAX_WBITS | 16
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        # A file may be several members in a row (RFC 1952, 2.2); what else stands behind them is filling.
+        while data:
+            if self._zlib.eof:
+                data = data.lstrip(b"\0")
+                if not data.startswith(_GZIP):
+                    return
+                self._zlib = zlib.decompressobj(self._first)
+            yield from super().decode(data)
+            data = self._zlib.unused_data
 
 
 class _Stepwise:

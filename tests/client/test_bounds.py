@@ -128,6 +128,10 @@ _ENCODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
         "zstd",
         lambda content: b"".join(_module("zstandard").compress(part) for part in (content[:9], content[9:])),
     ),
+    "gzip in members": (
+        "gzip",
+        lambda content: b"".join(gzip.compress(part) for part in (content[:9], content[9:])) + bytes(5),
+    ),
     "gzip twice": ("GZIP, gzip", lambda content: gzip.compress(gzip.compress(content))),
 }
 
