@@ -56,9 +56,9 @@ SEEN_ALONE = {
 }
 SERVER_RULES = {rule.id for rule in rules_of_this_package() if rule.side is Side.SERVER}
 # These look at workflows whose whole history is written before; some of them are tried by day.
-LATE = {rule for rule in SERVER_RULES if rule.startswith("REL-WF")} - {
+LATE = {rule for rule in SERVER_RULES if rule.startswith(("REL-WF", "REL-REF"))} - {
     f"REL-WF-0{number}" for number in (1, 2, 3, 5, 9)
-} | {"REL-OUT-01", "REL-OUT-02"}
+} | {"REL-OUT-01", "REL-OUT-02", "REL-CB-08", "REL-CB-10"}
 # Of relations one of a family is tried by day, and those whose defects are seen at once; all of them by night.
 RELATIONS_BY_DAY = {rule for rule in SERVER_RULES if rule.startswith("REL-") and rule.endswith("-01")} - {
     *("REL-CACHE-01", "REL-CROWD-01", "REL-ONCE-01", "REL-STORY-01"),

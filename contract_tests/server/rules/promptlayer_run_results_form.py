@@ -75,23 +75,6 @@ def test_unfinished_entries_have_no_value(executions: list[Execution]) -> Checks
 
 
 @rule(
-    "PL-RES-70",
-    "An entry that has failed or was skipped has the value null.",
-    says="The value is the node's output, and null while there is none. That a node which failed has none is inferred.",
-    source=PAGE,
-    basis="inferred",
-    otherwise="no node has failed",
-)
-def test_failed_entries_have_no_value(executions: list[Execution]) -> Checks:
-    return (
-        poll.check(entry.get("value") is None, "value")
-        for poll in _showing_nodes(executions)
-        for entry in poll.entries.values()
-        if entry["status"] in {"FAILED", "SKIPPED"}
-    )
-
-
-@rule(
     "PL-RES-33",
     "A node that failed has an error message.",
     says="The entry of a failed node is shown with an error_message that is not null.",

@@ -76,6 +76,8 @@ def _runs() -> Made:
     equal = growing.TwoAsOne(RUN)
     yield "REL-RUNS-05", RUN, "equal-runs", "answers equal runs at once alike", equal
     early = growing.ResultsAfterCallback()
+    before = growing.PostedBeforeTheEnd()
+    yield "REL-CB-08", RUN, "callback-before-the-end", "posts a callback while nodes behind the output run", before
     yield "PL-CB-67", RUN, "callback-before-results", "says for a while after a callback that the run goes on", early
 
 
