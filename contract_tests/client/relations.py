@@ -49,7 +49,9 @@ Played = list[Trial[RequestCase]]
 
 def representative(trials: Trials) -> None:
     """Demand that an operation is the first of its kind, where the kind, safe to repeat or not, is all that matters."""
-    first = trials.client.first_of(lambda one: one.may_be_repeated == trials.operation.may_be_repeated)
+    is_repeatable = trials.operation.may_be_repeated
+    kind = f"repeatable: {is_repeatable}"
+    first = trials.client.first_of(kind, lambda one: one.may_be_repeated == is_repeatable)
     if first is not None and first.id != trials.operation.id:
         raise NotApplicable(f"judged with {first.id}, which stands for all that may be repeated as this one")
     trials.modes()
@@ -57,7 +59,7 @@ def representative(trials: Trials) -> None:
 
 def first_of_all(trials: Trials) -> None:
     """Demand that an operation is the first that can be called, where it does not matter which it is."""
-    if not trials.represents(lambda _: True):
+    if not trials.represents("any", lambda _: True):
         raise NotApplicable("judged with the first operation, which stands for all")
 
 

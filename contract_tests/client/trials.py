@@ -44,6 +44,7 @@ class ClientTrials:
         self.session, self.book, self.contract = session, session.book, session.book.contract
         self.judged = judged
         self._faults: dict[str, list[FaultTrial]] = {}
+        self._firsts: dict[str, Operation | None] = {}
         self._done = 0
 
     @once
@@ -71,8 +72,8 @@ class ClientTrials:
             self.session.subject.close()
         return_free_memory()
 
-    def first_of(self, is_alike: Callable[[Operation], bool]) -> Operation | None:
-        """Return the first operation of those for which something holds that can be called."""
+    def first_of(self, kind: str, is_alike: Callable[[Operation], bool]) -> Operation | None:
+        """Return the first operation of a kind that can be called; looked for once, since that draws requests."""
 
         def is_offered(operation: Operation) -> bool:
             try:
@@ -80,7 +81,9 @@ class ClientTrials:
             except (NotApplicable, NotExercised):
                 return False
 
-        return next(filter(is_offered, self.contract.operations), None)
+        if kind not in self._firsts:
+            self._firsts[kind] = next(filter(is_offered, self.contract.operations), None)
+        return self._firsts[kind]
 
     @once
     def module_remarks(self) -> list[dict[str, str]]:
@@ -257,16 +260,17 @@ class Trials:
     def _fault_cases(self) -> Iterator[FaultCase]:
         operation, book = self.operation, self.book
         yield from fault_cases(operation, self.success, partial(book.refusal, operation))
-        if self.represents(lambda one: one.may_be_repeated == operation.may_be_repeated):
+        is_repeatable = operation.may_be_repeated
+        if self.represents(f"repeatable: {is_repeatable}", lambda one: one.may_be_repeated == is_repeatable):
             yield from odd_waits(self.success, book.refusal(operation, TOO_MANY))
-        if self.represents(lambda _: True) and self.session.subject.ask("whole_timeout").get("is_there"):
+        if self.represents("any", lambda _: True) and self.session.subject.ask("whole_timeout").get("is_there"):
             yield from limited(self.success, book.refusal(operation, TOO_MANY))
-        if self.represents(lambda one: not one.may_be_repeated and book.large(one) is not None):
+        if self.represents("large", lambda one: not one.may_be_repeated and book.large(one) is not None):
             yield from large_faults()
 
-    def represents(self, is_alike: Callable[[Operation], bool]) -> bool:
+    def represents(self, kind: str, is_alike: Callable[[Operation], bool]) -> bool:
         """Whether the operation is the first of its kind, where the kind is all that matters."""
-        found = self.client.first_of(is_alike) if is_alike(self.operation) else None
+        found = self.client.first_of(kind, is_alike)
         return found is not None and found.id == self.operation.id
 
     def play_fault(self, case: FaultCase, mode: str) -> FaultTrial:
