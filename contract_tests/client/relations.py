@@ -49,9 +49,7 @@ Played = list[Trial[RequestCase]]
 
 def representative(trials: Trials) -> None:
     """Demand that an operation is the first of its kind, where the kind, safe to repeat or not, is all that matters."""
-    is_repeatable = trials.operation.may_be_repeated
-    kind = f"repeatable: {is_repeatable}"
-    first = trials.client.first_of(kind, lambda one: one.may_be_repeated == is_repeatable)
+    first = trials.first_as_repeatable()
     if first is not None and first.id != trials.operation.id:
         raise NotApplicable(f"judged with {first.id}, which stands for all that may be repeated as this one")
     trials.modes()

@@ -260,13 +260,17 @@ class Trials:
     def _fault_cases(self) -> Iterator[FaultCase]:
         operation, book = self.operation, self.book
         yield from fault_cases(operation, self.success, partial(book.refusal, operation))
-        is_repeatable = operation.may_be_repeated
-        if self.represents(f"repeatable: {is_repeatable}", lambda one: one.may_be_repeated == is_repeatable):
+        if (alike := self.first_as_repeatable()) is not None and alike.id == operation.id:
             yield from odd_waits(self.success, book.refusal(operation, TOO_MANY))
         if self.represents("any", lambda _: True) and self.session.subject.ask("whole_timeout").get("is_there"):
             yield from limited(self.success, book.refusal(operation, TOO_MANY))
         if self.represents("large", lambda one: not one.may_be_repeated and book.large(one) is not None):
             yield from large_faults()
+
+    def first_as_repeatable(self) -> Operation | None:
+        """Return the first operation that may be repeated as this one may, or not."""
+        is_repeatable = self.operation.may_be_repeated
+        return self.client.first_of(f"repeatable: {is_repeatable}", lambda one: one.may_be_repeated == is_repeatable)
 
     def represents(self, kind: str, is_alike: Callable[[Operation], bool]) -> bool:
         """Whether the operation is the first of its kind, where the kind is all that matters."""
