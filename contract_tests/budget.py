@@ -12,6 +12,7 @@ MANY_OPERATIONS: Final = 40
 QUICK_CASES_OF_MANY: Final = 10  # where the contract has more operations than that
 NIGHTLY_CASES: Final = 500
 BATCH: Final = 20
+PER_CONSTRAINT: Final = 6
 # For each case of a budget in cases. Rows on the contract take seconds; this ends what would never end.
 SECONDS_PER_CASE: Final = 6.0
 # Seconds for the case that is on its way when the time is spent: what looks at the clock itself ends with a verdict.
@@ -26,6 +27,7 @@ class Budget:
     seconds: float | None = None  # time for the whole run in seconds, shared among the rows that are still to come
     rows_left: int = 1  # rows still to be judged, the present one included; the plugin counts them down
     name: str = QUICK  # how the command line says it
+    has_many_operations: bool = False  # where operations are alike, each gets fewer cases of each kind, too
     clock: Callable[[], float] = time.monotonic
     _deadline: float = field(default=0.0, init=False)
 
@@ -42,9 +44,13 @@ class Budget:
 
     def for_operations(self, count: int) -> Self:
         """Return what there is for each of so many operations: the quick budget has fewer cases for each of many."""
-        return (
-            replace(self, cases=QUICK_CASES_OF_MANY) if self.cases == QUICK_CASES and count > MANY_OPERATIONS else self
-        )
+        is_for_many = self.cases == QUICK_CASES and count > MANY_OPERATIONS
+        return replace(self, cases=QUICK_CASES_OF_MANY, has_many_operations=True) if is_for_many else self
+
+    @property
+    def cases_of_a_constraint(self) -> int:
+        """How many values may break the same constraint of a schema."""
+        return PER_CONSTRAINT // 2 if self.has_many_operations else PER_CONSTRAINT
 
     def start(self) -> None:
         """Start the clock of a budget in seconds."""

@@ -47,11 +47,12 @@ class CaseBook:
     The cases for the operations of one contract.
 
     Attributes:
+        budget: How many cases there may be.
         contract: The contract itself; ``outgoing`` as requests see it, ``incoming`` as replies do.
     """
 
     def __init__(self, contract: Contract, generator: Generator) -> None:
-        self.contract = contract
+        self.contract, self.budget = contract, generator.budget
         self.outgoing, self.incoming = request_view(contract), response_view(contract)
         self._requests, self._values = map(generator.of, (self.outgoing, self.incoming))
         self._sample = sampler(self.outgoing, self._requests.values)
@@ -196,7 +197,13 @@ class CaseBook:
     def _broken_values(self, schema: str, starts: list[Any]) -> Iterator[tuple[Any, Problem]]:
         """Return values that break one constraint of a reply's schema, those near legal ones first."""
         close = (value for start in starts for value in near(self.incoming, schema, start, self._sample_of_replies))
-        return single_violations(self.incoming, schema, close, self._covered(self.incoming.follow(schema)))
+        return single_violations(
+            self.incoming,
+            schema,
+            close,
+            self._covered(self.incoming.follow(schema)),
+            most=self.budget.cases_of_a_constraint,
+        )
 
     def _broken_requests(self, start: RequestCase) -> Iterator[RequestCase]:
         smallest = replace(start, body={})
@@ -204,10 +211,21 @@ class CaseBook:
         if start.has_body and start.body != {} and not request_problems(self.outgoing, smallest):
             starts.append(smallest)
         for one in starts:
-            yield from _a_few_each(self.outgoing, requests_near(self.outgoing, one, self._sample))
+            yield from self._a_few_each(requests_near(self.outgoing, one, self._sample))
         generator = self._requests
         made = generator.coverage_violations(start.operation), generator.drawn_breaches(start.operation)
-        yield from _a_few_each(self.outgoing, *(filter(parameters_carry_values, cases) for cases in made))
+        yield from self._a_few_each(*(filter(parameters_carry_values, cases) for cases in made))
+
+    def _a_few_each(self, *sources: Iterable[RequestCase]) -> Iterator[RequestCase]:
+        """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
+
+        def problem_of(case: RequestCase) -> Problem | None:
+            problem = sole_problem(request_problems(self.outgoing, case))
+            return problem if problem is not None and _stays_broken(self.outgoing, case, problem) else None
+
+        driven, most = [filter(is_driven, cases) for cases in sources], self.budget.cases_of_a_constraint
+        for case, problem in few_for_each(driven, text_of, problem_of, most):
+            yield replace(case, breach=problem)
 
     def _drawn(self, schema: str) -> list[Any]:
         return self._drawn_at(self.incoming.follow(schema))
@@ -216,17 +234,6 @@ class CaseBook:
     def _drawn_at(self, pointer: str) -> list[Any]:
         values = with_valid_discriminators(self.incoming, pointer, self._values.values(pointer))
         return [value for value in values if not is_ambiguous_integer(self.incoming, pointer, value)]
-
-
-def _a_few_each(contract: Contract, *sources: Iterable[RequestCase]) -> Iterator[RequestCase]:
-    """Return those requests that can be said as arguments and break one constraint on the wire, a few for each."""
-
-    def problem_of(case: RequestCase) -> Problem | None:
-        problem = sole_problem(request_problems(contract, case))
-        return problem if problem is not None and _stays_broken(contract, case, problem) else None
-
-    for case, problem in few_for_each([filter(is_driven, cases) for cases in sources], text_of, problem_of):
-        yield replace(case, breach=problem)
 
 
 def _stays_broken(contract: Contract, case: RequestCase, problem: Problem) -> bool:

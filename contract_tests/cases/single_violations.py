@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from contract_tests.budget import PER_CONSTRAINT
 from contract_tests.cases.boundary_values import BY_FORMAT, PLAIN, UNKNOWN_MEMBER, UNKNOWN_WORD, declared_values, legal
 from contract_tests.cases.case import ABSENT, RequestCase
 from contract_tests.http.body_kinds import request_media
@@ -34,21 +35,25 @@ NEARLY_RIGHT: Final[dict[str, tuple[Any, ...]]] = {
 PROBES: Final[tuple[Any, ...]] = (None, True, 7, 0.5, "text", ["text"], {"text": 7}, "", [], {}, {"text": []}, "7", 1)
 BEYOND: Final = {"minimum": -1, "maximum": 1}
 NO_JSON: Final = b'{"cut": '
-PER_CONSTRAINT: Final = 6
 MOST_IN_VAIN: Final = 500
 DEEPEST: Final = 8
 
 
-def single_violations(contract: Contract, schema: str, *values: Iterable[Any]) -> Iterator[tuple[Any, Problem]]:
-    """Return those values that break one constraint of a schema, a few for each."""
+def single_violations(
+    contract: Contract, schema: str, *values: Iterable[Any], most: int = PER_CONSTRAINT
+) -> Iterator[tuple[Any, Problem]]:
+    """Return those values that break one constraint of a schema, at most so many for each."""
     judged = [(value for value in some if not isinstance(value, bytes)) for some in values]
-    return few_for_each(judged, json.dumps, lambda value: sole_problem(contract.problems(value, schema)))
+    return few_for_each(judged, json.dumps, lambda value: sole_problem(contract.problems(value, schema)), most)
 
 
 def few_for_each(
-    sources: Iterable[Iterable[Item]], text_of: Callable[[Item], str], problem_of: Callable[[Item], Problem | None]
+    sources: Iterable[Iterable[Item]],
+    text_of: Callable[[Item], str],
+    problem_of: Callable[[Item], Problem | None],
+    most: int,
 ) -> Iterator[tuple[Item, Problem]]:
-    """Return those items that break one constraint, with it: a few for each, and none twice."""
+    """Return those items that break one constraint, with it: at most so many for each, and none twice."""
     count: Counter[str] = Counter()
     seen: set[str] = set()
     for items in sources:
@@ -57,7 +62,7 @@ def few_for_each(
             if (text := text_of(item)) not in seen:
                 seen.add(text)
                 problem, in_vain = problem_of(item), in_vain + 1
-                if problem is not None and count[problem.constraint] < PER_CONSTRAINT:
+                if problem is not None and count[problem.constraint] < most:
                     count[problem.constraint] += 1
                     in_vain = 0
                     yield item, problem

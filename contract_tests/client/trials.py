@@ -254,8 +254,11 @@ class Trials:
         except (NotExercised, NotApplicable):
             return
         self.fullest()  # made here, since many threads will ask for it
-        for case in self._fault_cases():
-            yield from (partial(self.play_fault, case, mode) for mode in modes)
+        first = self.contract.operations.index(self.operation)
+        for number, case in enumerate(self._fault_cases(), first):
+            # Among many operations each fault meets both modes, though not with every operation.
+            in_turn = (modes[number % len(modes)],) if self.book.budget.has_many_operations else modes
+            yield from (partial(self.play_fault, case, mode) for mode in in_turn)
 
     def _fault_cases(self) -> Iterator[FaultCase]:
         operation, book = self.operation, self.book
