@@ -127,6 +127,15 @@ def test_budget_of_requests_is_kept(tmp_path: Path, sandbox: Sandbox, few: tuple
     assert judgement.report["targets"][0]["requests"] == 5
 
 
+def test_few_requests_give_no_false_alarm(tmp_path: Path, sandbox: Sandbox) -> None:
+    """With few requests the last one that was taken may be a command to a run, which is not taken a second time."""
+    path = targets_file(tmp_path, {"mine": interactly(sandbox.promptlayer_url, max_requests=120, allow_writes=True)})
+    judgement = judge(tmp_path, "--side", "server", "--target", "mine", "--targets", str(path))
+
+    assert judgement.violations == []
+    assert judgement.row("REL-KEY-05", "executeWorkflow")["verdict"] == "pass"
+
+
 def test_retry_after_is_obeyed(tmp_path: Path, sandbox: Sandbox) -> None:
     """A 429 with Retry-After is repeated after that time, and the rule judges the reply that comes then."""
     refused: list[Request] = []
