@@ -141,11 +141,13 @@ class WorkflowHistory(WorkflowWrites):
         self.patch(self.first, {"nodes": nodes, "edges": [], "required_input_variables": {}})
         self.read(self.first)
         first, *_ = self.first.versions
-        self.patch(self.first, {"base_version": first, "commit_message": "as at first"})
+        # The latest version has a label when one is added that has none.
+        self.patch(self.first, {"base_version": first, "commit_message": "as at first", "release_labels": [LABEL]})
         self.read(self.first)
         added = {"workflow_id": self.first.id, **self.shapes.plain()}
         self.add(self.first, added, own_workflow.create(self.server, **added))
         self.read(self.first, by_id=True)
+        self.labels(self.first)
         self.read(self.first, label=LONGER_LABEL)
 
     def _attach_and_detach(self) -> None:

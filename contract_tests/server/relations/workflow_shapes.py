@@ -49,9 +49,10 @@ class Shapes:
         """Name of an output node."""
         return str(next(node["name"] for node in reversed(self.own) if node.get("is_output_node")))
 
-    def with_nodes_behind(self) -> Iterator[Body]:
-        """Yield versions in which two nodes wait for the output node, the first one with a third that never runs."""
+    def with_nodes_behind(self, more: int) -> Iterator[Body]:
+        """Yield versions in which two nodes wait for the output node, the first one with another that never runs."""
         behind = [self.node(FIRST, self.output), self.node(SECOND, FIRST)]
+        behind += [self.node(f"contract-tests {number}", self.source) for number in range(more)]
         plain = {**self.plain(), "nodes": [*self.own, *behind]}
         edge = self.edge(self.output, SKIPPED, 1)
         edge["conditionals"][0]["operator"] = "is_null"

@@ -473,6 +473,30 @@ class SkippedNotShown(Fault):
             reply.put(without_skipped(reply.json))
 
 
+@dataclass
+class EntriesCut(Fault):
+    """Shows no more than so many nodes."""
+
+    most: int
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Leave out the others."""
+        if request.operation == RESULTS and reply.status == OK and request.wants_all:
+            reply.put(dict([*reply.members.items()][: self.most]))
+
+
+class LabelsInherited(Fault):
+    """Moves the labels of the latest version to one that is created without any."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Put them into the request."""
+        name = request.members.get("workflow_name") or request.members.get("workflow_id")
+        if request.operation == CREATE and name and not request.members.get("release_labels"):
+            latest = (await correct.ask(read_of(quote(str(name), safe="")))).members
+            request.put({**request.members, "release_labels": latest.get("release_labels")})
+        return await correct.ask(request)
+
+
 def without_skipped(output: Any) -> Any:
     """Return entries of nodes but for those that were skipped."""
     if not isinstance(output, dict):

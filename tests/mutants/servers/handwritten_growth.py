@@ -90,6 +90,8 @@ def _numbers() -> Made:
     base = TakenAs(PATCH, _has_large_base, lambda one: one.put({**one.members, "base_version": None}))
     created = growing.TwoAsOne(CREATE)
     yield "REL-WF-39", CREATE, "creates-as-one", "makes one version of two that are created at once", created
+    inherited = growing.LabelsInherited()
+    yield "REL-WF-05", CREATE, "labels-inherited", "moves the labels to a version that has none", inherited
     kept = histories.ShownAsBefore(READ, _version_of, ("release_labels",))
     yield "REL-WF-05", READ, "labels-cached-by-version", "shows the labels of a version as it was first read", kept
     yield "REL-WF-11", PATCH, "base-unknown", "patches the latest version where the base does not exist", base
@@ -160,6 +162,7 @@ def _skipped() -> Made:
     yield "SRV-16", RUN, "get-starts", "starts a run for a GET", growing.GetStarts()
     yield "REL-CB-10", RUN, "skipped-not-posted", "posts no nodes that were skipped", growing.SkippedLeftOut()
     yield "REL-WF-41", RESULTS, "skipped-not-shown", "shows no nodes that were skipped", growing.SkippedNotShown()
+    yield "REL-WF-41", RESULTS, "entries-cut", "shows ten nodes and no more", growing.EntriesCut(10)
 
 
 def _lists() -> Made:
