@@ -35,7 +35,7 @@ EARLY_HINTS: Final = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 REST: Final = 0.05  # seconds: for the end of a connection to arrive
 LATE: Final = 0.8
 MOST_MISHAPS: Final = 3
-UNAUTHORIZED: Final = 401
+UNAUTHORIZED, CONFLICT, FAILURE = 401, 409, 500
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 HEADERS: Final = {
@@ -190,6 +190,19 @@ def after_idle_end(trials: Trials, mode: str) -> Played:
         if isinstance(second.outcome, Value):
             break
     return [first, second]
+
+
+def after_surplus(trials: Trials, mode: str) -> Iterator[tuple[str, Trial[RequestCase]]]:
+    """Return calls after a response behind which another one has come, by what the first one is like."""
+    plain, stray = trials.success, trials.book.refusal(trials.operation, CONFLICT)
+    firsts = {
+        "a length": plain,
+        "chunks": replace(plain, chunk=max(1, len(plain.body))),
+        "an error": trials.book.refusal(trials.operation, FAILURE),
+    }
+    for about, first in firsts.items():
+        trials.session.play(trials.start, trials.start, [replace(first, behind=stray.wire())], mode)
+        yield about, trials.ask("call", mode)
 
 
 def on_used_connection(trials: Trials, mode: str) -> Played:

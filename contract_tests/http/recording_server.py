@@ -51,6 +51,7 @@ class ScriptedResponse:
             ends half-way through the body.
         delay: Seconds before anything is sent.
         before: Bytes that come before the answer.
+        behind: Bytes that come together with its end.
         chunk: Bytes in each chunk of the body, after which comes a trailer; 0 for a body that is not in chunks.
         segment: Bytes that are sent together, all after those that are ``at_once``; 0 for all.
         at_once: Bytes that are sent first.
@@ -68,6 +69,7 @@ class ScriptedResponse:
     fault: Fault | None = None
     delay: float = 0
     before: bytes = b""
+    behind: bytes = b""
     chunk: int = 0
     segment: int = 0
     at_once: int = 0
@@ -87,7 +89,7 @@ class ScriptedResponse:
             f"HTTP/1.1 {self.status} Answer\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
         )
         body = b"".join(self._chunks()) if self.chunk else self.body
-        return self.before + head.encode("latin-1") + (b"" if method == "HEAD" else body)
+        return self.before + head.encode("latin-1") + (b"" if method == "HEAD" else body) + self.behind
 
     def segments(self, method: str) -> Iterator[bytes]:
         """Return the answer in the parts in which it is sent."""

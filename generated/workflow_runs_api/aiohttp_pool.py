@@ -74,8 +74,13 @@ class _Request(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         # The event loop may not have noticed yet that the service has closed it, and a run that is sent then is in
-        # doubt. What is ready to be read before anything was asked can only be the end.
-        if conn.protocol in _KEPT and (conn.transport is None or _is_readable(conn.transport.get_extra_info("socket"))):
+        # doubt. What is ready to be read before anything was asked can only be the end, or nobody's answer, and that
+        # may have been read already.
+        if conn.protocol in _KEPT and (
+            conn.transport is None
+            or conn.protocol.should_close
+            or _is_readable(conn.transport.get_extra_info("socket"))
+        ):
             raise _Stale
         _KEPT.add(conn.protocol)
         _SENDING.get().begin(conn.transport)

@@ -31,6 +31,7 @@ from .own_clients import (
 from .redaction import HARMLESS_HEADERS, MASK, Redaction
 from .reply import Reply
 from .request import Standing, bounded_request
+from .surplus import end_after_surplus
 from .types import Problem
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ class _Reading:
 
     def end(self) -> None:
         """Keep what was read as the reply's content."""
+        end_after_surplus(self._response.stream)
         most = self._bounds.most
         if not self._is_read:
             # httpx' own way to read decompresses without a cap.

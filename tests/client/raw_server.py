@@ -7,6 +7,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -80,12 +81,22 @@ class Connection:
     """One accepted connection."""
 
     def __init__(self, accepted: socket.socket, requests: list[bytes]) -> None:
-        self._socket = accepted
+        self._socket: Any = accepted
         self._requests = requests
 
     def read(self) -> None:
         """Read one request in full."""
-        data = b""
+        self._read(b"")
+
+    def reads_another(self) -> bool:
+        """Read one more request in full; False if the other side has hung up instead."""
+        with contextlib.suppress(ConnectionError):
+            if (data := self._socket.recv(65536)) != b"":
+                self._read(data)
+                return True
+        return False
+
+    def _read(self, data: bytes) -> None:
         while b"\r\n\r\n" not in data:
             data += self._socket.recv(65536)
         head, _, body = data.partition(b"\r\n\r\n")
@@ -94,11 +105,19 @@ class Connection:
             body += self._socket.recv(65536)
         self._requests.append(head + b"\r\n\r\n" + body)
 
-    def send(self, data: bytes, *, is_last: bool = False) -> None:
-        """Send bytes as they are; the last ones arrive together with the end of the connection, where Linux does it."""
+    def send(self, *pieces: bytes, is_last: bool = False) -> None:
+        """Send bytes as they are; the last ones arrive together with the end of the connection, where Linux does it.
+
+        They arrive together. With TLS each piece has records of its own.
+        """
+        data = pieces if isinstance(self._socket, _Secured) else b"".join(pieces)
         self._socket.sendall(data, getattr(socket, "MSG_MORE", 0) if is_last else 0)
         if is_last:
             self._socket.shutdown(socket.SHUT_WR)
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from here on."""
+        self._socket = _Secured(self._socket, context)
 
     def reset(self) -> None:
         """Break the connection, as a peer that has crashed does."""
@@ -117,6 +136,38 @@ class Connection:
     def wait_for_the_end(self) -> None:
         """Wait until the other side hangs up."""
         self._socket.recv(1)
+
+
+class _Secured:
+    """A socket that encrypts."""
+
+    def __init__(self, accepted: socket.socket, context: ssl.SSLContext) -> None:
+        self._socket, self._in, self._out = accepted, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._done(self._tls.do_handshake)
+
+    def _done(self, step: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._socket.sendall(self._out.read())
+                received = self._socket.recv(65536)
+                self._in.write(received) if received else self._in.write_eof()
+            else:
+                self._socket.sendall(self._out.read())
+                return result
+
+    def recv(self, size: int) -> bytes:
+        try:
+            return bytes(self._done(lambda: self._tls.read(size)))
+        except ssl.SSLError:
+            return b""
+
+    def sendall(self, pieces: tuple[bytes, ...], _flags: int = 0) -> None:
+        for piece in pieces:
+            self._tls.write(piece)
+        self._socket.sendall(self._out.read())
 
 
 def answer(status: int, body: Any, *, is_last: bool = False, **headers: str) -> Callable[[Connection], None]:

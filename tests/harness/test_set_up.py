@@ -11,8 +11,9 @@ from breaking_proxy import Break, BreakingProxy, Reply, Request
 from judging import KEY_ENV, Judgement, interactly, judge, promptlayer, targets_file
 from server_breaks import is_run
 from turns_server import TurnsServer
-from wrong_servers import ScriptedResponse, certificate, hangs, message, page, reply, says, serving
+from wrong_servers import ScriptedResponse, hangs, message, page, reply, says, serving
 
+from support.certificate import certificate
 from workflow_sandbox.server import Sandbox
 
 QUICKLY = {"total_timeout": 3}  # of which a server that answers takes next to nothing, but on a busy machine
@@ -121,8 +122,6 @@ def test_other_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A TLS port wants https, an authority of one's own a ca_file; with it the request gets through."""
     pem = certificate(tmp_path)
-    if pem is None:
-        pytest.skip("not run: openssl is absent")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     with serving(message("401 Unauthorized"), context) as url:

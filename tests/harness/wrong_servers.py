@@ -1,14 +1,11 @@
 """What may stand at a wrong address: servers that are no service of the contract, each a few lines on a socket."""
 
 import contextlib
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 ScriptedResponse = Callable[[socket.socket, bytes], None]
 PAGE = "<!doctype html><title>Sign in</title><form>"
@@ -79,17 +76,3 @@ def serving(answer: ScriptedResponse, context: ssl.SSLContext | None = None) -> 
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-
-
-def certificate(directory: Path) -> Path | None:
-    """Make a certificate that nobody has signed, with its key in the same file; None without openssl."""
-    program = shutil.which("openssl")
-    if program is None:
-        return None
-    path = directory / "authority.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([*command, "-keyout", path, "-out", directory / "only.pem"], check=True, capture_output=True)
-    with path.open("a") as both:
-        both.write((directory / "only.pem").read_text())
-    return path

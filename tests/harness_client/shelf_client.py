@@ -147,6 +147,7 @@ DEFECTS = {
     "one_key_for_all": "sends the key that any client was built with first",
     "mixes_calls": "returns the response that came last, whoever asked for it",
     "takes_late_responses": "takes the response to a call that was given up for the next one's",
+    "takes_what_is_behind": "takes what has come behind a response for the response to the next call",
     "fails_after_close": "fails where the service has closed the connection",
     "repeats_on_old_connection": "repeats everything if the connection was an old one",
     "swallows_cancellation": "takes a cancellation for an error of its own",
@@ -458,6 +459,8 @@ class Client:
         """Do what some defects do to what has come."""
         self.calls += 1
         self.left += isinstance(error, httpx.ReadTimeout)
+        if not self.has("takes_what_is_behind"):
+            self.leave_surplus()
         if self.has("tells_first_error") and reply is not None and reply.status_code >= 500:
             return first, error
         if self.has("mixes_calls") and reply is not None:
@@ -469,6 +472,13 @@ class Client:
             is_new, self.socket = self.socket not in {None, used}, used
             return (None, httpx.ReadError("closed")) if is_new else (reply, error)
         return reply, error
+
+    def leave_surplus(self) -> None:
+        """Use no connection again on which more has come than a response: httpx itself doesn't look."""
+        for connection in self.http._transport._pool.connections:
+            http = connection._connection
+            if http is not None and http._h11_state.trailing_data[0]:
+                http._expire_at = 0.0
 
     def prepare(self, call: Call) -> tuple[Operation, Any]:
         """Check a call and make its request."""

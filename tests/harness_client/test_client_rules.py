@@ -140,6 +140,7 @@ FOUND_BY = [
     ("follows_redirects", "CL-SEC-10", "listBooks", "key"),
     ("equal_but_for_new", "CL-OBJ-03", "addBook", "different Book"),
     ("errors_lose_status", "CL-OBJ-08", "addBook", "pickle ShelfError"),
+    *(("takes_what_is_behind", "CL-REL-36", "addBook", about) for about in ("a length", "chunks", "an error")),
     ("fails_after_close", "CL-REL-06", "addBook", "closed"),
     ("repeats_on_old_connection", "CL-REL-07", "addBook", "count"),
     ("view_changes_client", "CL-REL-08", "addBook", "headers"),

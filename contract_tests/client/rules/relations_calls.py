@@ -257,6 +257,23 @@ def test_closed_connections(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-REL-36",
+    "What comes behind a response is no other call's response.",
+    says="Data on a connection that has no outstanding request is no valid response: a client that has received it "
+    "sends the next request elsewhere.",
+    source="https://www.rfc-editor.org/rfc/rfc9112#section-9.2",
+    basis="documented",
+)
+def test_surplus_responses(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        own = trials.ask("call", mode)
+        for about, trial in relations.after_surplus(trials, mode):
+            if essence(trial.outcome) != essence(own.outcome):
+                yield trial.violation(about, describe(trial.outcome), describe(own.outcome))
+
+
+@rule(
     "CL-REL-07",
     "A request that may act is not sent again because its connection was an old one.",
     says="A connection that ends after a request has come on it, used before or not, doesn't say what has happened.",

@@ -91,6 +91,13 @@ def _from_call_to_call() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "connection.surplus",
+        "takes what has come behind a response for the response to the next call",
+        "state shared",
+        "CL-REL-36",
+        generated("surplus.py", "    if connection is None:\n", "    if True:\n"),
+    )
+    yield defect(
         "view.itself",
         "changes a client with a view of it",
         "state shared",
