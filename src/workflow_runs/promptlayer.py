@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workflow_runs_api.api.promptlayer import SERVER, AsyncPromptLayerOperations, PromptLayerOperations
@@ -63,7 +64,7 @@ class _PromptLayer(WaitingClient[Http]):
         """Return a view of this client whose runs can be told apart: each gets a new random text in its metadata.
 
         If an error leaves a run in doubt, its `how_to_find` has the text to look for in PromptLayer's dashboard.
-        Your own metadata stays, under this name as well.
+        Your own metadata stays, under this name as well, and so does what `extra_body` adds.
 
         Args:
             name: The metadata's name. Default: `client_tag`.
@@ -83,11 +84,13 @@ class _PromptLayer(WaitingClient[Http]):
 
     def _outgoing(self, operation: Operation[Any], call: Call) -> Outgoing:
         if self._tag_name is not None and operation.name == "run_workflow":
-            call = call.with_body(_tagged(call.body, self._tag_name))
+            call = call.with_whole_body(_tagged(call.whole_body, self._tag_name))
         return super()._outgoing(operation, call)
 
 
 def _tagged(body: Keywords, tag_name: str) -> Keywords:
+    if "metadata" in body and not isinstance(body["metadata"], Mapping | None):  # which a view has added
+        raise BadArgument("expected an object, to add a tag to", field="extra_body.metadata", operation="run_workflow")
     return {**body, "metadata": {tag_name: os.urandom(8).hex(), **metadata_of(body)}}
 
 

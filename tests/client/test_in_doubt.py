@@ -126,12 +126,34 @@ def test_a_tag_of_the_callers_own_stays(flavour: Flavour) -> None:
     assert str(error).endswith("with order=17")
 
 
-def test_a_tag_that_an_extra_member_has_replaced_is_not_told(flavour: Flavour) -> None:
-    """Members added to the body come last, and may take the whole metadata's place."""
-    client, _ = flavour.over(RUN, httpx.ReadError("reset"))
-    error = _error(flavour, RUN, client.with_run_tags().with_options(extra_body={"metadata": None}))
-    assert "client_tag" not in str(error)
-    assert "from about" in str(error)
+@pytest.mark.parametrize("extra", [{"team": "blue"}, {}, None])
+def test_metadata_that_a_view_adds_is_tagged_as_well(extra: Any, flavour: Flavour) -> None:
+    """Members added to the body take the place of the caller's, and the tag is among them."""
+    client, wire = flavour.over(RUN, httpx.ReadError("reset"))
+    view = client.with_run_tags().with_options(extra_body={"metadata": extra, "later": 1})
+    error = _error(flavour, RUN, view, metadata={"team": "red"})
+    sent = json.loads(wire.only.content)
+    tag = sent["metadata"].pop("client_tag")
+    assert (sent["metadata"], sent["later"]) == (extra or {}, 1)
+    assert str(error).endswith(f"with client_tag={tag}")
+
+
+def test_a_tag_of_a_views_own_stays(flavour: Flavour) -> None:
+    """It is the tag to look for."""
+    client, wire = flavour.over(RUN, httpx.ReadError("reset"))
+    view = client.with_options(extra_body={"metadata": {"order": "17"}}).with_run_tags("order")
+    error = _error(flavour, RUN, view)
+    assert json.loads(wire.only.content)["metadata"] == {"order": "17"}
+    assert str(error).endswith("with order=17")
+
+
+def test_metadata_that_takes_no_tag_is_refused(flavour: Flavour) -> None:
+    """A run without the tag that was asked for could not be found by it."""
+    client, wire = flavour.over(RUN, RUN.ok())
+    with pytest.raises(BadArgument) as caught:
+        flavour.make(RUN, client.with_run_tags().with_options(extra_body={"metadata": ["blue"]}))
+    assert caught.value.field == "extra_body.metadata"
+    assert not wire.requests
 
 
 @pytest.mark.parametrize("name", ["", None, 5])

@@ -71,6 +71,10 @@ class Call:
         call.extra = self.extra
         return call
 
+    def with_whole_body(self, body: Any) -> Call:
+        """The same call with another body, which has those members already that a view adds."""
+        return Call(self.path, self.query, self.headers, self.cookies, body)
+
     @property
     def whole_body(self) -> Any:
         """The body as it is sent."""
