@@ -6,19 +6,13 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import json
-import math
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ContractBroken, StatusError
+from .json_text import value_in, value_of
 from .redaction import LONGEST
 from .types import UNSET, Problem
-
-try:
-    import orjson  # type: ignore[import-not-found,unused-ignore]
-except ImportError:
-    orjson = None  # type: ignore[assignment,unused-ignore]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +109,7 @@ class Reply:
 
     def _loaded(self) -> Any:
         try:
-            return _value_of(self.response.content)
+            return value_of(self.response.content)
         except (ValueError, RecursionError):
             size = len(self.response.content)
             raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
@@ -175,9 +169,10 @@ class Reply:
             value = self._loaded()
         except Problem:
             # What an error says is wanted even if it is written in another charset than JSON has.
-            value = _value_in(self.response.text)
-        if value is UNSET:
-            return self.shown(self.response.text)
+            try:
+                value = value_in(self.response.text)
+            except (ValueError, RecursionError):
+                return self.shown(self.response.text)
         value = self._masked(value)
         try:
             return value if read is None else read(value)
@@ -208,27 +203,6 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _value_of(content: bytes) -> Any:
-    """A JSON text's value, the same with and without orjson.
-
-    orjson makes a float of a whole number beyond 64 bits, so it isn't given a text with so many digits in a row; it
-    refuses lone surrogates, byte order marks and UTF-16, which the standard library reads, so that has the last word.
-    """
-    if _ORJSON is not None and _TOO_MANY_DIGITS not in content.translate(_DIGITS_AS_ZEROS):
-        try:
-            return _ORJSON.loads(content)
-        except ValueError:
-            pass
-    return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
-
-
-def _value_in(text: str) -> Any:
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return UNSET
-
-
 def _seconds_to_wait(retry_after: str | None) -> float | None:
     """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
     text = (retry_after or "").strip()
@@ -245,18 +219,6 @@ def _seconds_to_wait(retry_after: str | None) -> float | None:
 
 # Some services write fractions, which the standard has not.
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
-
-
-def _finite(text: str) -> float:
-    # JSON can write numbers that no float can hold, and an infinity would be another number.
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _covers(pattern: str, received: str) -> bool:
@@ -284,9 +246,3 @@ def _shown(word: Any, depth: int = 3) -> str:
     if isinstance(place, list) and isinstance(words, str):
         return f"{'.'.join(str(part) for part in place[:8] if isinstance(part, str | int))}: {words}"
     return words if isinstance(words, str) else type(word).__name__
-
-
-_ORJSON: Any = orjson
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
-_TOO_MANY_DIGITS = b"0" * 19
-_DIGITS_AS_ZEROS = bytes(ord("0") if char in b"0123456789" else ord(" ") for char in range(256))

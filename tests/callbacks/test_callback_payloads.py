@@ -156,6 +156,8 @@ def test_form_can_be_insisted_on() -> None:
         (b"", "$", "JSON", "an empty body"),
         (b"{" + _WORD.encode(), "$", "JSON", f"{len(_WORD) + 1} bytes that are none"),
         (b'{"workflow_version_execution_id": NaN}', "$", "JSON", "38 bytes that are none"),
+        (b'{"final_output": 1e999}', "$", "JSON", "23 bytes that are none"),
+        ('{"final_output": [-1e999]}', "$", "JSON", "26 bytes that are none"),
         (b"\xff\xfe\x00", "$", "JSON", "3 bytes that are none"),
         ("\ufeff{}", "$", "JSON", "3 bytes that are none"),
         (b'{"workflow_version_execution_id": ' + b"9" * 5000 + b"}", "$", "JSON", "5035 bytes that are none"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from workflow_runs_api.errors import BadArgument, ContractBroken
+from workflow_runs_api.json_text import decoded, value_in
 from workflow_runs_api.types import Problem, to_json
 
 if TYPE_CHECKING:
@@ -102,13 +102,9 @@ def _parsed(body: object, max_bytes: int) -> Any:
     if size > max_bytes:
         raise Problem(f"at most {max_bytes} bytes", received=f"{size}")
     try:
-        return json.loads(bytes(body) if isinstance(body, memoryview) else body, parse_constant=_no_constant)
+        return value_in(body if isinstance(body, str) else decoded(bytes(body)))
     except ValueError:
         raise Problem("JSON", received=f"{size} bytes that are none" if size else "an empty body") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _broken(problem: Problem, operation: str | None) -> ContractBroken:

@@ -209,7 +209,8 @@ def _illegal() -> Iterator[ClientDefect]:
         "takes NaN for JSON in a delivery",
         "check removed",
         "CL-CB-02",
-        client("callbacks/payloads.py", "    raise ValueError(name)\n", "    return None\n"),
+        client("callbacks/payloads.py", "return value_in(", "return json.loads("),
+        client("callbacks/payloads.py", "\n\nfrom collections", "\n\nimport json\nfrom collections"),
     )
     yield defect(
         "delivery.any-media-type",

@@ -14,7 +14,7 @@ from mutants.clients.operators import (
     reads,
 )
 
-DECODING: Final = "        try:\n            return _value_of(self.response.content)\n"
+DECODING: Final = "        try:\n            return value_of(self.response.content)\n"
 ERROR_BODY: Final = 'return self._error(self._body(read), "")'
 FAILURE: Final = "    raise _failure(reply)\n"
 _404_AS_VALUE: Final = (
@@ -302,7 +302,11 @@ def _values() -> Iterator[ClientDefect]:
     yield from (
         defect(id_, title, "value changed", "CL-REP-01", _decoding(new))
         for id_, title, new in (
-            ("reply.latin-1", "reads replies as Latin-1", 'json.loads(self.response.content.decode("latin-1"))'),
+            (
+                "reply.latin-1",
+                "reads replies as Latin-1",
+                '__import__("json").loads(self.response.content.decode("latin-1"))',
+            ),
             ("reply.float", "reads whole numbers as exactly as a float can hold them", _ROUNDED),
             ("reply.digits", "keeps six digits of a fraction", _SIX_DIGITS),
         )
@@ -346,8 +350,8 @@ def _values() -> Iterator[ClientDefect]:
     )
 
 
-_ROUNDED: Final = "json.loads(self.response.content, parse_int=lambda text: int(float(text)))"
-_SIX_DIGITS: Final = "json.loads(self.response.content, parse_float=lambda text: round(float(text), 6))"
+_ROUNDED: Final = "__import__('json').loads(self.response.content, parse_int=lambda text: int(float(text)))"
+_SIX_DIGITS: Final = "__import__('json').loads(self.response.content, parse_float=lambda text: round(float(text), 6))"
 
 
 def _decoding(new: str) -> Edit:

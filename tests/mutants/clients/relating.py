@@ -314,7 +314,8 @@ def _sizes_and_types() -> Iterator[ClientDefect]:
         generated(
             "reply.py",
             "        self._check_media_type(media_types)\n        return self._loaded()\n",
-            "        self._check_media_type(media_types)\n        return json.loads(json.dumps(self._loaded()), "
+            "        self._check_media_type(media_types)\n        import json\n"
+            "        return json.loads(json.dumps(self._loaded()), "
             "object_hook=lambda found: {name: item[:65535] if isinstance(item, str) else item "
             "for name, item in found.items()})\n",
         ),

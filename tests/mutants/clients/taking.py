@@ -153,7 +153,7 @@ def _whole() -> Iterator[ClientDefect]:
         "takes NaN, which is not JSON",
         "check removed",
         "CL-BRK-03",
-        generated("reply.py", DECODING, DECODING.replace("_value_of", "json.loads")),
+        generated("reply.py", DECODING, DECODING.replace("value_of", "__import__('json').loads")),
     )
     yield defect(
         "json.deep",
@@ -161,7 +161,7 @@ def _whole() -> Iterator[ClientDefect]:
         "error changed",
         "CL-BRK-09",
         generated("reply.py", "        except RecursionError:\n            raise self.broken(", _NOT_CAUGHT),
-        generated("reply.py", "        except (ValueError, RecursionError):\n", "        except ValueError:\n"),
+        generated("reply.py", "\n        except (ValueError, RecursionError):\n", "\n        except ValueError:\n"),
     )
 
 
@@ -169,13 +169,14 @@ _RERAISED: Final = "        except (ValueError, RecursionError):\n            ra
 _COMPLETED: Final = (
     "            for end in (b'}', b']', b'\"'):\n"
     "                try:\n"
-    "                    return _value_of(self.response.content + end)\n"
+    "                    return value_of(self.response.content + end)\n"
     "                except ValueError:\n"
     "                    pass\n"
     "            size = len(self.response.content)\n"
 )
 _RAW_DECODE: Final = (
-    "        try:\n            return _DECODER.raw_decode(self.response.content.decode(errors='replace'))[0]\n"
+    "        try:\n            read = __import__('json').JSONDecoder().raw_decode\n"
+    "            return read(self.response.content.decode(errors='replace'))[0]\n"
 )
 _NOT_CAUGHT: Final = "        except FloatingPointError:\n            raise self.broken("
 
@@ -194,7 +195,7 @@ def _statuses() -> Iterator[ClientDefect]:
         "replaces bytes that are no UTF-8",
         "not JSON taken",
         "CL-BRK-03",
-        generated("reply.py", '"surrogatepass"))', '"replace"))'),
+        generated("json_text.py", '"surrogatepass")', '"replace")'),
     )
     yield defect(
         "results.part-for-whole",
