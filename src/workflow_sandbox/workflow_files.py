@@ -16,7 +16,7 @@ from workflow_sandbox.answers import Case
 from workflow_sandbox.fixtures import DIALOGUES, Dialogue
 from workflow_sandbox.store import Store
 from workflow_sandbox.workflow_file_models import WorkflowFile
-from workflow_sandbox.workflows import UnsoundVersion, WorkflowVersion, check
+from workflow_sandbox.workflows import UnsoundVersion, check
 
 _log = logging.getLogger("workflow_sandbox")
 
@@ -91,35 +91,28 @@ def keep(own: OwnWorkflows, store: Store) -> None:
 def _keep(own: OwnWorkflows, store: Store) -> None:
     for name, documents in own.versions.items():
         for number, document in enumerate(documents, 1):
-            kept = _kept(store, name, number)
+            kept = store.version(name, number)
             if kept is not None and _without_ids(kept.document) != _without_ids(document):
                 advice = "add a version, or use another --database"
                 words = f"version {number} is another one in the database; {advice}"
                 raise WrongWorkflows(f"{own.source}: workflows.{name}: {words}")
     for name, documents in own.versions.items():
         for number, document in enumerate(documents, 1):
-            if _kept(store, name, number) is None:
-                workflow = store.workflow(name)
-                is_known = workflow is not None and workflow.name == name
-                store.add_version(workflow if is_known else None, name, document, document["release_labels"])
+            if store.version(name, number) is None:
+                store.add_version(store.workflow_named(name), name, document, document["release_labels"])
     for position, case in enumerate(own.cases):
         _tell_what_fits_nothing(f"{own.source}: cases[{position}]", case, store)
 
 
 def _tell_what_fits_nothing(place: str, case: Case, store: Store) -> None:
     # No mistake yet: workflows and versions can still be created.
-    workflow = None if case.workflow is None else store.workflow(case.workflow)
+    workflow = None if case.workflow is None else store.workflow_named(case.workflow)
     if case.workflow is not None and workflow is None:
         _log.warning("%s: there is no workflow %r yet", place, case.workflow)
     elif workflow is not None and case.node is not None:
         versions = [store.version(workflow.name, number + 1) for number in range(store.latest(workflow).number)]
         if not any(node.name == case.node for version in versions if version for node in version.nodes):
             _log.warning("%s: no version of %r has a node %r", place, case.workflow, case.node)
-
-
-def _kept(store: Store, name: str, number: int) -> WorkflowVersion | None:
-    found = store.workflow(name)
-    return store.version(name, number) if found is not None and found.name == name else None
 
 
 def _without_ids(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -148,11 +148,14 @@ class WorkflowRoutes:
             return self._create(body)
 
     def _create(self, body: CreateWorkflow) -> JSONReply:
-        known = [one for one in (body.workflow_id, body.workflow_name) if one is not None]
-        found = {self._workflow(one) for one in known}
+        found: set[Workflow] = set()
+        if body.workflow_id is not None:
+            found.add(self._workflow(body.workflow_id))
+        if body.workflow_name is not None:
+            found.add(_there(self._store.workflow_named(body.workflow_name)))
         if len(found) > 1:
             raise HTTPException(400, "workflow_id and workflow_name are of two workflows")
-        if body.name is not None and self._is_taken(body.name):
+        if body.name is not None and self._store.workflow_named(body.name) is not None:
             raise HTTPException(400, "Another workflow has this name")
         document = body.model_dump(include={"commit_message", "required_input_variables", "nodes", "edges"})
         document["edges"] = document["edges"] or []
@@ -229,20 +232,19 @@ class WorkflowRoutes:
         return JSONReply({"success": True})
 
     def _workflow(self, id_or_name: int | str) -> Workflow:
-        found = self._store.workflow(id_or_name)
-        if found is None:
-            raise HTTPException(404, "No such workflow")
-        return found
-
-    def _is_taken(self, name: str) -> bool:
-        found = self._store.workflow(name)
-        return found is not None and found.name == name
+        return _there(self._store.workflow(id_or_name))
 
     def _external_ids(self, workflow: Workflow) -> list[dict[str, str]]:
         return [{"source": source, "external_id": id_} for source, id_ in self._store.external_ids(workflow)]
 
     def _labels_on(self, workflow: Workflow, version: WorkflowVersion) -> list[str]:
         return [label for label, (_, number) in self._store.labels(workflow).items() if number == version.number]
+
+
+def _there(found: Workflow | None) -> Workflow:
+    if found is None:
+        raise HTTPException(404, "No such workflow")
+    return found
 
 
 def broken_rule(assumptions: Assumptions, loc: tuple[str, ...], words: str, kind: str) -> Exception:

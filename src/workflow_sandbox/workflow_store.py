@@ -43,7 +43,7 @@ class WorkflowStore:
         with self.alone():
             if not self.workflows():
                 for document in CANARY:
-                    self.add_version(self.workflow("canary"), "canary", document, document["release_labels"])
+                    self.add_version(self.workflow_named("canary"), "canary", document, document["release_labels"])
 
     def __enter__(self) -> Self:
         return self
@@ -80,22 +80,27 @@ class WorkflowStore:
         rows = self.database.rows("SELECT id, name, created_at, updated_at FROM workflows ORDER BY id")
         return [Workflow(id_, json.loads(name), *times) for id_, name, *times in rows]
 
-    @damage_told
     def workflow(self, id_or_name: int | str) -> Workflow | None:
         """Return the workflow with an id; a text is first taken for a name."""
-        query = "SELECT id, name, created_at, updated_at FROM workflows WHERE"
-        rows: list[tuple[Any, ...]] = []
-        if isinstance(id_or_name, str):
-            rows = self.database.rows(f"{query} name = ?", (json_text.encode(id_or_name),))
-        if not rows and (number := _id_of(str(id_or_name))) is not None:
-            rows = self.database.rows(f"{query} id = ?", (number,))
+        named = self.workflow_named(id_or_name) if isinstance(id_or_name, str) else None
+        number = _id_of(str(id_or_name))
+        return self._workflow_where("id = ?", number) if named is None and number is not None else named
+
+    def workflow_named(self, name: str) -> Workflow | None:
+        """Return the workflow with a name."""
+        return self._workflow_where("name = ?", json_text.encode(name))
+
+    @damage_told
+    def _workflow_where(self, condition: str, value: int | str) -> Workflow | None:
+        query = f"SELECT id, name, created_at, updated_at FROM workflows WHERE {condition}"  # noqa: S608 - words of our own
+        rows = self.database.rows(query, (value,))
         return next((Workflow(id_, json.loads(name), *times) for id_, name, *times in rows), None)
 
     @damage_told
     def version(self, workflow: str, number: int) -> WorkflowVersion | None:
         """Return a version of a workflow."""
         if (workflow, number) not in self._versions and abs(number) <= _MAX_ID:
-            found = self.workflow(workflow)
+            found = self.workflow_named(workflow)
             for row in (found and self.database.rows(f"{_VERSION} AND number = ?", (found.id, number))) or ():
                 if len(self._versions) >= _MOST_CACHED:
                     del self._versions[next(iter(self._versions))]
