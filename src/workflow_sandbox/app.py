@@ -93,7 +93,7 @@ def create_app(store: Store, settings: Settings) -> Starlette:
     chaos, history = Chaos(settings.chaos), History(settings.api_key)
     outages = Outages(store.database)
     deliveries = Deliveries(store, settings.callbacks, outages, chaos, history, assumptions=settings.assumptions)
-    updates = LiveUpdates(store, settings.api_key)
+    updates = LiveUpdates(store, settings.api_key, settings.assumptions)
 
     async def tell_end(run_id: int) -> None:
         await updates.tell(run_id)

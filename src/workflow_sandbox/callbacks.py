@@ -126,7 +126,8 @@ class Deliveries:
     def _body(self, run_id: int) -> bytes:
         assumed = self._assumptions
         all_outputs = assumed.callback_output == "nodes" or self._store.run(run_id).return_all_outputs
-        output = final_output(self._store.nodes(run_id), all_outputs=all_outputs, failure=assumed.callback_failure)
+        nodes = self._store.nodes(run_id)
+        output = final_output(nodes, assumed, all_outputs=all_outputs, failure=assumed.callback_failure)
         body = json_text.encode({"workflow_version_execution_id": run_id, "final_output": output})
         return body.encode("ascii")
 

@@ -12,8 +12,10 @@ NAME fail, and what depends on it is skipped.
 
 import asyncio
 import functools
+import itertools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -125,6 +127,7 @@ class Executor:
     async def _walk(self, run: Run, version: WorkflowVersion, states: dict[str, NodeState]) -> None:
         graph = TopologicalSorter({node.name: node.depends_on for node in version.nodes})
         nodes = {node.name: node for node in version.nodes}
+        numbers = itertools.count(1 + sum(state.status not in UNFINISHED for state in states.values()))
         graph.prepare()
         under_way: set[asyncio.Task[str]] = set()
         try:
@@ -132,9 +135,9 @@ class Executor:
                 ready = graph.get_ready()
                 if len(ready) == 1 and not under_way:
                     # A chain, as most are, is spared a task for each of its nodes.
-                    graph.done(await self._end(run, nodes[ready[0]], states))
+                    graph.done(await self._end(run, nodes[ready[0]], states, numbers))
                     continue
-                under_way |= {asyncio.create_task(self._end(run, nodes[name], states)) for name in ready}
+                under_way |= {asyncio.create_task(self._end(run, nodes[name], states, numbers)) for name in ready}
                 ended, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 graph.done(*(task.result() for task in ended))
         finally:
@@ -148,10 +151,10 @@ class Executor:
             raise DatabaseFailed(f"what the database has of run {run_id} is damaged", is_damaged=True)
         return run, version, {node.name: node for node in nodes}
 
-    async def _end(self, run: Run, node: Node, states: dict[str, NodeState]) -> str:
+    async def _end(self, run: Run, node: Node, states: dict[str, NodeState], numbers: Iterator[int]) -> str:
         # A node that was running when the server was killed runs again: nodes have no effect but their value.
         if states[node.name].status in UNFINISHED:
-            ended = await self._outcome(run, node, states)
+            ended = replace(await self._outcome(run, node, states), ended=next(numbers))
             keep = functools.partial(self._store.end_node, run.id, node.position, ended)
             states[node.name] = await self._outages.outlast(keep)
         return node.name

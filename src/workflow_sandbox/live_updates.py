@@ -18,6 +18,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from workflow_sandbox import json_text
+from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.results import final_output, is_finished
 from workflow_sandbox.store import NodeState, Store
 from workflow_sandbox.wire import JSONReply, invalid, query_text
@@ -36,8 +37,9 @@ _OWN_CHANNEL: Final = "workflow_updates:"
 class LiveUpdates:
     """The route of the socket, the tokens for it, and what is told on which channel."""
 
-    def __init__(self, store: Store, api_key: str) -> None:
+    def __init__(self, store: Store, api_key: str, assumptions: Assumptions) -> None:
         self._store = store
+        self._assumptions = assumptions
         self._secret = api_key.encode()
         self._followed: dict[int, str] = {}
         self._subscribers: dict[str, set[WebSocket]] = {}
@@ -117,7 +119,7 @@ class LiveUpdates:
 
     def _completion(self, channel: str, run_id: int, nodes: list[NodeState]) -> dict[str, Any]:
         ended: dict[str, Any] = {"workflow_version_execution_id": run_id, "result_code": "OK"}
-        output = final_output(nodes, all_outputs=self._store.run(run_id).return_all_outputs)
+        output = final_output(nodes, self._assumptions, all_outputs=self._store.run(run_id).return_all_outputs)
         if len(json_text.encode(output)) > LARGEST_OUTPUT:
             ended["result_code"] = "EXCEEDS_SIZE_LIMIT"
         else:

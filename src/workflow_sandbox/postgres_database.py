@@ -21,7 +21,10 @@ from psycopg.conninfo import make_conninfo
 
 from workflow_sandbox.database import DatabaseFailed, UnusableDatabase
 
-_TABLES_VERSION: Final = 1
+_TABLES_VERSION: Final = 2
+_FROM_OLDER: Final = """
+    ALTER TABLE nodes ADD COLUMN ended INTEGER NOT NULL DEFAULT 0; UPDATE workflow_sandbox SET tables_version = 2
+"""
 _TAKEN_AT_ONCE: Final = 20
 _SECONDS_BETWEEN_CONNECTS: Final = 2.0
 # A machine that has gone without a word is noticed by both sides within half a minute.
@@ -117,7 +120,10 @@ class PostgresDatabase:
             execute("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(hashtext('workflow_sandbox'))")
             if execute("SELECT to_regclass('workflow_sandbox')").fetchone() == (None,):
                 execute(files("workflow_sandbox").joinpath("postgres_tables.sql").read_bytes())
-            if execute("SELECT tables_version FROM workflow_sandbox").fetchone() != (_TABLES_VERSION,):
+            version = "SELECT tables_version FROM workflow_sandbox"
+            if execute(version).fetchone() == (_TABLES_VERSION - 1,):
+                execute(_FROM_OLDER)
+            if execute(version).fetchone() != (_TABLES_VERSION,):
                 raise psycopg.NotSupportedError("its tables are of another version of this program")
 
     def _enter(self) -> None:

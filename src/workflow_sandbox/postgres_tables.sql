@@ -1,6 +1,6 @@
 -- The same tables as SQLite's, and who executes what. They lie in the first schema of the connection's search_path.
 CREATE TABLE workflow_sandbox (tables_version INTEGER NOT NULL);
-INSERT INTO workflow_sandbox VALUES (1);
+INSERT INTO workflow_sandbox VALUES (2);
 -- A process's row. It is alive as long as its session holds the advisory lock of this table and number.
 CREATE TABLE workers (id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 CREATE TABLE runs (
@@ -22,6 +22,7 @@ CREATE TABLE nodes (
     value TEXT NOT NULL DEFAULT 'null',
     error_message TEXT NOT NULL DEFAULT 'null',
     raw_error_message TEXT NOT NULL DEFAULT 'null',
+    ended INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, position)
 );
 CREATE INDEX unfinished_nodes ON nodes (run_id) WHERE status IN ('QUEUED', 'RUNNING');

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
@@ -68,7 +67,7 @@ class PromptLayer:
         """Raise a 401 unless the request has the key."""
         given = sole_header(request, "x-api-key").encode("latin-1")
         if not secrets.compare_digest(given, self._api_key):
-            raise HTTPException(401, "The API key is missing or not valid")
+            raise HTTPException(401, "The API key is missing or not valid", {"WWW-Authenticate": "APIKey"})
 
     async def run_workflow(self, request: Request) -> JSONReply:
         """Keep a run, hand it to the executor and reply with its id."""
@@ -119,24 +118,17 @@ class PromptLayer:
 
     def _results(self, nodes: list[NodeState], *, all_outputs: bool) -> JSONReply:
         assumed = self._assumptions
-        if assumed.raw_error == "object":
-            nodes = [_with_raw_object(node) for node in nodes]
+        entries = node_entries(nodes, assumed)
         if not is_finished(nodes):
-            return JSONReply(node_entries(nodes) if all_outputs or assumed.unfinished_output == "nodes" else None, 202)
+            return JSONReply(entries if all_outputs or assumed.unfinished_output == "nodes" else None, 202)
         if all_outputs:
-            return JSONReply(node_entries(nodes), 200)
-        main = main_output(nodes, by_name=assumed.several_outputs == "object")
+            return JSONReply(entries, 200)
+        main = main_output(nodes, assumed)
         if main is not None:
             return JSONReply(main.value, 200)
         if assumed.no_output == "200":
-            return JSONReply(node_entries(nodes), 200)
-        words = "No output node succeeded"
-        return JSONReply({"success": False, "message": words, "output": node_entries(nodes)}, 500)
-
-
-def _with_raw_object(node: NodeState) -> NodeState:
-    raw = node.raw_error_message
-    return node if raw is None else replace(node, raw_error_message={"raw": raw})
+            return JSONReply(entries, 200)
+        return JSONReply({"success": False, "message": "No output node succeeded", "output": entries}, 500)
 
 
 def _warning(version: WorkflowVersion, given: dict[str, Any]) -> str | None:

@@ -17,9 +17,11 @@ from typing import Any
 from workflow_sandbox.database import DAMAGED_ROW, DatabaseFailed, UnusableDatabase
 
 _TABLES = files("workflow_sandbox").joinpath("sqlite_tables.sql").read_text(encoding="utf-8")
-_APPLICATION_ID, _TABLES_VERSION = 0x77667362, 3
+_APPLICATION_ID, _TABLES_VERSION = 0x77667362, 4
+_WITH_ENDED = "ALTER TABLE nodes ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
 # Versions 1 and 2 had the names of nodes and of runs' workflows as they are, and so not all of them.
-_FROM_OLDER = "UPDATE runs SET workflow = json_quote(workflow); UPDATE nodes SET name = json_quote(name);"
+_QUOTED = "UPDATE runs SET workflow = json_quote(workflow); UPDATE nodes SET name = json_quote(name);"
+_FROM_OLDER = {1: _QUOTED + _WITH_ENDED, 2: _QUOTED + _WITH_ENDED, 3: _WITH_ENDED}
 # Holds are gone with the process that they were set in.
 _OWN_TABLES = """
     PRAGMA temp_store = MEMORY;
@@ -81,8 +83,9 @@ class SqliteDatabase:
         is_new = execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
         if is_new:
             execute("PRAGMA journal_mode = WAL")
-        if is_new or self._owner() in {(_APPLICATION_ID, 1), (_APPLICATION_ID, 2)}:
-            self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}{'' if is_new else _FROM_OLDER}COMMIT;")
+        owner, version = self._owner()
+        if is_new or (owner == _APPLICATION_ID and version in _FROM_OLDER):
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_FROM_OLDER.get(version, '')}{_TABLES}COMMIT;")
         if self._owner() != (_APPLICATION_ID, _TABLES_VERSION):
             raise sqlite3.DatabaseError("it belongs to another program or to another version of this one")
         self._refuse_damaged()

@@ -1,4 +1,4 @@
--- The tables of version 3; an older file has some of them already. A text that a caller chose freely is ASCII JSON.
+-- The tables of version 4; an older file has some of them already. A text that a caller chose freely is ASCII JSON.
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     workflow TEXT NOT NULL,
@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS nodes (
     value TEXT NOT NULL DEFAULT 'null',
     error_message TEXT NOT NULL DEFAULT 'null',
     raw_error_message TEXT NOT NULL DEFAULT 'null',
+    ended INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, position)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS callbacks (
@@ -61,4 +62,4 @@ CREATE TABLE IF NOT EXISTS external_ids (
     UNIQUE (source, external_id)
 );
 PRAGMA application_id = 0x77667362; -- "wfsb": another program's file is refused, not written to
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

@@ -38,7 +38,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """How far one node of a run has come."""
+    """How far one node of a run has come.
+
+    Attributes:
+        ended: The how manieth of its run's nodes it was to end; 0 if it has not, or an earlier sandbox didn't keep it.
+    """
 
     name: str
     is_output: bool
@@ -46,6 +50,7 @@ class NodeState:
     value: Any = None
     error_message: str | None = None
     raw_error_message: Any = None
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +143,9 @@ class Store(WorkflowStore):
         """
         texts = map(json_text.encode, (state.value, state.error_message, state.raw_error_message))
         is_first = self.database.rows(
-            "UPDATE nodes SET status = ?, value = ?, error_message = ?, raw_error_message = ?"
+            "UPDATE nodes SET status = ?, value = ?, error_message = ?, raw_error_message = ?, ended = ?"
             " WHERE run_id = ? AND position = ? AND status IN ('QUEUED', 'RUNNING') RETURNING 1",
-            (state.status, *texts, run_id, position),
+            (state.status, *texts, state.ended, run_id, position),
             flushed=True,
         )
         if is_first:
@@ -203,11 +208,11 @@ class Store(WorkflowStore):
         self.database.rows(keep, (document["workflow_run_id"], json_text.encode(document)), flushed=True)
 
 
-_NODES = "SELECT name, is_output, status, value, error_message, raw_error_message FROM nodes WHERE run_id = ?"
+_NODES = "SELECT name, is_output, status, ended, value, error_message, raw_error_message FROM nodes WHERE run_id = ?"
 
 
-def _node(name: str, is_output: int, status: str, *texts: str) -> NodeState:
+def _node(name: str, is_output: int, status: str, ended: int, *texts: str) -> NodeState:
     if status not in _STATUSES:
         raise ValueError(status)
-    decoded = (None if text == "null" else json.loads(text) for text in texts)
-    return NodeState(json.loads(name), bool(is_output), status, *decoded)
+    value, error, raw = (None if text == "null" else json.loads(text) for text in texts)
+    return NodeState(json.loads(name), bool(is_output), status, value, error, raw, ended)

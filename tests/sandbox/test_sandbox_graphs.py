@@ -226,6 +226,20 @@ def test_the_branch_that_is_taken_gives_the_output(client: httpx.Client) -> None
     }
 
 
+def test_the_first_output_node_to_succeed_gives_the_output(client: httpx.Client) -> None:
+    """Not the first in the list, and not one that failed before it."""
+    name = create(
+        client,
+        node("Slow", "OTHER", is_output=True, sandbox={"return": "slow", "sleep": 0.2}),
+        node("Failed", "OTHER", is_output=True, sandbox={"fail": "at once"}),
+        node("Fast", "OTHER", is_output=True, sandbox={"return": "fast", "sleep": 0.01}),
+    )
+    run_id = start(client, name)
+
+    assert finished(client, run_id).json() == "fast"
+    assert [*finished(client, run_id, return_all_outputs="true").json()] == ["Slow", "Failed", "Fast"]
+
+
 def _statuses(client: httpx.Client, run_id: int) -> tuple[int, list[str]]:
     reply = poll(client, run_id, return_all_outputs="true")
     return reply.status_code, [entry["status"] for entry in reply.json().values()]

@@ -22,6 +22,23 @@ def test_unfinished_run_goes_on_after_a_kill() -> None:
     assert "still here" in output.json()
 
 
+def test_the_first_output_to_succeed_is_known_after_a_kill() -> None:
+    """What had ended before kill -9 was before what ends after it."""
+    outputs = [{"name": name, "returns": name, "is_output_node": True} for name in ("Slow", "Fast")]
+    nodes = [{**outputs[0], "sleeps": 1}, {**outputs[1], "sleeps": 0.01}]
+    with Sandbox(workflows={"two": {"nodes": nodes}}) as sandbox, promptlayer_client(sandbox) as client:
+        run_id = client.post("/workflows/two/run", json={}).json()["workflow_version_execution_id"]
+        while poll(client, run_id, return_all_outputs="true").json()["Fast"]["status"] != "SUCCESS":
+            pass
+        assert poll(client, run_id).status_code == 202
+        sandbox.kill()
+        sandbox.start()
+        assert finished(client, run_id).json() == "Fast"
+        sandbox.kill()
+        sandbox.start()
+        assert poll(client, run_id).json() == "Fast"
+
+
 def test_finished_runs_stay_the_same_and_ids_go_on_rising() -> None:
     """Results, good and bad, are byte for byte the same after a restart, and no id is given twice."""
     with Sandbox(run_seconds=0) as sandbox, promptlayer_client(sandbox) as client:

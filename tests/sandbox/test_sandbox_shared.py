@@ -174,6 +174,23 @@ def test_a_schema_that_is_not_ours_is_refused(database: str, spoil: str, reason:
     ]
 
 
+def test_tables_of_the_version_before_are_gone_on_with(database: str) -> None:
+    """A run that was under way has the output that the first of its nodes to succeed gives."""
+    nodes = [{**_NODE, "name": name, "configuration": {"value": name}} for name in ("Slow", "Fast")]
+    with InProcessSandbox(database=database) as first, promptlayer_client(first) as client:
+        client.post("/rest/workflows", json={"name": "two", "nodes": nodes})
+        ended = client.post("/workflows/two/run", json={}).json()["workflow_version_execution_id"]
+        assert finished(client, ended).status_code == 200
+    _rows(database, "ALTER TABLE nodes DROP COLUMN ended; UPDATE workflow_sandbox SET tables_version = 1")
+    with InProcessSandbox(database=database) as second, promptlayer_client(second) as client:
+        assert finished(client, ended).json() == "Slow"
+        with second.hold("two", node="Slow") as slow:
+            run_id = client.post("/workflows/two/run", json={}).json()["workflow_version_execution_id"]
+            slow.wait()
+            _eventually(lambda: poll(client, run_id, return_all_outputs="true").json()["Fast"]["status"] == "SUCCESS")
+        assert finished(client, run_id).json() == "Fast"
+
+
 @pytest.mark.parametrize("url", ["postgresql://me:pass%zzword@127.0.0.1/x", "postgresql://me:password@127.0.0.1:1/x"])
 def test_a_server_that_cannot_be_used_is_told_in_one_line_without_the_password(url: str) -> None:
     """Whether it is not there or its URL makes no sense."""

@@ -191,7 +191,7 @@ def _replaced(database: Path) -> None:
         (_emptied, "it is empty, though its -wal file is not"),
         (_replaced, "no regular file"),
         (lambda database: database.write_bytes(b"SQLite format 3\0" + b"x" * 5000), "not a database"),
-        (lambda database: _spoiled(database, "PRAGMA user_version = 4"), "another version"),
+        (lambda database: _spoiled(database, "PRAGMA user_version = 5"), "another version"),
         (lambda database: _spoiled(database, "DROP TABLE callbacks"), "a table is missing"),
     ],
 )

@@ -170,10 +170,10 @@ class Execution:
         if not entries or any("is_output_node" not in entry or "value" not in entry for entry in entries.values()):
             return None
         output_nodes = {name: entry for name, entry in entries.items() if entry["is_output_node"]}
-        values = [entry["value"] for entry in output_nodes.values() if entry["status"] == "SUCCESS"]
-        # With several output nodes it is open which one wins, and whether they come together by name.
+        succeeded = {name: entry["value"] for name, entry in output_nodes.items() if entry["status"] == "SUCCESS"}
+        # Of several it is open here which was first, and whether they come together by name, with or without others.
         by_name = {name: entry["value"] for name, entry in output_nodes.items()}
-        return [*values, by_name] if len(values) > 1 else values
+        return [*succeeded.values(), *([by_name, succeeded] if len(succeeded) > 1 else [])]
 
     @property
     def main_outputs(self) -> list[Poll]:
