@@ -15,7 +15,7 @@ from contract_tests.cases.negative import with_sole_violation
 from contract_tests.openapi.document import Operation, split
 from contract_tests.rules import NotExercised
 from contract_tests.server import own_workflow
-from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.server import ONE_THREAD, ServerUnderTest
 from contract_tests.targets import Target
 
 INTERACTLY_TAG: Final = "run_by"  # property of a run input by which a person finds the run in a dashboard
@@ -56,6 +56,7 @@ BODY_REFERENCES: Final[Mapping[str, Mapping[str, Source]]] = {
     },
     "executeWorkflow": {
         "command": lambda _: "start",
+        "run_id": _none,
         "workflow_run_id": _none,
         "version_number": _none,
         "team_id": _none,
@@ -162,11 +163,35 @@ def _known(case: RequestCase, server: ServerUnderTest) -> RequestCase:
     # Without what it refers to there is no path: then it stays as it was.
     path = path if path.keys() == case.path.keys() else case.path
     query = _grounded(case.query, QUERY_REFERENCES.get(operation, {}), server, lambda name: _is_breach(case, name))
-    body = case.body
-    if isinstance(body, dict):
-        references = BODY_REFERENCES.get(operation, {})
-        body = _grounded(body, references, server, lambda name: _is_breach(case, f"/{name}"))
-    return replace(case, path=path, query=query, body=body)
+    references = BODY_REFERENCES.get(operation, {})
+
+    def known(members: dict[str, Any], at: str) -> dict[str, Any]:
+        return _grounded(members, references, server, lambda name: _is_breach(case, f"{at}/{name}"))
+
+    body = known(case.body, "") if isinstance(case.body, dict) else case.body
+    case = replace(case, path=path, query=query, body=body)
+    return _with_a_thread(_in_turn(case, known))
+
+
+def _in_turn(case: RequestCase, change: Callable[[dict[str, Any], str], dict[str, Any]]) -> RequestCase:
+    """Change the run input of a turn; ``change`` is told where it stands."""
+    if not _is_turn(case) or not isinstance(case.body["run_input"], dict):
+        return case
+    return replace(case, body={**case.body, "run_input": change(case.body["run_input"], "/run_input")})
+
+
+def _is_turn(case: RequestCase) -> bool:
+    return case.operation.id == "executeWorkflow" and isinstance(case.body, dict) and "run_input" in case.body
+
+
+def _with_a_thread(case: RequestCase) -> RequestCase:
+    """Put a thread into a turn that has none, which would be a reason to refuse it."""
+
+    def with_one(members: dict[str, Any], at: str) -> dict[str, Any]:
+        is_open = not any(members.get(name) or _is_breach(case, f"{at}/{name}") for name in ONE_THREAD)
+        return {**members, **ONE_THREAD} if is_open else members
+
+    return _in_turn(case, with_one)
 
 
 def _grounded(
@@ -188,10 +213,13 @@ def _only_workflow(case: RequestCase, target: Target) -> RequestCase:
     # An illegal name is no workflow, and whether it is refused is the point of the request.
     broken = case.breach is not None and case.breach.at.startswith(parameter)
     path = case.path if broken else {**case.path, parameter: target.workflow}
-    body = case.body
-    if isinstance(body, dict) and isinstance(body.get(member), str) and not _is_breach(case, f"/{member}"):
-        body = {**body, member: target.workflow}
-    return replace(case, path=path, body=body)
+
+    def named(members: dict[str, Any], at: str) -> dict[str, Any]:
+        is_free = isinstance(members.get(member), str) and not _is_breach(case, f"{at}/{member}")
+        return {**members, member: target.workflow} if is_free else members
+
+    body = named(case.body, "") if isinstance(case.body, dict) else case.body
+    return _in_turn(replace(case, path=path, body=body), named)
 
 
 def _is_breach(case: RequestCase, pointer: str) -> bool:
@@ -202,8 +230,12 @@ def _tagged(case: RequestCase, server: ServerUnderTest) -> RequestCase:
     """Put the tag where it belongs. What breaks that very property has to be refused, and starts nothing."""
     if not isinstance(case.body, dict):
         return case
-    if case.operation.id == "executeWorkflow" and not _is_breach(case, f"/{INTERACTLY_TAG}"):
-        return replace(case, body={**case.body, INTERACTLY_TAG: server.tag})
+    if case.operation.id == "executeWorkflow":
+
+        def tagged(members: dict[str, Any], at: str) -> dict[str, Any]:
+            return members if _is_breach(case, f"{at}/{INTERACTLY_TAG}") else {**members, INTERACTLY_TAG: server.tag}
+
+        return _in_turn(case, tagged) if TURN & case.body.keys() else replace(case, body=tagged(case.body, ""))
     if case.operation.id == "runWorkflow":
         metadata = case.body.get("metadata", {})
         # On this machine nobody looks for the run, so null and nothing may stand for the metadata too.

@@ -21,6 +21,8 @@ PLAIN_RUN: Final = "plain run"
 NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
 NO_SUCH_LABEL: Final = "contract-tests-no-such-label"
 NO_SUCH_ID: Final = 2**31 - 1  # fits into any integer column, and is no id for a long time
+# A turn needs one, or it is refused.
+ONE_THREAD: Final[Mapping[str, Any]] = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}}
 
 
 class ServerUnderTest:
@@ -236,6 +238,5 @@ class ServerUnderTest:
 def _body_of(generation: str, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
     if generation == "a":
         return run_input
-    # At least one thread has to be there, or the run is refused.
-    seeded = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}, **run_input}
+    seeded = {**ONE_THREAD, **run_input}
     return {"run_input": seeded} if run_id is None else {"run_input": seeded, "run_id": run_id}

@@ -100,6 +100,13 @@ class Assumptions:
         decides="what a `workflow_id` in the body does that is not the path's; refused with 422",
         because="the path says what is executed",
     )
+    interactly_no_thread: str = _one_of(
+        "422",
+        "400",
+        "accepted",
+        decides="the status of a turn that starts a run, or gives it data, with no thread in `thread_to_node_inputs`",
+        because="the vendor's library says that it is refused, and so always has a thread; the status is not known",
+    )
     interactly_team_headers: str = _one_of(
         "ignored",
         "required",

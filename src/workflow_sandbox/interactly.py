@@ -37,6 +37,7 @@ from workflow_sandbox.wire import (
 )
 
 _SIZE = 100
+_GIVING = frozenset({"start", "data"})
 PREFIX = "/workflows"
 """Where Interactly's base URL stands below the origin; PromptLayer's is the origin itself."""
 
@@ -146,10 +147,20 @@ class Interactly:
             workflow_id,
         }:
             raise invalid(("body", "workflow_id"), "Input should be the workflow of the path", "value_error")
+        if turn is not None and run_input.command in _GIVING and not run_input.thread_to_node_inputs:
+            self._refuse_no_thread()
         with self._store.alone():
             document = self._after(self._dialogues[workflow_id], version, run_id, kept)
             self._store.keep_conversation(document)
         return JSONReply(conversation.whole(document) if turn is None else conversation.turn(document))
+
+    def _refuse_no_thread(self) -> None:
+        words = "At least one thread has to be there"
+        match self._assumptions.interactly_no_thread:
+            case "422":
+                raise invalid(("body", "run_input", "thread_to_node_inputs"), words, "too_short")
+            case "400":
+                raise HTTPException(400, words)
 
     async def run(self, request: Request) -> JSONReply:
         """Reply with a run as it stands."""

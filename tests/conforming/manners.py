@@ -56,6 +56,7 @@ class Manners:
         keeps_input: Whether an Interactly run shows what was given to it.
         running: For how many seconds an Interactly run is running after its start and after data.
         turns: How much an Interactly run that goes on turn by turn takes before it ends; 0 for the other form.
+        needs_thread: Whether a turn that starts a run, or gives it data, needs a thread.
         message: Words for a person of a started run.
     """
 
@@ -105,6 +106,7 @@ class Manners:
     keeps_input: bool = False
     running: float = 0.0
     turns: int = 0
+    needs_thread: bool = False
     message: str = "On its way"
 
 
@@ -168,7 +170,7 @@ SINGLE = {
     "bare callbacks": Manners(main_callback=True),
     "runs that keep their input": Manners(keeps_input=True, raw_text=True),
     "runs of one turn": Manners(one_turn=True, keeps_input=True),
-    "turn by turn": Manners(turns=2, keeps_input=True, raw_text=True),
+    "turn by turn": Manners(turns=2, keeps_input=True, raw_text=True, needs_thread=True),
     "runs that take a while": Manners(running=0.15, keeps_input=True),
     "turns that take a while": Manners(running=0.15, turns=2),
     "many turns": Manners(turns=9, latency=0.02, chunked=True),

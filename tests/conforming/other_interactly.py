@@ -92,7 +92,11 @@ class Interactly:
         known = check_members(body, {"run_input": is_object, "run_id": or_null(is_text)})
         if "run_input" not in known or body.keys() & TESTS.keys():
             raise Invalid("a turn is run_input and run_id", "body")
-        return check_members(known["run_input"], TESTS), known.get("run_id")
+        asked = check_members(known["run_input"], TESTS)
+        is_given = asked.get("command", "start") in {"start", "data"}
+        if self._manners.needs_thread and is_given and not asked.get("thread_to_node_inputs"):
+            raise Invalid("this has to have a thread", "body", "run_input", "thread_to_node_inputs")
+        return asked, known.get("run_id")
 
     def read(self, run: str) -> ScriptedResponse:
         """Answer with a run."""

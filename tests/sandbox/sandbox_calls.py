@@ -9,6 +9,8 @@ from contract_check import check_reply
 from workflow_sandbox.control import Control
 
 INTERACTLY_WORKFLOW = "5eb7cf5a86d9755df3a6c593"
+ONE_THREAD: dict[str, Any] = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}}
+"""What every turn needs that starts a run or gives it data."""
 
 _RESULTS = "/workflow-version-execution-results"
 _SECONDS_TO_FINISH = 30

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_calls import execute, finished, interactly_client, poll, run
+from callback_receiver import CallbackReceiver
+from sandbox_calls import ONE_THREAD, execute, finished, interactly_client, poll, run
 
 from workflow_sandbox import InProcessSandbox
 from workflow_sandbox.assumptions import table
@@ -71,7 +72,7 @@ def test_interactly_settings() -> None:
         with interactly_client(sandbox) as client:
             bare_headers = execute(client).status_code
             client.headers.update({"teamid": "t", "uuid": "u"})
-            turn = execute(client, run_input={"version_number": 0})
+            turn = execute(client, run_input={"version_number": 0, **ONE_THREAD})
             return [
                 bare_headers,
                 execute(client).status_code,
@@ -79,7 +80,8 @@ def test_interactly_settings() -> None:
                 client.get(f"/v1/workflow-runs/{turn.json()['run_id']}").json()["workflow_run"]["workflow_run"][
                     "version_number"
                 ],
-                execute(client, run_input={"workflow_id": "f" * 24}).status_code,
+                execute(client, run_input={"workflow_id": "f" * 24, **ONE_THREAD}).status_code,
+                execute(client, run_input={}).status_code,
             ]
 
     settings: dict[str, str | int] = {
@@ -87,8 +89,51 @@ def test_interactly_settings() -> None:
         "interactly_form": "b",
         "interactly_version": "body",
         "interactly_other_workflow": "refused",
+        "interactly_no_thread": 400,
     }
-    _both_ways(show, settings, [200, 200, 200, 1, 200], [401, 422, 200, 0, 422])
+    _both_ways(show, settings, [200, 200, 200, 1, 200, 422], [401, 422, 200, 0, 422, 400])
+
+
+def test_a_turn_without_a_thread_can_be_taken() -> None:
+    """By a setting, for a start and for data."""
+    settings: dict[str, str | int] = {"interactly_no_thread": "accepted"}
+    with InProcessSandbox(settings=settings) as sandbox, interactly_client(sandbox) as client:
+        run_id = execute(client, run_input={}).json()["run_id"]
+        assert execute(client, run_id=run_id, run_input={"command": "data"}).json()["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "output", "raw"),
+    [
+        ({}, "Fast", str),
+        ({"several_outputs": "object", "raw_error": "object"}, {"Slow": "Slow", "Fast": "Fast"}, dict),
+    ],
+)
+def test_results_and_callbacks_say_the_same(settings: dict[str, str | int], output: Any, raw: type) -> None:
+    """Of several outputs, and of what went wrong."""
+    nodes = [{**_TWO_OUTPUTS[0], "name": name, "configuration": {"value": name}} for name in ("Slow", "Fast")]
+    with (
+        InProcessSandbox(settings={"callback_output": "as_asked", **settings}) as sandbox,
+        httpx.Client(base_url=sandbox.promptlayer_url, headers={"X-API-KEY": sandbox.api_key}) as client,
+        CallbackReceiver() as receiver,
+    ):
+        assert client.post("/rest/workflows", json={"name": "two", "nodes": nodes}).status_code == 201
+        called = {"callback_url": receiver.url}
+        with sandbox.hold("two", node="Slow") as slow, sandbox.hold("two", node="Fast") as fast:
+            run_id = client.post("/workflows/two/run", json=called).json()["workflow_version_execution_id"]
+            slow.wait()
+            fast.release()
+            while poll(client, run_id, return_all_outputs="true").json()["Fast"]["status"] != "SUCCESS":
+                time.sleep(0.001)
+        ended = finished(client, run_id).json()
+        posted = receiver.wait().body["final_output"]
+        failed = run(client, metadata={"sandbox": "fail"}, return_all_outputs=True, **called)
+        entries = finished(client, failed, return_all_outputs="true").json()
+        posted_entries = receiver.wait().body["final_output"]
+
+    assert (ended, posted) == (output, output)
+    assert posted_entries == entries
+    assert isinstance(entries["Reply"]["raw_error_message"], raw)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +191,7 @@ def test_a_run_that_nobody_goes_on_with_fails() -> None:
 def test_every_end_can_be_asked_for(interactly: httpx.Client, order: str, status: str, source: str | None) -> None:
     """In both forms of the reply, and it is final."""
     ended = execute(interactly, miscellaneous={"sandbox": order}).json()
-    turn = execute(interactly, run_input={"miscellaneous": {"sandbox": order}}).json()
+    turn = execute(interactly, run_input={"miscellaneous": {"sandbox": order}, **ONE_THREAD}).json()
 
     assert (ended["status"], ended["termination_source"]) == (status, source)
     assert (turn["status"], turn["is_completed"], turn["error"] is not None) == (status, True, status == "failed")

@@ -4,13 +4,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_calls import INTERACTLY_WORKFLOW, execute
+from sandbox_calls import INTERACTLY_WORKFLOW, ONE_THREAD, execute
 
 
 def take_turn(client: httpx.Client, run_id: str | None = None, **run_input: Any) -> httpx.Response:
     """Execute in the form of a turn."""
     given: dict[str, Any] = {} if run_id is None else {"run_id": run_id}
-    return execute(client, None, run_input=run_input, **given)
+    return execute(client, None, run_input={**ONE_THREAD, **run_input}, **given)
 
 
 def test_turns_of_one_run(interactly: httpx.Client) -> None:
@@ -48,13 +48,32 @@ def test_a_turn_can_fail_and_be_stopped(interactly: httpx.Client) -> None:
         ({"run_id": "5eb7cf5a86d9755df3a6c594", "command": "data"}, 422),
         ({"run_input": {"command": "begin"}}, 422),
         ({"run_input": None}, 422),
-        ({"run_input": {}, "run_id": "nobody's"}, 404),
-        ({"run_input": {"command": "data"}}, 409),
+        ({"run_input": ONE_THREAD, "run_id": "nobody's"}, 404),
+        ({"run_input": {"command": "data", **ONE_THREAD}}, 409),
+        ({"run_input": {}}, 422),
+        ({"run_input": {"thread_to_node_inputs": {}}}, 422),
     ],
 )
 def test_what_is_no_turn_is_refused(interactly: httpx.Client, body: dict[str, Any], status: int) -> None:
     """Members of the two forms are never mixed."""
     assert execute(interactly, **body).status_code == status
+
+
+def test_a_turn_has_a_thread_unless_it_is_a_mere_command(interactly: httpx.Client) -> None:
+    """What starts a run or gives it data needs one, and is refused before it does anything."""
+    before = interactly.get("/v1/workflow-runs").json()["total"]
+    assert execute(interactly, run_input={"command": "start"}).status_code == 422
+    assert interactly.get("/v1/workflow-runs").json()["total"] == before
+    run_id = take_turn(interactly).json()["run_id"]
+    replies = [
+        execute(interactly, run_id=run_id, run_input={"command": command})
+        for command in ("pause", "resume", "data", "stop")
+    ]
+
+    assert [reply.status_code for reply in replies] == [200, 200, 422, 200]
+    assert replies[2].json()["detail"][0]["loc"] == ["body", "run_input", "thread_to_node_inputs"]
+    assert replies[3].json()["status"] == "cancelled"
+    assert execute(interactly).status_code == 200  # a run input by itself needs none
 
 
 def test_a_run_can_be_read_and_listed(interactly: httpx.Client) -> None:

@@ -27,7 +27,7 @@ class RunInput:
         version_number: Version that the run belongs to; 0 is the initial one.
         run_by: The user or system that starts the run.
         team_id: Team whose vendor credentials are used.
-        thread_to_node_inputs: Inputs for the nodes of each thread, by thread id. At least one thread has to be there.
+        thread_to_node_inputs: Inputs for the nodes of each thread, by thread id. A turn that starts a run has at least one thread.
         additional_properties: Members that the contract does not name.
     """
 

@@ -492,10 +492,10 @@ class PromptLayerOperations(_client.Client):
     ) -> VersionCreated:
         """Create a new version of a workflow from an earlier one.
 
-        What is not mentioned is copied from the base version. A node that is an object is added, or changed: its
-        configuration is merged, its dependencies are replaced. A node that is null is removed, and with it the copied
-        edges that touch it. required_input_variables and edges are replaced as a whole. Labels move to the new
-        version.
+        Nodes, edges and required_input_variables that are not mentioned are copied from the base version. A node that
+        is an object is added, or changed: its configuration is merged, its dependencies are replaced. A node that is
+        null is removed, and with it the copied edges that touch it; no node may go on to depend on it.
+        required_input_variables and edges are replaced as a whole. Labels move to the new version.
 
         Args:
             workflow_id_or_name: The workflow's id or its name.
@@ -1241,10 +1241,10 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
     ) -> VersionCreated:
         """Create a new version of a workflow from an earlier one.
 
-        What is not mentioned is copied from the base version. A node that is an object is added, or changed: its
-        configuration is merged, its dependencies are replaced. A node that is null is removed, and with it the copied
-        edges that touch it. required_input_variables and edges are replaced as a whole. Labels move to the new
-        version.
+        Nodes, edges and required_input_variables that are not mentioned are copied from the base version. A node that
+        is an object is added, or changed: its configuration is merged, its dependencies are replaced. A node that is
+        null is removed, and with it the copied edges that touch it; no node may go on to depend on it.
+        required_input_variables and edges are replaced as a whole. Labels move to the new version.
 
         Args:
             workflow_id_or_name: The workflow's id or its name.
