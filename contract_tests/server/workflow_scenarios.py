@@ -88,13 +88,22 @@ class WorkflowScenarios:
     def patched(self) -> Exchange:
         """The version that a patch makes: the last node that is no output node is removed, if there is one."""
         self.must_create(self.second)
-        body = {"nodes": dict.fromkeys(self.removed), "commit_message": "contract-tests"}
+        # A node that went on to depend on one that is gone would be a reason to refuse.
+        nodes = {**self._freed, **dict.fromkeys(self.removed)}
+        body = {"nodes": nodes, "commit_message": "contract-tests"}
         return self.server.call("patchWorkflow", path={"workflow_id_or_name": self.name}, body=body)
 
     @property
     def removed(self) -> list[str]:
         """Names of the nodes that the patch removes."""
         return [node["name"] for node in self.nodes if node.get("is_output_node") is False][-1:]
+
+    @property
+    def _freed(self) -> dict[str, Any]:
+        """What the patch changes in the nodes that depend on a removed one."""
+        needs = {node["name"]: node.get("dependencies", []) for node in self.nodes}
+        freed = {name: [one for one in wanted if one not in self.removed] for name, wanted in needs.items()}
+        return {name: {"dependencies": rest} for name, rest in freed.items() if rest != needs[name]}
 
     def must_create(self, made: Exchange | None = None) -> Exchange:
         """

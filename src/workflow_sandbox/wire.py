@@ -21,7 +21,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _TIME = re.compile(
     r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d):(?P<second>\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)", re.ASCII
 )
-_INTERACTLY = ("/workflows/v1/workflows/", "/workflows/v1/workflow-runs")
+# PromptLayer's prefix has a `/workflows` of its own: there, what follows is of a workflow whose name is v1.
+_INTERACTLY = re.compile(r"/workflows/v1/(?!(?:run|labels|external-ids)(?:/|$))")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 # Python refuses to convert thousands of digits. What is left of a longer number is still beyond 64 bits.
 _ENOUGH_DIGITS = 20
@@ -51,7 +52,7 @@ class JSONReply(Response):
 
 def error_body(path: str, words: str) -> dict[str, Any]:
     """Return the body of an error that is told in words, in the form of the service that the path belongs to."""
-    return {"detail": words} if path.startswith(_INTERACTLY) else {"success": False, "message": words}
+    return {"detail": words} if _INTERACTLY.match(path) else {"success": False, "message": words}
 
 
 def invalid(loc: tuple[str | int, ...], message: str, kind: str) -> Invalid:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -154,7 +155,8 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """Return the version that a patch makes of another one.
 
     Raises:
-        UnsoundVersion: The patch removes a node that is not there, or adds one without its type and configuration.
+        UnsoundVersion: The patch removes a node that is not there or that another one goes on to depend on, or adds one
+            without its type and configuration.
     """
     nodes = {node["name"]: node for node in base["nodes"]}
     for name, update in (patch.get("nodes") or {}).items():
@@ -164,13 +166,22 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
         else:
             nodes[name] = _updated(name, nodes.get(name), update)
     edges, variables = patch.get("edges"), patch.get("required_input_variables")
+    variables = base["required_input_variables"] if variables is None else variables
+    # Any other name that is no node may be that of a variable which is not required.
+    _check_removed({node["name"] for node in base["nodes"]} - nodes.keys() - (variables or {}).keys(), nodes)
     kept = [edge for edge in base["edges"] if {edge["source_node_name"], edge["target_node_name"]} <= nodes.keys()]
     return {
         "commit_message": patch.get("commit_message"),
-        "required_input_variables": base["required_input_variables"] if variables is None else variables,
+        "required_input_variables": variables,
         "nodes": list(nodes.values()),
         "edges": kept if edges is None else edges,
     }
+
+
+def _check_removed(removed: AbstractSet[str], nodes: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, node in nodes.items():
+        if gone := [one for one in node["dependencies"] if one in removed]:
+            raise UnsoundVersion(f"Node {name} would depend on {gone[0]}, which is removed")
 
 
 def _updated(name: str, node: Mapping[str, Any] | None, update: Mapping[str, Any]) -> dict[str, Any]:

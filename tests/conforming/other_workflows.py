@@ -225,6 +225,13 @@ class Workflows:
                 nodes[node_name] = {"is_output_node": False, **update, "name": node_name}
             else:
                 return 400, self._error("A new node needs more")
+        gone = (
+            {node["name"] for node in base["nodes"]}
+            - nodes.keys()
+            - (asked.get("required_input_variables") or {}).keys()
+        )
+        if any(gone & {*node.get("dependencies", [])} for node in nodes.values()):
+            return 400, self._error("A node is still needed")
         edges = asked.get("edges")
         kept = [
             one for one in base.get("edges") or [] if {one["source_node_name"], one["target_node_name"]} <= nodes.keys()

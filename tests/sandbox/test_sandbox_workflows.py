@@ -119,6 +119,7 @@ def test_a_patch_makes_a_new_version(promptlayer: httpx.Client, name: str) -> No
         ({"name": "canary"}, 400),
         ({"name": "another", "workflow_name": "canary"}, 422),
         ({"workflow_name": "nobody's"}, 404),
+        ({"workflow_name": "1"}, 404),
         ({"workflow_id": 10**30}, 404),
         ({"nodes": []}, 422),
         ({"nodes": [{**NODES[0], "name": ""}]}, 422),
@@ -131,6 +132,7 @@ def test_an_unsound_version_is_refused(promptlayer: httpx.Client, body: dict[str
     before = promptlayer.get("/workflows").json()["total"]
     assert promptlayer.post("/rest/workflows", json={"nodes": NODES, **body}).status_code == status
     assert promptlayer.get("/workflows").json()["total"] == before
+    assert promptlayer.get("/workflows/canary").json()["version"] == 2
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,8 @@ def test_an_unsound_version_is_refused(promptlayer: httpx.Client, body: dict[str
     [
         ({"nodes": {"Reply": None}}, 400),
         ({"nodes": {"Nobody": None}}, 400),
+        ({"nodes": {"Draft": None}}, 400),
+        ({"nodes": {"Draft": None, "Reply": {"dependencies": ["Draft", "user_message"]}}}, 400),
         ({"nodes": {"New": {"node_type": "VARIABLE"}}}, 400),
         ({"base_version": 99}, 404),
         ({"nodes": {"Reply": {"is_output_node": "yes"}}}, 422),
@@ -147,6 +151,27 @@ def test_an_unsound_patch_is_refused(promptlayer: httpx.Client, patch: dict[str,
     """No version is kept of it."""
     assert promptlayer.patch("/rest/workflows/canary", json=patch).status_code == status
     assert promptlayer.get("/workflows/canary").json()["version"] == 2
+
+
+def test_a_removed_name_may_become_that_of_a_variable(promptlayer: httpx.Client, name: str) -> None:
+    """Then what depends on it still has it."""
+    create(promptlayer, name=name)
+    patch = {"nodes": {"Draft": None}, "required_input_variables": {"Draft": "string"}}
+
+    assert promptlayer.patch(f"/rest/workflows/{name}", json=patch).status_code == 201
+    assert output(promptlayer, name, input_variables={"Draft": "a word"}) == "Reply to a word"
+
+
+def test_a_name_of_digits_is_a_name_before_it_is_an_id(promptlayer: httpx.Client) -> None:
+    """Where either may stand; where the name is asked for, it is no id."""
+    id_ = create(promptlayer)["workflow_id"]
+    create(promptlayer, name=str(id_), nodes=[node("Only", is_output=True, inline_template="by name")])
+    added = create(promptlayer, workflow_name=str(id_))
+
+    assert (added["workflow_name"], added["version_number"]) == (str(id_), 2)
+    assert promptlayer.get(f"/workflows/{id_}").json()["workflow_name"] == str(id_)
+    assert output(promptlayer, str(id_), workflow_version_number=1) == "by name"
+    assert create(promptlayer, workflow_id=id_)["workflow_name"] != str(id_)
 
 
 def test_an_external_id_belongs_to_one_workflow(promptlayer: httpx.Client, name: str) -> None:
@@ -212,8 +237,28 @@ def test_a_list_that_makes_no_sense_is_refused(promptlayer: httpx.Client, query:
     "path", ["/workflows", "/workflows/canary", "/workflows/canary/labels", "/workflows/1/external-ids"]
 )
 def test_a_key_is_needed(promptlayer: httpx.Client, path: str) -> None:
-    """Everywhere."""
-    assert promptlayer.get(path, headers={"X-API-KEY": "another"}).status_code == 401
+    """Everywhere; the refusal says how, as HTTP wants it."""
+    refused = promptlayer.get(path, headers={"X-API-KEY": "another"})
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "APIKey")
+
+
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [
+        ("/workflows/v1/nothing", "detail"),
+        ("/workflows/v1/workflows", "detail"),
+        ("/workflows/v1/runs/x", "detail"),
+        ("/workflows/v1/run", "message"),
+        ("/workflows/v1/labels", "message"),
+        ("/workflows/v2/nothing", "message"),
+        ("/nothing", "message"),
+    ],
+)
+def test_what_is_not_there_is_told_as_its_service_tells_it(promptlayer: httpx.Client, path: str, member: str) -> None:
+    """Interactly's prefix is also where PromptLayer would have a workflow of the name v1."""
+    refused = promptlayer.get(path)
+    assert refused.status_code in {404, 405}
+    assert member in refused.json()
 
 
 def test_label_and_version_exclude_each_other(promptlayer: httpx.Client) -> None:
@@ -229,7 +274,7 @@ def test_a_name_with_a_slash_is_one_segment(promptlayer: httpx.Client, name: str
     assert promptlayer.get(f"/workflows/{name}%2Flabels").json()["workflow_name"] == f"{name}/labels"
 
 
-def test_workflows_survive_a_restart_and_a_file_of_the_version_before(tmp_path: Path) -> None:
+def test_workflows_survive_a_restart_and_a_file_of_the_first_version(tmp_path: Path) -> None:
     """A database that an earlier sandbox made gets the tables that it lacks, and keeps its runs."""
     database = tmp_path / "x.db"
     with Sandbox(database=database) as sandbox, promptlayer_client(sandbox) as client:
@@ -243,6 +288,7 @@ def test_workflows_survive_a_restart_and_a_file_of_the_version_before(tmp_path: 
         # Names stood there without quotes.
         connection.execute("UPDATE runs SET workflow = trim(workflow, '\"')")
         connection.execute("UPDATE nodes SET name = trim(name, '\"')")
+        connection.execute("ALTER TABLE nodes DROP COLUMN ended")
         for table in ("workflows", "versions", "labels", "external_ids"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 1")
@@ -250,3 +296,19 @@ def test_workflows_survive_a_restart_and_a_file_of_the_version_before(tmp_path: 
     with Sandbox(database=database) as sandbox, promptlayer_client(sandbox) as client:
         assert [one["name"] for one in client.get("/workflows").json()["items"]] == ["canary"]
         assert finished(client, run_id, return_all_outputs="true").json().keys() == {"Draft", "Reply"}
+
+
+def test_a_file_of_the_version_before_is_gone_on_with(tmp_path: Path) -> None:
+    """Which node had ended first was not kept: the first in the order of the graph gives the output."""
+    database, nodes = tmp_path / "x.db", [node(name, is_output=True, inline_template=name) for name in ("A", "B")]
+    with Sandbox(database=database) as sandbox, promptlayer_client(sandbox) as client:
+        create(client, name="two", nodes=nodes)
+        run_id = client.post("/workflows/two/run", json={}).json()["workflow_version_execution_id"]
+        finished(client, run_id)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE nodes DROP COLUMN ended")
+        connection.execute("PRAGMA user_version = 3")
+        connection.commit()
+    with Sandbox(database=database) as sandbox, promptlayer_client(sandbox) as client:
+        assert finished(client, run_id).json() == "A"
+        assert output(client, "two") == "A"
