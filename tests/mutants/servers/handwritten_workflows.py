@@ -209,7 +209,7 @@ def _patching() -> Iterator[ServerDefect]:
         "changes a node that is not mentioned",
         "semantics",
         "PL-PAT-01",
-        _changed(PATCH, ("nodes", "Reply"), {"configuration": {"inline_template": "changed"}}),
+        _changed(PATCH, ("nodes", "Reply"), {"configuration": {"inline_template": "changed"}, "dependencies": []}),
     )
 
 
