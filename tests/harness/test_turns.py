@@ -50,6 +50,16 @@ def test_sandbox_keeps_them(tmp_path: Path) -> None:
     assert {rule for rule in {*OF_THIS_FORM, "IA-EXE-81"} if verdicts[rule] != "pass"} == {"IA-EXE-58"}
 
 
+@pytest.mark.slow
+def test_turns_that_break_nothing_are_tried(tmp_path: Path) -> None:
+    """Examples and drawn ones, each with a thread, without which the sandbox refuses a start; none is refused."""
+    only = ("--side", "server", "--seed", "1", "-k", "SRV-06", "--target", "turns", "--targets")
+    with Sandbox(settings={"interactly_form": "b"}) as sandbox:
+        table = interactly(sandbox.promptlayer_url, generation="b")
+        judgement = judge(tmp_path, *only, str(targets_file(tmp_path, {"turns": table})))
+    assert {row["verdict"] for row in judgement.report["results"] if "execute" in str(row["operation"])} == {"pass"}
+
+
 @pytest.mark.parametrize(
     ("rule", "change"),
     [
