@@ -162,13 +162,16 @@ class ExecutionScenarios:
         if not self.server.target.is_local:
             raise NotExercised("a live target cannot be asked for an execution that fails")
         metadata = {**self.server.metadata, "sandbox": "fail"}
-        if not self.server.has_listener:
+        if self.server.has_listener:
+            url = self.server.listener.new_url("runWorkflow")
+            started = self.server.run(metadata=metadata, callback_url=url)
+            execution = self._watch_callback(started, url).execution
+        else:
             execution = self.watcher.execution(self.server.run(metadata=metadata))
             self.watcher.watch(execution, cycle(FORMS))
-            return execution
-        url = self.server.listener.new_url("runWorkflow")
-        started = self.server.run(metadata=metadata, callback_url=url)
-        return self._watch_callback(started, url).execution
+        for form in (True, False):  # a failure is as final as any other end
+            self.watcher.poll(execution, form)
+        return execution
 
     def play(self) -> None:
         """Play the drawn sequences, if runs can be started and requests are left."""

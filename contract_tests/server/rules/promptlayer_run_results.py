@@ -90,7 +90,8 @@ def test_ended_is_answered_200(executions: list[Execution], steps: Steps) -> Che
     basis="inferred",
     otherwise=NO_END,
 )
-def test_results_stay(steps: Steps) -> Checks:
+def test_results_stay(failing: list[Execution]) -> Checks:
+    steps = [step for execution in failing for step in execution.steps]
     return (_check_same(poll, earlier) for poll, earlier in steps if _first_end(poll, earlier))
 
 

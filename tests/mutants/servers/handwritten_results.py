@@ -150,6 +150,10 @@ def _stability() -> Iterator[ServerDefect]:
         "back-to-404", "has forgotten the execution from the third time on", "value changes", "PL-RES-25",
         Relapsing(Where(RESULTS, 200), 3, 404),
     )  # fmt: skip
+    yield _defect(
+        "failure-forgotten", "answers 200 where it has told of a failure before", "value changes", "PL-RES-25",
+        Relapsing(Where(RESULTS, 500), 2, 200),
+    )  # fmt: skip
 
 
 def _form() -> Iterator[ServerDefect]:
