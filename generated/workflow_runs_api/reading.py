@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import datetime
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .types import UNSET, Moment, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "anything",
@@ -133,8 +134,17 @@ def mapping(value: Any, item: Callable[[Any], T]) -> dict[str, T]:
     return done
 
 
-def best(value: Any, readers: Iterable[Callable[[Any], Any]]) -> Any:
-    """What the first fitting reader makes of the value; of several models, the one that knows most of its members."""
+def best(
+    value: Any, readers: Sequence[Callable[[Any], Any]], member: str = "", words: Sequence[Sequence[str]] = ()
+) -> Any:
+    """What the first fitting reader makes of the value; of several models, the one that knows most of its members.
+
+    Those that know the word of a member come first: ``words`` are what each reader knows there.
+    """
+    word = value.get(member) if words and value.__class__ is dict else UNSET
+    if named := [reader for reader, known in zip(readers, words, strict=False) if word in known]:
+        with suppress(Problem):
+            return best(value, named)
     found: Any = UNSET
     problems: list[Problem] = []
     for reader in readers:

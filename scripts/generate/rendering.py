@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import naming
 import quoting
+import words
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -67,10 +68,12 @@ def render(neutral: Neutral, facts: dict[str, Any], config: Path, templates: Pat
 
 def _build(project: Project, neutral: Neutral, facts: dict[str, Any]) -> None:
     project.env.globals["contract"] = facts
+    models = {str(model.class_info.name): model for model in project.openapi.models}
     project.env.filters |= {
         "attributes": lambda properties: _attributes(neutral, properties),
         "argument_names": naming.arguments,
         "wire": lambda prop: neutral.wire[prop.name.get_untrusted_value()],
+        "telling_words": lambda alternatives: words.telling(alternatives, models, neutral.wire),
         "literal": quoting.literal,
         "safe_for_docstring": quoting.docstring,
     }

@@ -314,6 +314,24 @@ def test_r6_a_discriminator_decides(wire: Wire, api: SimpleNamespace) -> None:
     assert caught.value.path == "$.petType"
 
 
+@pytest.mark.parametrize(
+    ("body", "model"),
+    [
+        ({"kind": "square", "name": "n"}, "Square"),
+        ({"kind": "circle", "name": "n"}, "Circle"),
+        ({"kind": "circle", "side": 1}, "Circle"),
+        ({"kind": "a newer word", "side": 1}, "Square"),
+    ],
+)
+def test_r6_a_word_decides_where_no_discriminator_is_named(
+    body: Any, model: str, wire: Wire, api: SimpleNamespace
+) -> None:
+    """A form that requires a word of its own is taken where this word comes, whatever else comes with it."""
+    shape = wire.read("get_shape", body)
+    assert type(shape) is getattr(api.models, model)
+    assert shape.to_dict() == body
+
+
 def test_r8_lists_of_one_kind_or_another(wire: Wire, api: SimpleNamespace) -> None:
     """The items decide."""
     assert wire.read("get_lists", ["a"]) == ["a"]

@@ -47,6 +47,8 @@ def _schemas() -> dict[str, Any]:
         "Detail": _object(detail={"type": "array", "items": _object(("loc", "msg"), loc={"type": "array"}, msg=TEXT)}),
         "Cat": _object(("petType",), petType=TEXT, lives=INTEGER),
         "Dog": _object(("petType",), petType=TEXT, bark=TEXT),
+        "Square": _object(("kind",), kind={"type": "string", "enum": ["square"]}, side=INTEGER, name=TEXT),
+        "Circle": _object(("kind",), kind={"const": "circle"}, name=TEXT),
         "Node": _object(("status", "value"), status={"type": "string", "enum": ["SUCCESS", "FAILED"]}, value=True),
         "Nodes": {"type": "object", "additionalProperties": reference("Node")},
     }  # fmt: skip
@@ -105,6 +107,7 @@ def _replies(document: dict[str, Any]) -> None:
     for name, schema in {
         "Plain": reference("Plain"),
         "Pet": pets,
+        "Shape": {"oneOf": [reference("Square"), reference("Circle")]},
         "Lists": lists,
         "Moment": MOMENT,
         "MomentOrText": {"anyOf": [MOMENT, TEXT]},
