@@ -14,7 +14,7 @@ from .bodies import parts_of, written
 from .credentials import Credential, Security, chosen, keyed, wanted
 from .errors import BadArgument
 from .parameters import Parameter
-from .schema import Extended, check, form_of, whole_members
+from .schema import Extended, check, form_of, whole
 from .secret import NOTHING, Secret
 from .types import UNSET, Problem, to_json
 
@@ -284,7 +284,7 @@ class Operation(NamedTuple, Generic[T_co]):
             _check_body(call, self.body)
         except Problem as problem:
             raise self._refusal(problem, "body" if members is None else "", members) from None
-        return call.with_body(whole_members(call.body, self.body.schema))
+        return call.with_body(whole(call.body, self.body.schema))
 
     def _json_of(self, body: Any) -> Any:
         kind = self.body.kind if self.body else ""

@@ -17,7 +17,7 @@ from .types import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["Extended", "check", "ecma_pattern", "form_of", "whole", "whole_members"]
+__all__ = ["Extended", "check", "ecma_pattern", "form_of", "whole"]
 
 Schema = dict[str, Any] | bool
 
@@ -298,6 +298,9 @@ def _pattern(value: Any, argument: str, schema: Any, _root: Any) -> None:
 
 
 def _format(value: Any, argument: str, _schema: Any, _root: Any) -> None:
+    bits = _BITS.get(argument)
+    if bits is not None and _is_number(value) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise Problem(f"a whole number of {bits} bits", received="one of more")
     known = _FORMATS.get(argument)
     if known is not None and isinstance(value, str) and not re.fullmatch(known[1], value):
         raise Problem(known[0], value)
@@ -336,6 +339,7 @@ _FORMATS = {
     "date-time": ("a time as in 2026-01-31T12:00:00Z", rf"{_DATE}[Tt]{_TIME}"),
     "uuid": ("a UUID", r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
 }
+_BITS = {"int32": 32, "int64": 64}
 
 _RULES: dict[str, Callable[..., None]] = {
     "$ref": _reference,
@@ -371,36 +375,60 @@ _RULES: dict[str, Callable[..., None]] = {
     "not": _not,
 }
 KEYWORDS = frozenset(_RULES) | {"$defs", "x-longest-text", "minContains", "maxContains"}
-FORMATS = frozenset(_FORMATS)
 
 
 def whole(value: Any, schema: Schema) -> Any:
-    """A checked number without its fraction of zero where the contract has an integer: not every service reads 5.0."""
-    return int(value) if value.__class__ is float and value.is_integer() and _has_integer(schema) else value
+    """A checked value whose numbers have no fraction of zero where the contract has an integer.
+
+    Not every service reads 5.0.
+    """
+    return _whole(value, [schema], schema) if _has_fraction(value) else value
 
 
-def whole_members(body: Any, schema: Schema) -> Any:
-    """The same for the members of an object."""
-    if body.__class__ is not dict or float not in {member.__class__ for member in body.values()}:
-        return body
-    return {name: whole(member, {"anyOf": [*_schemas_of(name, schema)]}) for name, member in body.items()}
+def _has_fraction(value: Any) -> bool:
+    kind = value.__class__
+    if kind is float:
+        return bool(value.is_integer())
+    return any(map(_has_fraction, value.values() if kind is dict else value if kind is list else ()))
 
 
-def _has_integer(schema: Schema) -> bool:
-    if isinstance(schema, bool):
-        return False
-    kinds = schema.get("type", ())
-    return "integer" in ([kinds] if isinstance(kinds, str) else kinds) or any(map(_has_integer, _forms(schema)))
+def _whole(value: Any, schemas: Iterable[Schema], root: Any) -> Any:
+    forms = [form for schema in schemas for form in _forms(schema, root)]
+    if value.__class__ is float:
+        return int(value) if value.is_integer() and any(map(_is_of_integers, forms)) else value
+    if value.__class__ is dict:
+        return {name: _whole(item, _members(name, forms), root) for name, item in value.items()}
+    if value.__class__ is list:
+        return [_whole(item, _entries(index, forms), root) for index, item in enumerate(value)]
+    return value
 
 
-def _schemas_of(member: str, schema: Schema) -> Iterator[Schema]:
+def _forms(schema: Schema, root: Any) -> Iterator[dict[str, Any]]:
+    """What a schema says itself, and what it refers to or is made up of."""
     if isinstance(schema, dict):
-        if member in schema.get("properties", {}):
-            yield schema["properties"][member]
-        for form in _forms(schema):
-            yield from _schemas_of(member, form)
+        yield schema
+        inner = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
+        if "$ref" in schema:
+            inner.append(root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+        for part in inner:
+            yield from _forms(part, root)
 
 
-def _forms(schema: dict[str, Any]) -> Iterator[Schema]:
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        yield from schema.get(keyword, ())
+def _is_of_integers(form: dict[str, Any]) -> bool:
+    kinds = form.get("type", ())
+    return "integer" in ([kinds] if isinstance(kinds, str) else kinds)
+
+
+def _members(name: str, forms: list[dict[str, Any]]) -> Iterator[Schema]:
+    for form in forms:
+        own = [form["properties"][name]] if name in form.get("properties", ()) else []
+        own += [
+            each for pattern, each in form.get("patternProperties", {}).items() if ecma_pattern(pattern).search(name)
+        ]
+        yield from own or [form.get("additionalProperties", True)]
+
+
+def _entries(index: int, forms: list[dict[str, Any]]) -> Iterator[Schema]:
+    for form in forms:
+        first = form.get("prefixItems", ())
+        yield first[index] if index < len(first) else form.get("items", True)

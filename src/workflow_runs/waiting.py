@@ -231,7 +231,9 @@ class Waiting(Generic[Outcome]):
         self._further_try = self._tries.after(problem, repeatable=True)
         self._retry_after = problem.retry_after
         self._problem = problem
-        _LOG.info("%s: a question got no answer (%s); asking again", self._name, problem)
+        # Not its words: the service may have sent back what the run was started with.
+        told = type(problem).__name__ + (f", status {problem.status}" if problem.status else "")
+        _LOG.info("%s: a question got no answer (%s); asking again", self._name, told)
         self._tell(GoingOn())
 
     def _after_answer(self, retry_after: float | None) -> None:

@@ -38,17 +38,17 @@ def _object_id(value: object) -> str:
     raise PydanticCustomError("string_pattern_mismatch", "Input should be 24 hexadecimal digits in lower case")
 
 
-def _uri(value: object) -> str:
-    if is_uri(text := _string(value)):
+def _http_uri(value: object) -> str:
+    if is_uri(text := _string(value)) and text.lower().startswith(("http://", "https://")):
         return text
-    raise PydanticCustomError("uri", "Input should be an absolute URI as RFC 3986 defines it")
+    raise PydanticCustomError("uri", "Input should be an HTTP address: a URI as RFC 3986 defines it")
 
 
 String = Annotated[str, PlainValidator(_string)]
 Integer = Annotated[int, PlainValidator(_integer)]
 Object = Annotated[dict[str, Any], PlainValidator(_object)]
 ObjectId = Annotated[str, PlainValidator(_object_id)]
-Uri = Annotated[str, PlainValidator(_uri)]
+HttpUri = Annotated[str, PlainValidator(_http_uri)]
 
 
 def text_of(shortest: int, longest: int) -> AfterValidator:

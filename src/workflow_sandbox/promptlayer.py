@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from workflow_sandbox.assumptions import Assumptions
 from workflow_sandbox.execution import Executor
-from workflow_sandbox.json_types import Integer, Object, String, Uri
+from workflow_sandbox.json_types import HttpUri, Integer, Object, String
 from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.results import is_finished, main_output, node_entries
 from workflow_sandbox.routing import Router
@@ -33,7 +33,7 @@ class RunWorkflow(BaseModel):
     metadata: dict[String, String] | None = None
     input_variables: Object = {}
     return_all_outputs: StrictBool = False
-    callback_url: Uri | None = None
+    callback_url: HttpUri | None = None
     channel_name_suffix: String | None = None  # of the vendor's Python library, beyond the contract
 
 

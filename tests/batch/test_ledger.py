@@ -284,7 +284,7 @@ def test_only_an_item_in_doubt_can_be_settled(key: str, service: Service, ledger
 
 
 def test_an_id_of_any_size_is_kept(service: Service, ledger: Path, flavour: Flavour) -> None:
-    """A service may count beyond what a database's integers hold."""
+    """A service may count beyond what a database's integers hold, and beyond what the contract lets be asked for."""
     number = 2**70
     body = {"success": True, "message": "m", "workflow_version_execution_id": number}
     service.before["m0"] = lambda: reply(201, body)
@@ -295,6 +295,7 @@ def test_an_id_of_any_size_is_kept(service: Service, ledger: Path, flavour: Flav
     (first,) = flavour.run(handle, items(1), ledger, deadline=0.01)
     (again,) = flavour.run(handle, items(1), ledger, deadline=0.01)
     assert first.execution_id == again.execution_id == number
+    assert first.state == again.state == "unfinished"
 
 
 @pytest.mark.parametrize("name", ["BatchItem", "BatchResult.to_json", "run_batch", "run_batch_async", "Ledger"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from client_calls import EXECUTE, INTERACTLY_WORKFLOW, KEY, RESULTS, RUN, SYNC, Call, Flavour, reply
 
-from workflow_runs import BadArgument, NotFound, models
+from workflow_runs import BadArgument, ContractBroken, models
 
 _RUN_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("workflow_label_name", {"workflow_label_name": 3}),
@@ -39,6 +40,9 @@ _RUN_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("callback_url", {"callback_url": ""}),
     ("callback_url", {"callback_url": "https://example.com/a b"}),
     ("callback_url", {"callback_url": 5}),
+    ("callback_url", {"callback_url": "mailto:a@b"}),
+    ("callback_url", {"callback_url": "http:a"}),
+    ("callback_url", {"callback_url": "ftp://example.com/http://"}),
 ]
 _EXECUTE_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("version", {"version": -1}),
@@ -67,6 +71,9 @@ _RESULTS_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("workflow_version_execution_id", {"workflow_version_execution_id": 1.5}),
     ("workflow_version_execution_id", {"workflow_version_execution_id": False}),
     ("workflow_version_execution_id", {"workflow_version_execution_id": None}),
+    ("workflow_version_execution_id", {"workflow_version_execution_id": 2**63}),
+    ("workflow_version_execution_id", {"workflow_version_execution_id": -(2**63) - 1}),
+    ("workflow_version_execution_id", {"workflow_version_execution_id": 2.0**70}),
     ("return_all_outputs", {"return_all_outputs": "true"}),
     ("return_all_outputs", {"return_all_outputs": None}),
 ]
@@ -214,9 +221,18 @@ def test_a_refusal_never_shows_the_value(value: Any) -> None:
         assert KEY not in str(refusal) + repr(refusal)
 
 
-def test_an_id_beyond_64_bits_is_sent_digit_by_digit() -> None:
-    """A format is no constraint: what is an id, the service knows best."""
-    client, sent = SYNC.over(RESULTS, reply(404, {}))
-    with pytest.raises(NotFound):
-        client.get_workflow_version_execution_results(workflow_version_execution_id=2**63)
-    assert sent.requests[0].url.params["workflow_version_execution_id"] == str(2**63)
+def test_a_whole_number_is_sent_as_one_at_any_depth() -> None:
+    """Where the contract has an integer 2.0 goes out as 2, and data of the caller's own stays as it is."""
+    client, wire = SYNC.over(EXECUTE, reply(200, {"run_id": "a", "turn_number": 1, "status": "running"}))
+    with contextlib.suppress(ContractBroken):
+        flat = {"version_number": 2.0, "dynamic_variables": {"a": 2.0}}
+        SYNC.do(client, "execute_workflow", INTERACTLY_WORKFLOW, run_input=flat)
+    assert wire.only.content == b'{"run_input":{"version_number":2,"dynamic_variables":{"a":2.0}}}'
+
+
+def test_the_largest_numbers_of_a_format_are_sent() -> None:
+    """Up to the last one that 64 bits have, digit by digit."""
+    for number in (2**53 + 1, 2**63 - 1, -(2**63), 2.0**53):
+        client, wire = SYNC.over(RESULTS, RESULTS.ok())
+        SYNC.do(client, RESULTS.operation, workflow_version_execution_id=number)
+        assert wire.only.url.params["workflow_version_execution_id"] == str(int(number))

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from other_workflows import Workflows
-from strict_json import Invalid, check_members, each, is_object, is_text, is_truth, is_uri, is_whole, or_null
+from strict_json import Invalid, check_members, each, is_http_uri, is_object, is_text, is_truth, is_whole, or_null
 
 if TYPE_CHECKING:
     from manners import Manners
@@ -25,7 +25,7 @@ TESTS = {
     "metadata": or_null(each(is_text)),
     "input_variables": is_object,
     "return_all_outputs": is_truth,
-    "callback_url": or_null(is_uri),
+    "callback_url": or_null(is_http_uri),
 }
 ScriptedResponse = tuple[int, Any]
 

@@ -61,6 +61,11 @@ def is_uri(value: Any) -> bool:
     return isinstance(value, str) and _URI.fullmatch(value) is not None and _port_is_number(value)
 
 
+def is_http_uri(value: Any) -> bool:
+    """Tell whether a value is a URI of HTTP."""
+    return is_uri(value) and value.partition(":")[0].lower() in {"http", "https"} and "://" in value[:8]
+
+
 def or_null(test: Test) -> Test:
     """Let null pass too."""
     return lambda value: value is None or test(value)

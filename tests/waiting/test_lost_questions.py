@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import Any
 
@@ -197,3 +198,14 @@ def test_the_first_question_is_always_asked(flavour: Flavour) -> None:
     world = World([done()])
     assert flavour.wait(world, deadline=0).output == "done"
     assert len(world.asked) == 1
+
+
+def test_a_log_line_of_a_lost_question_has_no_word_of_the_service(
+    flavour: Flavour, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have sent back what the run was started with."""
+    caplog.set_level(logging.DEBUG, "workflow_runs")
+    flavour.wait(World([answer(503, {"message": "can't run on an-input"}), httpx.ReadError("an-input"), done()]))
+    told = "\n".join(record.getMessage() for record in caplog.records if record.name == "workflow_runs")
+    assert "execution 98765: a question got no answer (ServerError, status 503); asking again" in told
+    assert "an-input" not in told

@@ -175,11 +175,13 @@ class _Work:
         """Stands round the wait. Its end is noted once the result is handed over: until then it can be had again."""
         try:
             yield
-        except (BadArgument, Unauthorized):
-            raise
         except WaitCancelled:
             return
         except WorkflowRunsError as error:
+            # A service may count beyond what the contract lets anybody ask for: that is a fault of this item alone.
+            is_of_its_id = isinstance(error, BadArgument) and error.field == "workflow_version_execution_id"
+            if isinstance(error, BadArgument | Unauthorized) and not is_of_its_id:
+                raise
             result = self._end("failed" if isinstance(error, RunFailed) else "unfinished", error=error)
             if result.state == "unfinished":
                 self._note("started", result=result.to_json())
