@@ -9,6 +9,7 @@ from typing import Any, Final
 from contract_tests.cases.case import RequestCase, request_problems
 from contract_tests.http.body_kinds import request_media
 from contract_tests.openapi.document import Contract, Parameter
+from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.schema import alternatives, members
 
 TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,7 +37,8 @@ def with_python_values(contract: Contract, start: RequestCase) -> RequestCase | 
             values = {**found.values(item.location), item.name: next(turns[kind])}
             found = found.with_values(item.location, values)
     media = request_media(start.operation)
-    for name in members(contract, media.schema) if media and media.schema and isinstance(start.body, dict) else ():
+    has_json = media is not None and is_json(media.media_type) and isinstance(start.body, dict)
+    for name in members(contract, media.schema) if media and media.schema and has_json else ():
         grown = replace(found, body={**found.body, name: {IN_FREE_DATA: [*KINDS]}})
         found = found if request_problems(contract, grown) else grown
     return None if found == start or request_problems(contract, found) else found

@@ -88,7 +88,7 @@ def _entry_problems(
 
 def _reads(texts: list[bytes], value: Any) -> bool:
     if isinstance(value, list) and len(texts) == len(value):
-        return all(_reads_one(text, item) for text, item in zip(texts, value, strict=True))
+        return all(item is None or _reads_one(text, item) for text, item in zip(texts, value, strict=True))
     return len(texts) == 1 and _reads_one(texts[0], value)
 
 

@@ -51,17 +51,15 @@ def _pairs(body: dict[str, Any], encoding: Mapping[str, Any]) -> Iterator[str]:
     for name, value in body.items():
         told = encoding.get(name, {})
         styled = isinstance(value, dict) and "style" in told
-        item = value if styled else _flat(value)
+        item = value if styled else [_field(one) for one in value] if isinstance(value, list) else _field(value)
         style = told.get("style", "form")
         explode = told.get("explode", style == "form")
         yield from Parameter(name, name, "query", style, explode, required=False, schema=True).query(item)
 
 
-def _flat(value: Any) -> Any:
-    """A value of a form; objects are JSON, and null is a field without a value."""
-    if isinstance(value, list):
-        return [_flat(item) for item in value]
-    return "" if value is None else _json(value) if isinstance(value, dict) else value
+def _field(value: Any) -> Any:
+    """A value of a form; objects and lists within lists are JSON, and null is a field without a value."""
+    return "" if value is None else _json(value) if isinstance(value, dict | list) else value
 
 
 def _parts(body: dict[str, Any], encoding: Mapping[str, Any], boundary: str) -> Iterator[bytes]:

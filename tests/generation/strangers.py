@@ -83,7 +83,13 @@ FILE = {"type": "string", "format": "binary"}
 _TAGS = {"type": "array", "items": TEXT}
 _FORM = {
     "type": "object",
-    "properties": {"name": TEXT, "tags": _TAGS, "more": {"type": "object"}, "flag": {"type": "boolean"}},
+    "properties": {
+        "name": TEXT,
+        "tags": _TAGS,
+        "more": {"type": "object"},
+        "flag": {"type": "boolean"},
+        "rows": {"type": "array", "items": {}},
+    },
 }
 _UPLOAD = {
     "type": "object",

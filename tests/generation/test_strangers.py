@@ -254,6 +254,13 @@ def test_a_form_is_written_field_by_field(wire: Wire) -> None:
     ]  # fmt: skip
 
 
+def test_null_in_a_form_is_empty_where_it_is_a_field_and_null_where_it_is_json(wire: Wire) -> None:
+    """A list is several fields, each of which is written as it is; lists within it are JSON, as objects are."""
+    wire.client.send_form(rows=[None, ["x", None], {"n": [None]}])
+    sent = parse_qsl(wire.sent[0].content.decode(), keep_blank_values=True)
+    assert sent == [("rows", ""), ("rows", '["x",null]'), ("rows", '{"n":[null]}')]
+
+
 def test_files_are_parts_of_a_form(wire: Wire, api: SimpleNamespace) -> None:
     """Bytes are a file that is called as the member; an `Upload` says how it is called and what it is."""
     picture = api.types.Upload(b"\x00\xff", "p.png", "image/png")
