@@ -20,6 +20,7 @@ PROMPTLAYER_TAG: Final = "contract_tests_run"  # key in the metadata of a run
 PLAIN_RUN: Final = "plain run"
 NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
 NO_SUCH_LABEL: Final = "contract-tests-no-such-label"
+NO_SUCH_OBJECT: Final = "f" * 24  # an id of the form that Interactly gives
 NO_SUCH_ID: Final = 2**31 - 1  # fits into any integer column, and is no id for a long time
 # A turn needs one, or it is refused.
 ONE_THREAD: Final[Mapping[str, Any]] = {"thread_to_node_inputs": {"0": {"node_run_inputs": []}}}
@@ -224,6 +225,13 @@ class ServerUnderTest:
     def start_of_no_version(self) -> Exchange:
         """Return the response to the start of a version that does not exist."""
         return self.once("unknown version", lambda: self.execute(self.start_body, query={"version": NO_SUCH_ID}))
+
+    def command_to_no_run(self) -> Exchange:
+        """Return the response to a command for a run that does not exist."""
+        run_input = {"command": "data", "run_by": self.tag}
+        bare = {**run_input, "workflow_run_id": NO_SUCH_OBJECT}
+        body = bare if self.target.generation == "a" else self.body_of(run_input, NO_SUCH_OBJECT)
+        return self.once("unknown run", lambda: self.execute(body))
 
     @property
     def other_start_body(self) -> dict[str, Any]:

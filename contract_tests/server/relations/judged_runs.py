@@ -14,7 +14,7 @@ from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.judged_turns import PAIRS, JudgedTurns, Topic, pairs_in, says
 from contract_tests.server.relations.known_runs import CANCELLED, EXECUTE, PAUSED, KnownRun, statuses
 from contract_tests.server.relations.run_lists import Filtered, Page
-from contract_tests.server.relations.shown_inputs import changed, losses, misplaced
+from contract_tests.server.relations.shown_inputs import changed, losses, misplaced, threads_of
 
 
 class JudgedRuns(JudgedTurns):
@@ -113,6 +113,20 @@ class JudgedRuns(JudgedTurns):
                 self.judge(Topic.SHOWN, one, False, f"{place}: a variable", told)  # noqa: FBT003
             for place, other in misplaced(pair.get("run_input"), run.inputs):
                 self.judge(Topic.SHOWN, one, False, place, f"{place} has {other} of the run in it")  # noqa: FBT003
+
+    def judge_threads(self, runs: Iterable[KnownRun]) -> None:
+        """Judge what runs show of what was said to several threads of theirs, by what any of them shows of each."""
+        told = [
+            (run, one, pair) for run in runs if len(run.threads) > 1 for one in run.exchanges for pair in pairs_in(one)
+        ]
+        shown = [(run, one, threads_of(pair.get("run_input"), run.said)) for run, one, pair in told]
+        known = {thread for *_, marks in shown for threads in marks.values() for thread in threads}
+        for run, one, marks in shown:
+            for mark, threads in marks.items():
+                thread = run.said[mark]
+                topic = Topic.THREADS if threads or thread in known else Topic.SHOWN
+                received = f"what was said to thread {thread} is shown of {', '.join(sorted(threads)) or 'none'}"
+                self.judge(topic, one, threads == {thread}, f"thread {thread}", received)
 
     def judge_nulls(self, run: KnownRun, usual: KnownRun) -> None:
         """Judge the start of a run with null for what may be left out, by one without."""

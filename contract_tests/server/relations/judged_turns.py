@@ -42,6 +42,10 @@ class Topic(StrEnum):
     NULLS = auto()
     READ = auto()
     ACTIVE = auto()
+    NUMBERS = auto()
+    REFUSED = auto()
+    COUNTED = auto()
+    THREADS = auto()
 
 
 class JudgedTurns(KnownRuns):
@@ -54,11 +58,34 @@ class JudgedTurns(KnownRuns):
             self._judge_flag(one)
         for before, turn in pairwise(turns):
             self._judge_number(before, turn)
-            events, earlier = turn.result.get("events"), before.result.get("events")
-            if isinstance(events, list) and isinstance(earlier, list) and earlier:
-                repeats = len(events) > len(earlier) and same(events[: len(earlier)], earlier)
-                received = f"it begins with all events of request {before.number}, which was another turn"
-                self.judge(Topic.EVENTS, turn, not repeats, "events", received)
+        self._judge_events(turns)
+        for turn, read in pairwise(run.exchanges):
+            if turn in turns and turn is not run.started and says(turn) and read.method == "GET":
+                self._judge_repetition(run.started, turn, read)
+
+    def _judge_events(self, turns: list[Exchange]) -> None:
+        """Judge the events of what has one number, and so is one turn: they go on at most."""
+        latest: dict[int, Exchange] = {}
+        for turn in turns:
+            number = whole(turn.result["turn_number"])
+            if number is not None and number in latest:
+                before = latest[number]
+                told, now = before.result.get("events"), turn.result.get("events")
+                received = "turn {}: request {} told {}, this one tells {}".format(
+                    number, before.number, *told_apart(told, now)
+                )
+                self.judge(Topic.NUMBERS, turn, _goes_on(told, now), "turn_number", turn.bounded(received))
+            if number is not None:
+                latest[number] = turn
+
+    def _judge_repetition(self, first: Exchange, turn: Exchange, read: Exchange) -> None:
+        """Judge the events of a turn by those of each stretch of execution, as the run shows them that is read then."""
+        begun, told = _events(first.result), _events(turn.result)
+        stretches = [found for pair in pairs_in(read) if (found := _events(pair.get("run_output")))]
+        if begun and len(stretches) > 1 and _goes_on(begun, stretches[0]):
+            repeats = same(told, [event for found in stretches for event in found])
+            received = f"these are the events of all {len(stretches)} stretches of execution, those of the start too"
+            self.judge(Topic.EVENTS, turn, not repeats, "events", received)
 
     def _judge_number(self, before: Exchange, turn: Exchange) -> None:
         earlier, number = (whole(one.result["turn_number"]) for one in (before, turn))
@@ -81,12 +108,13 @@ class JudgedTurns(KnownRuns):
             earlier = _said_in(before)
             pairs = _said_in(now)[: len(earlier)]
             received = "request {}: {}, now {}".format(before.number, *told_apart(earlier, pairs))
-            self.judge(Topic.STAYS, now, same(pairs, earlier), PAIRS, received)
+            stays = len(pairs) == len(earlier) and all(map(_stays, earlier, pairs))
+            self.judge(Topic.STAYS, now, stays, PAIRS, received)
 
     def judge_time(self, run: KnownRun) -> None:
         """Judge when a run is said to have been started, by the clock of the response to its start."""
         for one in run.exchanges:
-            told = time_with_offset(_record_in(one).get("created_at"))
+            told = time_with_offset(record_in(one).get("created_at"))
             came = _date(run.started)
             if told is not None and came is not None:
                 received = f"created_at is {told}, the start was answered at {came}"
@@ -114,11 +142,11 @@ class JudgedTurns(KnownRuns):
 
 def _changed_at(exchange: Exchange) -> datetime | None:
     """Return when a run that is read was changed last, if that is told to more than a second."""
-    told = _record_in(exchange).get("updated_at")
+    told = record_in(exchange).get("updated_at")
     return time_with_offset(told) if isinstance(told, str) and "." in told else None
 
 
-def _record_in(exchange: Exchange) -> Mapping[str, Any]:
+def record_in(exchange: Exchange) -> Mapping[str, Any]:
     """Return the record of a run that is read; empty if a response has none."""
     record = exchange.result.get("workflow_run")
     return record if isinstance(record, Mapping) else {}
@@ -126,7 +154,7 @@ def _record_in(exchange: Exchange) -> Mapping[str, Any]:
 
 def run_in(exchange: Exchange) -> Mapping[str, Any]:
     """Return the run that a response shows, as it was read or commanded."""
-    record = _record_in(exchange)
+    record = record_in(exchange)
     run = record.get("workflow_run") if record else exchange.result
     return run if isinstance(run, Mapping) else {}
 
@@ -139,6 +167,21 @@ def pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
 
 def _said_in(exchange: Exchange) -> list[tuple[Any, Any]]:
     return [(one.get("run_input"), one.get("run_output")) for one in pairs_in(exchange)]
+
+
+def _stays(earlier: tuple[Any, Any], now: tuple[Any, Any]) -> bool:
+    """Whether a stretch of execution has the input that it had, and at least the events."""
+    return same(earlier[0], now[0]) and _goes_on(_events(earlier[1]), _events(now[1]))
+
+
+def _events(shown: Any) -> list[Any]:
+    events = shown.get("events") if isinstance(shown, Mapping) else None
+    return events if isinstance(events, list) else []
+
+
+def _goes_on(earlier: Any, now: Any) -> bool:
+    are_known = isinstance(earlier, list) and isinstance(now, list)
+    return not are_known or same(now[: len(earlier)], earlier)
 
 
 def _date(exchange: Exchange) -> datetime | None:

@@ -12,7 +12,7 @@ from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.marked_inputs import MarkedInput, new_mark, plain
 from contract_tests.server.relations.run_lists import Page, RunLists
-from contract_tests.server.relations.shown_inputs import NOTE, RUN_BY, VARIABLE
+from contract_tests.server.relations.shown_inputs import NOTE, RUN_BY, THREADS, VARIABLE
 from contract_tests.server.relations.stage import Stage
 from contract_tests.server.transport import case_of
 
@@ -29,7 +29,8 @@ class KnownRun:
 
     Attributes:
         inputs: What was given to it, by the place where it stands.
-        said: Marks of what was said to it.
+        threads: To which of its threads something is said, in this order.
+        said: Marks of what was said to it, each with its thread.
         given: The run input that it was started with.
         exchanges: The requests about it, with their responses, from its start on.
         status: As the latest response showed it; empty if none did.
@@ -39,7 +40,8 @@ class KnownRun:
     inputs: Mapping[str, MarkedInput]
     started: Exchange
     exchanges: list[Exchange] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    threads: tuple[str, ...] = ("0",)
+    said: dict[str, str] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     status: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
@@ -101,8 +103,9 @@ class KnownRuns(Stage):
         """Say something of its own to each of these runs, or as often to one of them, at once."""
         cases = []
         for run in runs:
-            run.said.append(mark := new_mark())
-            cases.append(self.command_for(run, "data", **saying(mark)))
+            marks = {thread: new_mark() for thread in run.threads}
+            run.said |= {mark: thread for thread, mark in marks.items()}
+            cases.append(self.command_for(run, "data", **saying(marks)))
         found = []
         for run, came in zip(runs, self.server.wire.send_together(cases), strict=True):
             if isinstance(came, Exchange):
@@ -180,9 +183,9 @@ class KnownRuns(Stage):
         return f"{self.server.tag} {new_mark()}"
 
 
-def saying(text: str) -> dict[str, Any]:
-    """Return the properties of a run input that say something to a run."""
-    return {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"text": text}]}}}
+def saying(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the properties of a run input that say something to threads of a run."""
+    return {THREADS: {thread: {"node_run_inputs": [{"text": text}]} for thread, text in texts.items()}}
 
 
 def statuses(page: Page) -> Iterator[tuple[str, str]]:

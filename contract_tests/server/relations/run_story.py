@@ -1,9 +1,9 @@
 """
-A story of four Interactly runs, in either form of execute.
+A story of a few Interactly runs, in either form of execute.
 
 A has odd values in its input and gets every command; N is given nothing; B and C are alike, and C is started by a body
-in chunks; D has odd names and a long text in its input. Where drawn sequences play commands for runs, in the form
-without turns, some commands are left out here.
+in chunks; D has odd names and a long text in its input; V has the initial version. D and V have two threads. Where
+drawn sequences play commands for runs, in the form without turns, some commands are left out here.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations import marked_inputs
-from contract_tests.server.relations.judged_runs import JudgedRuns
+from contract_tests.server.relations.judged_refusals import JudgedRefusals
 from contract_tests.server.relations.judged_turns import Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
 from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
@@ -29,13 +29,14 @@ AT_ONCE: Final = 3
 LONG, LONG_BY, MANY = 65_537, 1000, 300  # characters, and variables
 NOTHING: Final[Mapping[str, Any]] = {"command": "start", **{name: {} for name in DATA}, RUN_BY: None, "team_id": None}
 CHUNKS: Final = "a body in chunks"
+INITIAL: Final = 0  # the version that every workflow begins with
 NUL: Final = "a\0b"  # legal JSON, which some databases can't keep
 
 
-class RunStory(JudgedRuns):
+class RunStory(JudgedRefusals):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 40
+    requests: ClassVar[int] = 45
     what: ClassVar[str] = "a story of a few runs"
     _while_paused: Exchange | None = None  # what came of data for one run while another one was paused
 
@@ -48,13 +49,13 @@ class RunStory(JudgedRuns):
             self._judge(*self._runs)
 
     def _tell(self, a: KnownRun, n: KnownRun, b: KnownRun, c: KnownRun, *more: KnownRun) -> None:
-        for run in [a, n, *more] if self.has_turns else [self.large]:
+        for run in [a, n, *more, self.initial] if self.has_turns else [self.large]:
             self.read(run)  # a start without turns shows the run itself
         for run in self._runs:
             self.settle(run)
         self._while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
-        self._say_to_two(c, self.large)
+        self._say_to_each(c, self.large, self.initial)
         self.judge_version(a)
         self._wake(a)
         self._stop(n, a)
@@ -63,7 +64,9 @@ class RunStory(JudgedRuns):
         if self._while_paused is not None:
             self.judge_taken(self._while_paused)
         self.judge_chunks(c, b)
-        self.judge_active([n, b, c, *more])
+        self.judge_active(run for run in (n, b, c, *more) if run is not self.initial)
+        self.judge_threads(self._runs)
+        self.judge_counting(self._runs)
         for run in self._runs:
             self.judge_texts(run, [other for other in self._runs if other is not run])
             self.judge_turns(run)
@@ -87,7 +90,7 @@ class RunStory(JudgedRuns):
         runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
         if self.has_turns:
             runs.append(self.started(self.start_of({"command": "start", **tag})))
-        return [*runs, self.large]
+        return [*runs, self.large, self.initial]
 
     @cached_property
     def large(self) -> KnownRun:
@@ -95,7 +98,16 @@ class RunStory(JudgedRuns):
         many = {f"contract_tests_{number}": number for number in range(MANY)}
         by = marked_inputs.of_size(LONG_BY)
         inputs, run_input = self.marked_input(marked_inputs.of_size(LONG), marked_inputs.with_odd_names(), by, many)
-        return self.started(self.start_of(run_input), inputs)
+        run = self.started(self.start_of(run_input), inputs)
+        run.threads = ("1", "0")
+        return run
+
+    @cached_property
+    def initial(self) -> KnownRun:
+        """A run of a version that need not be the active one."""
+        run = self.started(self.start_of(self.server.start_input, {"version": INITIAL}))
+        run.threads = ("0", "1")
+        return run
 
     def _alike(self, *, in_chunks: bool = False) -> KnownRun:
         inputs, run_input = self.marked_input(marked_inputs.of_every_plane(), marked_inputs.nested())
@@ -123,6 +135,7 @@ class RunStory(JudgedRuns):
         if run.id is not None and run.status == WAITING:
             case = replace(self.command_for(run, "pause"), path={"workflow_id": NO_SUCH_OBJECT})
             exchange = self.server.wire.send(case)
+            run.exchanges.append(exchange)
             received = "the run is of another workflow than the path, which names one that does not exist"
             self.judge(Topic.PATH, exchange, not exchange.has_succeeded, "workflow_id", received)
 
@@ -145,7 +158,7 @@ class RunStory(JudgedRuns):
             self.read(run)
             self.settle(run)
 
-    def _say_to_two(self, *runs: KnownRun) -> None:
+    def _say_to_each(self, *runs: KnownRun) -> None:
         self.say_together([run for run in runs if run.status == WAITING])
         for run in runs:
             self.read(run)
@@ -153,12 +166,11 @@ class RunStory(JudgedRuns):
     def _wake(self, run: KnownRun) -> None:
         """Send commands to a run that has ended, start with its id among them."""
         if run.status in FINAL:
-            for command in ("stop", "start", *(("resume", "pause", "data") if self.has_turns else ())):
-                self.give(run, command)
-            self.read(run)
+            self.try_refused(run, ["stop", "start", *(["resume", "pause", "data"] if self.has_turns else [])])
 
     def _stop(self, run: KnownRun, other: KnownRun) -> None:
         asked = self.server.target.version
+        self._give(run, "pause")
         is_other = asked is not None and whole(run.shown.get("version_number")) not in {asked, None}
         self._give(run, "stop", {"version": asked} if is_other else {})
         if self.has_turns:

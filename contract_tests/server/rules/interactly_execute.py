@@ -8,12 +8,12 @@ from contract_tests.rules import Checks, NotExercised, report_all
 from contract_tests.rules import rule as card
 from contract_tests.server.checks import DENIED, WHOLE, explanation_problems, member_problems
 from contract_tests.server.conversations import Conversations
-from contract_tests.server.models.exchange import STRANGERS
-from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.models.conversation import run_id_of
+from contract_tests.server.models.exchange import STRANGERS, Access, Exchange
+from contract_tests.server.server import NO_SUCH_OBJECT, ServerUnderTest
 
 PAGE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0, its tests"
-NO_SUCH_OBJECT: Final = "f" * 24
 AT_A_TIME: Final = 3
 rule: Final = partial(card, source=PAGE, operations=["executeWorkflow"], side="server", service="interactly")
 
@@ -171,7 +171,24 @@ def test_run_says_who_started_it(server: ServerUnderTest, conversations: Convers
 )
 def test_unknown_run(server: ServerUnderTest, conversations: Conversations) -> None:
     conversations.must_start()
-    server.must_refuse(server.execute({"command": "data", "workflow_run_id": NO_SUCH_OBJECT, "run_by": server.tag}))
+    server.must_refuse(server.command_to_no_run())
+
+
+@rule(
+    "IA-EXE-82",
+    "A command for a run is answered with this run.",
+    says="workflow_run_id, or run_id in a turn, is the run to go on with; without it a new run is started.",
+    basis="documented",
+)
+def test_command_is_answered_with_its_run(server: ServerUnderTest) -> Checks:
+    server.command_to_no_run()
+    own = [one for one in server.watch.of("executeWorkflow") if one.access is Access.OWN and one.is_legal]
+    named = [(one, _run_named_by(one)) for one in own]
+    return (
+        one.check(run_id_of(one) in {None, run}, "id of the run", f"the command is for run {run}")
+        for one, run in named
+        if run is not None
+    )
 
 
 @rule(
@@ -195,6 +212,13 @@ def test_refusal_says_why(server: ServerUnderTest) -> Checks:
     server.once("unknown workflow", lambda: server.execute(server.start_body, workflow=NO_SUCH_OBJECT))
     refused = [one for one in server.watch.of("executeWorkflow") if one.is_refused and one.media]
     return (found for reply in refused for found in explanation_problems(reply))
+
+
+def _run_named_by(exchange: Exchange) -> str | None:
+    """Return the run that a command is for; None if it names none."""
+    body = exchange.case.body if isinstance(exchange.case.body, dict) else {}
+    found = body.get("run_id" if "run_input" in body else "workflow_run_id")
+    return found if isinstance(found, str) else None
 
 
 def _is_start(body: Any) -> bool:

@@ -17,6 +17,8 @@ PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows"
 EXECUTE: Final = f"{PAGES}/workflow-execution/execute-workflow"
 READ: Final = f"{PAGES}/workflow-runs/get-workflow-run"
 LIST: Final = f"{PAGES}/workflow-runs/get-workflow-runs"
+REFUSED: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-15.5"
+LIBRARY: Final = "github.com/interactly-ai/workflow-sdk 0.2.0"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9112#section-7.1"
 TURNS: Final = "the target serves the form without turns"
 card_of: Final = partial(
@@ -116,8 +118,9 @@ def test_input_is_shown_whole(story: RunStory, operation: Operation) -> Checks:
 @rule(
     "REL-STORY-09",
     "The events of a turn are its own.",
-    says="events is what has happened in this turn. Seen where they begin with all those of the turn before.",
-    basis="inferred",
+    says="events is what has happened in this turn, in order. Seen where the run that is read then shows them as those "
+    "of all its stretches of execution.",
+    source=f"{EXECUTE} (newer form); {LIBRARY}",
 )
 def test_events_are_of_the_turn(turns: RunStory, operation: Operation) -> Checks:
     return turns.checks(Topic.EVENTS, operation)
@@ -178,10 +181,11 @@ def test_change_has_its_time(story: RunStory, operation: Operation) -> Checks:
 
 @rule(
     "REL-STORY-15",
-    "What was said in a run stays in it, when it is read too.",
-    says="input_output_pairs has one pair for each stretch of execution; a further turn adds to them.",
-    basis="inferred",
-    operations=["getWorkflowRun"],
+    "What was said in a run stays in it at its place, when it is read too.",
+    says="input_output_pairs has one pair for each contiguous stretch of execution, that of the first turn at its "
+    "beginning: what was given then is in it, and what has happened, to which more may come.",
+    source=f"{EXECUTE}; {LIBRARY}, its guide to runs",
+    operations=["executeWorkflow", "getWorkflowRun"],
 )
 def test_what_was_said_stays(story: RunStory, operation: Operation) -> Checks:
     return story.checks(Topic.STAYS, operation)
@@ -227,6 +231,50 @@ def test_run_that_is_read_is_the_right_one(story: RunStory, operation: Operation
 )
 def test_active_version_runs(story: RunStory, operation: Operation) -> Checks:
     return story.checks(Topic.ACTIVE, operation)
+
+
+@rule(
+    "REL-STORY-20",
+    "Turns of one number are one turn.",
+    says="turn_number is the number of this turn, events is what has happened in it: of a number that was told before "
+    "these are the same, or go on. Whether a pause is a turn no page says.",
+    source=f"{EXECUTE} (newer form); {LIBRARY}",
+)
+def test_number_is_of_one_turn(turns: RunStory, operation: Operation) -> Checks:
+    return turns.checks(Topic.NUMBERS, operation)
+
+
+@rule(
+    "REL-STORY-21",
+    "A refused command is no change of a run.",
+    says="What is refused with a 4xx was not carried out: the run and its record are as they were. What has changed "
+    "may have done so by itself, so it has to change by refused commands once more.",
+    source=REFUSED,
+    operations=["getWorkflowRun"],
+)
+def test_refused_command_is_no_change(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.REFUSED, operation)
+
+
+@rule(
+    "REL-STORY-22",
+    "What is said to several threads is kept of each, whichever comes first.",
+    says="thread_to_node_inputs has inputs by thread id, and the names of an object are in no order. Seen where a run "
+    "shows them, and another one shows the thread.",
+    operations=["executeWorkflow", "getWorkflowRun"],
+)
+def test_threads_are_kept(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.THREADS, operation)
+
+
+@rule(
+    "REL-STORY-23",
+    "A refused command is no turn.",
+    says="What is refused with a 4xx was not carried out: turn_number goes on as it does where none was refused.",
+    source=REFUSED,
+)
+def test_refused_command_is_no_turn(turns: RunStory, operation: Operation) -> Checks:
+    return turns.checks(Topic.COUNTED, operation)
 
 
 @rule(
@@ -284,7 +332,7 @@ def test_starts_at_once_do_not_mix(crowd: RunCrowd, operation: Operation) -> Che
     "REL-CROWD-06",
     "A start that is refused starts nothing.",
     says="What is refused with a 4xx was not carried out. Seen where created_by tells runs of this session.",
-    source="https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
+    source=REFUSED,
     operations=["listWorkflowRuns"],
 )
 def test_refused_start_starts_nothing(crowd: RunCrowd, operation: Operation) -> Checks:

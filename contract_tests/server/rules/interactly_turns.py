@@ -71,6 +71,16 @@ def test_stop_cancels(turns: ServerUnderTest) -> None:
 
 
 @rule(
+    "IA-EXE-83",
+    "A turn of a run that does not exist is answered 404.",
+    says="The vendor's library expects 404 for a session that is gone, which run_id names.",
+    source=f"{LIBRARY}, its tests",
+)
+def test_turn_of_an_unknown_run(turns: ServerUnderTest) -> None:
+    turns.must_refuse(turns.command_to_no_run(), 404)
+
+
+@rule(
     "IA-EXE-62",
     "is_completed, is_waiting_for_input and error go with the status.",
     says="is_completed tells that nothing more may be sent, is_waiting_for_input that something is wanted, error why "

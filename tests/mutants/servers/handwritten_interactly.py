@@ -6,6 +6,7 @@ from typing import Final
 from mutants.servers import interactly_faults as faults
 from mutants.servers import interactly_lists as lists
 from mutants.servers import interactly_more as more
+from mutants.servers import interactly_refusals as refusals
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, Request
 from mutants.servers.told import InFlight, ListAsked
@@ -16,7 +17,7 @@ MOST_OF_A_PAGE: Final = 20
 
 def handwritten_interactly() -> Iterator[ServerDefect]:
     """Give the hand-made defects of Interactly's runs."""
-    for operation, family in ((EXECUTE, _runs), (READ_RUN, _reads), (LIST_RUNS, _lists)):
+    for operation, family in ((EXECUTE, _runs), (EXECUTE, _refusals), (READ_RUN, _reads), (LIST_RUNS, _lists)):
         for name, forms, title, rule, make in family():
             for form in forms:
                 yield ServerDefect(
@@ -81,7 +82,23 @@ def _runs() -> Made:
     )
 
 
+def _refusals() -> Made:
+    yield (
+        "pause-no-turn",
+        "b",
+        "tells of a pause under the number before",
+        "REL-STORY-20",
+        _turns(refusals.counted_by_events),
+    )
+    yield "refused-counted", "b", "counts refused commands as turns", "REL-STORY-23", refusals.RefusedCounted
+    yield "first-thread", "ab", "takes what is said to the first thread alone", "REL-STORY-22", refusals.FirstThread
+    yield "unknown-started", "ab", "starts a run for a command for none", "IA-EXE-82", refusals.UnknownStarted
+    yield "unknown-conflict", "b", "knows no run and says 409", "IA-EXE-83", refusals.UnknownInConflict
+
+
 def _reads() -> Made:
+    yield "refused-changed", "ab", "takes refused commands for changes", "REL-STORY-21", refusals.RefusedChanged
+    yield "paused-not-stopped", "ab", "stops no paused run", "REL-TOLD-01", refusals.PausedNotStopped
     yield "history-rewritten", "ab", "shows data as the first input", "REL-STORY-15", more.HistoryRewritten
     yield "turn-version", "b", "runs another version than a first turn asks for", "REL-STORY-01", faults.OtherVersion
     reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
