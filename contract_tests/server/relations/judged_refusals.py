@@ -9,8 +9,9 @@ from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations.judged_runs import JudgedRuns
-from contract_tests.server.relations.judged_turns import Topic, record_in, run_in
+from contract_tests.server.relations.judged_turns import Topic
 from contract_tests.server.relations.known_runs import KnownRun
+from contract_tests.server.relations.shown_runs import record_in, run_in
 
 
 class _Step(NamedTuple):

@@ -11,10 +11,11 @@ from contract_tests.openapi.json_text import same, whole
 from contract_tests.server.models.conversation import FINAL, run_id_of
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.told_facts import RESTING
-from contract_tests.server.relations.judged_turns import PAIRS, JudgedTurns, Topic, pairs_in, says
+from contract_tests.server.relations.judged_turns import JudgedTurns, Topic
 from contract_tests.server.relations.known_runs import CANCELLED, EXECUTE, PAUSED, KnownRun, statuses
 from contract_tests.server.relations.run_lists import Filtered, Page
 from contract_tests.server.relations.shown_inputs import changed, losses, misplaced, threads_of
+from contract_tests.server.relations.shown_runs import PAIRS, pairs_in, says
 
 
 class JudgedRuns(JudgedTurns):

@@ -1,11 +1,9 @@
 """Interactly runs that are known, what each of them shows judged by what it has shown before."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from enum import StrEnum, auto
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from contract_tests.openapi.json_equality import told_apart
 from contract_tests.openapi.json_text import same, whole
@@ -14,8 +12,20 @@ from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns
+from contract_tests.server.relations.shown_runs import (
+    PAIRS,
+    changed_at,
+    date_of,
+    events_in,
+    goes_on,
+    pairs_in,
+    record_in,
+    run_in,
+    said_in,
+    says,
+    stays_in,
+)
 
-PAIRS: Final = "input_output_pairs"
 FLAG: Final = "is_waiting_for_input"
 CLOSE: Final = timedelta(minutes=10)  # less than any two time zones differ by
 
@@ -74,15 +84,15 @@ class JudgedTurns(KnownRuns):
                 received = "turn {}: request {} told {}, this one tells {}".format(
                     number, before.number, *told_apart(told, now)
                 )
-                self.judge(Topic.NUMBERS, turn, _goes_on(told, now), "turn_number", turn.bounded(received))
+                self.judge(Topic.NUMBERS, turn, goes_on(told, now), "turn_number", turn.bounded(received))
             if number is not None:
                 latest[number] = turn
 
     def _judge_repetition(self, first: Exchange, turn: Exchange, read: Exchange) -> None:
         """Judge the events of a turn by those of each stretch of execution, as the run shows them that is read then."""
-        begun, told = _events(first.result), _events(turn.result)
-        stretches = [found for pair in pairs_in(read) if (found := _events(pair.get("run_output")))]
-        if begun and len(stretches) > 1 and _goes_on(begun, stretches[0]):
+        begun, told = events_in(first.result), events_in(turn.result)
+        stretches = [found for pair in pairs_in(read) if (found := events_in(pair.get("run_output")))]
+        if begun and len(stretches) > 1 and goes_on(begun, stretches[0]):
             repeats = same(told, [event for found in stretches for event in found])
             received = f"these are the events of all {len(stretches)} stretches of execution, those of the start too"
             self.judge(Topic.EVENTS, turn, not repeats, "events", received)
@@ -105,26 +115,26 @@ class JudgedTurns(KnownRuns):
         settled = [one for one in run.exchanges if run_in(one).get("status") in RESTING | FINAL]
         shown = [one for one in settled if not one.is_together and pairs_in(one)]
         for before, now in pairwise(shown):
-            earlier = _said_in(before)
-            pairs = _said_in(now)[: len(earlier)]
+            earlier = said_in(before)
+            pairs = said_in(now)[: len(earlier)]
             received = "request {}: {}, now {}".format(before.number, *told_apart(earlier, pairs))
-            stays = len(pairs) == len(earlier) and all(map(_stays, earlier, pairs))
+            stays = len(pairs) == len(earlier) and all(map(stays_in, earlier, pairs))
             self.judge(Topic.STAYS, now, stays, PAIRS, received)
 
     def judge_time(self, run: KnownRun) -> None:
         """Judge when a run is said to have been started, by the clock of the response to its start."""
         for one in run.exchanges:
             told = time_with_offset(record_in(one).get("created_at"))
-            came = _date(run.started)
+            came = date_of(run.started)
             if told is not None and came is not None:
                 received = f"created_at is {told}, the start was answered at {came}"
                 self.judge(Topic.TIMES, one, abs(told - came) < CLOSE, "created_at", received)
 
     def judge_changes(self, run: KnownRun) -> None:
         """Judge the time of a run's last change: between two readings with a command in between it goes on."""
-        reads = [one for one in run.exchanges if _changed_at(one) is not None]
+        reads = [one for one in run.exchanges if changed_at(one) is not None]
         for before, read in pairwise(reads):
-            told, now = _changed_at(before), _changed_at(read)
+            told, now = changed_at(before), changed_at(read)
             between = [one for one in run.exchanges if before.number < one.number < read.number]
             taken = [one for one in between if one.has_succeeded and one.case.operation.id == EXECUTE]
             if taken and told is not None and now is not None:
@@ -138,63 +148,3 @@ class JudgedTurns(KnownRuns):
             if one.method == "GET" and shown.get("status") == COMPLETED:
                 is_normal = shown.get("termination_source") is None
                 self.judge(Topic.END, one, is_normal, "termination_source", "the run is completed")
-
-
-def _changed_at(exchange: Exchange) -> datetime | None:
-    """Return when a run that is read was changed last, if that is told to more than a second."""
-    told = record_in(exchange).get("updated_at")
-    return time_with_offset(told) if isinstance(told, str) and "." in told else None
-
-
-def record_in(exchange: Exchange) -> Mapping[str, Any]:
-    """Return the record of a run that is read; empty if a response has none."""
-    record = exchange.result.get("workflow_run")
-    return record if isinstance(record, Mapping) else {}
-
-
-def run_in(exchange: Exchange) -> Mapping[str, Any]:
-    """Return the run that a response shows, as it was read or commanded."""
-    record = record_in(exchange)
-    run = record.get("workflow_run") if record else exchange.result
-    return run if isinstance(run, Mapping) else {}
-
-
-def pairs_in(exchange: Exchange) -> list[Mapping[str, Any]]:
-    """Return the pairs of the run that a response shows."""
-    pairs = run_in(exchange).get(PAIRS)
-    return [one for one in pairs if isinstance(one, Mapping)] if isinstance(pairs, list) else []
-
-
-def _said_in(exchange: Exchange) -> list[tuple[Any, Any]]:
-    return [(one.get("run_input"), one.get("run_output")) for one in pairs_in(exchange)]
-
-
-def _stays(earlier: tuple[Any, Any], now: tuple[Any, Any]) -> bool:
-    """Whether a stretch of execution has the input that it had, and at least the events."""
-    return same(earlier[0], now[0]) and _goes_on(_events(earlier[1]), _events(now[1]))
-
-
-def _events(shown: Any) -> list[Any]:
-    events = shown.get("events") if isinstance(shown, Mapping) else None
-    return events if isinstance(events, list) else []
-
-
-def _goes_on(earlier: Any, now: Any) -> bool:
-    are_known = isinstance(earlier, list) and isinstance(now, list)
-    return not are_known or same(now[: len(earlier)], earlier)
-
-
-def _date(exchange: Exchange) -> datetime | None:
-    """Return when a response was made, by the clock of who made it."""
-    try:
-        found = parsedate_to_datetime(exchange.reply_headers.get("date", ""))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
-
-
-def says(exchange: Exchange) -> bool:
-    """Whether a command tells a run something, in either form."""
-    body = exchange.case.body if isinstance(exchange.case.body, Mapping) else {}
-    run_input = body.get("run_input", body)
-    return isinstance(run_input, Mapping) and run_input.get("command") == "data"

@@ -36,7 +36,7 @@ NUL: Final = "a\0b"  # legal JSON, which some databases can't keep
 class RunStory(JudgedRefusals):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 45
+    requests: ClassVar[int] = 49
     what: ClassVar[str] = "a story of a few runs"
     _while_paused: Exchange | None = None  # what came of data for one run while another one was paused
 
