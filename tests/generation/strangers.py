@@ -155,6 +155,11 @@ PATHS: dict[str, Any] = {
     "/named/{id}": {"get": _operation(parameters=[parameter("path", "id", TEXT)])},
     "/by-reference": {"$ref": "#/components/pathItems/Shared"},
     "/untagged": {"get": {"operationId": "getUntagged", "responses": {"200": answer(TEXT)}}},
+    "/v1/ping/{n}x2": {
+        "parameters": [{"name": "n", "in": "path", "required": True, "schema": TEXT}],
+        "get": {"responses": {"200": answer(TEXT)}},
+        "head": {"responses": {"200": {"description": "It is there."}}},
+    },
     "/kinds": {"get": _operation("getKind", responses=_told(**{JSON: reference("Kinds")}))},
     "/merged": {"get": _operation("getMerged", responses=_told(**{JSON: reference("Merged")}))},
     "/pair": {"post": _operation("sendPair", requestBody=_sent(_PAIR))},

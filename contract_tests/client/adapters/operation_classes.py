@@ -201,9 +201,11 @@ async def _awaited_parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]
 
 
 def _method_name(call: Call) -> str:
-    # What has no operationId has method and path in its place.
+    # What has no operationId has method and path in its place; where all is in small letters, no digit begins a word.
     name = call.operation.id
-    return python_name(re.sub("[^0-9A-Za-z]+", "_", name).strip("_") if " " in name else name)
+    method, _, path = name.partition(" ")
+    unnamed = f"{method.lower()} {path}" if path.startswith("/") else name
+    return python_name(re.sub("[^0-9A-Za-z]+", "_", unnamed).strip("_") if " " in name else name)
 
 
 def _keys(connection: Connection) -> str | dict[str, str] | None:
