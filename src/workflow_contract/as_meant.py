@@ -7,7 +7,7 @@ A keyword that no vocabulary knows binds nobody, and an empty list of values cou
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from workflow_contract.places import at, objects
+from workflow_contract.places import Place, at, objects
 from workflow_contract.reading import SHOWN
 from workflow_contract.upgrade import allow_null
 
@@ -23,6 +23,9 @@ _KEYWORDS: Final = frozenset(
     unevaluatedItems unevaluatedProperties uniqueItems writeOnly xml
     """.split()  # noqa: SIM905 - a list of so many words is read more easily as a text
 )
+_IMPLIED: Final = {"properties": "object", "items": "array"}
+_OTHERWISE_TYPED: Final = frozenset({"type", "$ref", "enum", "const", "not", "if", "allOf", "anyOf", "oneOf"})
+_CONDITIONS: Final = frozenset({"not", "if", "then", "else", "dependentSchemas"})
 _WITHOUT_BODY: Final = frozenset({"204", "304"})
 
 
@@ -39,7 +42,7 @@ def read_as_meant(document: dict[str, Any]) -> list[Remark]:
     found = []
     for place in list(objects(document)):
         changes = (
-            [*_of_schema(place.value)]
+            [*_of_type(place), *_of_schema(place.value)]
             if place.is_schema
             else [*_of_content(document, place.value), *_of_responses(document, place.value)]
         )
@@ -83,6 +86,21 @@ def _of_responses(document: dict[str, Any], holder: dict[str, Any]) -> Iterator[
         if isinstance(response, dict) and response.get("content"):
             responses[status] = {key: value for key, value in response.items() if key != "content"}
             yield "responses", f"a response {status} has no body in HTTP; its `content` is passed over"
+
+
+def _of_type(place: Place) -> Iterator[tuple[str, str]]:
+    schema = place.value
+    # Beside a condition or within a negation the type would say something else.
+    if schema.keys() & _OTHERWISE_TYPED or _CONDITIONS & set(place.pointer.split("/")):
+        return
+    for keyword, kind in _IMPLIED.items():
+        if isinstance(schema.get(keyword), dict):
+            schema["type"] = kind
+            yield (
+                keyword,
+                f"`{keyword}` without a `type` would allow all values of others; it is read as of type {kind}",
+            )
+            return
 
 
 def _of_schema(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:

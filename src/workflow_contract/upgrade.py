@@ -51,7 +51,9 @@ def allow_null(schema: dict[str, Any]) -> None:
         meant = {key: schema.pop(key) for key in list(schema) if key not in _ANNOTATIONS and not key.startswith("x-")}
         schema["anyOf"] = [meant, {"type": "null"}]
         return
-    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type")
+    implied = "object" if "properties" in schema else "array" if "items" in schema else None
+    stated = schema.get("type", implied)
+    kinds = [stated] if isinstance(stated, str) else stated
     if isinstance(kinds, list) and "null" not in kinds:
         schema["type"] = [*kinds, "null"]
     if isinstance(schema.get("enum"), list) and None not in schema["enum"]:

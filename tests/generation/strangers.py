@@ -25,9 +25,11 @@ SCHEMAS: dict[str, Any] = {
         "type": "object",
         "required": ["maybe"],
         "properties": {
+            "untyped": {"properties": {"x": TEXT}},
             "maybe": {"type": "string", "nullable": True},
             "none": {"type": "string", "enum": []},
             "stray": {"type": "string", "max_length": 2, "required": True},
+            "rows": {"items": TEXT},
         },
     },
     "Named": {"type": "object", "properties": {"name": TEXT}},

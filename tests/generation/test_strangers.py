@@ -89,6 +89,8 @@ def test_where_nothing_is_left_it_is_refused(tmp_path: Path) -> None:
             "#/components/schemas/Slips/properties/maybe",
             "`nullable` has no effect in OpenAPI 3.1; it is read",
         ),
+        ("#/components/schemas/Slips/properties/untyped and 1 place more", "`properties` without a `type` would allow"),
+        ("#/components/schemas/Slips/properties/rows", "`items` without a `type` would allow"),
         ("#/components/schemas/Slips/properties/none", "an `enum` without values"),
         ("#/components/schemas/Slips/properties/stray", "'max_length' is no keyword"),
         ("#/components/schemas/Slips/properties/stray", "`required` is a list"),
@@ -104,10 +106,14 @@ def test_slips_of_the_pen_are_told_and_passed_over(place: str, words: str, odd: 
     assert f"{place}: {words}" in odd.output
 
 
-def test_slips_are_read_as_they_were_meant(wire: Wire) -> None:
+def test_slips_are_read_as_they_were_meant(wire: Wire, api: SimpleNamespace) -> None:
     """Null is sent where it was meant to be allowed; a list without values and strange keywords forbid nothing."""
-    wire.client.send_slips(maybe=None, none="any", stray="long")
-    assert json.loads(wire.sent[0].content) == {"maybe": None, "none": "any", "stray": "long"}
+    given = {"maybe": None, "none": "any", "stray": "long", "untyped": {"x": "y"}, "rows": ["x"]}
+    wire.client.send_slips(**given)
+    assert json.loads(wire.sent[0].content) == given
+    for wrong in ({"untyped": 1}, {"rows": {}}):
+        with pytest.raises(api.errors.BadArgument):
+            wire.client.send_slips(maybe=None, **wrong)
 
 
 def test_a_response_without_a_body_is_none_whatever_is_described(wire: Wire) -> None:
