@@ -114,7 +114,7 @@ def test_problem_inside_an_empty_name_has_its_place(contract: Contract) -> None:
     assert [problem.at for problem in contract.problems(body, schema)] == ["/nodes//node_type"]
 
 
-@pytest.mark.parametrize("value", ["", "not a uri", "//host/path", "http://host:port/", "http://a b/", "http://x/%zz"])
+@pytest.mark.parametrize("value", ["http:// host/", "http://host:port/", "http://a b/", "http://x/%zz"])
 def test_format_of_a_uri_is_checked(value: str, contract: Contract) -> None:
     """What is no URI breaks the format, and only where formats are asked for."""
     schema = "#/components/schemas/RunWorkflow/properties/callback_url"
