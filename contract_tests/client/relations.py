@@ -131,12 +131,11 @@ def row(trials: Trials, mode: str) -> Played:
 
 
 def two_clients(trials: Trials, mode: str) -> Iterator[tuple[Trial[RequestCase], str]]:
-    """Return calls of two clients in turn, each with its own key and address, and the key that each has to send."""
-    other_key = f"{trials.session.key[::-1]}-2"
+    """Return calls of clients in turn, each with its own key, address or both, and the key that each has to send."""
+    key, other_key = trials.session.key, f"{trials.session.key[::-1]}-2"
     with RecordingServer() as other:
-        for is_other in (False, True, False):
-            own: dict[str, Any] = {"key": other_key, "server": other} if is_other else {}
-            yield trials.ask("call", mode, **own), other_key if is_other else trials.session.key
+        for own_key, server in ((key, None), (other_key, other), (key, None), (other_key, None), (key, other)):
+            yield trials.ask("call", mode, key=own_key, server=server), own_key
 
 
 def at_once(trials: Trials, mode: str) -> tuple[list[Outcome], list[Outcome]]:

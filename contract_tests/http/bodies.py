@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.message import Message
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from contract_tests.http.body_comparison import body_differences
@@ -15,6 +15,8 @@ from contract_tests.openapi.document import Contract, Media, join
 from contract_tests.openapi.json_equality import Kind
 from contract_tests.openapi.json_text import essence_of, is_json, json_or
 from contract_tests.openapi.schema import closest_schema
+
+_NAME: Final = re.compile(r'[;\s]name="([^"]*)"')
 
 Problem = tuple[str, str, str]
 """A constraint, what was received, and what is documented (empty for what the rule says)."""
@@ -69,9 +71,16 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, bytes]] | None:
 
 
 def _part(part: Message) -> tuple[str, bytes]:
-    name = part.get_param("name", "", header="content-disposition")
+    # As it came: email takes every byte beyond ASCII for an unknown character.
+    told = next((value for name, value in part.raw_items() if name.lower() == "content-disposition"), "")
+    name = _NAME.search(str(told).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     content = part.get_payload(decode=True)
-    return str(name), content if isinstance(content, bytes) else b""
+    return _unescaped(name[1] if name else ""), content if isinstance(content, bytes) else b""
+
+
+def _unescaped(name: str) -> str:
+    # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _entry_problems(

@@ -88,7 +88,10 @@ def _unlike(trials: Trials, one: Trial[Any], other: Trial[Any]) -> Iterator[Viol
 @rule(
     "CL-REL-03",
     "Two clients share neither key nor address.",
-    says="Each client sends its own key to its own address, whichever else was made or used in between.",
+    says="Each client sends its own key to its own address, whichever else was made or used in between: one with the "
+    "same address and another key, too.",
+    source="https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object",
+    basis="documented",
 )
 def test_two_clients(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
