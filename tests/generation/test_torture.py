@@ -332,6 +332,14 @@ def test_r6_a_word_decides_where_no_discriminator_is_named(
     assert shape.to_dict() == body
 
 
+def test_r6_a_tag_may_be_absent_where_no_form_requires_it(wire: Wire, api: SimpleNamespace) -> None:
+    """Then the form that knows the members is taken; a tag that is none of them breaks the contract all the same."""
+    assert type(wire.read("get_item", {"pages": 1})) is api.models.Episode
+    assert type(wire.read("get_item", {"type": "Track", "pages": 1})) is api.models.Track
+    with pytest.raises(api.errors.ContractBroken):
+        wire.read("get_item", {"type": "Film"})
+
+
 def test_r8_lists_of_one_kind_or_another(wire: Wire, api: SimpleNamespace) -> None:
     """The items decide."""
     assert wire.read("get_lists", ["a"]) == ["a"]

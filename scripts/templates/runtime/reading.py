@@ -162,10 +162,12 @@ def best(
 
 
 def tagged(value: Any, member: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
-    """An object of the form that one of its members names."""
+    """An object of the form that one of its members names; where it is absent, and may be, of the one that fits."""
     if value.__class__ is not dict:
         raise Problem("an object", value)
-    tag = value.get(member, UNSET)
+    if member not in value:
+        return best(value, [*readers.values()])
+    tag = value[member]
     reader = readers.get(tag) if isinstance(tag, str) else None
     if reader is None:
         raise Problem("one of " + ", ".join(map(repr, readers)), tag).under(member)
