@@ -50,7 +50,7 @@ class Budget:
     @property
     def cases_of_a_constraint(self) -> int:
         """How many values may break the same constraint of a schema."""
-        return PER_CONSTRAINT // 2 if self.has_many_operations else PER_CONSTRAINT
+        return PER_CONSTRAINT // 3 if self.has_many_operations else PER_CONSTRAINT
 
     def start(self) -> None:
         """Start the clock of a budget in seconds."""

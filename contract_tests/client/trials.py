@@ -28,7 +28,7 @@ Case = TypeVar("Case", RequestCase, ReplyCase)
 Tried = TypeVar("Tried", bound=Trial[Any])
 LOOKED_AT: Final = 4
 TOO_MANY: Final = 429
-WAIT_TOGETHER: Final = 16  # operations: enough that waiting costs little, few enough to be kept
+WAIT_TOGETHER: Final = 24  # operations: enough that waiting costs little, few enough to be kept
 IN_ONE_PROCESS: Final = 16  # operations: a client keeps the modules of each, two megabytes in a large package
 
 
