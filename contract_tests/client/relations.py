@@ -141,6 +141,8 @@ def two_clients(trials: Trials, mode: str) -> Iterator[tuple[Trial[RequestCase],
 def at_once(trials: Trials, mode: str) -> tuple[list[Outcome], list[Outcome]]:
     """Return what calls at the same time came to, and what each would have alone, in the order of the calls."""
     cases = {core(trial.seen[0]): trial.case for trial in trials.legal_requests() if trial.seen and trial.outcome}
+    if not cases:
+        raise NotExercised("no legal request reached the wire, see CL-REQ-01")
     starts = [trials.start] * AT_ONCE if trials.has_forms else list(islice(cycle(cases.values()), AT_ONCE))
     told = list(islice(cycle(successes(trials)), AT_ONCE))
     seen, messages = trials.session.play_together(starts, [one.answer for one in told], mode)
