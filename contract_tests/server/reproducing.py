@@ -33,7 +33,7 @@ def from_the_start(found: Violation, exchanges: Sequence[Exchange]) -> Violation
     return found
 
 
-def goes_on(exchange: Exchange) -> bool:
+def names_a_run(exchange: Exchange) -> bool:
     """Return whether a request names a run to go on with, so that it may be refused when it is sent again."""
     names, body = STARTS.get(exchange.case.operation.id, ()), exchange.case.body
     return isinstance(body, Mapping) and any(body.get(name) is not None for name in names)

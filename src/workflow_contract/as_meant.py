@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from workflow_contract.places import Place, at, objects
 from workflow_contract.reading import SHOWN
-from workflow_contract.upgrade import allow_null
+from workflow_contract.upgrade import IMPLIED, allow_null
 
 # Of JSON Schema since draft 4 and of OpenAPI since 3.0.
 _KEYWORDS: Final = frozenset(
@@ -23,7 +23,6 @@ _KEYWORDS: Final = frozenset(
     unevaluatedItems unevaluatedProperties uniqueItems writeOnly xml
     """.split()  # noqa: SIM905 - a list of so many words is read more easily as a text
 )
-_IMPLIED: Final = {"properties": "object", "items": "array"}
 _OTHERWISE_TYPED: Final = frozenset({"type", "$ref", "enum", "const", "not", "if", "allOf", "anyOf", "oneOf"})
 _CONDITIONS: Final = frozenset({"not", "if", "then", "else", "dependentSchemas"})
 _WITHOUT_BODY: Final = frozenset({"204", "304"})
@@ -93,7 +92,7 @@ def _of_type(place: Place) -> Iterator[tuple[str, str]]:
     # Beside a condition or within a negation the type would say something else.
     if schema.keys() & _OTHERWISE_TYPED or _CONDITIONS & set(place.pointer.split("/")):
         return
-    for keyword, kind in _IMPLIED.items():
+    for keyword, kind in IMPLIED.items():
         if isinstance(schema.get(keyword), dict):
             schema["type"] = kind
             yield (

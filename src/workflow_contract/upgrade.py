@@ -6,6 +6,7 @@ from typing import Any, Final
 from workflow_contract.places import objects
 
 VERSION: Final = "3.1.0"
+IMPLIED: Final = {"properties": "object", "items": "array"}  # the type that an author means who states none
 _ANNOTATIONS: Final = ("title", "description", "deprecated", "readOnly", "writeOnly", "default", "examples")
 _COMPOSED: Final = ("$ref", "allOf", "anyOf", "oneOf", "not", "const")
 
@@ -51,7 +52,7 @@ def allow_null(schema: dict[str, Any]) -> None:
         meant = {key: schema.pop(key) for key in list(schema) if key not in _ANNOTATIONS and not key.startswith("x-")}
         schema["anyOf"] = [meant, {"type": "null"}]
         return
-    implied = "object" if "properties" in schema else "array" if "items" in schema else None
+    implied = next((kind for keyword, kind in IMPLIED.items() if keyword in schema), None)
     stated = schema.get("type", implied)
     kinds = [stated] if isinstance(stated, str) else stated
     if isinstance(kinds, list) and "null" not in kinds:

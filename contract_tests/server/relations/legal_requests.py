@@ -7,7 +7,7 @@ from contract_tests.openapi.document import Operation
 from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server import own_workflow
 from contract_tests.server.models.exchange import Access, Exchange
-from contract_tests.server.reproducing import goes_on
+from contract_tests.server.reproducing import names_a_run
 from contract_tests.server.sanitize import OWN, check_allowed, with_existing_ids
 from contract_tests.server.server import ServerUnderTest
 
@@ -38,4 +38,4 @@ def _last_taken(server: ServerUnderTest, operation: Operation) -> Exchange | Non
     own = [one for one in server.watch.of(operation.id) if one.is_legal and one.access is Access.OWN]
     taken = [one for one in own if one.has_succeeded]
     # What is not ready yet is told with another status: whoever has it all is the better one to compare with.
-    return max(taken, key=lambda one: (not goes_on(one), -one.status, one.number), default=None)
+    return max(taken, key=lambda one: (not names_a_run(one), -one.status, one.number), default=None)
