@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.2.0"
-SOURCE_HASH = "0fee7a2d677d0bf0b599cc93833ab54521e0d9c7023354ac1aa8d7deab5faa26"
+SOURCE_HASH = "75863f61f29be3d7dd9ad5517a9f3694d53ce2ff3c9f817c9f5e785d0cded996"
 GENERATOR = "openapi-python-client 0.29.1"

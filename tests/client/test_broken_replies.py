@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from typing import Any
 
 import httpx
@@ -166,6 +168,43 @@ def test_corrupt_compression_is_told(call: Call, flavour: Flavour) -> None:
         flavour.make(call, client)
     assert caught.value.may_have_run == call.starts_something
     assert len(wire.requests) == 1
+
+
+PACKED = gzip.compress(b"123456789012345678")
+PARTS = {
+    "a part": ("gzip", PACKED[:16]),
+    "no trailer": ("gzip", PACKED[:-8]),
+    "half a second member": ("gzip", gzip.compress(b"12345") + gzip.compress(b"678")[:-3]),
+    "deflate": ("deflate", zlib.compress(b"123456789")[:-4]),
+    "within another one": ("gzip, deflate", zlib.compress(PACKED[:-3])),
+}
+
+
+@pytest.mark.parametrize("about", PARTS)
+def test_a_compressed_body_that_is_not_whole_is_no_result(about: str, flavour: Flavour) -> None:
+    """The beginning of a number is a number: only the end of what is compressed tells that it is the whole one."""
+    coding, content = PARTS[about]
+
+    def cut(_: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "application/json", "content-encoding": coding}
+        return httpx.Response(200, headers=headers, stream=_Bytes(content))
+
+    client, _ = flavour.over(RESULTS, cut)
+    with pytest.raises(ContractBroken, match="ends before its end"):
+        flavour.make(RESULTS, client)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP"])
+def test_a_compressed_body_is_read_to_its_end(coding: str, flavour: Flavour) -> None:
+    """Members in a row, what fills up behind them, and the other name of the coding (RFC 9110, 8.4.1.3)."""
+    content = gzip.compress(b"12345") + gzip.compress(b"678") + b"\0" * 20
+
+    def whole(_: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "application/json", "content-encoding": coding}
+        return httpx.Response(200, headers=headers, stream=_Bytes(content))
+
+    client, _ = flavour.over(RESULTS, whole)
+    assert flavour.make(RESULTS, client).value == 12345678
 
 
 class _Bytes(httpx.SyncByteStream, httpx.AsyncByteStream):

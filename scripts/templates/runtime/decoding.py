@@ -72,6 +72,15 @@ class Body:
         if self._most is not None and self._raw > self._most:
             raise TooLong
 
+    def end(self) -> None:
+        """Take in that nothing more comes.
+
+        Raises:
+            CannotDecode: what is compressed is not whole.
+        """
+        if self._raw and not all(decoder.is_whole for decoder in self._decoders):
+            raise CannotDecode("the compressed body ends before its end")
+
     def _decoded(self, raw: bytes, decoders: list[Any]) -> Iterable[bytes]:
         if not decoders:
             return (raw,)
@@ -92,6 +101,10 @@ class _Deflate:
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(self._first)
         self._begun = False
+
+    @property
+    def is_whole(self) -> bool:
+        return self._zlib.eof
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         piece = b""
@@ -143,6 +156,10 @@ class _Stepwise:
             except Exception as error:  # noqa: BLE001 - each library has an error of its own
                 raise CannotDecode(str(error)) from None
 
+    @property
+    def is_whole(self) -> bool:
+        raise NotImplementedError
+
     def _new(self) -> Callable[[bytes], bytes]:
         raise NotImplementedError
 
@@ -151,15 +168,24 @@ class _Brotli(_Stepwise):
     # Nine bytes can stand for 16 MiB.
     step = 16
 
+    @property
+    def is_whole(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
     def _new(self) -> Callable[[bytes], bytes]:
-        decompressor = _BROTLI.Decompressor()
-        decompress: Callable[[bytes], bytes] = getattr(decompressor, "decompress", None) or decompressor.process
+        self._decompressor = _BROTLI.Decompressor()
+        found: Any = getattr(self._decompressor, "decompress", None) or self._decompressor.process
+        decompress: Callable[[bytes], bytes] = found
         return decompress
 
 
 class _Zstandard(_Stepwise):
     # Four bytes can stand for 128 KiB.
     step = 64
+
+    @property
+    def is_whole(self) -> bool:
+        return self._frame is not None and bool(self._frame.eof)
 
     def _new(self) -> Callable[[bytes], bytes]:
         return self._of_frames
@@ -180,7 +206,7 @@ class _Zstandard(_Stepwise):
 _BROTLI: Any = brotli
 _ZSTANDARD: Any = zstandard
 _LARGEST_WINDOW = 128 * 1024 * 1024
-_DECODERS: dict[str, Callable[[], Any]] = {"gzip": _Gzip, "deflate": _Deflate}
+_DECODERS: dict[str, Callable[[], Any]] = {"gzip": _Gzip, "x-gzip": _Gzip, "deflate": _Deflate}
 if _BROTLI is not None:
     _DECODERS["br"] = _Brotli
 if _ZSTANDARD is not None:

@@ -11,6 +11,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import h11  # what httpcore speaks HTTP with, and lets through
 import httpx
 
 from .bounds import BOUNDS, Bounds
@@ -72,8 +73,8 @@ _NEVER_LEFT = (
     httpx.InvalidURL,
 )
 # What the platform raises below httpx, which lets it through: TLS that breaks off under asyncio, an event loop that has
-# ended, a pool that another thread closes, a transport of the user's.
-_OF_THE_PLATFORM = (OSError, RuntimeError, UnicodeError)
+# ended, a pool that another thread closes, a transport of the user's, a length that a hook of the user's has changed.
+_OF_THE_PLATFORM = (OSError, RuntimeError, UnicodeError, h11.LocalProtocolError)
 _LENGTH = "[0-9]{1,20}"
 _BEGINNING = 65_536  # bytes that are kept of a reply that is too large
 _REASON_SHOWN = 200
@@ -210,13 +211,21 @@ class _Reading:
         most = self._bounds.most
         if not self._is_read:
             # httpx' own way to read decompresses without a cap.
-            self._response._content = self._body.content() if self._body else b""  # noqa: SLF001
+            self._response._content = _whole(self._body) if self._body else b""  # noqa: SLF001
         elif most is not None and len(self._response.content) > most:
             raise self._too_large(self._response.content[:_BEGINNING])
 
     def _too_large(self, beginning: bytes) -> TooLarge:
         self._response._content = beginning  # noqa: SLF001
         return TooLarge(self._response)
+
+
+def _whole(body: Body) -> bytes:
+    try:
+        body.end()
+    except CannotDecode as error:
+        raise httpx.DecodingError(str(error)) from None
+    return body.content()
 
 
 def _readable(response: httpx.Response) -> httpx.Response:
