@@ -40,7 +40,7 @@ A rule is judged once per operation, which makes one row of the report: ``operat
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -126,6 +126,10 @@ class Rule:
     def is_property(self) -> bool:
         """Whether it holds for every operation and names none."""
         return self.operations == EVERY_OPERATION
+
+    def documented_at(self, place: str) -> "Rule":
+        """Return the same rule for a subject whose own documentation states it, with the place where it does."""
+        return replace(self, basis=Basis.DOCUMENTED, source=place)
 
     def fails(self, verdict: Verdict, *, strict: bool) -> bool:
         """Whether this verdict counts for exit status 1: an inferred rule does only under ``--strict``."""

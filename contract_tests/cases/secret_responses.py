@@ -11,6 +11,7 @@ from contract_tests.http.recording_server import Fault, ScriptedResponse
 from contract_tests.openapi.json_text import with_leaves
 
 ECHO: Final = "there is no such key: {}"
+LONG: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,24 @@ def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> I
             told.add(status)
             body = json.dumps(_saying(case.value, text)).encode()
             yield Ending(f"{status} with the key", replace(case.answer, body=body, headers=headers))
-    said = json.dumps({"message": text, "error": text, "detail": text}).encode()
-    yield Ending("unknown status with the key", ScriptedResponse(status=BEYOND_ANY_LIST, body=said, headers=headers))
+    yield from _unknown(key, ScriptedResponse(status=BEYOND_ANY_LIST, headers=headers))
     if success.body:
         yield Ending("page with the key", replace(success, body=f"<p>{text}</p>".encode(), headers=headers))
         yield Ending("text with the key", replace(success, body=json.dumps(text).encode(), headers=headers))
         yield Ending("media type with the key", replace(success, media_type=f"text/{key}", headers=headers))
+
+
+def _unknown(key: str, refusal: ScriptedResponse) -> Iterator[Ending]:
+    plain = replace(refusal, media_type="text/plain")
+    forms = {"": key, " in escapes": "".join(f"%{ord(letter):02X}" for letter in key)}
+    for about, form in forms.items():
+        said = dict.fromkeys(("message", "error", "detail"), ECHO.format(form))
+        yield Ending(f"unknown status with the key{about}", replace(refusal, body=json.dumps(said).encode()))
+    escapes = "".join(f"\\u{ord(letter):04x}" for letter in key)
+    yield Ending("text with the key in escapes", replace(plain, body=ECHO.format(escapes).encode()))
+    for before in (0, len(key) // 2):  # wherever a client cuts the text, it cuts through a key
+        long = b" " * before + key.encode() * (LONG // len(key))
+        yield Ending(f"{LONG} letters with keys", replace(plain, body=long))
 
 
 def _saying(value: Any, text: str) -> Any:

@@ -41,8 +41,15 @@ An adapter may have more, and then more rules judge its client; what it does not
     The object that the caller keeps of a returned value, if it is only a part of that.
 ``carried(error)``
     The object that one of the client's own errors carries for the reply's body; None if it carries none.
+``masks_bodies``
+    True if the client documents that a key which was sent back is masked in what its errors have for a body.
 ``derived(client, headers)``
     A view of a client that sends these headers as well.
+``extended(client, query, body)``
+    A view of a client that sends these query parameters, a text by its name, and these properties of the body as well.
+``documents``
+    Ids of inferred rules whose requirement the client's own documentation states, each with the place that does. Of
+    this client they are documented, and a violation fails the run.
 ``repeats``
     The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
     ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
@@ -51,6 +58,11 @@ An adapter may have more, and then more rules judge its client; what it does not
     takes them for texts.
 ``has_whole_timeout``
     True if the client can be given a limit of time for one try as a whole, however its response comes.
+``has_size_limit``
+    True if the client can be given a limit of bytes for the body of a response, whatever its coding.
+``reads_proxies``
+    True if the client documents that it goes by ``HTTP_PROXY`` and ``NO_PROXY``, in which a name stands for that host
+    and all below it.
 ``serves``
     From what the client documents that one of it may be used at the same time: ``event loops``, ``processes`` that
     were forked.
@@ -168,6 +180,8 @@ class Connection:
             so by ``has_whole_timeout``.
         is_async: Whether the client's asynchronous form is meant.
         headers: More headers for every request, in the caller's own mapping; empty if none are to be given.
+        most_bytes: Most bytes that the body of a response may have, decoded; None for the client's own default. An
+            adapter that heeds it says so by ``has_size_limit``.
     """
 
     base_url: str
@@ -178,6 +192,7 @@ class Connection:
     is_async: bool
     headers: dict[str, str] = field(default_factory=dict, hash=False)
     whole_timeout: float | None = None
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ BY_STATUS: Final = {
 }
 GOES_ON: Final = ("running", "paused", "waiting_for_user_input")
 FAILED: Final = ("failed", "cancelled", "aborted_looping_risk")
+IS_OUTPUT, NO_SUCCESS = "is_output_node", ("SKIPPED", "FAILED")  # of nodes of PromptLayer's
 NEW_WORD: Final = "x_new_status"
 
 
@@ -41,7 +42,7 @@ class FollowedRun:
         ended: Responses that say that it has ended well.
         failed: Those that say that it has failed.
         outcome_at: Where the outcome stands in the body of one of ``ended``.
-        emptied: Responses that say that it has ended well with what programs take for nothing, by what that is.
+        odd_ends: Responses that say in an unusual way that it has ended well, by what is unusual.
         flag: The flag that its start had and that its questions must have; empty if there is none.
         otherwise: Responses to questions without that flag, by status.
         is_short: Whether it is played beside another one that says the rest.
@@ -56,7 +57,7 @@ class FollowedRun:
     ended: tuple[ScriptedResponse, ...]
     failed: dict[str, ScriptedResponse]
     outcome_at: tuple[str, ...] = ()
-    emptied: dict[str, ScriptedResponse] = field(default_factory=dict)
+    odd_ends: dict[str, ScriptedResponse] = field(default_factory=dict)
     flag: str = ""
     otherwise: dict[int, ScriptedResponse] = field(default_factory=dict)
     is_short: bool = False
@@ -80,7 +81,7 @@ class FollowedRun:
     def _own(self, leaf: Any, run: Any) -> Any:
         if leaf == self._shown and not isinstance(leaf, bool):
             return run
-        return f"{leaf} {run}" if isinstance(leaf, str) and " " in leaf else leaf
+        return f"{leaf} {run}" if _is_text(leaf) else leaf
 
     def outcome_of(self, answer: ScriptedResponse, run: Any) -> Any:
         """Return what the caller gets of a run that has ended with a response."""
@@ -168,25 +169,48 @@ def _in_both_forms(trials: Trials, told_by: Operation, parameter: Parameter, pla
     flag = _flag(trials, told_by)
     plain = [one for one in ended if flag is None or not isinstance(json_or(one.body, None), dict)]
     words = {"pending": pending[0]}
-    emptied = _emptied(trials, told_by, plain)
-    yield FollowedRun(start=trials.start, pending=words, ended=tuple(plain), failed=failed, emptied=emptied, **common)
+    odd = _emptied(trials, told_by, plain)
+    yield FollowedRun(start=trials.start, pending=words, ended=tuple(plain), failed=failed, odd_ends=odd, **common)
     whole = tuple(one for one in ended if isinstance(json_or(one.body, None), dict))
     if flag is not None and whole:
         name, start = flag
         common |= {"flag": name, "otherwise": {one.status: one for one in (*plain[:1], pending[0])}}
-        looks_ended = replace(whole[0], status=int(PENDING))
+        looks_ended = _so_far(replace(whole[0], status=int(PENDING)))
         words = {"pending that looks ended": looks_ended, "unknown status": _with_status(looks_ended, NEW_WORD)}
-        emptied = _emptied(trials, told_by, whole)
-        yield FollowedRun(start=start, pending=words, ended=whole, failed={}, emptied=emptied, is_short=True, **common)
+        odd = _emptied(trials, told_by, whole) | _in_branches(whole[0])
+        yield FollowedRun(start=start, pending=words, ended=whole, failed={}, odd_ends=odd, is_short=True, **common)
+
+
+def _so_far(answer: ScriptedResponse) -> ScriptedResponse:
+    """Return a response whose texts are others, so that its outcome is not that of the run."""
+    said = _changed(json_or(answer.body, None), lambda leaf: f"{leaf} so far" if _is_text(leaf) else leaf)
+    return replace(answer, body=json.dumps(said).encode())
+
+
+def _is_text(leaf: Any) -> bool:
+    return isinstance(leaf, str) and " " in leaf
 
 
 def _emptied(trials: Trials, told_by: Operation, ended: Sequence[ScriptedResponse]) -> dict[str, ScriptedResponse]:
     """Return the first of these with what programs take for nothing wherever the contract lets stand what may."""
     schema = told_by.responses[ENDED].media["application/json"].schema or "#"
     return {
-        json.dumps(empty): replace(one, body=json.dumps(value).encode())
+        f"with {json.dumps(empty)}": replace(one, body=json.dumps(value).encode())
         for one in ended[:1]
         for value, empty in with_empty_values(trials.incoming, schema, json_or(one.body, None))
+    }
+
+
+def _in_branches(ended: ScriptedResponse) -> dict[str, ScriptedResponse]:
+    """Return a response beside whose output node another one has not come to anything, by what has become of that."""
+    nodes = json_or(ended.body, None)
+    output = next((node for node in nodes.values() if isinstance(node, dict) and node.get(IS_OUTPUT)), None)
+    if output is None:
+        return {}
+    others = {word: {"Another branch": {**output, "status": word, "value": None}} for word in NO_SUCCESS}
+    return {
+        f"after an output node that is {word}": replace(ended, body=json.dumps(other | nodes).encode())
+        for word, other in others.items()
     }
 
 

@@ -9,27 +9,23 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.cases.keeping import once
 from contract_tests.cases.network import SHORT
 from contract_tests.client.operation_info import base_path
-from contract_tests.client.outcome import Lost, Outcome, Raised, Value, outcome_of
+from contract_tests.client.outcome import Outcome, Raised, Value, outcome_of
 from contract_tests.client.session import PATIENCE, Trial
 from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.http.expected_parameters import decode, path_of, query_pairs
 from contract_tests.http.recording_server import Fault, RecordedRequest, RecordingServer, ScriptedResponse
 from contract_tests.openapi.json_text import canonical, essence_of, is_json, json_or
-from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.rules import NotApplicable
 
-AT_ONCE: Final = 6
-MANY: Final = 104  # what libraries open at once is a hundred at most
 SEVERAL: Final = 12
 LARGE: Final = 150_000
 PARTS, MOMENT = 16, 0.005
-MARK: Final = "X-Mark"
 MAX_ASCII: Final = 0x7F
 EARLY_HINTS: Final = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 REST: Final = 0.05  # seconds: for the end of a connection to arrive
@@ -138,41 +134,6 @@ def two_clients(trials: Trials, mode: str) -> Iterator[tuple[Trial[RequestCase],
             yield trials.ask("call", mode, key=own_key, server=server), own_key
 
 
-def at_once(trials: Trials, mode: str) -> tuple[list[Outcome], list[Outcome]]:
-    """Return what calls at the same time came to, and what each would have alone, in the order of the calls."""
-    cases = {core(trial.seen[0]): trial.case for trial in trials.legal_requests() if trial.seen and trial.outcome}
-    if not cases:
-        raise NotExercised("no legal request reached the wire, see CL-REQ-01")
-    starts = [trials.start] * AT_ONCE if trials.has_forms else list(islice(cycle(cases.values()), AT_ONCE))
-    told = list(islice(cycle(successes(trials)), AT_ONCE))
-    seen, messages = trials.session.play_together(starts, [one.answer for one in told], mode)
-    outcomes = [*map(outcome_of, messages)]
-    if len(seen) != AT_ONCE:
-        raise NotExercised(f"{len(seen)} requests for {AT_ONCE} calls, see CL-REQ-02")
-    texts = {id(case): text for text, case in cases.items()}
-    arrived = [core(one) for one in seen]
-    if len(set(arrived)) < AT_ONCE:  # nobody can tell whose response is whose
-        return sorted(outcomes, key=essence), sorted((one.outcome for one in told), key=essence)
-    return outcomes, [told[arrived.index(texts[id(case)])].outcome for case in starts]
-
-
-def raw_at_once(trials: Trials, mode: str) -> list[tuple[Mapping[str, Any], Success | None]]:
-    """Return messages of calls at the same time, and of each the response whose mark is in its headers."""
-    own = list(islice(cycle(successes(trials)), AT_ONCE))
-    answers = [replace(one.answer, headers=(*one.answer.headers, (MARK, str(at)))) for at, one in enumerate(own)]
-    _, told = trials.session.play_together([trials.start] * AT_ONCE, answers, mode, task="raw")
-    marks = [_mark(each) for each in told]
-    return [
-        (each, own[int(mark)] if mark.isdecimal() and marks.count(mark) == 1 else None)
-        for each, mark in zip(told, marks, strict=True)
-    ]
-
-
-def _mark(told: Mapping[str, Any]) -> str:
-    headers: Mapping[str, str] = told.get("raw", {}).get("headers", {})
-    return {name.lower(): value for name, value in headers.items()}.get(MARK.lower(), "")
-
-
 def forked(trials: Trials, mode: str) -> Trial[RequestCase]:
     """Return calls of a process, of one that was forked from it, and of the first one again."""
     for _ in range(MOST_MISHAPS):
@@ -244,6 +205,22 @@ def unreachable(trials: Trials, mode: str) -> Trial[RequestCase]:
         return trials.ask("call", mode, base_url=url)
 
 
+def codings(trial: Trial[RequestCase]) -> list[str]:
+    """Return those codings that the client has asked for."""
+    accepted = ",".join(trial.seen[0].all("Accept-Encoding")).lower() if trial.seen else ""
+    return [coding for coding in CODINGS if coding in [part.strip() for part in accepted.split(",")]]
+
+
+def packed_in_part(trials: Trials, mode: str) -> Iterator[tuple[str, Trial[RequestCase]]]:
+    """Return calls whose responses are compressed and not whole, by what is particular about them."""
+    plain = trials.ask("call", mode)
+    for coding in codings(plain) if trials.success.body else ():
+        packed = CODINGS[coding](trials.success.body)
+        for about, length in {"half": len(packed) // 2, "without its end": len(packed) - 3}.items():
+            answer = replace(trials.success, body=packed[:length], headers=(("Content-Encoding", coding),))
+            yield f"{coding} {about}", trials.session.play(trials.start, trials.start, [answer], mode)
+
+
 def coded(trials: Trials, mode: str, coding: str, plain: ScriptedResponse) -> Trial[RequestCase]:
     """Return a call whose response is compressed."""
     answer = replace(plain, body=CODINGS[coding](plain.body), headers=(("Content-Encoding", coding),))
@@ -293,24 +270,6 @@ def in_parts(trials: Trials) -> dict[str, ScriptedResponse]:
     } | {about: answer for about, answer in sizes(trials).items() if about}
 
 
-def after_giving_up(trials: Trials, mode: str, how: str) -> Trial[RequestCase]:
-    """Return a call after more calls at once than a pool usually has connections, which were all given up."""
-    silence, start = ScriptedResponse(fault=Fault.HANG), trials.start
-    for _ in range(MOST_MISHAPS):
-        with RecordingServer() as server:
-            wire: dict[str, Any] = {"server": server, "timeout": PATIENCE if how == "cancelled" else SHORT}
-            asked: dict[str, Any] = {"times": MANY, "is_cancelled": how == "cancelled"}
-            many = trials.session.play(
-                start, start, [silence], mode, task="given_up", more=asked, limit=2 * MANY, **wire
-            )
-            if isinstance(many.outcome, Lost):
-                return many
-            trial = trials.session.play(start, start, [trials.success], mode, **wire)
-        if isinstance(trial.outcome, Value | Lost):
-            break
-    return trial
-
-
 def after_other_tries(trials: Trials, mode: str) -> tuple[Trial[RequestCase], list[Outcome]]:
     """Return a call that is refused until it gives up, and calls at once after it that are refused once each."""
     refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=(("Retry-After", "0"),))
@@ -336,3 +295,32 @@ def odd_addresses(trials: Trials, mode: str) -> Iterator[tuple[str, str, Trial[R
         yield about, address, trials.ask("call", mode, base_url=address)
     with contextlib.suppress(OSError), RecordingServer(is_ipv6=True) as server:
         yield "IPv6", server.url + base, trials.ask("call", mode, server=server)
+
+
+def within_limit(trials: Trials, mode: str) -> dict[str, Trial[RequestCase]]:
+    """Return calls whose responses are just as large as the client may read."""
+    plain, packed = trials.success, CODINGS["gzip"](trials.success.body)
+    answers = {"plain": plain, "packed": replace(plain, body=packed, headers=(("Content-Encoding", "gzip"),))}
+    return _with_limit(trials, mode, len(plain.body), answers)
+
+
+def beyond_limit(trials: Trials, mode: str) -> dict[str, Trial[RequestCase]]:
+    """Return calls whose responses are larger than the client may read, by what is particular about them."""
+    plain = trials.success
+    large = replace(plain, body=b" " * LARGE + plain.body)
+    packed = {
+        coding: replace(large, body=pack(large.body), headers=(("Content-Encoding", coding),))
+        for coding, pack in CODINGS.items()
+    }
+    a_byte = _with_limit(trials, mode, len(plain.body) - 1, {"a byte more": plain})
+    in_chunks = {"in chunks": replace(large, chunk=LARGE // PARTS)}
+    return a_byte | _with_limit(trials, mode, LARGE, {"plain": large, **packed, **in_chunks})
+
+
+def _with_limit(
+    trials: Trials, mode: str, most: int, answers: Mapping[str, ScriptedResponse]
+) -> dict[str, Trial[RequestCase]]:
+    if not is_json(trials.success.media_type or ""):
+        raise NotApplicable("no success of the operation is JSON")
+    start, play = trials.start, trials.session.play
+    return {about: play(start, start, [answer], mode, most_bytes=most) for about, answer in answers.items()}

@@ -183,8 +183,8 @@ def _stories(run: FollowedRun) -> Iterator[Story]:
     first, *_ = run.pending.values()
     for name, pending in run.pending.items():
         yield story(name=name, kind="ends", polls=(pending, pending, run.ended[0]))
-    for value, ended in run.emptied.items():
-        yield story(name=f"with {value}", kind="output", polls=(ended,))
+    for name, ended in run.odd_ends.items():
+        yield story(name=name, kind="output", polls=(ended,))
     if run.is_short:
         return
     for number, ended in enumerate(run.ended):

@@ -6,7 +6,7 @@ synchronous and in its asynchronous form, further ones about the same thing in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -22,7 +22,8 @@ from contract_tests.client.outcome import Unclaimed
 from contract_tests.client.session import MODES, ClientSession, Trial
 from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Operation
-from contract_tests.rules import NotApplicable, NotExercised
+from contract_tests.registry import rules_of_this_package
+from contract_tests.rules import NotApplicable, NotExercised, SetUpError, Side
 
 Case = TypeVar("Case", RequestCase, ReplyCase)
 Tried = TypeVar("Tried", bound=Trial[Any])
@@ -84,6 +85,14 @@ class ClientTrials:
         if kind not in self._firsts:
             self._firsts[kind] = next(filter(is_offered, self.contract.operations), None)
         return self._firsts[kind]
+
+    def documented(self) -> Mapping[str, str]:
+        """Return the ids of rules that the client's own documentation states, with the places that do."""
+        told: Mapping[str, str] = self.session.subject.ask("documents")["rules"]
+        known = {rule.id for rule in rules_of_this_package() if rule.side is Side.CLIENT}
+        if unknown := sorted(told.keys() - known):
+            raise SetUpError(f"adapter {self.session.subject.choice.adapter}: no rule for clients is {unknown[0]}")
+        return told
 
     @once
     def module_remarks(self) -> list[dict[str, str]]:
@@ -265,7 +274,7 @@ class Trials:
         yield from fault_cases(operation, self.success, partial(book.refusal, operation))
         if (alike := self.first_as_repeatable()) is not None and alike.id == operation.id:
             yield from odd_waits(self.success, book.refusal(operation, TOO_MANY))
-        if self.represents("any", lambda _: True) and self.session.subject.ask("whole_timeout").get("is_there"):
+        if self.represents("any", lambda _: True) and self.offers("has_whole_timeout"):
             yield from limited(self.success, book.refusal(operation, TOO_MANY))
         if self.represents("large", lambda one: not one.may_be_repeated and book.large(one) is not None):
             yield from large_faults()
@@ -297,6 +306,10 @@ class Trials:
     def ask(self, task: str, mode: str, **connection: Any) -> Trial[RequestCase]:
         """Return what came of one of the driver's tasks with a plain successful call."""
         return self.session.play(self.start, self.start, [self.success], mode, task=task, **connection)
+
+    def offers(self, name: str) -> bool:
+        """Whether the adapter says of its client that it has something."""
+        return bool(self.session.subject.ask("offers", name=name)["is_there"])
 
     def drawn(self, number: int | None) -> Trial[RequestCase] | Trial[ReplyCase] | None:
         """Return the trial with a number, if it is legal and its data was drawn."""

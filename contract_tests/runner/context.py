@@ -31,6 +31,7 @@ class Run:
         self.generator = Generator(self.contract, random_seed=options.seed, budget=budget)
         self.folding = Folding()
         self.resources = ExitStack()
+        self.documented = dict[str, str]()  # rules that the judged client's own documentation states, and where
         self.tag = _new_tag()
         self.live = OpenTargets(
             self.contract, self.coverage, self.secrets, self.resources, self.tag, is_whole=options.pattern is None

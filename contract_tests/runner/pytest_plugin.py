@@ -174,6 +174,8 @@ def outcome_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None
     raised = call.excinfo.value if call.excinfo else None
     if row is None or (raised is None and call.when != "call"):
         return None
+    if place := item.config.stash[RUN].documented.get(row.rule.id):
+        row = replace(row, rule=row.rule.documented_at(place))
     found = _violations(raised)
     if not found:
         return Outcome(row.rule, row.operation, row.service, row.target, chapter_of(item), *_verdict(raised))

@@ -25,6 +25,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from shelf_receiver import FOREIGN_PATH, PATH, Listener, LoanRefused, Receiver, parse, sign
@@ -179,6 +180,14 @@ DEFECTS = {
     "asks_for_gzip": "asks for compressed responses that it can't read",
     "doubles_slashes": "adds a path to an address that ends in a slash",
     "trims_headers": "takes several spaces in a header for one",
+    "impatient_in_crowds": "gives a call up that has to wait for a connection",
+    "reads_any_size": "reads more than it was told to",
+    "view_adds_to_client": "keeps what a view of it adds to a request",
+    "takes_halves": "takes what a compressed response begins with for all of it",
+    "ignores_proxies": "does not go by what the environment says of proxies",
+    "compares_endings": "takes a name in NO_PROXY for the ending of a host's",
+    "shows_proxy": "tells the password of a proxy in its errors",
+    "keeps_key_in_bodies": "keeps a key that was sent back in what an error has for a body",
     "repeats_once_at_least": "repeats a request once if it is told not to",
     "dawdles": "waits for longer than it was told",
     "reads_one_line": "refuses a delivery whose JSON is written in several lines",
@@ -314,6 +323,7 @@ class Client:
             "headers": connection.headers,
             "verify": CERTIFICATES,
         }
+        options |= self.surroundings(connection.base_url)
         if defect in {"hurries", "dawdles"}:
             options["timeout"] = 1.0 if defect == "hurries" else 7.0
         if defect == "trims_headers":
@@ -325,6 +335,8 @@ class Client:
         retries = max(1, retries) if defect == "repeats_once_at_least" else retries
         self.tries = 1 if defect == "breaks_promise" else 1 + retries
         self.more: dict[str, str] = {}
+        self.added_query: dict[str, str] = {}
+        self.added_body: dict[str, Any] = {}
         self.kept: dict[str, str] = {}
         self.last: httpx.Response | None = None
         self.calls = self.left = self.tried = 0
@@ -335,6 +347,17 @@ class Client:
         self.arrived: queue.Queue[httpx.Response] = queue.Queue()
         FIRST_KEYS.append(connection.key)
         logging.getLogger("httpcore.http11").disabled = defect != "logs_headers_back"  # has a response's headers
+
+    def surroundings(self, base_url: str) -> dict[str, Any]:
+        """Give what some defects make of the environment and of many calls."""
+        if self.has("impatient_in_crowds"):
+            return {"timeout": httpx.Timeout(self.connection.timeout, pool=0.01)}
+        if self.has("ignores_proxies"):
+            return {"trust_env": False}
+        endings = [name.strip() for name in os.environ.get("NO_PROXY", "").split(",")]
+        host = urlsplit(base_url).hostname or ""
+        is_direct = any(name and (name == "*" or host.endswith(name)) for name in endings)
+        return {"trust_env": False} if self.has("compares_endings") and is_direct else {}
 
     @property
     def http(self) -> Any:
@@ -361,6 +384,12 @@ class Client:
         """Give a view that sends more headers."""
         view = self if self.has("view_changes_client") else copy.copy(self)
         view.more = {**self.more, **headers}
+        return view
+
+    def with_added(self, query: Mapping[str, str], body: Mapping[str, Any]) -> "Client":
+        """Give a view that sends more of a query and more of a body."""
+        view = self if self.has("view_adds_to_client") else copy.copy(self)
+        view.added_query, view.added_body = dict(query), dict(body)
         return view
 
     def call(self, call: Call) -> Any:
@@ -522,7 +551,8 @@ class Client:
             path = path.replace("%2E", ".")
         if self.has("leaves_slashes"):
             path = path.replace("%2F", "/")
-        url = self.address() + path + self.query(operation, query)
+        url = httpx.URL(self.address() + path + self.query(operation, query))
+        url = url.copy_merge_params(self.added_query) if self.added_query else url
         headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
         if self.has("raw_cookies") and case.cookies:
             headers["Cookie"] = f"session={case.cookies['session']}"
@@ -599,6 +629,7 @@ class Client:
             body = {name: float(value) if type(value) is int else value for name, value in body.items()}
         if self.has("adds_member"):
             body = {**body, "client": "shelf"}
+        body = {**body, **self.added_body}
         return {"draft": False, **body} if self.has("sends_defaults") else body
 
     def pause(
@@ -662,6 +693,8 @@ class Client:
             assert error is not None
             silence = ShelfError(f"no reply: {error}")
             silence = silence if isinstance(error, httpx.ConnectError) else self.in_doubt(silence, operation)
+            if self.has("shows_proxy"):
+                silence = ShelfError(f"{silence} by way of {os.environ.get('HTTP_PROXY')}")
             raise error if self.has("leaks_network_error") else silence
         self.replies.append(reply)
         status, content = reply.status_code, reply.content
@@ -688,6 +721,7 @@ class Client:
             raise failure
         if status == 204 and response.status == "204":
             return None
+        self.check_whole(reply, failure)
         value = self.read(reply, response.media["application/json"].schema or "", failure)
         if status < 300 or self.has("error_as_value"):
             return value
@@ -695,6 +729,21 @@ class Client:
             raise LookupError(status)
         failure.body = None if self.has("loses_error_body") else value
         raise failure
+
+    def check_whole(self, reply: httpx.Response, failure: ShelfError) -> None:
+        """Raise what is too large, or compressed and not whole, which httpx does not see."""
+        most, unpacked = self.connection.most_bytes, getattr(reply._get_content_decoder(), "decompressor", None)
+        if most is not None and len(reply.content) > most and not self.has("reads_any_size"):
+            raise failure
+        if unpacked is not None and not unpacked.eof and not self.has("takes_halves"):
+            raise failure
+
+    def masked(self, value: Any) -> Any:
+        """Give a body without the key in it, escaped as in an address or not."""
+        text = json.dumps(value)
+        for form in (self.connection.key, "".join(f"%{ord(letter):02X}" for letter in self.connection.key)):
+            text = text.replace(form, "***") if form else text
+        return value if self.has("keeps_key_in_bodies") else json.loads(text)
 
     def in_doubt(self, error: ShelfError, operation: Operation) -> ShelfError:
         """Have an error say whether the request may have changed something."""
@@ -726,6 +775,7 @@ class Client:
             raise error if self.has("leaks_json_error") else failure from None
         if not self.is_acceptable(value, schema):
             raise failure
+        value = self.masked(value) if reply.status_code >= 400 else value
         name = "Book" if self.has("one_class") else self.name(value, schema)
         return made(name, self.defect, self.changed(value)) if isinstance(value, dict) else value
 
@@ -847,7 +897,7 @@ class Conforming(ShelfAdapter):
     python_values = ("date",)
     repeats = ("throttled", "status", "broken", "time-out")
 
-    has_whole_timeout = True
+    has_whole_timeout = has_size_limit = reads_proxies = masks_bodies = True
     serves = ("event loops", "processes")
 
     def raw(self, client: Client, call: Call) -> Any:
@@ -875,6 +925,10 @@ class Conforming(ShelfAdapter):
     def derived(self, client: Client, headers: Mapping[str, str]) -> Client:
         """Give a view of a client."""
         return client.with_headers(headers)
+
+    def extended(self, client: Client, query: Mapping[str, str], body: Mapping[str, Any]) -> Client:
+        """Give a view of a client."""
+        return client.with_added(query, body)
 
     def receiving(self, delivery: str) -> Receiving:  # noqa: ARG002 - there is only one
         """Give what receives the webhook."""

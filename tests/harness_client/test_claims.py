@@ -1,5 +1,6 @@
 """What a client does not claim to offer is not judged, and the report says so."""
 
+import re
 import subprocess
 import venv
 from pathlib import Path
@@ -7,14 +8,16 @@ from pathlib import Path
 import pytest
 from judging_clients import client_rules, judging
 
+from contract_tests.client.adapters.operation_classes import OperationClasses
 from contract_tests.client.selection import PYTHON_VARIABLE, choose_client
 from contract_tests.client.subject import Subject
 from contract_tests.client.subject_process import Choice
 from contract_tests.options import Options
-from contract_tests.rules import EVERY_OPERATION, NotApplicable, SetUpError, Verdict
+from contract_tests.rules import EVERY_OPERATION, Basis, NotApplicable, SetUpError, Verdict
 from contract_tests.runner.command_line import parse
 
 SPEC = Path(__file__).with_name("shelf.yaml")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
@@ -101,3 +104,14 @@ def test_what_an_adapter_has_no_way_to_do_is_not_applicable() -> None:
 
     assert set(verdicts.values()) == {Verdict.NOT_APPLICABLE}
     assert verdicts.keys() == optional
+
+
+def test_our_documentation_states_what_our_adapter_says_that_it_states() -> None:
+    """Each rule that the adapter names stands in the list of promises, and no other; alone they would be inferred."""
+    _, _, promises = (ROOT / "docs" / "client.md").read_text(encoding="utf-8").partition("## What you can rely on")
+    stated = set(re.findall(r"CL-[A-Z]+-[0-9]+", promises))
+    for chapter, first, last in re.findall(r"(CL-[A-Z]+-)([0-9]+) to CL-[A-Z]+-([0-9]+)", promises):
+        stated |= {f"{chapter}{number:02}" for number in range(int(first), int(last))}
+
+    assert stated == OperationClasses.documents.keys()
+    assert {rule.basis for rule in client_rules() if rule.id in stated} == {Basis.INFERRED}

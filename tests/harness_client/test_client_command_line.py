@@ -208,3 +208,25 @@ def test_a_contract_without_meaning_is_judged_by_nobody(tmp_path: Path) -> None:
     assert done.status == 2
     assert "round.yaml: #/components/schemas/Loop leads back to itself" in done.errors
     assert len(done.errors.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("adapter", "status", "basis"),
+    [("shelf_client:key_in_repr", 0, "inferred"), ("promising_client:Promising", 1, "documented")],
+)
+def test_what_a_client_documents_itself_fails_the_run(adapter: str, status: int, basis: str, tmp_path: Path) -> None:
+    """A rule that is inferred of others is documented of a client whose adapter names the place that states it."""
+    spec = str(Path(__file__).parent / "shelf.yaml")
+    done = run(tmp_path, "--spec", spec, "--adapter", adapter, "-k", "CL-SEC-02")
+    found = {(row["id"], row["basis"], row["fails"]) for row in done.rows if row["verdict"] == "violation"}
+
+    assert (done.status, found) == (status, {("CL-SEC-02", basis, bool(status))})
+
+
+def test_a_promise_of_no_rule_is_a_mistake_of_the_adapter(tmp_path: Path) -> None:
+    """It could not be judged: exit status 2, and one line that names the id."""
+    spec = str(Path(__file__).parent / "shelf.yaml")
+    done = run(tmp_path, "--spec", spec, "--adapter", "promising_client:Mistaken", "-k", "CL-SEC-02")
+
+    assert done.status == 2
+    assert "promising_client:Mistaken: no rule for clients is CL-SEC-99" in done.errors

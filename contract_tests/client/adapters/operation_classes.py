@@ -28,6 +28,17 @@ PLACES: Final = ("path", "query", "header", "cookie")
 BODY: Final = "body"
 SUFFIX: Final = "Operations"
 
+PROMISES: Final = (
+    *("CL-CLI-02", "CL-CLI-03", "CL-CLI-04", "CL-REF-10", "CL-BRK-09", "CL-BRK-10"),
+    *(
+        f"CL-REL-{number}"
+        for number in ("01", "02", "04", "05", "08", "13", "14", "15", "18", "24", "25", "37", "39", "40")
+    ),
+    *(f"CL-OBJ-0{number}" for number in range(1, 9)),
+    *(f"CL-SEC-{number:02}" for number in range(1, 11)),
+    *(f"CL-RUN-{number}" for number in ("03", "04", "08", "09", "10", "11")),
+    *("CL-LST-03", "CL-LST-04", "CL-CB-04", "CL-CB-07", "CL-CB-08", "CL-CB-10", "CL-CB-12", "CL-CB-13"),
+)
 ClientOf = Callable[[str], Any]
 
 
@@ -35,6 +46,7 @@ class OperationClasses:
     """The adapter for such a package alone, without anything written by hand."""
 
     python_values = ("datetime", "date", "UUID")
+    documents: Mapping[str, str] = dict.fromkeys(PROMISES, "docs/client.md#what-you-can-rely-on")
 
     def __init__(self, generated: str) -> None:
         self._name = generated
@@ -45,7 +57,7 @@ class OperationClasses:
         api = importlib.import_module(f"{generated}.api")
         self.services: tuple[str, ...] = tuple(module.name for module in iter_modules(api.__path__))
 
-    has_whole_timeout = True
+    has_whole_timeout = has_size_limit = reads_proxies = masks_bodies = True
 
     def connect(self, connection: Connection) -> ClientOf:
         """Return the client of a service; one for each that is asked for, since a key belongs to one service."""
@@ -54,7 +66,7 @@ class OperationClasses:
     def make(self, tag: str, connection: Connection) -> Any:
         """Build the client of a service."""
         kind = self.operations(tag, is_async=connection.is_async)
-        options = {"timeout": connection.timeout, "headers": connection.headers or None, **whole_timeout(connection)}
+        options = {"timeout": connection.timeout, "headers": connection.headers or None, **limits(connection)}
         return kind(api_key=_keys(connection), base_url=connection.base_url, **options)
 
     def operations(self, tag: str, *, is_async: bool) -> Any:
@@ -115,6 +127,11 @@ class OperationClasses:
     def derived(self, client: ClientOf, headers: Mapping[str, str]) -> ClientOf:
         """Views of the services' clients."""
         return lambda tag: client(tag).with_options(headers=headers)
+
+    def extended(self, client: ClientOf, query: Mapping[str, str], body: Mapping[str, Any]) -> ClientOf:
+        """Views of the services' clients."""
+        given = {"extra_query": query, "extra_body": body}
+        return lambda tag: client(tag).with_options(**{name: value for name, value in given.items() if value})
 
     def held(self, value: Any) -> Any:
         """What a holder holds, or the value itself."""
@@ -187,9 +204,10 @@ class _Clients:
         return closing()
 
 
-def whole_timeout(connection: Connection) -> dict[str, float]:
-    """Return the keyword of the limit for a whole try, if there is to be one."""
-    return {} if connection.whole_timeout is None else {"total_timeout": connection.whole_timeout}
+def limits(connection: Connection) -> dict[str, float]:
+    """Return the keywords of the limits for a whole try and for a response, as far as there are to be any."""
+    given = {"total_timeout": connection.whole_timeout, "max_response_bytes": connection.most_bytes}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:

@@ -20,7 +20,7 @@ from contract_tests.client.adapter import (
     Receiving,
     to_json,
 )
-from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of, whole_timeout
+from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of, limits
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
@@ -59,7 +59,7 @@ class WorkflowRuns(OperationClasses):
         if kind is None:
             return super().make(tag, connection)
         options = {"timeout": connection.timeout, "retries": connection.retries}
-        given = {name: value for name, value in options.items() if value is not None} | whole_timeout(connection)
+        given = {name: value for name, value in options.items() if value is not None} | limits(connection)
         headers = connection.headers or None
         key = connection.key or None
         return kind(api_key=key, base_url=connection.base_url, headers=headers, **given)

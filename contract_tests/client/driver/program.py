@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder
@@ -38,6 +38,19 @@ WORKERS = 64
 LONG_ENOUGH = 0.3  # seconds: for a request to be sent
 SEVERAL = 1.0  # seconds: for some of them
 MANY = 5.0  # seconds: for more of them to end than there are
+
+
+@contextlib.contextmanager
+def proxies_in_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let the environment say these of proxies, and nothing else, until the end of the block."""
+    found = {name: os.environ.pop(name) for name in list(os.environ) if name.lower().endswith("_proxy")}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+        os.environ.update(found)
 
 
 class SubjectFinder:
@@ -130,16 +143,21 @@ class Driver:
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
         return {**outcome, "left": dict(connection.headers)}
 
-    def derived(self, connection: Connection, call: Call) -> dict[str, Any]:
-        """Make a call with a view of the client that has a header more, then one with the client itself."""
-        view_of = self._offered("derived")
+    def derived(self, connection: Connection, call: Call, *, how: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call with a view of the client that is given something more, then one with the client itself."""
+        view_of = self._offered(how)
 
         async def both() -> Any:
             client = self._client(connection)
-            await self._invoked(view_of(client, {"X-Of-The-View": "1"}), call)
+            await self._invoked(view_of(client, **given), call)
             return await self._invoked(client, call)
 
         return self._told(call, connection, both)
+
+    def surrounded(self, connection: Connection, call: Call, *, variables: Mapping[str, str]) -> dict[str, Any]:
+        """Make a call with a client of its own, in an environment that says these of proxies, and nothing else."""
+        with proxies_in_environment(variables):
+            return self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))
 
     def late(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call that comes to nothing in time, and the same call again."""
@@ -181,6 +199,24 @@ class Driver:
             return {"kind": "value", "json": None, "type_name": "given up"}
 
         return self._run(giving_up, connection, call)
+
+    def crowd(self, connection: Connection, call: Call, *, times: int, rounds: int) -> dict[str, Any]:
+        """Make so many calls at once, each so many times in a row; return what those without a value came to."""
+        client = self._client(connection)
+
+        async def in_a_row() -> list[dict[str, Any]]:
+            return [await self._message(client, call) for _ in range(rounds)]
+
+        async def together() -> dict[str, Any]:
+            if call.is_async:
+                made = await asyncio.gather(*(in_a_row() for _ in range(times)))
+            else:
+                with ThreadPoolExecutor(times) as pool:
+                    made = list(pool.map(lambda _: _finished(in_a_row()), range(times)))
+            lost = [message for messages in made for message in messages if message["kind"] != "value"]
+            return {"kind": "value", "json": None, "type_name": "crowd", "lost": lost}
+
+        return self._run(together, connection, call)
 
     def loops(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make calls with one client in several event loops: after one another, in turn, and in another thread."""
@@ -301,13 +337,17 @@ class Driver:
         places = {place: with_objects(getattr(call, place), known) for place in ("path", "query", "header", "body")}
         return self.call(connection, replace(call, **places))
 
+    def documents(self) -> dict[str, Any]:
+        """Return the rules that the client's own documentation states, and where."""
+        return {"kind": "documents", "rules": dict(getattr(self._adapter, "documents", {}))}
+
     def promises(self) -> dict[str, Any]:
         """Return the kinds of faults after which the client documents to try again."""
         return {"kind": "promises", "repeats": list(self._offered("repeats"))}
 
-    def whole_timeout(self) -> dict[str, Any]:
-        """Say whether the client can be given a limit of time for a whole try."""
-        return {"kind": "limit", "is_there": self._offered("has_whole_timeout")}
+    def offers(self, *, name: str) -> dict[str, Any]:
+        """Say whether the adapter has a member, and means it."""
+        return {"kind": "offer", "is_there": bool(getattr(self._adapter, name, False))}
 
     def watched(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with a client of its own, and say where the key lies afterwards."""
@@ -386,7 +426,8 @@ class Driver:
 
         if connection.is_async:
             return asyncio.run_coroutine_threadsafe(caught(), self._loop).result()
-        return _finished(caught())
+        told: dict[str, Any] = _finished(caught())
+        return told
 
     async def _handed_over(self, client: Any, call: Call) -> Any:
         try:
@@ -430,13 +471,12 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _finished(coroutine: Any) -> dict[str, Any]:
+def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
     # Nothing in a synchronous form waits for a loop: one step brings it to its end.
     try:
         coroutine.send(None)
     except StopIteration as end:
-        outcome: dict[str, Any] = end.value
-        return outcome
+        return end.value
     coroutine.close()
     return {"kind": "broken", "reason": "the adapter gave an awaitable in the synchronous form"}
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
 from typing import Any, Final, Self
+from urllib.parse import unquote
 
 MOST: Final = 20_000
 DEPTH: Final = 6
@@ -21,9 +23,22 @@ SHOWN: Final = (property, cached_property, MemberDescriptorType)
 
 
 def shows(text: str, secret: str) -> bool:
-    """Whether a text shows a secret, or so much of it that the rest is soon found: half of its characters in a row."""
+    """
+    Whether a text shows a secret, or so much of it that the rest is soon found: half of its characters in a row.
+
+    Escapes of JSON and of addresses hide nothing.
+    """
     half = (len(secret) + 1) // 2
-    return any(secret[start : start + half] in text for start in range(len(secret) - half + 1))
+    parts = [secret[start : start + half] for start in range(len(secret) - half + 1)]
+    return any(part in form for form in _unescaped(text) for part in parts)
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    yield text
+    if "%" in text:
+        yield unquote(text)
+    if "\\u" in text:
+        yield re.sub(r"\\u([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), text)
 
 
 class LogWatch(logging.Handler):

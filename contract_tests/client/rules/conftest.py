@@ -29,6 +29,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[ClientTrials]:
     book = CaseBook(run.contract, run.generator)
     with open_client(choose_client(run.options), book, run.coverage, judged) as client:
         run.secrets.add(client.session.key)
+        run.documented |= client.documented()
         yield client
 
 

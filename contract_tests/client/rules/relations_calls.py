@@ -1,8 +1,6 @@
 """Calls beside one another: nothing of one in another, however they are made."""
 
-import base64
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -13,9 +11,17 @@ from contract_tests.client.outcome import Raised, Unclaimed, Value, describe, ou
 from contract_tests.client.relations import carried, core, essence
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials, supported
+from contract_tests.http.body_kinds import request_media
+from contract_tests.http.expected_parameters import decode, query_pairs
+from contract_tests.http.recording_server import RecordedRequest
+from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.rules import NotApplicable, Violation
 
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
+VIEW: Final = "X-Of-The-View"
+BOTH: Final = 2  # requests: one of the view, one of the client
+ADDED_QUERY: Final = {"x-added": "a b&c=d/é%41+"}
+ADDED_BODY: Final = {"x_added": {"ä": [1, None, 0.5, True]}}
 ALIKE: Final = ("status", "unread", "refused", "throttled")
 rule: Final = partial(operation_rule, source=f"{HTTP}#section-3.3", basis="inferred")
 
@@ -105,21 +111,6 @@ def test_two_clients(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
-    "CL-REL-04",
-    "Calls that are made at once get each its own response.",
-    says="Several threads or tasks may use one client: what a call returns is the response to its own request.",
-    source="the client's own documentation of threads and tasks",
-)
-def test_calls_at_once(trials: Trials) -> Iterator[Violation]:
-    for mode in trials.modes():
-        outcomes, alone = relations.at_once(trials, mode)
-        for told, wanted in zip(outcomes, alone, strict=True):
-            if essence(told) != essence(wanted):
-                received = f"{mode} call: {describe(told)}"
-                yield Violation(received, "own response", describe(wanted), found_after=trials.session.played)
-
-
-@rule(
     "CL-REL-05",
     "A response that comes after its call was given up is nobody's.",
     says="After a time-out, or once a task is cancelled, the next call gets the response to its own request.",
@@ -152,25 +143,6 @@ def test_cancelled_tasks(trials: Trials) -> Iterator[Violation]:
     trial, _ = relations.late(trials, "async", "cancelled")
     if trial.told.get("task") == "not cancelled":
         yield trial.violation("cancelled", "the task is not cancelled")
-
-
-@rule(
-    "CL-REL-30",
-    "Calls that were given up stop no later one.",
-    says="What a call holds, a connection or a place in a queue, is free again when it is cancelled or its time-out is "
-    "over, as often as that happens.",
-    source="https://docs.python.org/3/library/asyncio-task.html#task-cancellation",
-    basis="documented",
-)
-def test_calls_after_many_given_up(trials: Trials) -> Iterator[Violation]:
-    relations.first_of_all(trials)
-    ways = [(mode, how) for mode in trials.modes() for how in ("time-out", "cancelled")]
-    ways.remove(("sync", "cancelled")) if ("sync", "cancelled") in ways else None
-    with ThreadPoolExecutor(len(ways)) as pool:  # most of it is waiting
-        played = list(pool.map(lambda way: relations.after_giving_up(trials, *way), ways))
-    for (_, how), trial in zip(ways, played, strict=True):
-        if not isinstance(trial.outcome, Value):
-            yield trial.violation(how, f"after {relations.MANY} calls: {describe(trial.outcome)}", "a response")
 
 
 @rule(
@@ -214,34 +186,6 @@ def test_forked_processes(trials: Trials) -> Iterator[Violation]:
         ports = [seen.connection for seen in trial.seen]
         if len(ports) == len(outcomes) and ports[1] in (ports[0], ports[-1]):
             yield trial.violation("connection", "the child sends on its parent's connection")
-
-
-@rule(
-    "CL-REL-33",
-    "A response beside its value is that of its own call.",
-    says="Where a call gives the response as well, its status, headers and body are those that the value was made of, "
-    "also if other calls are under way.",
-    source="the client's own documentation of raw responses",
-    basis="documented",
-)
-def test_raw_responses(trials: Trials) -> Iterator[Violation]:
-    relations.representative(trials)
-    for mode in trials.modes():
-        for told, own in relations.raw_at_once(trials, mode):
-            outcome = outcome_of(told)
-            if isinstance(outcome, Unclaimed):
-                raise NotApplicable(f"the adapter offers no response beside a value: {outcome.reason}")
-            if not isinstance(outcome, Value) or own is None:
-                received = f"{mode} call: {describe(outcome)}"
-                yield Violation(received, "headers", "the headers of a response", found_after=trials.session.played)
-                continue
-            raw = told["raw"]
-            if raw["status"] not in (None, own.answer.status) or base64.b64decode(raw["content"]) != own.answer.body:
-                received = f"{mode} call: status and body are not those of the response with these headers"
-                yield Violation(received, "response", found_after=trials.session.played)
-            if essence(outcome) != essence(own.outcome):
-                received = f"{mode} call: the response beside a value is another call's"
-                yield Violation(received, "own response", found_after=trials.session.played)
 
 
 @rule(
@@ -300,16 +244,49 @@ def test_used_connections(trials: Trials) -> Iterator[Violation]:
 )
 def test_views(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
-        trial = trials.ask("derived", mode)
-        if isinstance(trial.outcome, Unclaimed):
-            raise NotApplicable("the adapter does not offer views of a client")
-        if not any(case.is_success for case in trials.book.legal_replies(trials.operation)):
-            raise NotApplicable("the contract describes no success of this operation")
-        if len(trial.seen) != 2:  # noqa: PLR2004 - one of the view, one of the client
+        trial = _viewed(trials, mode, "derived", {"headers": {VIEW: "1"}})
+        if len(trial.seen) != BOTH:
             yield trial.violation("sent", f"{len(trial.seen)} requests: {describe(trial.outcome)}")
             continue
         of_view, of_client = trial.seen
-        if of_view.all("X-Of-The-View") != ["1"] or of_client.all("X-Of-The-View"):
-            yield trial.violation("headers", f"{of_view.all('X-Of-The-View')}, then {of_client.all('X-Of-The-View')}")
+        if of_view.all(VIEW) != ["1"] or of_client.all(VIEW):
+            yield trial.violation("headers", f"{of_view.all(VIEW)}, then {of_client.all(VIEW)}")
         if core(of_view) != core(of_client) or carried(trials, of_view) != carried(trials, of_client):
             yield trial.violation("request", "the view sends something else than the client")
+
+
+def _viewed(trials: Trials, mode: str, how: str, given: dict[str, Any]) -> Trial[Any]:
+    """Return a call by a view that is given something, and one by the client itself."""
+    if not any(case.is_success for case in trials.book.legal_replies(trials.operation)):
+        raise NotApplicable("the contract describes no success of this operation")
+    trial = trials.ask("derived", mode, more={"how": how, "given": given})
+    if isinstance(trial.outcome, Unclaimed):
+        raise NotApplicable("the adapter does not offer such views of a client")
+    return trial
+
+
+@rule(
+    "CL-REL-39",
+    "What a view adds to a request is sent as it was given, and by that view alone.",
+    says="Query parameters and properties of the body that the contract does not name come beside what the call gives.",
+    source="the client's own documentation of views",
+)
+def test_views_that_add(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    media = request_media(trials.operation)
+    takes_json = media is not None and is_json(media.media_type) and isinstance(trials.start.body, dict)
+    body = ADDED_BODY if takes_json else {}
+    for mode in trials.modes():
+        trial = _viewed(trials, mode, "extended", {"query": ADDED_QUERY, "body": body})
+        if len(trial.seen) != BOTH:
+            yield trial.violation("sent", f"{len(trial.seen)} requests: {describe(trial.outcome)}")
+            continue
+        of_view, of_client = trial.seen
+        if _pairs(of_view) != sorted([*_pairs(of_client), *ADDED_QUERY.items()]):
+            yield trial.violation("query", of_view.target, f"{of_client.target} and {ADDED_QUERY}")
+        if body and json_or(of_view.body, None) != json_or(of_client.body, {}) | body:
+            yield trial.violation("body", f"{of_view.body[:200]!r}", f"{of_client.body[:200]!r} and {body}")
+
+
+def _pairs(seen: RecordedRequest) -> list[tuple[str, str]]:
+    return sorted((decode(name) or "", decode(value) or "") for name, value in query_pairs(seen.target))

@@ -216,6 +216,30 @@ def test_limits_of_further_tries(trials: Trials) -> Iterator[Violation]:
             yield trial.violation("tries", f"{len(trial.seen)} requests: {describe(trial.outcome)}", "a response")
 
 
+@rule(
+    "CL-REL-38",
+    "A limit for the size of a response holds for what is read of it.",
+    says="Who is given a limit of bytes takes a response of that size, and gives up one that is larger: also one that "
+    "is small on the wire and large once it is decoded, or that does not say how large it is.",
+    source=LIMITS,
+    basis="documented",
+)
+def test_limits_of_size(trials: Trials) -> Iterator[Violation]:
+    relations.first_of_all(trials)
+    if not trials.offers("has_size_limit"):
+        raise NotApplicable("the adapter knows of no limit for the size of a response")
+    for mode in trials.modes():
+        for about, trial in relations.within_limit(trials, mode).items():
+            if not isinstance(trial.outcome, Value):
+                yield trial.violation(about, describe(trial.outcome), "the response")
+        for about, trial in relations.beyond_limit(trials, mode).items():
+            outcome: Any = trial.outcome
+            if not (isinstance(outcome, Raised) and outcome.own):
+                yield trial.violation(about, describe(outcome), "an error of the client's own")
+            elif outcome.may_have_acted is False and not trials.operation.may_be_repeated:
+                yield trial.violation(f"{about} doubt", f"{outcome.type_name} says that nothing has happened")
+
+
 def _limited(trials: Trials, kind: str) -> list[FaultTrial]:
     played = [*of_kind(trials, kind)]
     if not played:

@@ -108,16 +108,32 @@ def test_codings(trials: Trials) -> Iterator[Violation]:
     is_asked = False
     for mode in trials.modes():
         plain = trials.session.play(trials.start, trials.start, [relations.sizes(trials)[""]], mode)
-        accepted = ",".join(plain.seen[0].all("Accept-Encoding")).lower() if plain.seen else ""
-        for coding in relations.CODINGS:
-            if coding not in [part.strip() for part in accepted.split(",")]:
-                continue
+        for coding in relations.codings(plain):
             is_asked = True
             for about, answer in relations.sizes(trials).items():
                 trial = relations.coded(trials, mode, coding, answer)
                 if essence(trial.outcome) != essence(plain.outcome):
                     yield trial.violation(f"{coding} {about}".strip(), describe(trial.outcome), describe(plain.outcome))
     if not is_asked:
+        raise NotApplicable("the client asks for no compressed response")
+
+
+@rule(
+    "CL-REL-40",
+    "A compressed response that is not whole ends in the client's own error.",
+    says="What is compressed says where it ends. What ends before is half of something, also if that reads as JSON.",
+    source="https://www.rfc-editor.org/rfc/rfc1952#section-2.3",
+    basis="inferred",
+)
+def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    asked = False
+    for mode in trials.modes():
+        for about, trial in relations.packed_in_part(trials, mode):
+            asked = True
+            if not (isinstance(trial.outcome, Raised) and trial.outcome.own):
+                yield trial.violation(about, describe(trial.outcome), "an error of the client's own")
+    if not asked:
         raise NotApplicable("the client asks for no compressed response")
 
 

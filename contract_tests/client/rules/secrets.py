@@ -11,6 +11,7 @@ from contract_tests.client.outcome import Raised
 from contract_tests.client.relations import redirected, representative
 from contract_tests.client.session import MODES, Trial
 from contract_tests.client.trials import Trials
+from contract_tests.openapi.json_text import canonical
 from contract_tests.rules import NotApplicable, Violation
 
 LOGGING = "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude"
@@ -39,6 +40,23 @@ def test_errors_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
     for trial in all_played(trials):
         if isinstance(trial.outcome, Raised) and shows(trial.outcome.shown, trials.session.key):
             yield trial.violation(trial.outcome.type_name, f"{trial.outcome.type_name} shows the key")
+
+
+@rule(
+    "CL-SEC-11",
+    "What an error has for a body does not show a key that was sent back.",
+    says="Who documents that it masks the key there masks it in each form, and also where it cuts a long text.",
+    source="the client's own documentation of its errors",
+    basis="documented",
+)
+def test_bodies_do_not_show_the_key(trials: Trials) -> Iterator[Violation]:
+    check_key_is_needed(trials)
+    if not trials.offers("masks_bodies"):
+        raise NotApplicable("the adapter does not say that its client masks the key in the bodies of its errors")
+    for trial in trials.echoes():
+        outcome = trial.outcome
+        if isinstance(outcome, Raised) and outcome.body and shows(canonical(outcome.body.json), trials.session.key):
+            yield trial.violation(trial.case.about, f"the body of {outcome.type_name} shows the key")
 
 
 @rule(

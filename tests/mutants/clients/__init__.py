@@ -18,6 +18,7 @@ from mutants.clients import (
     repeating,
     sending,
     showing,
+    surrounding,
     taking,
     waiting,
 )
@@ -38,6 +39,7 @@ CHAPTERS = (
     past,
     holding,
     showing,
+    surrounding,
     keeping,
     delivered,
 )
