@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from client_calls import KEY, RESULTS, RUN, SYNC, Call, Flavour, Wire, reply
-from raw_server import Connection, RawServer
+from raw_server import RawServer
 
 from workflow_runs import ContractBroken, MaybeSent, Retries, WorkflowRunsError
 
@@ -129,7 +129,7 @@ def test_a_hook_that_breaks_the_length_leaves_a_start_in_doubt(flavour: Flavour)
 
     http = flavour.http(event_hooks={"request": [_hook(flavour, lengthen)]})
     lost = pytest.raises(MaybeSent, match="LocalProtocolError")
-    with RawServer(Connection.wait_for_the_end) as server, lost as caught:
+    with RawServer(lambda connection: connection.wait_for(5)) as server, lost as caught:
         flavour.once(RUN, http_client=http, base_url=server.url)
     assert caught.value.may_have_run
 
