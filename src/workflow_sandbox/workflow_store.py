@@ -66,7 +66,8 @@ class WorkflowStore:
         Raises:
             TooMuch: There are as many as there may be.
         """
-        if table not in self._rows:
+        # What was counted may not have been added in the end, or be gone again, also by another process.
+        if self._rows.get(table, self._most_rows) >= self._most_rows:
             self._rows[table] = self.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own
         if self._rows[table] >= self._most_rows:
             kind = "Interactly runs" if table == "conversations" else table.replace("_", " ")

@@ -91,6 +91,40 @@ def test_external_ids_are_counted_too(client: httpx.Client) -> None:
     assert [each.status_code for each in responses] == [201, 201, 201, 400]
 
 
+@pytest.fixture
+def narrow(database: str) -> Iterator[httpx.Client]:
+    """A client of a sandbox of its own that keeps six rows of each kind."""
+    with InProcessSandbox(database=database, sizes=Sizes(rows=6)) as sandbox, _client(sandbox) as client:
+        yield client
+
+
+def test_what_is_detached_takes_no_room(narrow: httpx.Client) -> None:
+    """A pair that comes and goes any number of times is one at most."""
+    path, pair = "/workflows/1/external-ids", {"source": "s", "external_id": "1"}
+    statuses = []
+    for _ in range(8):
+        statuses += [narrow.post(path, json=pair).status_code, narrow.delete(f"{path}/s/1").status_code]
+
+    assert statuses == [201, 200] * 8
+
+
+def test_what_is_refused_takes_no_room(narrow: httpx.Client) -> None:
+    """Neither the version nor the external ids of a create that is refused are counted."""
+    node = {"name": "A", "node_type": "X", "configuration": {}, "is_output_node": True}
+    pairs = [{"source": "s", "external_id": id_} for id_ in ("free", "also free", "taken")]
+    narrow.post("/workflows/1/external-ids", json=pairs[-1])
+    refused = [narrow.post("/rest/workflows", json={"nodes": [node], "external_ids": pairs}) for _ in range(8)]
+    created = [narrow.post("/rest/workflows", json={"nodes": [node]}).status_code for _ in range(5)]
+    attached = [
+        narrow.post("/workflows/1/external-ids", json={"source": "s", "external_id": str(number)}).status_code
+        for number in range(6)
+    ]
+
+    assert {response.status_code for response in refused} == {409}
+    assert created == [201] * 4 + [400]  # beside the two of canary
+    assert attached == [201] * 5 + [400]
+
+
 def test_a_command_to_a_run_that_is_there_takes_no_room(client: httpx.Client) -> None:
     """A full sandbox goes on with what it has."""
     while client.post(_EXECUTE, json={}).status_code == 200:
