@@ -1,21 +1,25 @@
 """What a command does to an Interactly run: two turns, `start` greets and waits, `data` replies and completes.
 
-`pause` puts a waiting run aside, `resume` takes it up again, `stop` cancels it. A run in a final status takes no
-command. `miscellaneous: {"sandbox": ...}` ends the run in the turn that it comes with: `fail` and `fail:SOURCE` as
-failed, for the reason `execution_error` or SOURCE, `loop` as aborted for the risk of looping.
+`pause` puts a waiting run aside, `resume` takes it up again, `stop` cancels it; variables that come with any of them
+count as those of a turn do. A run in a final status takes no command. `miscellaneous: {"sandbox": ...}` ends the run in
+the turn that it comes with: `fail` and `fail:SOURCE` as failed, for the reason `execution_error` or SOURCE, `loop` as
+aborted for the risk of looping.
 """
 
+import itertools
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from workflow_sandbox import json_text
 from workflow_sandbox.fixtures import Dialogue, DialogueVersion
+from workflow_sandbox.sizes import LONGEST_OUTPUT, TooMuch
 
-_THREAD = "0"
+_THREAD = "0"  # of a run that was never told of any
+_VARIABLES_BY_KIND = ("dynamic_variables", "runtime_variables")
 _STATUSES_TAKING = {
     "start": frozenset[str](),
     "data": frozenset({"waiting_for_user_input"}),
@@ -24,6 +28,7 @@ _STATUSES_TAKING = {
     "stop": frozenset({"waiting_for_user_input", "paused"}),
 }
 _STARTED, _CHANGED, _TURNS, _HAS_EVENTS = "_started_at", "_changed_at", "_turns", "_has_events"
+_VARIABLES = "_variables"
 _FINAL = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
 STATUSES = _FINAL | {"not_started", "started", "running", "paused", "waiting_for_user_input"}
 """All that a run can be in by the contract."""
@@ -54,19 +59,29 @@ def is_run(document: Any) -> bool:
     """Return whether this is what `start` and `go_on` return, as far as they build on it."""
     match document:
         case {"workflow_id": str(), "version_number": int(), "status": str(), "input_output_pairs": list(pairs)}:
-            return document.keys() >= {"workflow_run_id", "logical_id", "run_by"} and all(map(_is_pair, pairs))
+            has_names = document.keys() >= {"workflow_run_id", "logical_id", "run_by"}
+            has_variables = _VARIABLES not in document or _are_variables(document[_VARIABLES])
+            return has_names and has_variables and all(map(_is_pair, pairs))
     return False
 
 
 def _is_pair(pair: Any) -> bool:
     match pair:
-        case {"run_input": {"dynamic_variables": dict(), "runtime_variables": dict()}}:
-            return True
+        case {"run_input": given, "run_output": {"events": list(), "thread_to_node_outputs": dict()}}:
+            return _are_variables(given)
     return False
 
 
+def _are_variables(given: Any) -> bool:
+    return isinstance(given, dict) and all(isinstance(given.get(kind), dict) for kind in _VARIABLES_BY_KIND)
+
+
 def start(dialogue: Dialogue, version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a new run after its first turn."""
+    """Return a new run after its first turn.
+
+    Raises:
+        TooMuch: What it says to all threads is more than may be kept.
+    """
     run = {
         "logical_id": f"workflow_run_{uuid.uuid4()}",
         "workflow_id": dialogue.id,
@@ -95,13 +110,15 @@ def go_on(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str,
 
     Raises:
         CommandRefused: The run's status does not allow the command.
+        TooMuch: What it says to all threads is more than may be kept.
     """
     command = run_input["command"]
     if run["status"] not in _STATUSES_TAKING[command]:
         raise CommandRefused(f"A run that is {run['status']} does not take the command {command}")
     if command == "data":
         return _with_turn(_after_turn(run, version, run_input))
-    return _with_turn({**run, "status": _STATUS_AFTER[command]}, has_events=False)
+    changed = {"status": _STATUS_AFTER[command], _VARIABLES: _variables(run, run_input)}
+    return _with_turn({**run, **changed}, has_events=False)
 
 
 def whole(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +137,7 @@ def turn(run: Mapping[str, Any]) -> dict[str, Any]:
         "is_waiting_for_input": is_waiting,
         "is_completed": run["status"] in _FINAL,
         "error": f"The run has failed: {run['termination_source']}" if run["status"] == "failed" else None,
-        "next_input_hint": {"thread": _THREAD} if is_waiting else None,
+        "next_input_hint": {"thread": _threads(run)[0]} if is_waiting else None,
         "has_active_companions": False,
         "has_background_work": False,
     }
@@ -165,20 +182,42 @@ def _now() -> str:
 
 
 def _after_turn(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = [*(pair["run_input"] for pair in run["input_output_pairs"]), run_input]
-    texts = {name: _filled(text, inputs) for name, text in (("greeting", version.greeting), ("reply", version.reply))}
+    variables = _variables(run, run_input)
+    texts = {"greeting": _filled(version.greeting, variables), "reply": _filled(version.reply, variables)}
+    given = run_input["thread_to_node_inputs"]
+    entries = {thread: given.get(thread, {}).get("node_run_inputs", []) for thread in [*given] or _threads(run)}
     if end := _end_asked_for(run_input["miscellaneous"].get("sandbox")):
-        status, source, said = *end, None
+        (status, source), pair = end, _pair(run_input, None, dict.fromkeys(entries))
     elif run["input_output_pairs"]:
-        status, source, said = "completed", None, f"{texts['reply']} {_answer(run_input)}"
+        status, source = "completed", None
+        said = {thread: f"{texts['reply']} {_answer(each)}" for thread, each in entries.items()}
+        pair = _pair(run_input, f"{texts['reply']} {_answer(itertools.chain(*entries.values()))}", said)
     else:
-        status, source, said = "waiting_for_user_input", None, texts["greeting"]
+        status, source = "waiting_for_user_input", None
+        pair = _pair(run_input, texts["greeting"], dict.fromkeys(entries, texts["greeting"]))
     return {
         **run,
         "status": status,
         "termination_source": source,
-        "input_output_pairs": [*run["input_output_pairs"], _pair(run_input, said)],
+        "input_output_pairs": [*run["input_output_pairs"], pair],
         "workflow_config_fully_hydrated": {"id": run["workflow_id"], "name": version.name, "texts": texts},
+        _VARIABLES: variables,
+    }
+
+
+def _threads(run: Mapping[str, Any]) -> list[str]:
+    """Return the threads of a run's latest turn."""
+    pairs = run["input_output_pairs"]
+    return [*(pairs and pairs[-1]["run_output"]["thread_to_node_outputs"])] or [_THREAD]
+
+
+def _variables(run: Mapping[str, Any], run_input: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what a run's placeholders stand for, by kind and name: the value of the latest command that gave one."""
+    inputs = [pair["run_input"] for pair in run["input_output_pairs"]]  # an earlier sandbox kept no more
+    before = [run[_VARIABLES]] if _VARIABLES in run else inputs
+    kinds = _VARIABLES_BY_KIND
+    return {
+        kind: {name: value for given in (*before, run_input) for name, value in given[kind].items()} for kind in kinds
     }
 
 
@@ -188,30 +227,34 @@ def _end_asked_for(order: Any) -> tuple[str, str | None] | None:
     return ends.get(word)
 
 
-def _pair(run_input: Mapping[str, Any], said: str | None) -> dict[str, Any]:
-    messages = [] if said is None else [{"type": "message", "text": said}]
-    events = [{"type": "turn_started", "command": run_input["command"]}, *(messages or [{"type": "turn_failed"}])]
+def _pair(run_input: Mapping[str, Any], said: str | None, said_by_thread: Mapping[str, str | None]) -> dict[str, Any]:
+    events = [
+        {"type": "turn_started", "command": run_input["command"]},
+        *(_messages(said) or [{"type": "turn_failed"}]),
+    ]
+    # A long variable that is said to many threads is far more than the request was.
+    if sum(len(each or "") for each in said_by_thread.values()) > LONGEST_OUTPUT:
+        raise TooMuch(f"The outputs of all threads would have more than {LONGEST_OUTPUT} characters")
+    outputs = {thread: _messages(each) for thread, each in said_by_thread.items()}
     return {
         "run_input": run_input,
-        "run_output": {"events": events, "thread_to_node_outputs": {_THREAD: messages}},
+        "run_output": {"events": events, "thread_to_node_outputs": outputs},
         "evaluation": None,
     }
 
 
-def _answer(run_input: Mapping[str, Any]) -> str:
-    entries = [
-        entry for thread in run_input["thread_to_node_inputs"].values() for entry in thread.get("node_run_inputs", [])
-    ]
+def _messages(said: str | None) -> list[dict[str, str]]:
+    return [] if said is None else [{"type": "message", "text": said}]
+
+
+def _answer(entries: Iterable[Any]) -> str:
     return ", ".join(map(_text, entries)) or "(nothing said)"
 
 
-def _filled(text: str, inputs: list[Mapping[str, Any]]) -> str:
-    # A variable keeps the value of the latest turn that gave it; without any the placeholder stays as it is.
-    dynamic = {name: value for run_input in inputs for name, value in run_input["dynamic_variables"].items()}
-    runtime = {name: value for run_input in inputs for name, value in run_input["runtime_variables"].items()}
-
+def _filled(text: str, variables: Mapping[str, Mapping[str, Any]]) -> str:
+    # Without a value the placeholder stays as it is.
     def value_of(match: re.Match[str]) -> str:
-        known = dynamic if match[0].startswith("{") else runtime
+        known = variables["dynamic_variables" if match[0].startswith("{") else "runtime_variables"]
         return _text(known.get(match["name"], match[0]))
 
     return _PLACEHOLDER.sub(value_of, text)

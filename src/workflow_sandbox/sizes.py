@@ -8,7 +8,7 @@ from workflow_sandbox import json_text
 
 
 class TooMuch(Exception):
-    """The sandbox keeps as much as it may. Its text is one line for a person."""
+    """The sandbox would keep more than it may. Its text is one line for a person."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,10 @@ MOST_NODES = 1000
 """Nodes of one version of a workflow."""
 
 LONGEST_OUTPUT = 16 * 1024 * 1024
-"""Characters of the JSON of one node's value. A template that repeats its variables can ask for far more."""
+"""Characters of the JSON of one node's value, or of all that a turn says to its threads.
+
+A template that repeats its variables can ask for far more.
+"""
 
 
 def first_long_text(value: Any, longest: int) -> tuple[str | int, ...] | None:

@@ -32,6 +32,54 @@ def test_turns_of_one_run(interactly: httpx.Client) -> None:
     assert after.status_code == 409
 
 
+def test_outputs_stand_by_the_threads_of_the_run(interactly: httpx.Client) -> None:
+    """Each thread has what answers its own inputs; a turn that names none goes on in those of the turn before."""
+    none: dict[str, Any] = {"node_run_inputs": []}
+    first = take_turn(interactly, thread_to_node_inputs={"t1": none}).json()
+    paused = take_turn(interactly, first["run_id"], command="pause").json()
+    resumed = take_turn(interactly, first["run_id"], command="resume").json()
+    said = {"t2": {"node_run_inputs": ["a bill"]}, "t1": {"node_run_inputs": ["more", "tea"]}}
+    take_turn(interactly, first["run_id"], command="data", thread_to_node_inputs=said)
+    start = execute(interactly, thread_to_node_inputs={"main": none}).json()
+    ended = execute(interactly, command="data", workflow_run_id=start["workflow_run_id"]).json()
+    failed = execute(interactly, thread_to_node_inputs={"main": none}, miscellaneous={"sandbox": "fail"}).json()
+    bare = execute(interactly).json()
+
+    hints = [one["next_input_hint"] for one in (first, paused, resumed)]
+    outputs = [pair["run_output"]["thread_to_node_outputs"] for pair in _pairs(interactly, first["run_id"])]
+    assert hints == [{"thread": "t1"}, None, {"thread": "t1"}]
+    assert list(outputs[0]) == ["t1"]
+    assert outputs[0]["t1"][0]["text"].startswith("Welcome")
+    assert {thread: one["text"].split(": ")[-1] for thread, [one] in outputs[1].items()} == {
+        "t2": "a bill",
+        "t1": "more, tea",
+    }
+    assert [list(pair["run_output"]["thread_to_node_outputs"]) for pair in ended["input_output_pairs"]] == [
+        ["main"]
+    ] * 2
+    assert failed["input_output_pairs"][0]["run_output"]["thread_to_node_outputs"] == {"main": []}
+    assert list(bare["input_output_pairs"][0]["run_output"]["thread_to_node_outputs"]) == ["0"]
+
+
+def _pairs(client: httpx.Client, run_id: str) -> list[dict[str, Any]]:
+    run: dict[str, Any] = client.get(f"/v1/workflow-runs/{run_id}").json()["workflow_run"]["workflow_run"]
+    return list(run["input_output_pairs"])
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "data"])
+def test_variables_count_with_whichever_command_they_come(interactly: httpx.Client, command: str) -> None:
+    """Both kinds; the latest value counts, and no stretch of execution shows what came beside it."""
+    given = {"dynamic_variables": {"customer_name": "Ada"}, "runtime_variables": {"agent_name": "Bo"}}
+    run_id = take_turn(interactly, dynamic_variables={"customer_name": "Nobody"}).json()["run_id"]
+    for each in ("pause", "resume"):
+        take_turn(interactly, run_id, command=each, **(given if each == command else {}))
+    ended = take_turn(interactly, run_id, command="data", **(given if command == "data" else {})).json()
+
+    assert ended["events"][-1]["text"].startswith("Understood, Ada. Bo takes care of:")
+    kept = [pair["run_input"]["dynamic_variables"] for pair in _pairs(interactly, run_id)]
+    assert kept == [{"customer_name": "Nobody"}, given["dynamic_variables"] if command == "data" else {}]
+
+
 def test_a_turn_can_fail_and_be_stopped(interactly: httpx.Client) -> None:
     """`error` is there if the run has failed; `stop` cancels."""
     failed = take_turn(interactly, miscellaneous={"sandbox": "fail"}).json()

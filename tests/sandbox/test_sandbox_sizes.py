@@ -165,3 +165,16 @@ def test_a_value_that_grows_without_bounds_is_a_failed_node(
 
             assert failed
             assert "more than 100000 characters" in failed[0]
+
+
+def test_a_long_text_that_is_said_to_many_threads_is_400(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is small, the outputs of all threads would not be."""
+    monkeypatch.setattr("workflow_sandbox.conversation.LONGEST_OUTPUT", 10_000)
+    body = {
+        "dynamic_variables": {"customer_name": "x" * 900},
+        "thread_to_node_inputs": {str(number): {} for number in range(20)},
+    }
+    response = client.post(_EXECUTE, json=body)
+
+    assert response.status_code == 400
+    assert "all threads" in response.text
