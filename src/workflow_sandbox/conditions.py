@@ -1,8 +1,8 @@
 """Whether the conditions of an edge hold, and when two JSON values are the same.
 
-A side of a condition is `{"static_value": VALUE}` or `{"source": NAME}`, the value of a node or an input variable; any
-other value stands for itself. A text beside something else is read as JSON if it is that: nodes mostly
-return text.
+A side of a condition is `{"static_value": VALUE}` or `{"source": NAME}`, the value of a node or an input variable, for
+which former pages have `{"type": "source", "source": {"name": NAME}}`; any other value stands for itself. A text beside
+something else is read as JSON if it is that: nodes mostly return text.
 """
 
 import operator
@@ -16,6 +16,12 @@ def holds(edge: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     """Return whether an edge lets its target run; `values` are those of input variables and nodes, by name."""
     join = all if edge["is_and"] else any
     return join(_condition_holds(condition, values) for condition in edge["conditionals"])
+
+
+def sources(edge: Mapping[str, Any]) -> set[str]:
+    """Return the names of the values that the conditions of an edge compare."""
+    sides = (side for one in edge["conditionals"] for side in (one["left_config"], one["right_config"]))
+    return {name for side in sides if (name := _source(side)) is not None}
 
 
 def same(left: Any, right: Any) -> bool:
@@ -40,12 +46,19 @@ def _condition_holds(condition: Mapping[str, Any], values: Mapping[str, Any]) ->
 
 
 def _side(config: Any, values: Mapping[str, Any]) -> Any:
-    match config:
-        case {"static_value": value}:
-            return value
-        case {"source": str(name)}:
-            return values.get(name)
-    return config
+    name = _source(config)
+    if name is not None:
+        return values.get(name)
+    return config["static_value"] if isinstance(config, dict) and "static_value" in config else config
+
+
+def _source(side: Any) -> str | None:
+    match side:
+        case {"static_value": _}:
+            return None
+        case {"source": str(name)} | {"source": {"name": str(name)}}:
+            return name
+    return None
 
 
 def _read(value: Any) -> Any:

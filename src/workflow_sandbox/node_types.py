@@ -9,7 +9,7 @@ from typing import Any
 
 from workflow_sandbox import json_text
 from workflow_sandbox.conditions import same
-from workflow_sandbox.prompts import prompt_of
+from workflow_sandbox.prompts import names_in, prompt_of
 from workflow_sandbox.sizes import Room
 from workflow_sandbox.workflows import Node
 
@@ -43,6 +43,18 @@ async def compute(node: Node, inputs: Mapping[str, Any], ask: Callable[[str], Aw
         case "COMPARE", {"sources": [str(left), str(right)], **how}:
             return _are_equal(inputs.get(left), inputs.get(right), how.get("comparison_type"))
     return _needed(node, inputs)
+
+
+def names_read(node: Node) -> set[str]:
+    """Return the names of the inputs that a node's value may be made of, beside those that it depends on."""
+    match node.node_type, node.configuration:
+        case _, {"sandbox": {"return": _} | {"fail": _}}:
+            return set()
+        case "PROMPT_TEMPLATE", configuration:
+            return names_in(configuration)
+        case "COMPARE", {"sources": [str(left), str(right)]}:
+            return {left, right}
+    return set()
 
 
 def _needed(node: Node, inputs: Mapping[str, Any]) -> dict[str, Any]:

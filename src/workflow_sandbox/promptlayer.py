@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 from starlette.exceptions import HTTPException
@@ -15,12 +14,9 @@ from workflow_sandbox.live_updates import LiveUpdates
 from workflow_sandbox.results import is_finished, main_output, node_entries
 from workflow_sandbox.routing import Router
 from workflow_sandbox.store import NodeState, Run, Store
+from workflow_sandbox.variables import warning
 from workflow_sandbox.wire import JSONReply, invalid, path_value, query_boolean, query_integer, read_body, sole_header
 from workflow_sandbox.workflow_routes import WorkflowRoutes, broken_rule, version_of
-from workflow_sandbox.workflows import WorkflowVersion
-
-_NAMES_IN_WARNING = 5
-_NAME_LENGTH_IN_WARNING = 80
 
 
 class RunWorkflow(BaseModel):
@@ -97,7 +93,7 @@ class PromptLayer:
         reply = {
             "success": True,
             "message": "Workflow execution started" if run.callback_url is None else "Workflow execution accepted",
-            "warning": _warning(version, run.input_variables),
+            "warning": warning(version, run.input_variables),
             "workflow_version_execution_id": run_id,
         }
         return JSONReply(reply, 201 if run.callback_url is None else 202)
@@ -129,20 +125,3 @@ class PromptLayer:
         if assumed.no_output == "200":
             return JSONReply(entries, 200)
         return JSONReply({"success": False, "message": "No output node succeeded", "output": entries}, 500)
-
-
-def _warning(version: WorkflowVersion, given: dict[str, Any]) -> str | None:
-    missing = [name for name in sorted(version.input_variables) if name not in given]
-    unused = [name for name in given if name not in version.input_variables]
-    parts = []
-    if missing:
-        parts.append(f"Missing input variables: {_listed(missing)}")
-    if unused:
-        parts.append(f"Unused input variables: {_listed(unused)}")
-    return ". ".join(parts) or None
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:_NAME_LENGTH_IN_WARNING] for name in names[:_NAMES_IN_WARNING])
-    more = len(names) - _NAMES_IN_WARNING
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -6,7 +6,7 @@ programs, and programs are not run here: a node with one fails.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workflow_sandbox import json_text
@@ -15,6 +15,7 @@ from workflow_sandbox.sizes import Room
 _F_STRING = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _JINJA = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}|\{%.*?%\}", re.DOTALL)
 _NAME = re.compile(r"[^\s|()\[\]'\"+*/~-][^|()\[\]'\"+*/~]*")
+_WORD = re.compile(r"[^\W\d]\w*")
 _BRACES = {"{{": "{", "}}": "}"}
 
 
@@ -24,25 +25,52 @@ def prompt_of(configuration: Mapping[str, Any], inputs: Mapping[str, Any]) -> st
     Raises:
         ValueError: It needs more than placeholders.
     """
+    variables = {**inputs, **{name: inputs.get(source) for name, source in _renamed(configuration).items()}}
+    templates = _templates(configuration)
+    return None if templates is None else "\n\n".join(fill(text, variables, form) for text, form in templates)
+
+
+def names_in(configuration: Mapping[str, Any]) -> set[str]:
+    """Return all names that a node's `inline_template` may be filled in with, also those in what is not run here."""
+    renamed = _renamed(configuration)
+    names = {name for text, form in _templates(configuration) or () for name in _names(text, form)}
+    return {renamed.get(name, name) for name in names}
+
+
+def _names(template: str, template_format: str | None) -> Iterator[str]:
+    if not _is_jinja(template, template_format):
+        yield from (found[1] for found in _F_STRING.finditer(template) if found[1])
+        return
+    for found in _JINJA.finditer(template):
+        yield found[1]
+        yield from _WORD.findall(found[0])
+
+
+def _renamed(configuration: Mapping[str, Any]) -> dict[str, str]:
     mappings = configuration.get("prompt_template_variable_mappings")
     renamed = mappings.items() if isinstance(mappings, dict) else ()
-    variables = {**inputs, **{name: inputs.get(source) for name, source in renamed if isinstance(source, str)}}
+    return {name: source for name, source in renamed if isinstance(source, str)}
+
+
+_Template = tuple[str, str | None]  # its text, and the format that it says
+
+
+def _templates(configuration: Mapping[str, Any]) -> list[_Template] | None:
     match configuration.get("inline_template"):
         case str(template):
-            return fill(template, variables)
+            return [(template, None)]
         case {"prompt_template": {"messages": [*messages]} as template}:
-            texts = [_texts(message, template, variables) for message in messages if isinstance(message, dict)]
-            return "\n\n".join(text for found in texts for text in found)
+            return [one for message in messages if isinstance(message, dict) for one in _texts(message, template)]
         case {"prompt_template": {"content": _} as template}:
-            return "\n\n".join(_texts(template, {}, variables))
+            return _texts(template, {})
     return None
 
 
-def _texts(message: Mapping[str, Any], template: Mapping[str, Any], variables: Mapping[str, Any]) -> list[str]:
+def _texts(message: Mapping[str, Any], template: Mapping[str, Any]) -> list[_Template]:
     content, template_format = message.get("content"), message.get("template_format", template.get("template_format"))
     parts = [{"text": content}] if isinstance(content, str) else content if isinstance(content, list) else []
     found = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-    return [fill(text, variables, template_format) for text in found]
+    return [(text, template_format) for text in found]
 
 
 def fill(template: str, variables: Mapping[str, Any], template_format: str | None = None) -> str:
@@ -54,9 +82,13 @@ def fill(template: str, variables: Mapping[str, Any], template_format: str | Non
     take = Room().take
     if template_format == "f-string":
         return _F_STRING.sub(lambda found: _BRACES.get(found[0]) or take(_text(variables.get(found[1], ""))), template)
-    if template_format == "jinja2" or "{{" in template:
+    if _is_jinja(template, template_format):
         return _JINJA.sub(lambda found: take(_text(_reached(found, variables))), template)
     return _F_STRING.sub(lambda found: take(_text(variables.get(found[1], ""))) if found[1] else found[0], template)
+
+
+def _is_jinja(template: str, template_format: str | None) -> bool:
+    return template_format == "jinja2" or (template_format != "f-string" and "{{" in template)
 
 
 def _reached(found: re.Match[str], variables: Mapping[str, Any]) -> Any:

@@ -183,6 +183,9 @@ _SOURCE, _STATIC = {"source": "A"}, "static_value"
         (None, [(_SOURCE, "is_null", {})], True, "SUCCESS"),
         (None, [(_SOURCE, "is_not_null", {})], True, "SKIPPED"),
         (0, [(_SOURCE, "!=", {_STATIC: False}), (_SOURCE, ">=", 0)], True, "SUCCESS"),
+        (1, [({"type": "source", "source": {"name": "A"}}, "=", {"type": _STATIC, _STATIC: 1})], True, "SUCCESS"),
+        (1, [({"type": "source", "source": {"name": "A"}}, "=", {"type": _STATIC, _STATIC: 2})], True, "SKIPPED"),
+        (2, [(_SOURCE, "<", {"type": "source", "source": {"name": "limit"}})], True, "SUCCESS"),
     ],
 )
 def test_a_conditional_edge_lets_its_target_run_or_not(
@@ -199,6 +202,32 @@ def test_a_conditional_edge_lets_its_target_run_or_not(
     )
 
     assert [found[name]["status"] for name in "ABC"] == ["SUCCESS", status, status]
+
+
+def test_only_variables_that_nothing_uses_are_warned_of(client: httpx.Client) -> None:
+    """A node may depend on a variable, be filled in with it, compare it or stand behind a condition on it."""
+    name = create(
+        client,
+        node("needs", "PROMPT_TEMPLATE", "needed", inline_template="{needed}{filled}"),
+        node("jinja", "PROMPT_TEMPLATE", inline_template="{{ member.of }} {{ filtered | upper }}"),
+        node(
+            "chat", "PROMPT_TEMPLATE", inline_template=_chat("{q}"), prompt_template_variable_mappings={"q": "mapped"}
+        ),
+        node("compares", "COMPARE", sources=["left", "right"]),
+        node("called", "ENDPOINT", "called with", "needs"),
+        node("told", "PROMPT_TEMPLATE", "needs", is_output=True, inline_template="{hidden}", sandbox={"return": 1}),
+        edges=[edge("needs", "told", ({"source": "limit"}, "=", 1), ({"source": {"name": "former"}}, "=", 1))],
+        required_input_variables={"declared": "string"},
+    )
+    used = ["needed", "filled", "member", "filtered", "mapped", "left", "right", "called with", "limit", "former"]
+    unused = ["q", "hidden", "needs", "upper case"]
+    quiet, warned = [
+        client.post(f"/workflows/{name}/run", json={"input_variables": dict.fromkeys([*names, "declared"], 1)}).json()
+        for names in (used, [*used, *unused])
+    ]
+
+    assert quiet["warning"] is None
+    assert warned["warning"] == "Unused input variables: q, hidden, needs, upper case"
 
 
 def test_the_branch_that_is_taken_gives_the_output(client: httpx.Client) -> None:
