@@ -2,7 +2,17 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from workflow_sandbox.json_types import Integer, Object, String, text_of
@@ -12,13 +22,31 @@ class _Body(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
+class _Part(_Body):
+    """A part of a version. Its members that the contract doesn't name are kept with it."""
+
+    # Pydantic's own way of allowing them takes no name that UTF-8 can't carry.
+    _given: dict[str, Any] = PrivateAttr()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep(cls, body: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        part = validate(body)
+        part._given = body  # noqa: SLF001 - it is one of this class
+        return part
+
+    @model_serializer(mode="wrap")
+    def _with_all_members(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**self._given, **serialize(self)}
+
+
 def _not_negative(number: int) -> int:
     if number < 0:
         raise PydanticCustomError("greater_than_equal", "Input should be greater than or equal to 0")
     return number
 
 
-class EdgeCondition(_Body):
+class EdgeCondition(_Part):
     """One condition of an edge."""
 
     position: Annotated[Integer, AfterValidator(_not_negative)]
@@ -33,7 +61,7 @@ def _not_empty(conditions: list[EdgeCondition]) -> list[EdgeCondition]:
     return conditions
 
 
-class EdgeInput(_Body):
+class EdgeInput(_Part):
     """A conditional edge."""
 
     source_node_name: String
@@ -42,17 +70,20 @@ class EdgeInput(_Body):
     conditionals: Annotated[list[EdgeCondition], AfterValidator(_not_empty)]
 
 
-class NodeInput(_Body):
+NodeName = Annotated[String, text_of(1, 255)]
+
+
+class NodeInput(_Part):
     """A node of a new version."""
 
-    name: Annotated[String, text_of(1, 255)]
+    name: NodeName
     node_type: String
     configuration: Object
     dependencies: list[String] = []
     is_output_node: StrictBool
 
 
-class NodeUpdate(_Body):
+class NodeUpdate(_Part):
     """What is to be different in a node."""
 
     node_type: String = ""
@@ -98,7 +129,7 @@ class PatchWorkflow(_Body):
 
     base_version: Integer | None = None
     commit_message: String | None = None
-    nodes: dict[String, NodeUpdate | None] = {}
+    nodes: dict[NodeName, NodeUpdate | None] = {}
     required_input_variables: Object | None = None
     edges: list[EdgeInput] | None = None
     release_labels: list[String] | None = None

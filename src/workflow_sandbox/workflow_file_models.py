@@ -15,7 +15,7 @@ from workflow_sandbox import json_text
 from workflow_sandbox.answers import Case
 from workflow_sandbox.fixtures import Dialogue, DialogueVersion
 from workflow_sandbox.json_types import Integer, Object, ObjectId, String, text_of
-from workflow_sandbox.workflow_bodies import EdgeInput
+from workflow_sandbox.workflow_bodies import EdgeInput, NodeName
 
 _RESULTS = frozenset({"returns", "returns_json", "fails"})
 
@@ -60,7 +60,7 @@ class _Outcome(_Strict):
 
 
 class _Node(_Outcome):
-    name: Annotated[String, text_of(1, 255)]
+    name: NodeName
     node_type: String | None = None
     configuration: Object = {}
     dependencies: list[String] = []

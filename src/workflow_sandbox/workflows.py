@@ -188,9 +188,9 @@ def _updated(name: str, node: Mapping[str, Any] | None, update: Mapping[str, Any
     if node is None:
         if not update.keys() >= {"node_type", "configuration"}:
             raise UnsoundVersion("A new node needs node_type and configuration")
-        return {"name": name, "dependencies": [], "is_output_node": False, **update}
+        return {"dependencies": [], "is_output_node": False, **update, "name": name}
     configuration = _deep_merge(node["configuration"], update.get("configuration", {}))
-    return {**node, **update, "configuration": configuration}
+    return {**node, **update, "configuration": configuration, "name": name}
 
 
 def _deep_merge(base: Any, update: Any) -> Any:

@@ -1,5 +1,6 @@
 """Workflows in the sandbox: what is created can be listed, read, labelled, patched and run."""
 
+import json
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -29,13 +30,12 @@ NODES = [
     node("Reply", "Draft", is_output=True, inline_template="Reply to {Draft}", model={"name": "a", "heat": 1}),
     node("Draft", "topic", inline_template="draft of {topic}"),
 ]
+CONDITION = {"position": 0, "operator": "is_not_null", "left_config": {"source": "Draft"}, "right_config": {}}
 EDGE = {
     "source_node_name": "Draft",
     "target_node_name": "Reply",
     "is_and": True,
-    "conditionals": [
-        {"position": 0, "operator": "is_not_null", "left_config": {"source": "Draft"}, "right_config": {}}
-    ],
+    "conditionals": [CONDITION],
 }
 
 
@@ -151,6 +151,51 @@ def test_an_unsound_patch_is_refused(promptlayer: httpx.Client, patch: dict[str,
     """No version is kept of it."""
     assert promptlayer.patch("/rest/workflows/canary", json=patch).status_code == status
     assert promptlayer.get("/workflows/canary").json()["version"] == 2
+
+
+def test_members_that_the_contract_does_not_name_come_back(promptlayer: httpx.Client, name: str) -> None:
+    """Those of nodes, edges and conditions, in the form in which they were created, also after a patch."""
+    further: dict[str, Any] = {"extra": [{"kept": None}], "\ud800": "\udfff", "model_dump": 1.5, "": {}}
+    condition = {**CONDITION, **further}
+    edge = {**EDGE, **further, "conditionals": [condition]}
+    updated = {**further, "extra": "new", "name": "no other", "id": "none of its own", "configuration": {}}
+    body = {"name": name, "nodes": [{**one, **further} for one in NODES], "edges": [edge]}
+    patches = [{"nodes": {"Draft": updated, "Added": {**updated, "node_type": "X"}}}, {"edges": [edge]}]
+
+    reads = []
+    for method, path, content in [
+        ("POST", "", body),
+        *(("PATCH", f"/{name}", patch) for patch in patches),
+    ]:
+        # httpx itself sends no text that UTF-8 can't carry.
+        headers = {"content-type": "application/json"}
+        response = promptlayer.request(method, f"/rest/workflows{path}", content=json.dumps(content), headers=headers)
+        assert response.status_code == 201, response.text
+        reads.append(promptlayer.get(f"/workflows/{name}").json())
+
+    for read in reads:
+        assert [{member: one[member] for member in edge} for one in read["edges"]] == [edge]
+        assert {member: read["nodes"][0][member] for member in further} == further
+        assert len({one["id"] for one in read["nodes"]}) == len(read["nodes"])
+    assert [[one["name"] for one in read["nodes"]] for read in reads] == [
+        ["Reply", "Draft"],
+        ["Reply", "Draft", "Added"],
+        ["Reply", "Draft", "Added"],
+    ]
+    assert [one["extra"] for one in reads[1]["nodes"]] == [further["extra"], "new", "new"]
+
+
+@pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 201), (255, 201), (256, 422)])
+def test_a_node_has_a_name_of_1_to_255_characters(
+    promptlayer: httpx.Client, name: str, length: int, status: int
+) -> None:
+    """Whether it is created or added later."""
+    one = node("ä" * length, is_output=True)
+    update = {"node_type": "X", "configuration": {}}
+    created = promptlayer.post("/rest/workflows", json={"name": name, "nodes": [one]})
+    patched = promptlayer.patch("/rest/workflows/canary", json={"base_version": 1, "nodes": {one["name"]: update}})
+
+    assert [created.status_code, patched.status_code] == [status, status]
 
 
 def test_a_removed_name_may_become_that_of_a_variable(promptlayer: httpx.Client, name: str) -> None:
