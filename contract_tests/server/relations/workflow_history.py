@@ -141,8 +141,10 @@ class WorkflowHistory(WorkflowWrites):
         self.patch(self.first, {"nodes": nodes, "edges": [], "required_input_variables": {}})
         self.read(self.first)
         first, *_ = self.first.versions
-        # The latest version has a label when one is added that has none.
-        self.patch(self.first, {"base_version": first, "commit_message": "as at first", "release_labels": [LABEL]})
+        # The latest version has a label when one is added that has none. Its nodes are not those of where it was first.
+        message = "as at first but for a node"
+        less: Body = {"nodes": {SECOND: None}, "commit_message": message, "release_labels": [LABEL]}
+        self.patch(self.first, {"base_version": first, **less})
         self.read(self.first)
         added = {"workflow_id": self.first.id, **self.shapes.plain()}
         self.add(self.first, added, own_workflow.create(self.server, **added))

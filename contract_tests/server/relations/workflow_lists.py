@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from contract_tests.openapi.json_text import whole
 from contract_tests.openapi.text_equality import time_with_offset
+from contract_tests.server import own_workflow
 from contract_tests.server.models.exchange import LATER, Exchange
 from contract_tests.server.models.workflow import Workflow
 from contract_tests.server.relations.workflow_history import AfterHistory
@@ -16,6 +17,7 @@ MARGIN: Final = timedelta(minutes=30)  # less than the offsets, more than clocks
 EAST, WEST = timezone(timedelta(hours=2)), timezone(timedelta(hours=-2))
 NOBODY: Final = "contract-tests-nobody@example.com"
 BEYOND: Final = 1_000_000
+TWO_DIGITS: Final = 10
 
 
 class ListTopic(StrEnum):
@@ -31,7 +33,7 @@ class ListTopic(StrEnum):
 class WorkflowLists(AfterHistory):
     """Asks for lists."""
 
-    requests: ClassVar[int] = 20
+    requests: ClassVar[int] = 30
     what: ClassVar[str] = "lists of workflows"
 
     def play(self) -> None:
@@ -43,6 +45,7 @@ class WorkflowLists(AfterHistory):
                 self._times(name, when)
         self._narrowed(ListTopic.FILTERS, "created_by_email", is_in=False, created_by_email=NOBODY)
         self._orders()
+        self._order_of_ids()
         self._pages()
 
     def _times(self, name: str, when: datetime) -> None:
@@ -87,6 +90,18 @@ class WorkflowLists(AfterHistory):
             is_up = (ids.index(first.id) < ids.index(second.id)) == (one < other)  # type: ignore[operator]
             what = f"{query.get('sort_by', 'no order')} {query.get('sort_order', 'by default')}"
             self.judge(ListTopic.ORDER, exchange, is_up == goes_up, what, f"{ids}: {first.id} and {second.id}")
+
+    def _order_of_ids(self) -> None:
+        """Ask for all ids in both orders; where that takes few workflows, some have a digit more than others."""
+        ids = [self.history.first.id, self.history.second.id]
+        while self.server.target.is_local and max(ids) < TWO_DIGITS:
+            created = own_workflow.create(self.server, name=f"contract-tests {self.server.tag} {len(ids)}")
+            ids.append(whole(created.result.get("workflow_id")) or TWO_DIGITS)
+        for order in ("asc", "desc"):
+            exchange, shown = self._list(sort_by="id", sort_order=order, per_page=MOST_PER_PAGE)
+            known = [one for one in shown or () if one is not None]
+            is_right = known == sorted(known, reverse=order == "desc")
+            self.judge(ListTopic.ORDER, exchange, is_right, f"id {order}", f"{known}")
 
     def _pages(self) -> None:
         """Ask for pages of two and of one, and for one page of four, the oldest workflows first: they stay there."""

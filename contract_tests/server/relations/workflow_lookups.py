@@ -127,9 +127,10 @@ class VersionRuns(AfterHistory):
         first = self.history.first
         earliest, *_ = first.versions
         labelled = first.labels.get(LABEL)
+        by_label: Query = {"workflow_label_name": LABEL, "workflow_version_number": None}
         planned: list[tuple[str, Query, int]] = [
-            *([] if labelled is None else [("by a label that has moved", {"workflow_label_name": LABEL}, labelled)]),
-            ("by number", {"workflow_version_number": earliest}, earliest),
+            *([] if labelled is None else [("by a label that has moved", by_label, labelled)]),
+            ("by number", {"workflow_version_number": earliest, "workflow_label_name": None}, earliest),
             ("without label and number", {}, first.latest),
         ]
         operation = self.server.contract.operation("runWorkflow")

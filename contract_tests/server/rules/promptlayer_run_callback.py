@@ -1,12 +1,14 @@
 """PromptLayer: the callback of a run."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
 import pytest
 
+from contract_tests.http.recording_server import RecordingServer, ScriptedResponse
 from contract_tests.openapi.document import Contract, Operation
 from contract_tests.openapi.json_text import same
 from contract_tests.rules import Checks, NotExercised, Violation
@@ -19,6 +21,7 @@ from contract_tests.server.server import ServerUnderTest
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow (wording of 2025-11 to 2026-04)"
 NOT_COME: Final = "no callback came that could be read"
 QUIET_SECONDS: Final = 0.3
+SLOW_SECONDS, TWICE = 2.0, 2
 ID: Final = "workflow_version_execution_id"
 SAME_STATUS: Final = {"FAILURE": "FAILED"}  # as two pages of the documentation spell it
 rule: Final = partial(
@@ -167,6 +170,28 @@ def test_callback_has_a_final_output(bodies: Bodies) -> Checks:
         callback.check("final_output" in body, "member final_output", "the callback has none")
         for callback, body in bodies
     )
+
+
+@rule(
+    "PL-CB-70",
+    "A run with a callback URL is answered before its receiver has answered.",
+    says="202 comes immediately, and the outcome is posted later: whoever waits for it is not who has started the run. "
+    "Seen with a receiver that takes two seconds.",
+    basis="documented",
+    requests=2,
+)
+def test_response_does_not_wait_for_the_receiver(server: ServerUnderTest) -> Checks:
+    if not server.target.is_local:
+        raise NotExercised("only a server on this machine reaches a receiver that is slow")
+    with RecordingServer(ScriptedResponse(status=204, media_type=None, delay=SLOW_SECONDS)) as receiver:
+        for _ in range(TWICE):  # once the machine may be busy
+            began = time.monotonic()
+            run = server.run(callback_url=f"{receiver.url}/slow")
+            waited = time.monotonic() - began
+            if waited < SLOW_SECONDS:
+                break
+    received = f"the response came after {waited:.1f} s, when the receiver had answered"
+    return [run.check(waited < SLOW_SECONDS or not receiver.seen, "time", received)]
 
 
 def _posted(callback: Callback) -> Iterator[Violation | None]:

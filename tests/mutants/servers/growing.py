@@ -241,6 +241,44 @@ class FalsyIsNothing(Fault):
 
 
 @dataclass
+class NullsLeftOut(Fault):
+    """Leaves out null members of a node's value, though not of its entry."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Leave them out of the bare output, or of the value of each entry."""
+        if request.operation != RESULTS or reply.status != OK:
+            return
+        if not request.wants_all:
+            reply.put(_without_nulls(reply.json))
+            return
+        nodes = reply.members.items()
+        reply.put({name: {**node, "value": _without_nulls(node["value"])} for name, node in nodes})
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass
+class FirstOutputDecides(Fault):
+    """Says that there is no output if the first output node has none."""
+
+    async def answer(self, request: Request, correct: Correct) -> Reply:
+        """Look at the entries of all nodes."""
+        reply = await correct.ask(request)
+        if request.operation == RESULTS and reply.status == OK and not request.wants_all:
+            request.set_query({"return_all_outputs": "true"})
+            nodes = (await correct.ask(request)).members
+            first = next((node for node in nodes.values() if node["is_output_node"]), {"status": ""})
+            if first["status"] != "SUCCESS":
+                reply.status = FAILED
+                reply.put({"success": False, "message": "No output", "output": nodes})
+        return reply
+
+
+@dataclass
 class OutputReadTwice(Fault):
     """Reads a text as JSON once more, if it is any."""
 

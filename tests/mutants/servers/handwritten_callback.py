@@ -48,9 +48,8 @@ def _deliveries() -> Iterator[ServerDefect]:
     yield _defect("late", "posts the outcome five seconds after the end", "callback late", "PL-CB-68", Late(5.0))
     yield _defect("too-late", "posts the outcome ten minutes after the end", "callback late", "PL-CB-37", Late(600.0))
     yield _defect("early", "posts the outcome before any node has ended", "callback early", "PL-CB-67", Early())
-    yield _defect("before-the-reply", "posts the outcome before it answers the run", "callback early", "PL-CB-67",
-                  BeforeTheReply(), equivalent="no page orders the reply to the run and the callback of a quick run, "
-                  "and the outcome is the right one")  # fmt: skip
+    yield _defect("before-the-reply", "answers the run when the receiver has answered", "callback early", "PL-CB-70",
+                  BeforeTheReply())  # fmt: skip
 
 
 def _requests() -> Iterator[ServerDefect]:

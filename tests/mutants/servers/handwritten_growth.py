@@ -115,6 +115,9 @@ def _outputs() -> Made:
         fault = growing.FalsyIsNothing(test)
         yield "REL-OUT-01", RESULTS, f"falsy-is-nothing-{name}", f"takes an output for none ({name})", fault
     yield "REL-OUT-01", RESULTS, "output-read-twice", "reads a text output as JSON", growing.OutputReadTwice()
+    yield "REL-OUT-01", RESULTS, "nulls-left-out", "leaves out what is null in a value", growing.NullsLeftOut()
+    first = growing.FirstOutputDecides()
+    yield "REL-OUT-01", RESULTS, "first-output-decides", "tells the output of the first output node alone", first
     yield "REL-OUT-02", RUN, "falsy-not-posted", "posts words in place of an empty output", growing.FalsyNotPosted()
 
 

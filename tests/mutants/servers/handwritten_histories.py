@@ -148,6 +148,7 @@ def _orders() -> Made:
     alone = TakenAs(LIST, lambda one: "sort_by" not in one.query, lambda one: one.set_query({"sort_order": None}))
     yield LIST, "order-alone", "ignores sort_order without sort_by", alone
     yield LIST, "updated-is-created", "sorts by creation instead of changes", created
+    yield LIST, "ids-as-texts", "sorts by id as if that were a text", histories.IdsAsTexts()
 
 
 def _sizes() -> Made:
@@ -178,6 +179,12 @@ def _spellings() -> Made:
 
 def _runs() -> Made:
     yield RUN, "label-runs-as-before", "runs by a label the version that ran first", histories.LabelRunsAsBefore()
+    hidden = TakenAs(RUN, _has_null_label, lambda one: one.put({**one.members, "workflow_version_number": None}))
+    yield RUN, "null-label-hides-number", "overlooks a number beside a label that is null", hidden
+
+
+def _has_null_label(request: Request) -> bool:
+    return request.members.get("workflow_label_name", "") is None
 
 
 FAMILIES: Final[dict[str, Callable[[], Made]]] = {

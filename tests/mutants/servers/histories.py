@@ -320,6 +320,18 @@ class TakenByAnyCase(Fault):
 
 
 @dataclass
+class IdsAsTexts(Fault):
+    """Sorts by id as if ids were texts."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Sort what is on the page."""
+        if request.operation == LIST and reply.status == OK and request.query.get("sort_by") == "id":
+            goes_down = request.query.get("sort_order", "desc") == "desc"
+            items = sorted(reply.members["items"], key=lambda item: str(item["id"]), reverse=goes_down)
+            reply.put({**reply.members, "items": items})
+
+
+@dataclass
 class PagesOverlap(Fault):
     """Begins a further page of several workflows with the last one of the page before."""
 
