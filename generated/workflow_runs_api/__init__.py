@@ -5,6 +5,6 @@
 `api` holds the operations, `models` the objects, `client` what sends, `errors` what a call can end in.
 """
 
-CONTRACT_VERSION = "0.2.0"
-SOURCE_HASH = "75863f61f29be3d7dd9ad5517a9f3694d53ce2ff3c9f817c9f5e785d0cded996"
+CONTRACT_VERSION = "0.3.0"
+SOURCE_HASH = "a7deef2d3971ebdb13c749bb5dabaeb1452a820bbb0063833bdc8829327e635b"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -39,9 +39,11 @@ def _object_id(value: object) -> str:
 
 
 def _http_uri(value: object) -> str:
-    if is_uri(text := _string(value)) and text.lower().startswith(("http://", "https://")):
+    match = _parsed(text := _string(value))
+    # RFC 9110, 4.2: one without a host is to be refused.
+    if match is not None and match["scheme"].lower() in {"http", "https"} and match["host"]:
         return text
-    raise PydanticCustomError("uri", "Input should be an HTTP address: a URI as RFC 3986 defines it")
+    raise PydanticCustomError("uri", "Input should be an HTTP address: a URI as RFC 3986 defines it, with a host")
 
 
 String = Annotated[str, PlainValidator(_string)]
@@ -70,8 +72,12 @@ def is_object_id(text: str) -> bool:
 
 def is_uri(text: str) -> bool:
     """Return whether `text` is an absolute URI by the grammar of RFC 3986, fragment allowed."""
+    return _parsed(text) is not None
+
+
+def _parsed(text: str) -> re.Match[str] | None:
     match = _URI.fullmatch(text)
-    return match is not None and (match["ipv6"] is None or _is_ipv6(match["ipv6"]))
+    return None if match is None or (match["ipv6"] and not _is_ipv6(match["ipv6"])) else match
 
 
 def _is_ipv6(text: str) -> bool:
@@ -90,10 +96,10 @@ _PCT = r"%[0-9A-Fa-f]{2}"  # pct-encoded
 _PCHAR = rf"(?:[{_PLAIN}:@]|{_PCT})"
 _URI = re.compile(
     rf"""
-    [A-Za-z][A-Za-z0-9+.\-]* :                                # scheme
+    (?P<scheme> [A-Za-z][A-Za-z0-9+.\-]* ) :                 # scheme
     (?: //                                                    # authority path-abempty
         (?: (?:[{_PLAIN}:]|{_PCT})* @ )?                      #   userinfo
-        (?: \[ (?: (?P<ipv6>[0-9A-Fa-f:.]+) | [vV][0-9A-Fa-f]+\.[{_PLAIN}:]+ ) \]
+        (?P<host> \[ (?: (?P<ipv6>[0-9A-Fa-f:.]+) | [vV][0-9A-Fa-f]+\.[{_PLAIN}:]+ ) \]
           | (?:[{_PLAIN}]|{_PCT})* )                          #   IP-literal, or reg-name
         (?: : [0-9]* )?                                       #   port
         (?: / {_PCHAR}* )*

@@ -4,6 +4,7 @@ Bodies and queries are read here, after authentication, since 401 comes before 4
 """
 
 import re
+import sys
 from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -19,13 +20,16 @@ from workflow_sandbox.sizes import Sizes, first_long_text
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TIME = re.compile(
-    r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d):(?P<second>\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)", re.ASCII
+    r"(?P<year>\d{4})(?P<minute>-\d\d-\d\dT\d\d:\d\d):(?P<second>\d\d)"
+    r"(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)",
+    re.ASCII,
 )
 # PromptLayer's prefix has a `/workflows` of its own: there, what follows is of a workflow whose name is v1.
 _INTERACTLY = re.compile(r"/workflows/v1/(?!(?:run|labels|external-ids)(?:/|$))")
+_DAY = timedelta(days=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-# Python refuses to convert thousands of digits. What is left of a longer number is still beyond 64 bits.
-_ENOUGH_DIGITS = 20
+_MOST_DIGITS = sys.int_info.str_digits_check_threshold  # 640, however few Python is told to convert
 
 
 class Invalid(Exception):
@@ -99,7 +103,7 @@ def path_value(request: Request, name: str) -> str:
 
 
 def query_integer(request: Request, name: str, *, minimum: int | None = None, maximum: int | None = None) -> int | None:
-    """Return an integer query parameter, or None if it is absent. Beyond 64 bits only its sign and excess are kept.
+    """Return an integer query parameter, or None if it is absent.
 
     Raises:
         Invalid: It is given twice, is no integer in JSON's notation, or is not within the bounds.
@@ -107,14 +111,23 @@ def query_integer(request: Request, name: str, *, minimum: int | None = None, ma
     text = query_text(request, name)
     if text is None:
         return None
-    if not _INTEGER.fullmatch(text):
-        raise invalid(("query", name), "Input should be a valid integer", "int_parsing")
-    number = int(text[: _ENOUGH_DIGITS + 1])
+    number = integer(text, ("query", name))
     if minimum is not None and number < minimum:
         raise invalid(("query", name), f"Input should be greater than or equal to {minimum}", "greater_than_equal")
     if maximum is not None and number > maximum:
         raise invalid(("query", name), f"Input should be less than or equal to {maximum}", "less_than_equal")
     return number
+
+
+def integer(text: str, loc: tuple[str, ...]) -> int:
+    """Return the integer that a text is in JSON's notation; of thousands of digits only sign and excess are kept.
+
+    Raises:
+        Invalid: It is none; `loc` is where it stands.
+    """
+    if not _INTEGER.fullmatch(text):
+        raise invalid(loc, "Input should be a valid integer", "int_parsing")
+    return int(text[:_MOST_DIGITS])
 
 
 def query_choice(request: Request, name: str, choices: Container[str]) -> str | None:
@@ -132,6 +145,8 @@ def query_choice(request: Request, name: str, choices: Container[str]) -> str | 
 def query_time(request: Request, name: str) -> datetime | None:
     """Return a query parameter that is a date and time of RFC 3339, or None if it is absent.
 
+    What Python's calendar is too short for is its first or its last moment: nothing that is compared with it is there.
+
     Raises:
         Invalid: It is given twice or is no such time.
     """
@@ -140,7 +155,7 @@ def query_time(request: Request, name: str) -> datetime | None:
         return None
     try:
         return _time(text.upper())
-    except (ValueError, OverflowError):
+    except ValueError:
         raise invalid(("query", name), "Input should be a date and time of RFC 3339", "datetime_parsing") from None
 
 
@@ -148,13 +163,17 @@ def _time(text: str) -> datetime:
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError(text)
-    # Python knows neither a leap second nor more than six digits of one.
-    is_leap = found["second"] == "60"
-    second = "59" if is_leap else found["second"]
-    time = datetime.fromisoformat(f"{found['minute']}:{second}{(found['fraction'] or '')[:7]}{found['zone']}")
-    if is_leap and time.astimezone(UTC).strftime("%H:%M") != "23:59":
+    # Python knows neither a leap second nor more than six digits of one, nor the year 0, a leap year as 2000 is.
+    is_leap, is_year_0 = found["second"] == "60", found["year"] == "0000"
+    second, year = "59" if is_leap else found["second"], "2000" if is_year_0 else found["year"]
+    time = datetime.fromisoformat(f"{year}{found['minute']}:{second}{(found['fraction'] or '')[:7]}{found['zone']}")
+    minute = timedelta(hours=time.hour, minutes=time.minute) - (time.utcoffset() or timedelta())
+    if is_leap and minute % _DAY != _DAY - timedelta(minutes=1):
         raise ValueError(text)
-    return time + timedelta(seconds=is_leap)
+    try:
+        return _FIRST if is_year_0 else (time + timedelta(seconds=is_leap)).astimezone(UTC)
+    except OverflowError:
+        return _FIRST if time.year == 1 else _LAST
 
 
 def query_boolean(request: Request, name: str) -> bool:

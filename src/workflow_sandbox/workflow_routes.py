@@ -11,6 +11,7 @@ from workflow_sandbox.routing import Router
 from workflow_sandbox.store import Store
 from workflow_sandbox.wire import (
     JSONReply,
+    integer,
     invalid,
     path_value,
     query_choice,
@@ -27,6 +28,7 @@ USER, EMAIL, WORKSPACE = 1, "sandbox@example.com", 1
 """Whose workflows these are."""
 
 _PER_PAGE, _MOST_PER_PAGE = 30, 100
+_LAST_PAGE = 10**100  # its number is told again, and has to be whole
 _ORDERS: dict[str, Callable[[Workflow], Any]] = {
     "created_at": lambda workflow: (workflow.created_at, workflow.id),
     "updated_at": lambda workflow: (workflow.updated_at, workflow.id),
@@ -55,7 +57,7 @@ class WorkflowRoutes:
 
     async def list_workflows(self, request: Request) -> JSONReply:
         """Reply with one page of the workflows that the filters leave."""
-        page = query_integer(request, "page", minimum=1) or 1
+        page = query_integer(request, "page", minimum=1, maximum=_LAST_PAGE) or 1
         per_page = query_integer(request, "per_page", minimum=1, maximum=_MOST_PER_PAGE) or _PER_PAGE
         order = _ORDERS[query_choice(request, "sort_by", _ORDERS) or "created_at"]
         is_descending = query_choice(request, "sort_order", ("asc", "desc")) != "asc"
@@ -278,8 +280,4 @@ _BOUNDS: dict[str, Callable[[Workflow, Any], bool]] = {
 
 
 def _integer_in_path(request: Request) -> int:
-    text = path_value(request, "workflow")
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()) or (digits[0] == "0" and digits != "0"):
-        raise invalid(("path", "workflow_id"), "Input should be a valid integer", "int_parsing")
-    return int(text[:20])
+    return integer(path_value(request, "workflow"), ("path", "workflow_id"))

@@ -42,6 +42,9 @@ _RUN_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("callback_url", {"callback_url": 5}),
     ("callback_url", {"callback_url": "mailto:a@b"}),
     ("callback_url", {"callback_url": "http:a"}),
+    ("callback_url", {"callback_url": "http://"}),
+    ("callback_url", {"callback_url": "https:///path"}),
+    ("callback_url", {"callback_url": "http://user@:80/"}),
     ("callback_url", {"callback_url": "ftp://example.com/http://"}),
 ]
 _EXECUTE_REFUSED: list[tuple[str, dict[str, Any]]] = [

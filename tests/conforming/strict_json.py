@@ -62,8 +62,9 @@ def is_uri(value: Any) -> bool:
 
 
 def is_http_uri(value: Any) -> bool:
-    """Tell whether a value is a URI of HTTP."""
-    return is_uri(value) and value.partition(":")[0].lower() in {"http", "https"} and "://" in value[:8]
+    """Tell whether a value is a URI of HTTP, with a host."""
+    is_of_http = is_uri(value) and value.partition(":")[0].lower() in {"http", "https"}
+    return is_of_http and bool(_host_and_port(value).partition(":")[0])
 
 
 def or_null(test: Test) -> Test:
@@ -114,6 +115,10 @@ def _depth(value: Any) -> int:
 
 
 def _port_is_number(url: str) -> bool:
-    authority = re.match(r"[^:]*://([^/?#]*)", url)
-    port = authority[1].rpartition("@")[2].rpartition("]")[2].partition(":")[2] if authority else ""
+    port = _host_and_port(url).rpartition("]")[2].partition(":")[2]
     return not port or (port.isdecimal() and int(port) < 2**16)
+
+
+def _host_and_port(url: str) -> str:
+    authority = re.match(r"[^:]*://([^/?#]*)", url)
+    return authority[1].rpartition("@")[2] if authority else ""

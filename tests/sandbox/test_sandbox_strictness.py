@@ -52,16 +52,22 @@ def test_member_of_the_wrong_type_is_422_and_named(promptlayer: httpx.Client, me
 
 
 @pytest.mark.parametrize(
-    "url", ["http://x.invalid", "HTTPS://x.invalid/", "http://[::1]:1/", "http://[v1.a]/?q#f", "http://:1", "http:///a"]
+    "url", ["http://x.invalid", "HTTPS://x.invalid/", "http://[::1]:1/", "http://[v1.a]/?q#f", "http://a:b@h:1"]
 )
 def test_any_address_of_http_is_taken_as_callback(promptlayer: httpx.Client, url: str) -> None:
     """Every URI of HTTP is a legal callback URL, also one that can't be delivered to."""
     assert promptlayer.post(_RUN, json={"callback_url": url}).status_code == 202
 
 
-@pytest.mark.parametrize("url", ["urn:isbn:1", "ftp://x.invalid/", "mailto:a@b.invalid", "a:", "http:", "https:a"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("urn:isbn:1", "ftp://x.invalid/", "mailto:a@b.invalid", "a:", "http:", "https:a"),
+        *("http://", "HTTPS:///a", "http://?q", "http://#f", "http://:1", "http://a@", "http://a:b@:1/"),
+    ],
+)
 def test_an_address_of_anything_else_is_no_callback(promptlayer: httpx.Client, url: str) -> None:
-    """Other URIs are none that an outcome could be posted to."""
+    """Other URIs, and those without a host, are none that an outcome could be posted to."""
     response = promptlayer.post(_RUN, json={"callback_url": url})
 
     assert response.status_code == 422

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_calls import finished, promptlayer_client
+from sandbox_calls import execute, finished, promptlayer_client
 
 from workflow_sandbox import Sandbox
 
@@ -271,11 +271,46 @@ def _pages(client: httpx.Client, **query: str | int) -> Iterator[dict[str, Any]]
         {"external_source": "crm"},
         {"created_after": "2026-05-15"},
         {"updated_before": "2026-13-15T00:00:00Z"},
+        {"created_after": "0000-02-30T00:00:00Z"},
+        {"created_after": "9999-12-31T23:59:60-01:00"},
+        {"page": str(10**100 + 1)},
+        {"page": "1" * 5000},
     ],
 )
 def test_a_list_that_makes_no_sense_is_refused(promptlayer: httpx.Client, query: dict[str, str]) -> None:
     """With 422."""
     assert promptlayer.get("/workflows", params=query).status_code == 422
+
+
+@pytest.mark.parametrize("page", [2**53 + 1, 2**64, 10**30, 10**100])
+def test_a_page_far_behind_the_last_one_is_told_by_its_number(promptlayer: httpx.Client, page: int) -> None:
+    """As it was asked for, and so is the one before."""
+    told = promptlayer.get("/workflows", params={"page": str(page)}).json()
+
+    assert (told["page"], told["prev_num"], told["items"], told["has_next"]) == (page, page - 1, [], False)
+
+
+@pytest.mark.parametrize("before_all", ["0000-01-01T00:00:00Z", "0000-12-31T23:59:60Z", "0001-01-01T00:59:60+01:00"])
+@pytest.mark.parametrize(
+    "after_all", ["9999-12-31T23:59:60Z", "9999-12-31T22:59:60-01:00", "9999-12-31T23:59:59-23:59"]
+)
+def test_times_at_the_ends_of_the_calendar_are_bounds(
+    promptlayer: httpx.Client, interactly: httpx.Client, before_all: str, after_all: str
+) -> None:
+    """Everything is between them, in both lists."""
+    execute(interactly)
+    lists = [
+        [client.get(path, params=query).json()["total"] for query in ({}, {start: before_all, end: after_all})]
+        for client, path, start, end in [
+            (promptlayer, "/workflows", "created_after", "created_before"),
+            (promptlayer, "/workflows", "updated_after", "updated_before"),
+            (interactly, "/v1/workflow-runs", "start", "end"),
+        ]
+    ]
+    outside = promptlayer.get("/workflows", params={"created_after": after_all, "updated_before": before_all}).json()
+
+    assert all(every == between > 0 for every, between in lists)
+    assert outside["total"] == 0
 
 
 @pytest.mark.parametrize(

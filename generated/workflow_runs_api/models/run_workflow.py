@@ -25,7 +25,7 @@ class RunWorkflow:
         metadata: Text values to attach to the execution, by key.
         input_variables: The workflow's input variables, by name. A missing or unused one leads to a warning.
         return_all_outputs: Whether every node's output is wanted, or the main one alone.
-        callback_url: HTTP address to which the outcome is posted. With it the run is answered 202, not 201.
+        callback_url: HTTP address, with a host, to which the outcome is posted. With it the run is answered 202, not 201.
         additional_properties: Members that the contract does not name.
     """
 

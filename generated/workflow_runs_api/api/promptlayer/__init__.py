@@ -569,7 +569,7 @@ class PromptLayerOperations(_client.Client):
             metadata: Text values to attach to the execution, by key.
             input_variables: The workflow's input variables, by name. A missing or unused one leads to a warning. Default: {}.
             return_all_outputs: Whether every node's output is wanted, or the main one alone. Default: False.
-            callback_url: HTTP address to which the outcome is posted. With it the run is answered 202, not 201.
+            callback_url: HTTP address, with a host, to which the outcome is posted. With it the run is answered 202, not 201.
 
         Returns:
             RunCreated: 201, The execution was created; no callback URL was given.
@@ -593,6 +593,7 @@ class PromptLayerOperations(_client.Client):
 
         Sources:
             https://docs.promptlayer.com/reference/run-workflow (documented)
+            https://www.rfc-editor.org/rfc/rfc9110#section-4.2.1, for the host in callback_url (documented)
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
         """
         from .run_workflow import OPERATION  # noqa: PLC0415
@@ -1309,7 +1310,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
             metadata: Text values to attach to the execution, by key.
             input_variables: The workflow's input variables, by name. A missing or unused one leads to a warning. Default: {}.
             return_all_outputs: Whether every node's output is wanted, or the main one alone. Default: False.
-            callback_url: HTTP address to which the outcome is posted. With it the run is answered 202, not 201.
+            callback_url: HTTP address, with a host, to which the outcome is posted. With it the run is answered 202, not 201.
 
         Returns:
             RunCreated: 201, The execution was created; no callback URL was given.
@@ -1324,6 +1325,7 @@ class AsyncPromptLayerOperations(_client.AsyncClient):
 
         Sources:
             https://docs.promptlayer.com/reference/run-workflow (documented)
+            https://www.rfc-editor.org/rfc/rfc9110#section-4.2.1, for the host in callback_url (documented)
             promptlayer 1.5.16, recorded server replies of its test-suite (recorded)
         """
         from .run_workflow import OPERATION  # noqa: PLC0415

@@ -128,7 +128,11 @@ OPERATION = operation.Operation(
                 "metadata": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
                 "input_variables": {"type": "object", "additionalProperties": True},
                 "return_all_outputs": {"type": "boolean"},
-                "callback_url": {"type": ["string", "null"], "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
+                "callback_url": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://([^/?#@]*@)?[^/?#@:][^/?#@]*([/?#]|$)",
+                },
             },
             "not": {
                 "description": "a label and a version number together",
