@@ -26,6 +26,9 @@ class Sizes:
     rows: int = 1_000_000
 
 
+LONGEST_NAME = 255
+"""Characters of a node's name."""
+
 MOST_NODES = 1000
 """Nodes of one version of a workflow."""
 

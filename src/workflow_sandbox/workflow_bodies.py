@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from workflow_sandbox.json_types import Integer, Object, String, text_of
+from workflow_sandbox.sizes import LONGEST_NAME
 
 
 class _Body(BaseModel):
@@ -70,7 +71,7 @@ class EdgeInput(_Part):
     conditionals: Annotated[list[EdgeCondition], AfterValidator(_not_empty)]
 
 
-NodeName = Annotated[String, text_of(1, 255)]
+NodeName = Annotated[String, text_of(1, LONGEST_NAME)]
 
 
 class NodeInput(_Part):
@@ -129,7 +130,7 @@ class PatchWorkflow(_Body):
 
     base_version: Integer | None = None
     commit_message: String | None = None
-    nodes: dict[NodeName, NodeUpdate | None] = {}
+    nodes: dict[String, NodeUpdate | None] = {}
     required_input_variables: Object | None = None
     edges: list[EdgeInput] | None = None
     release_labels: list[String] | None = None

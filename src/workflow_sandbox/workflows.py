@@ -9,7 +9,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from workflow_sandbox.sizes import MOST_NODES
+from workflow_sandbox.sizes import LONGEST_NAME, MOST_NODES
 
 
 class UnsoundVersion(Exception):
@@ -117,14 +117,19 @@ def check(document: Mapping[str, Any]) -> None:
     """Check what no schema says of a version.
 
     Raises:
-        UnsoundVersion: It has too many nodes, no output node, two nodes of one name, a circle, an edge between nodes
-            that don't depend on each other, or a node with orders for the sandbox that make no sense.
+        UnsoundVersion: It has too many nodes, no output node, two nodes of one name, a name that is empty or too long,
+            a circle, an edge between nodes that don't depend on each other, or a node with orders for the sandbox that
+            make no sense.
     """
     nodes = {node["name"]: node for node in document["nodes"]}
     if len(nodes) > MOST_NODES:
         raise UnsoundVersion(f"The sandbox takes workflows of at most {MOST_NODES} nodes")
     if len(nodes) != len(document["nodes"]):
         raise UnsoundVersion("Two nodes have the same name")
+    if not all(1 <= len(name) <= LONGEST_NAME for name in nodes):
+        raise UnsoundVersion(
+            f"The name of a node has 1 to {LONGEST_NAME} characters"
+        )  # which no schema says of a patch
     if not any(node["is_output_node"] for node in nodes.values()):
         raise UnsoundVersion("At least one node has to be an output node")
     for name, node in nodes.items():
