@@ -48,8 +48,12 @@ def echoes(key: str, success: ScriptedResponse, legal: Iterable[ReplyCase]) -> I
         status = case.answer.status
         if not case.is_success and case.has_value and status not in told:
             told.add(status)
-            body = json.dumps(_saying(case.value, text)).encode()
-            yield Ending(f"{status} with the key", replace(case.answer, body=body, headers=headers))
+            said = _saying(case.value, text)
+            answer = replace(case.answer, body=json.dumps(said).encode(), headers=headers)
+            yield Ending(f"{status} with the key", answer)
+            if isinstance(said, dict) and len(told) == 1:
+                much = json.dumps(said | {"x_much": "x" * LONG}).encode()
+                yield Ending(f"{status} with the key and much else", replace(answer, body=much))
     yield from _unknown(key, ScriptedResponse(status=BEYOND_ANY_LIST, headers=headers))
     if success.body:
         yield Ending("page with the key", replace(success, body=f"<p>{text}</p>".encode(), headers=headers))

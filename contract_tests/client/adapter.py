@@ -50,6 +50,8 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``documents``
     Ids of inferred rules whose requirement the client's own documentation states, each with the place that does. Of
     this client they are documented, and a violation fails the run.
+``tagged(client, call)``
+    A view of a client that adds to each such start a text of its own by which it can be found.
 ``repeats``
     The kinds of faults after which the client documents to send a request again where nothing can happen twice, of
     ``throttled``, ``status``, ``broken`` and ``time-out``; the first at any time.
@@ -251,6 +253,7 @@ class Explanation:
         content: The raw body, None if the error does not keep it.
         facts: Its further documented attributes, JSON values.
         may_have_acted: Whether the error says that the service may have acted; None if it says nothing of that.
+        sent_at: When the request was sent that may have acted, in seconds since 1970; None if it does not say.
     """
 
     status: int | None = None
@@ -258,6 +261,7 @@ class Explanation:
     content: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     may_have_acted: bool | None = None
+    sent_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -221,6 +221,14 @@ def packed_in_part(trials: Trials, mode: str) -> Iterator[tuple[str, Trial[Reque
             yield f"{coding} {about}", trials.session.play(trials.start, trials.start, [answer], mode)
 
 
+def packed_in_members(trials: Trials, mode: str) -> Trial[RequestCase]:
+    """Return a call whose response is a series of compressed parts."""
+    body, half = trials.success.body, len(trials.success.body) // 2
+    packed = gzip.compress(body[:half]) + gzip.compress(body[half:])
+    answer = replace(trials.success, body=packed, headers=(("Content-Encoding", "gzip"),))
+    return trials.session.play(trials.start, trials.start, [answer], mode)
+
+
 def coded(trials: Trials, mode: str, coding: str, plain: ScriptedResponse) -> Trial[RequestCase]:
     """Return a call whose response is compressed."""
     answer = replace(plain, body=CODINGS[coding](plain.body), headers=(("Content-Encoding", coding),))

@@ -19,6 +19,7 @@ import queue
 import time
 import unicodedata
 import warnings
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -26,6 +27,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 from shelf_receiver import FOREIGN_PATH, PATH, Listener, LoanRefused, Receiver, parse, sign
@@ -183,6 +185,9 @@ DEFECTS = {
     "impatient_in_crowds": "gives a call up that has to wait for a connection",
     "reads_any_size": "reads more than it was told to",
     "view_adds_to_client": "keeps what a view of it adds to a request",
+    "takes_one_member": "reads the first member of a compressed response alone",
+    "tags_alike": "gives all starts one tag",
+    "tells_time_of_error": "tells the time of an error for that of its request",
     "takes_halves": "takes what a compressed response begins with for all of it",
     "ignores_proxies": "does not go by what the environment says of proxies",
     "compares_endings": "takes a name in NO_PROXY for the ending of a host's",
@@ -231,6 +236,7 @@ class ShelfError(Exception):
         self.status, self.content, self.body = status, content, body
         self.request: httpx.Request | None = None
         self.may_have_acted = False
+        self.sent_at: float | None = None
         self.loses_status = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -337,6 +343,7 @@ class Client:
         self.more: dict[str, str] = {}
         self.added_query: dict[str, str] = {}
         self.added_body: dict[str, Any] = {}
+        self.is_tagging = False
         self.kept: dict[str, str] = {}
         self.last: httpx.Response | None = None
         self.calls = self.left = self.tried = 0
@@ -517,6 +524,7 @@ class Client:
             operation, {**call.path}, {**call.query}, {**call.header}, {**call.cookie}, body, "application/json"
         )
         self.misbehave(case)
+        self.sent_at = time.time()
         if self.http.is_closed and not self.has("riddles_when_closed"):
             raise ShelfError("the client has been closed")
         if not self.connection.key and operation.security and not self.has("calls_without_key"):
@@ -629,7 +637,8 @@ class Client:
             body = {name: float(value) if type(value) is int else value for name, value in body.items()}
         if self.has("adds_member"):
             body = {**body, "client": "shelf"}
-        body = {**body, **self.added_body}
+        tag = {"x_tag": "of all" if self.has("tags_alike") else uuid4().hex} if self.is_tagging else {}
+        body = {**body, **self.added_body, **tag}
         return {"draft": False, **body} if self.has("sends_defaults") else body
 
     def pause(
@@ -731,10 +740,13 @@ class Client:
         raise failure
 
     def check_whole(self, reply: httpx.Response, failure: ShelfError) -> None:
-        """Raise what is too large, or compressed and not whole, which httpx does not see."""
+        """Raise what is too large, or compressed and not whole; unpack more than one member: httpx does neither."""
         most, unpacked = self.connection.most_bytes, getattr(reply._get_content_decoder(), "decompressor", None)
         if most is not None and len(reply.content) > most and not self.has("reads_any_size"):
             raise failure
+        while unpacked is not None and unpacked.unused_data and not self.has("takes_one_member"):
+            rest, unpacked = unpacked.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
+            reply._content += unpacked.decompress(rest)
         if unpacked is not None and not unpacked.eof and not self.has("takes_halves"):
             raise failure
 
@@ -749,6 +761,7 @@ class Client:
         """Have an error say whether the request may have changed something."""
         is_denied = self.has("denies_doubt") or (self.has("denies_empty") and error.content == b"")
         error.may_have_acted = operation.method not in SAFE and not is_denied
+        error.sent_at = time.time() if self.has("tells_time_of_error") else self.sent_at
         return error
 
     def read(self, reply: httpx.Response, schema: str, failure: ShelfError) -> Any:
@@ -868,7 +881,8 @@ class ShelfAdapter:
         assert isinstance(error, ShelfError)
         body = None if error.body is None else self.read(error.body, call)
         doubt = error.may_have_acted
-        return Explanation(status=error.status, content=error.content, body=body, may_have_acted=doubt)
+        told = {"may_have_acted": doubt, "sent_at": error.sent_at}
+        return Explanation(status=error.status, content=error.content, body=body, **told)
 
 
 class Conforming(ShelfAdapter):
@@ -929,6 +943,12 @@ class Conforming(ShelfAdapter):
     def extended(self, client: Client, query: Mapping[str, str], body: Mapping[str, Any]) -> Client:
         """Give a view of a client."""
         return client.with_added(query, body)
+
+    def tagged(self, client: Client, call: Call) -> Client:  # noqa: ARG002 - the protocol's
+        """Give a view of a client."""
+        view = copy.copy(client)
+        view.is_tagging = True
+        return view
 
     def receiving(self, delivery: str) -> Receiving:  # noqa: ARG002 - there is only one
         """Give what receives the webhook."""

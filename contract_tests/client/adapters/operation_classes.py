@@ -30,13 +30,10 @@ SUFFIX: Final = "Operations"
 
 PROMISES: Final = (
     *("CL-CLI-02", "CL-CLI-03", "CL-CLI-04", "CL-REF-10", "CL-BRK-09", "CL-BRK-10"),
-    *(
-        f"CL-REL-{number}"
-        for number in ("01", "02", "04", "05", "08", "13", "14", "15", "18", "24", "25", "37", "39", "40")
-    ),
-    *(f"CL-OBJ-0{number}" for number in range(1, 9)),
+    *(f"CL-REL-{number:02}" for number in (1, 2, 4, 5, 8, 13, 14, 15, 18, 24, 25, 37, 39, *range(40, 44))),
+    *(f"CL-OBJ-{number:02}" for number in range(1, 9)),
     *(f"CL-SEC-{number:02}" for number in range(1, 11)),
-    *(f"CL-RUN-{number}" for number in ("03", "04", "08", "09", "10", "11")),
+    *(f"CL-RUN-{number:02}" for number in (3, 4, *range(8, 12))),
     *("CL-LST-03", "CL-LST-04", "CL-CB-04", "CL-CB-07", "CL-CB-08", "CL-CB-10", "CL-CB-12", "CL-CB-13"),
 )
 ClientOf = Callable[[str], Any]
@@ -146,13 +143,14 @@ class OperationClasses:
         """Read the documented attributes of an error."""
         body, response = self.carried(error), getattr(error, "response", None)
         facts = {name: _plain(getattr(error, name)) for name in FACTS if hasattr(error, name)}
-        data = to_json(body)
+        data, sent_at = to_json(body), getattr(error, "sent_at", None)
         return Explanation(
             status=getattr(error, "status", None),
             body=Received(json=data, type_name=type(body).__name__, types=types_in(body, data)),
             content=getattr(response, "content", None),
             facts=facts,
             may_have_acted=getattr(error, "may_have_run", None),
+            sent_at=sent_at and sent_at.timestamp(),
         )
 
     def address(self, call: Call) -> str | None:

@@ -74,6 +74,12 @@ class WorkflowRuns(OperationClasses):
         """What stands in the body: the path alone is documented to be in the log."""
         return [text for text in _texts(call.body) if len(text) >= TELLING]
 
+    def tagged(self, client: Any, call: Call) -> Any:
+        """Views of PromptLayer's client, whose runs can't be listed."""
+        if call.operation.id != STARTS[0]:
+            raise NotSupported(f"{call.operation.id} is found without a tag")
+        return lambda tag: client(tag).with_run_tags()
+
     def listing(self, client: Any, call: Call) -> Any:
         """Iterate over workflows, or over runs."""
         name = LISTS.get(call.operation.id)

@@ -21,7 +21,7 @@ CHANGED: Final[Mapping[str, Callable[[str], str]]] = {
     "longer": lambda right: right + "0",
 }
 FORGED: Final = ("none", *CHANGED, "of another body")
-ASTRAY: Final = ("address", "address cut")
+ASTRAY: Final = ("address", "address cut", "address in another case", "address with more")
 
 
 class HandlerFailed(Exception):
@@ -164,10 +164,14 @@ def _posted(app: Any, receiving: Receiving, post: Post, headers: Mapping[str, st
 
 
 def _path(receiving: Receiving, proof: str) -> str:
-    if proof == "address cut":
-        folder, _, name = receiving.path.rpartition("/")
-        return f"{folder}/{name[: len(name) // 2]}"
-    return receiving.foreign_path if proof == "address" else receiving.path
+    folder, _, name = receiving.path.rpartition("/")
+    near = {
+        "address": receiving.foreign_path,
+        "address cut": f"{folder}/{name[: len(name) // 2]}",
+        "address in another case": f"{folder}/{name.swapcase()}",
+        "address with more": f"{folder}/{name}0",
+    }
+    return near.get(proof, receiving.path)
 
 
 async def _asked(app: Any, path: str, post: Post, headers: Mapping[str, str]) -> tuple[int, str]:

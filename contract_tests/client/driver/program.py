@@ -146,10 +146,17 @@ class Driver:
     def derived(self, connection: Connection, call: Call, *, how: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call with a view of the client that is given something more, then one with the client itself."""
         view_of = self._offered(how)
+        return self._by_both(connection, call, lambda client: view_of(client, **given))
 
+    def tagged(self, connection: Connection, call: Call) -> dict[str, Any]:
+        """Make a call with a view of the client that tags it, then one with the client itself."""
+        view_of = self._offered("tagged")
+        return self._by_both(connection, call, lambda client: view_of(client, call))
+
+    def _by_both(self, connection: Connection, call: Call, view_of: Callable[[Any], Any]) -> dict[str, Any]:
         async def both() -> Any:
             client = self._client(connection)
-            await self._invoked(view_of(client, **given), call)
+            await self._invoked(view_of(client), call)
             return await self._invoked(client, call)
 
         return self._told(call, connection, both)

@@ -11,17 +11,9 @@ from contract_tests.client.outcome import Raised, Unclaimed, Value, describe, ou
 from contract_tests.client.relations import carried, core, essence
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials, supported
-from contract_tests.http.body_kinds import request_media
-from contract_tests.http.expected_parameters import decode, query_pairs
-from contract_tests.http.recording_server import RecordedRequest
-from contract_tests.openapi.json_text import is_json, json_or
 from contract_tests.rules import NotApplicable, Violation
 
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
-VIEW: Final = "X-Of-The-View"
-BOTH: Final = 2  # requests: one of the view, one of the client
-ADDED_QUERY: Final = {"x-added": "a b&c=d/é%41+"}
-ADDED_BODY: Final = {"x_added": {"ä": [1, None, 0.5, True]}}
 ALIKE: Final = ("status", "unread", "refused", "throttled")
 rule: Final = partial(operation_rule, source=f"{HTTP}#section-3.3", basis="inferred")
 
@@ -234,59 +226,3 @@ def test_used_connections(trials: Trials) -> Iterator[Violation]:
         _, trial = relations.on_used_connection(trials, mode)
         if len(trial.seen) > 1:
             yield trial.violation("count", f"{len(trial.seen)} requests", "1")
-
-
-@rule(
-    "CL-REL-08",
-    "Settings of a view are the view's alone.",
-    says="Headers that are given for a view of a client are sent by that view, and by the client itself never.",
-    source="the client's own documentation of views",
-)
-def test_views(trials: Trials) -> Iterator[Violation]:
-    for mode in trials.modes():
-        trial = _viewed(trials, mode, "derived", {"headers": {VIEW: "1"}})
-        if len(trial.seen) != BOTH:
-            yield trial.violation("sent", f"{len(trial.seen)} requests: {describe(trial.outcome)}")
-            continue
-        of_view, of_client = trial.seen
-        if of_view.all(VIEW) != ["1"] or of_client.all(VIEW):
-            yield trial.violation("headers", f"{of_view.all(VIEW)}, then {of_client.all(VIEW)}")
-        if core(of_view) != core(of_client) or carried(trials, of_view) != carried(trials, of_client):
-            yield trial.violation("request", "the view sends something else than the client")
-
-
-def _viewed(trials: Trials, mode: str, how: str, given: dict[str, Any]) -> Trial[Any]:
-    """Return a call by a view that is given something, and one by the client itself."""
-    if not any(case.is_success for case in trials.book.legal_replies(trials.operation)):
-        raise NotApplicable("the contract describes no success of this operation")
-    trial = trials.ask("derived", mode, more={"how": how, "given": given})
-    if isinstance(trial.outcome, Unclaimed):
-        raise NotApplicable("the adapter does not offer such views of a client")
-    return trial
-
-
-@rule(
-    "CL-REL-39",
-    "What a view adds to a request is sent as it was given, and by that view alone.",
-    says="Query parameters and properties of the body that the contract does not name come beside what the call gives.",
-    source="the client's own documentation of views",
-)
-def test_views_that_add(trials: Trials) -> Iterator[Violation]:
-    relations.representative(trials)
-    media = request_media(trials.operation)
-    takes_json = media is not None and is_json(media.media_type) and isinstance(trials.start.body, dict)
-    body = ADDED_BODY if takes_json else {}
-    for mode in trials.modes():
-        trial = _viewed(trials, mode, "extended", {"query": ADDED_QUERY, "body": body})
-        if len(trial.seen) != BOTH:
-            yield trial.violation("sent", f"{len(trial.seen)} requests: {describe(trial.outcome)}")
-            continue
-        of_view, of_client = trial.seen
-        if _pairs(of_view) != sorted([*_pairs(of_client), *ADDED_QUERY.items()]):
-            yield trial.violation("query", of_view.target, f"{of_client.target} and {ADDED_QUERY}")
-        if body and json_or(of_view.body, None) != json_or(of_client.body, {}) | body:
-            yield trial.violation("body", f"{of_view.body[:200]!r}", f"{of_client.body[:200]!r} and {body}")
-
-
-def _pairs(seen: RecordedRequest) -> list[tuple[str, str]]:
-    return sorted((decode(name) or "", decode(value) or "") for name, value in query_pairs(seen.target))

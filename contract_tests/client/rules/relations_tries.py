@@ -1,4 +1,4 @@
-"""Second tries: what they carry, when they are made, and what an error tells then."""
+"""Second tries: what they carry, and when they are made."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,10 +17,9 @@ from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.rules import NotApplicable, Violation
 
 UNAVAILABLE, SLACK, PLAIN = 503, 5.0, "status 429"
-CLIENT_ERROR: Final = range(400, 500)
 MAY_ACT: Final = frozenset({"status", "broken", "time-out"})
 LIMITS: Final = "the client's own documentation of its time-outs"
-OWN: Final = "the client's own documentation of its errors"
+OWN: Final = "the client's own documentation of its time-outs"
 rule: Final = partial(operation_rule, basis="inferred")
 
 
@@ -83,49 +82,6 @@ def test_past_dates(trials: Trials) -> Iterator[Violation]:
 )
 def test_refusals_are_not_repeated(trials: Trials) -> Iterator[Violation]:
     yield from repeated(trials, "refused")
-
-
-@rule(
-    "CL-REL-14",
-    "An error tells of the last try.",
-    says="Status, body, and whether the service may have acted are those of the response that ended the call.",
-    source=OWN,
-)
-def test_errors_tell_of_the_last_try(trials: Trials) -> Iterator[Violation]:
-    tried = [trial for trial in of_kind(trials, "other error") if len(trial.seen) > 1]
-    if not tried:
-        raise NotApplicable("the client does not repeat a request that is refused for now")
-    for trial in tried:
-        outcome, last = trial.outcome, trial.case.answers[min(len(trial.seen), len(trial.case.answers)) - 1]
-        if not isinstance(outcome, Raised) or not outcome.own:
-            yield trial.violation("error", describe(outcome))
-        elif outcome.status != last.status or outcome.content not in {None, last.body}:
-            yield trial.violation("response", f"the error tells of status {outcome.status}", f"status {last.status}")
-        elif outcome.may_have_acted is False and not trials.operation.may_be_repeated:
-            yield trial.violation("doubt", f"{outcome.type_name} says that nothing has happened")
-
-
-@rule(
-    "CL-REL-15",
-    "An error without a request or after a refusal raises no false alarm.",
-    says="Without a connection nothing was sent, and a documented 4xx refuses: no error says then that the service may "
-    "have acted, or its caller looks for what is not there.",
-    source=OWN,
-)
-def test_no_false_alarm(trials: Trials) -> Iterator[Violation]:
-    for mode in trials.modes():
-        unsent = relations.unreachable(trials, mode)
-        if not (isinstance(unsent.outcome, Raised) and unsent.outcome.own):
-            yield unsent.violation("no connection", describe(unsent.outcome))
-        yield from _alarm(unsent, "no connection")
-    for trial in trials.legal_replies():
-        if trial.case.answer.status in CLIENT_ERROR:
-            yield from _alarm(trial, f"status {trial.case.answer.status}")
-
-
-def _alarm(trial: Trial[Any], name: str) -> Iterator[Violation]:
-    if isinstance(trial.outcome, Raised) and trial.outcome.may_have_acted:
-        yield trial.violation(name, f"{trial.outcome.type_name} says that the service may have acted")
 
 
 @rule(

@@ -138,6 +138,26 @@ def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
 
 
 @rule(
+    "CL-REL-41",
+    "A compressed response of several members is read whole.",
+    says="A gzip body is a series of members, which simply follow one another: together they are what is compressed.",
+    source="https://www.rfc-editor.org/rfc/rfc1952#section-2.2",
+    basis="inferred",
+)
+def test_members_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    asked = False
+    for mode in trials.modes():
+        plain = trials.ask("call", mode)
+        if "gzip" in relations.codings(plain) and trials.success.body:
+            asked, trial = True, relations.packed_in_members(trials, mode)
+            if essence(trial.outcome) != essence(plain.outcome):
+                yield trial.violation("members", describe(trial.outcome), describe(plain.outcome))
+    if not asked:
+        raise NotApplicable("the client does not ask for gzip")
+
+
+@rule(
     "CL-REL-28",
     "A response is read whole, however it comes.",
     says="In chunks or segments that end anywhere, without a length, after an interim response, or long: a response is "

@@ -65,6 +65,32 @@ def _limits() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "packed.first-member",
+        "reads the first member of a compressed response alone",
+        "end lost",
+        "CL-REL-41",
+        generated(
+            "decoding.py",
+            "                if not data.startswith(_GZIP):\n                    return\n"
+            "                self._zlib = zlib.decompressobj(self._first)",
+            "                return",
+        ),
+    )
+    yield defect(
+        "tag.of-all",
+        "gives all runs one tag",
+        "state shared",
+        "CL-REL-42",
+        client("promptlayer.py", "{tag_name: os.urandom(8).hex(), **", '{tag_name: "of-all", **'),
+    )
+    yield defect(
+        "sent-at.of-the-error",
+        "tells the time of an error for that of its request",
+        "value changed",
+        "CL-REL-43",
+        client("in_doubt.py", "time.time() - (time.monotonic() - began)", "time.time()"),
+    )
+    yield defect(
         "wait.first-branch",
         "takes a run for failed if its first output node has not succeeded",
         "outcome mistaken",
@@ -128,6 +154,17 @@ def _masks() -> Iterator[ClientDefect]:
             "        found += map(once.origin, _places(once.text, form))\n"
             "        found += (once.origin(twice.origin(place)) for place in _places(twice.text, form))\n",
             "",
+        ),
+    )
+    yield defect(
+        "key.in-long-bodies",
+        "masks a key that was sent back in bodies of up to 64 KiB alone",
+        "secret shown",
+        "CL-SEC-11",
+        generated(
+            "reply.py",
+            "        if len(text) > LONGEST:\n            return self.shown(text)\n",
+            "        if len(text) > LONGEST:\n            return value\n",
         ),
     )
     yield defect(

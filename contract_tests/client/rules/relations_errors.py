@@ -1,0 +1,81 @@
+"""Errors: what they tell of the tries, of a run that there may be, and of the time."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from contract_tests.cases.network import SHORT
+from contract_tests.client import relations
+from contract_tests.client.cards import operation_rule
+from contract_tests.client.outcome import Raised, describe
+from contract_tests.client.rules.network import of_kind
+from contract_tests.client.session import Trial
+from contract_tests.client.trials import Trials
+from contract_tests.rules import NotApplicable, Violation
+
+OWN: Final = "the client's own documentation of its errors"
+CLIENT_ERROR: Final = range(400, 500)
+rule: Final = partial(operation_rule, source=OWN, basis="inferred")
+
+
+@rule(
+    "CL-REL-14",
+    "An error tells of the last try.",
+    says="Status, body, and whether the service may have acted are those of the response that ended the call.",
+)
+def test_errors_tell_of_the_last_try(trials: Trials) -> Iterator[Violation]:
+    tried = [trial for trial in of_kind(trials, "other error") if len(trial.seen) > 1]
+    if not tried:
+        raise NotApplicable("the client does not repeat a request that is refused for now")
+    for trial in tried:
+        outcome, last = trial.outcome, trial.case.answers[min(len(trial.seen), len(trial.case.answers)) - 1]
+        if not isinstance(outcome, Raised) or not outcome.own:
+            yield trial.violation("error", describe(outcome))
+        elif outcome.status != last.status or outcome.content not in {None, last.body}:
+            yield trial.violation("response", f"the error tells of status {outcome.status}", f"status {last.status}")
+        elif outcome.may_have_acted is False and not trials.operation.may_be_repeated:
+            yield trial.violation("doubt", f"{outcome.type_name} says that nothing has happened")
+
+
+@rule(
+    "CL-REL-15",
+    "An error without a request or after a refusal raises no false alarm.",
+    says="Without a connection nothing was sent, and a documented 4xx refuses: no error says then that the service may "
+    "have acted, or its caller looks for what is not there.",
+)
+def test_no_false_alarm(trials: Trials) -> Iterator[Violation]:
+    for mode in trials.modes():
+        unsent = relations.unreachable(trials, mode)
+        if not (isinstance(unsent.outcome, Raised) and unsent.outcome.own):
+            yield unsent.violation("no connection", describe(unsent.outcome))
+        yield from _alarm(unsent, "no connection")
+    for trial in trials.legal_replies():
+        if trial.case.answer.status in CLIENT_ERROR:
+            yield from _alarm(trial, f"status {trial.case.answer.status}")
+
+
+def _alarm(trial: Trial[Any], name: str) -> Iterator[Violation]:
+    if isinstance(trial.outcome, Raised) and trial.outcome.may_have_acted:
+        yield trial.violation(name, f"{trial.outcome.type_name} says that the service may have acted")
+
+
+@rule(
+    "CL-REL-43",
+    "An error that leaves a call in doubt tells when its request was sent.",
+    says="Who looks for what the call may have done looks round the time of the request. Between that and the error "
+    "lies the time-out.",
+)
+def test_errors_tell_when_it_was_sent(trials: Trials) -> Iterator[Violation]:
+    tried = [
+        (trial, trial.outcome.sent_at)
+        for trial in of_kind(trials, "time-out")
+        if trial.seen and isinstance(trial.outcome, Raised) and trial.outcome.sent_at is not None
+    ]
+    if not tried:
+        raise NotApplicable("no error of the client tells of it")
+    for trial, sent_at in tried:
+        arrived = trial.seen[-1].at + time.time() - time.monotonic()
+        if not arrived - trial.seconds - 1 < sent_at < arrived + SHORT / 2:
+            received = f"{sent_at - arrived:.2f} s after the request had come"
+            yield trial.violation(trial.case.name, received, "before it had come")
