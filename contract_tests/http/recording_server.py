@@ -186,6 +186,12 @@ class RecordingServer:
         """The requests that came while no case was played, in order."""
         return self._between.seen if self._between else []
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        with self._lock:
+            return len(self._open)
+
     def __enter__(self) -> Self:
         """Nothing more to do: it listens from the start."""
         return self

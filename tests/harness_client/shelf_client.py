@@ -52,6 +52,7 @@ CERTIFICATES = httpx.create_ssl_context()  # read once: that takes longer than a
 TRIES = 3
 FEW_PLACES, PIECE, LITTLE = 50, 65_536, 0.05
 KEPT_WORDS = ("enum", "format")
+LEFT: list[Any] = []  # what a client that is closed leaves open
 
 DEFECTS = {
     "refuses_umlauts": "refuses a legal text",
@@ -185,6 +186,7 @@ DEFECTS = {
     "impatient_in_crowds": "gives a call up that has to wait for a connection",
     "reads_any_size": "reads more than it was told to",
     "view_adds_to_client": "keeps what a view of it adds to a request",
+    "stays_connected": "keeps its connections when it is closed",
     "takes_one_member": "reads the first member of a compressed response alone",
     "tags_alike": "gives all starts one tag",
     "tells_time_of_error": "tells the time of an error for that of its request",
@@ -902,6 +904,10 @@ class Conforming(ShelfAdapter):
 
     def close(self, client: Client) -> Any:
         """Close a client."""
+        if self.defect == "stays_connected":
+            LEFT.append(client.http)
+            client.opened.clear()
+            return None if not client.connection.is_async else asyncio.sleep(0)
         return client.http.aclose() if client.connection.is_async else client.http.close()
 
     def carried(self, error: BaseException) -> Any:

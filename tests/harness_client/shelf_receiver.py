@@ -81,6 +81,8 @@ class Listener:
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # with which comes 100 Continue
+
             def do_POST(self) -> None:
                 listener.answer(self)
 

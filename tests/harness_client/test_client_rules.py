@@ -129,6 +129,7 @@ FOUND_BY = [
     ("writes_headers", "CL-CLI-02", "addBook", "headers"),
     ("riddles_when_closed", "CL-CLI-03", "addBook", "RuntimeError"),
     ("waits_for_ever", "CL-CLI-04", "addBook", "time-out"),
+    ("stays_connected", "CL-CLI-05", "listBooks", "connections"),
     ("keeps_cookies", "CL-REL-01", "addBook", "header cookie"),
     ("keeps_headers", "CL-REL-01", "listBooks", "header x-trace"),
     ("other_error_async", "CL-REL-02", "addBook", "outcome 409"),

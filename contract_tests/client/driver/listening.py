@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.adapter import Adapter, Listening, Receiving
 
 SECONDS: Final = 3.0
 BETWEEN: Final = 0.02  # seconds from piece to piece
+CONTINUE: Final = 100
 
 
 def play_steps(adapter: Adapter, receiving: Receiving, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -42,7 +43,13 @@ def _waited(adapter: Adapter, listening: Listening, step: Mapping[str, Any]) -> 
 
 
 def _status_of(
-    url: str, *, content: str, headers: Mapping[str, str], pieces: int = 1, chunked: bool = False
+    url: str,
+    *,
+    content: str,
+    headers: Mapping[str, str],
+    pieces: int = 1,
+    chunked: bool = False,
+    expects: bool = False,
 ) -> int | str:
     """Return the status that a delivery is answered with, or why there is none."""
     parts, body = urlsplit(url), base64.b64decode(content)
@@ -50,7 +57,8 @@ def _status_of(
     chunks = [f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in (body[:half], body[half:], b"")]
     framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(body))}
     lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    lines += [f"{name}: {value}" for name, value in {**headers, **framing}.items()]
+    expected = {"Expect": "100-continue"} if expects else {}
+    lines += [f"{name}: {value}" for name, value in {**headers, **framing, **expected}.items()]
     head = "\r\n".join([*lines, "", ""]).encode()
     # The head comes by itself first: a body need not come with it.
     parted = [head, *chunks] if chunked else [head, body]
@@ -58,12 +66,25 @@ def _status_of(
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), SECONDS) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            answer = connection.makefile("rb")
             for piece in sent:
                 connection.sendall(piece)
                 time.sleep(BETWEEN if len(sent) > 1 else 0)
-            return int(connection.makefile("rb").readline().split()[1])
+                if expects and piece is head:
+                    status = _status_in(answer)
+                    if status != CONTINUE:
+                        return status
+            return _status_in(answer)
     except (OSError, ValueError, IndexError) as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _status_in(answer: IO[bytes]) -> int:
+    """Read the head of a response, interim or not, and return its status."""
+    status = int(answer.readline().split()[1])
+    while answer.readline().strip():
+        pass
+    return status
 
 
 def _pieces(message: bytes, count: int) -> list[bytes]:

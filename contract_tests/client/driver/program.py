@@ -138,6 +138,21 @@ class Driver:
 
         return self._told(call, connection, closing)
 
+    def closing(self, connection: Connection, call: Call, *, times: int) -> dict[str, Any]:
+        """Make so many calls at once, from as many threads if they are synchronous, and close the client."""
+        close, client = self._offered("close"), self._adapter.connect(connection)
+
+        async def calling() -> dict[str, Any]:
+            if call.is_async:
+                await asyncio.gather(*(self._invoked(client, call) for _ in range(times)))
+            else:
+                with ThreadPoolExecutor(times) as pool:
+                    list(pool.map(lambda _: self._adapter.invoke(client, call), range(times)))
+            await _awaited(close(client))
+            return {"kind": "value", "json": None, "type_name": "closed"}
+
+        return self._run(calling, connection, call)
+
     def headers(self, connection: Connection, call: Call) -> dict[str, Any]:
         """Make a call with headers of the caller's, and say what became of the caller's mapping."""
         outcome = self._told(call, connection, lambda: self._invoked(self._adapter.connect(connection), call))

@@ -1,18 +1,23 @@
 """The client itself: how it is built, kept and closed."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Lost, Raised, Unclaimed, describe
+from contract_tests.client.relations import first_of_all
 from contract_tests.client.session import MODES
 from contract_tests.client.trials import Trials
+from contract_tests.http.recording_server import RecordingServer
 from contract_tests.rules import NotApplicable, NotExercised, Violation
 
 OPENAPI = "https://spec.openapis.org/oas/v3.1.1.html"
 OWN_HEADER = "X-Of-The-Caller"
+SEVERAL, TOGETHER, PATIENCE = 4, 0.2, 2.0  # calls, and seconds
 rule: Final = partial(operation_rule, basis="inferred")
 
 
@@ -84,3 +89,25 @@ def test_default_timeout(trials: Trials) -> Iterator[Violation]:
             raise NotExercised(f"the client could not be built: {trial.told.get('reason', '')}")
         if trial.told["seconds"] is None:
             yield trial.violation("time-out", "the client waits for ever")
+
+
+@rule(
+    "CL-CLI-05",
+    "A client that is closed closes its connections.",
+    says="Whichever thread has opened one: a service has no more connections of a client than that uses.",
+    source="the client's own documentation of closing",
+)
+def test_connections_are_closed(trials: Trials) -> Iterator[Violation]:
+    first_of_all(trials)
+    for mode in trials.modes():
+        with RecordingServer() as server:
+            answer = replace(trials.success, delay=TOGETHER)  # so that each needs a connection of its own
+            asked, start = {"times": SEVERAL}, trials.start
+            trial = trials.session.play(start, start, [answer], mode, task="closing", more=asked, server=server)
+            if isinstance(trial.outcome, Unclaimed):
+                raise NotApplicable("the adapter does not say how the client is closed")
+            ends = time.monotonic() + PATIENCE
+            while server.connections and time.monotonic() < ends:
+                time.sleep(TOGETHER / 10)
+            if server.connections:
+                yield trial.violation("connections", f"{server.connections} of {len(trial.seen)} stay open", "0")

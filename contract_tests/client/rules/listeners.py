@@ -24,6 +24,7 @@ WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pieces": {"pieces": 9},
     "chunks": {"chunked": True},
     "chunks in pieces": {"chunked": True, "pieces": 9},
+    "after 100 Continue": {"expects": True, "pieces": 2},
 }
 rule: Final = partial(client_rule, source=CALLBACKS, basis="inferred")
 Step = dict[str, Any]
@@ -75,7 +76,8 @@ def _unlike(trials: DeliveryTrials, about: str, value: Any, step: Mapping[str, A
 @rule(
     "CL-CB-11",
     "A listener takes a delivery however it comes over the wire.",
-    says="Head and body may come apart, in pieces and in chunks, and before anybody waits for the run.",
+    says="Head and body may come apart, in pieces and in chunks, after the interim response that a sender waits for, "
+    "and before anybody waits for the run.",
     source="https://www.rfc-editor.org/rfc/rfc9112#section-6",
     basis="documented",
 )

@@ -109,6 +109,13 @@ def _forged() -> Iterator[ClientDefect]:
         client("callbacks/run_finished.py", "if self.succeeded is not False:", "if self.output:"),
     )
     yield defect(
+        "listener.no-continue",
+        "leaves a sender waiting that wants to hear that it may go on",
+        "delivery lost",
+        "CL-CB-11",
+        client("callbacks/http_server.py", 'lower() == "100-continue":', 'lower() == "100-Continue":'),
+    )
+    yield defect(
         "listener.chunk-in-pieces",
         "takes what has come of a chunk for more than that",
         "delivery lost",

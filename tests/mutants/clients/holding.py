@@ -98,6 +98,17 @@ def _held() -> Iterator[ClientDefect]:
 
 def _shared() -> Iterator[ClientDefect]:
     yield defect(
+        "connection.of-each-thread",
+        "has a pool for each thread, and closes one of them",
+        "state kept",
+        "CL-CLI-05",
+        generated(
+            "own_clients.py",
+            '"open_client": os.getpid',
+            '"open_client": lambda: hash((os.getpid(), __import__("threading").get_ident()))',
+        ),
+    )
+    yield defect(
         "connection.of-the-parent",
         "goes on with its parent's connections in a forked process",
         "state shared",
