@@ -13,7 +13,8 @@ from contract_tests.rules import rule as card
 from contract_tests.server.models.exchange import LATER
 from contract_tests.server.models.execution import id_of
 from contract_tests.server.relations.marked_inputs import WIDE, Loss
-from contract_tests.server.relations.marked_runs import MarkedRun, MarkedRuns
+from contract_tests.server.relations.marked_run import MarkedRun
+from contract_tests.server.relations.marked_runs import MarkedRuns
 
 PAGE: Final = "https://docs.promptlayer.com/reference/run-workflow"
 CALLBACK: Final = f"{PAGE} (wording of 2025-11 to 2026-04)"
