@@ -399,6 +399,15 @@ def user_alone(key: str) -> str:
     return base64.b64encode(f"{key}:".encode()).decode()
 
 
+def transform(value: Any, make: Callable[[Any], Any], *, is_async: bool) -> Any:
+    """Return what a function makes of a value; of an awaitable in the asynchronous form, an awaitable of that."""
+
+    async def awaited() -> Any:
+        return make(await value)
+
+    return awaited() if is_async else make(value)
+
+
 def check_signature(method: Callable[..., Any], *positional: Any, **named: Any) -> None:
     """
     Demand that a signature takes these arguments: what it does not take is refused by Python, not by the client.

@@ -21,6 +21,7 @@ from contract_tests.client.adapter import (
     Received,
     check_signature,
     to_json,
+    transform,
     user_alone,
 )
 from contract_tests.client.adapters.python_names import python_name
@@ -83,7 +84,7 @@ class OpenapiPythonClient:
     def raw(self, client: Any, call: Call) -> Any:
         """The parts of a ``Response``, which has value and reply beside one another."""
         made = self.invoke(client, call)
-        return _awaited_parts(made) if call.is_async else _parts(made)
+        return transform(made, _parts, is_async=call.is_async)
 
     def _module(self, call: Call) -> Any:
         tag = python_name(call.operation.tag or "default")
@@ -140,10 +141,6 @@ class ShortForms(OpenapiPythonClient):
 
 def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
     return made, int(made.status_code), made.headers, made.content
-
-
-async def _awaited_parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
-    return _parts(await made)
 
 
 def _received(value: Any, status: int | None) -> Received:

@@ -19,6 +19,7 @@ from contract_tests.client.adapter import (
     Received,
     check_signature,
     to_json,
+    transform,
 )
 from contract_tests.client.adapters.python_names import python_name
 from contract_tests.client.adapters.typed_places import types_in
@@ -96,7 +97,7 @@ class OperationClasses:
     def raw(self, client: ClientOf, call: Call) -> Any:
         """Call it in the form that has the response beside the value."""
         made = self._made(client, call, lambda chosen: chosen.with_raw_response)
-        return _awaited_parts(made) if call.is_async else _parts(made)
+        return transform(made, _parts, is_async=call.is_async)
 
     def _made(self, client: ClientOf, call: Call, form: Callable[[Any], Any] = lambda chosen: chosen) -> Any:
         if reason := getattr(importlib.import_module(self._name), "LEFT_OUT", {}).get(call.operation.id):
@@ -210,10 +211,6 @@ def limits(connection: Connection) -> dict[str, float]:
 
 def _parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
     return made.parsed, made.status, made.headers, made.content
-
-
-async def _awaited_parts(made: Any) -> tuple[Any, int, Mapping[str, str], bytes]:
-    return _parts(await made)
 
 
 def _method_name(call: Call) -> str:

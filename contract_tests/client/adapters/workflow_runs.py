@@ -19,6 +19,7 @@ from contract_tests.client.adapter import (
     NotSupported,
     Receiving,
     to_json,
+    transform,
 )
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of, limits
 
@@ -94,7 +95,7 @@ class WorkflowRuns(OperationClasses):
             raise NotSupported(f"{call.operation.id} starts nothing to wait for")
         positional, named, _ = arguments_of(call)
         outcome = chosen.run_and_wait(*positional, **named, deadline=deadline, **how)
-        return _awaited_outcome(outcome) if call.is_async else _told(outcome)
+        return transform(outcome, _told, is_async=call.is_async)
 
     def following(self, client: Any, call: Call, deadline: float, follower: Follower) -> Any:
         """Start a run and wait for it, with what the client tells of it."""
@@ -186,10 +187,6 @@ def _state(result: Any) -> dict[str, Any]:
 
 async def _awaited_states(results: Any) -> list[dict[str, Any]]:
     return [_state(result) async for result in results]
-
-
-async def _awaited_outcome(outcome: Any) -> Any:
-    return _told(await outcome)
 
 
 def _finished(event: Any, unset: Any) -> Any:
