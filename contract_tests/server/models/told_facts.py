@@ -72,7 +72,7 @@ def facts_of_interactly(exchanges: Iterable[Exchange]) -> ToldFacts:
         read = str(exchange.case.path.get("workflow_run_id", ""))
         if exchange.status in GONE and facts.known(read, "existence"):
             facts.tell(read, "existence", False, exchange)  # noqa: FBT003 - a fact
-        for run_id, run, record in _shown_runs(exchange):
+        for run_id, run, record in shown_runs(exchange):
             facts.tell(run_id, "existence", True, exchange)  # noqa: FBT003 - a fact
             _tell_run(facts, run_id, run, record, exchange)
     return facts
@@ -87,7 +87,7 @@ def _commanded(exchange: Exchange) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _shown_runs(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+def shown_runs(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Yield each run that a response shows: its id, the run, and the record that it stands in."""
     body = json_or(exchange.reply, None) if exchange.has_succeeded else None
     if not isinstance(body, Mapping):

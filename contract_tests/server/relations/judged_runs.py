@@ -28,12 +28,10 @@ class JudgedRuns(JudgedTurns):
             received = f"version_number is {told}, started was version {asked}"
             self.judge(Topic.VERSION, run.exchanges[-1], told == asked, "version", received)
 
-    def give(
-        self, run: KnownRun, command: str, *, query: Mapping[str, Any] | None = None, **more: Any
-    ) -> Exchange | None:
+    def give(self, run: KnownRun, command: str, **more: Any) -> Exchange | None:
         """Give a run a command, and judge the status after it."""
         before = run.status
-        exchange = super().give(run, command, query=query, **more)
+        exchange = super().give(run, command, **more)
         if exchange is not None and exchange.has_succeeded and before in RESTING:
             after = {"pause": PAUSED, "stop": CANCELLED}.get(command, run.status)
             holds = run.status == after and not (command == "resume" and run.status == PAUSED)

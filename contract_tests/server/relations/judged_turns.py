@@ -1,6 +1,5 @@
 """Interactly runs that are known, what each of them shows judged by what it has shown before."""
 
-from datetime import timedelta
 from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Final
@@ -11,11 +10,11 @@ from contract_tests.openapi.text_equality import time_with_offset
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
+from contract_tests.server.models.told_times import CLOSE, date_of
 from contract_tests.server.relations.known_runs import COMPLETED, EXECUTE, WAITING, KnownRun, KnownRuns
 from contract_tests.server.relations.shown_runs import (
     PAIRS,
     changed_at,
-    date_of,
     events_in,
     goes_on,
     pairs_in,
@@ -27,7 +26,6 @@ from contract_tests.server.relations.shown_runs import (
 )
 
 FLAG: Final = "is_waiting_for_input"
-CLOSE: Final = timedelta(minutes=10)  # less than any two time zones differ by
 
 
 class Topic(StrEnum):
@@ -56,6 +54,8 @@ class Topic(StrEnum):
     REFUSED = auto()
     COUNTED = auto()
     THREADS = auto()
+    DEFAULTS = auto()
+    KINDS = auto()
 
 
 class JudgedTurns(KnownRuns):

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contract_tests.cases.case import RequestCase
+from contract_tests.openapi.json_text import whole
 from contract_tests.rules import NotExercised
 from contract_tests.server.models.conversation import FINAL, run_id_of
 from contract_tests.server.models.exchange import Exchange
@@ -32,6 +33,7 @@ class KnownRun:
         threads: To which of its threads something is said, in this order.
         said: Marks of what was said to it, each with its thread.
         given: The run input that it was started with.
+        asked: The query of commands for it.
         exchanges: The requests about it, with their responses, from its start on.
         status: As the latest response showed it; empty if none did.
         shown: The run as it was read last, or as an execute has shown it.
@@ -43,6 +45,7 @@ class KnownRun:
     threads: tuple[str, ...] = ("0",)
     said: dict[str, str] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     status: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,6 +53,11 @@ class KnownRun:
     def id(self) -> str | None:
         """What further commands name it by; None if it was not said."""
         return run_id_of(self.started)
+
+    @property
+    def version(self) -> int | None:
+        """The version that it is of, as it was shown last; None if it was not."""
+        return whole(self.shown.get("version_number"))
 
     @property
     def is_settled(self) -> bool:
@@ -77,11 +85,10 @@ class KnownRuns(Stage):
         return self._execute(self.server.body_of(dict(run_input)), query)
 
     def command_for(self, run: KnownRun, command: str, **more: Any) -> RequestCase:
-        """Return the request that gives a run a command, with further properties of the run input."""
-        said = {"command": command, RUN_BY: self.server.tag, **more}
-        return self._execute(
-            self.server.body_of(said, run.id) if self.has_turns else {**said, "workflow_run_id": run.id}
-        )
+        """Return the request that gives a run a command, with further properties of the run input; "" leaves it out."""
+        said = {**({"command": command} if command else {}), RUN_BY: self.server.tag, **more}
+        body = self.server.body_of(said, run.id) if self.has_turns else {**said, "workflow_run_id": run.id}
+        return self._execute(body, run.asked)
 
     def _execute(self, body: Any, query: Mapping[str, Any] | None = None) -> RequestCase:
         path = {"workflow_id": self.server.target.workflow}
@@ -119,15 +126,12 @@ class KnownRuns(Stage):
         run.took(exchange, exchange.result)
         return run
 
-    def give(
-        self, run: KnownRun, command: str, *, query: Mapping[str, Any] | None = None, **more: Any
-    ) -> Exchange | None:
+    def give(self, run: KnownRun, command: str, **more: Any) -> Exchange | None:
         """Give a run a command, if it stands so that some run could take it; None if not."""
         self.settle(run)
         if run.id is None or not run.is_settled:
             return None
-        case = self.command_for(run, command, **more)
-        exchange = self.server.wire.send(replace(case, query=dict(query or {})))
+        exchange = self.server.wire.send(self.command_for(run, command, **more))
         run.took(exchange, exchange.result)
         return exchange
 

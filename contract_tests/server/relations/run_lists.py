@@ -1,7 +1,7 @@
 """Lists of an Interactly workflow's runs: whole, filtered, cut into pages, and with one run more."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
 from itertools import pairwise
@@ -13,6 +13,7 @@ from contract_tests.rules import NotExercised, Violation
 from contract_tests.server.models.conversation import FINAL, run_id_of
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.told_facts import RESTING
+from contract_tests.server.models.told_times import start_and_change
 from contract_tests.server.relations.marked_inputs import new_mark
 from contract_tests.server.server import ServerUnderTest
 
@@ -25,6 +26,7 @@ NO_SUCH_OBJECT: Final = "f" * 24
 AWAY: Final = timedelta(minutes=90)  # from now, less than the offsets below: who ignores these finds another time
 EAST, WEST = (timezone(sign * timedelta(hours=5, minutes=30)) for sign in (1, -1))
 WILDCARDS: Final = (".", "_")  # of patterns, and signs like others in a text
+SECOND: Final = timedelta(seconds=1)
 GAP: Final = timedelta(milliseconds=2)  # between two runs whose times tell which is the earlier one
 
 
@@ -200,16 +202,35 @@ class RunLists:
         ):
             texts = {name: time.isoformat(timespec="seconds") for name, time in query.items()}
             yield self._filtered(" and ".join(query), self.own if fits else (), texts)
+        yield from self._by_time_between_runs()
+
+    def _by_time_between_runs(self) -> Iterator[Filtered]:
         told = {id_: _time(record.get("created_at")) for id_, record in self.own.items()}
         times = {id_: one for id_, one in told.items() if one is not None}
-        gaps = [(later - one, one) for one, later in pairwise(sorted(times.values()))]
-        gap, before = max(gaps, default=(timedelta(0), now))
-        if gap >= GAP and len(times) == len(self.own):
-            middle = before + gap / 2
-            text = middle.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            after = {id_ for id_, time in times.items() if time > middle}
-            for name, ids in (("start", after), ("end", times.keys() - after)):
-                yield self._filtered(f"{name} between two runs", ids, {name: text}, is_told=False)
+        pairs = [*pairwise(sorted(times.values()))]
+        if not pairs or len(times) < len(self.own):
+            return
+        one, later = max(pairs, key=lambda pair: pair[1] - pair[0])
+        if later - one < GAP:
+            return
+        middle = one + (later - one) / 2
+        for name, bound in (("start", max(_whole_seconds_in(pairs), default=middle)), ("end", middle)):
+            text = bound.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            after = {id_ for id_, time in times.items() if time > bound}
+            fitting = after if name == "start" else times.keys() - after
+            found = self._filtered(f"{name} between two runs", fitting, {name: text}, is_told=False)
+            early, late = self._clearly_beside(bound)
+            fit, others = (late, early) if name == "start" else (early, late)
+            yield found
+            yield replace(found, name=f"{name} between runs", expected=fit, others=others, is_told=True)
+
+    def _clearly_beside(self, bound: datetime) -> tuple[frozenset[str], frozenset[str]]:
+        """Return runs of which all times are before a bound, or after it: who knows no fractions of a second agrees."""
+        told = {id_: start_and_change(record) for id_, record in self.own.items()}
+        known = {id_: times for id_, times in told.items() if times is not None}
+        first = bound.replace(microsecond=0)
+        early = frozenset(id_ for id_, times in known.items() if max(times) < first)
+        return early, frozenset(id_ for id_, times in known.items() if min(times) >= first + SECOND)
 
     def _filtered(
         self, what: str, expected: Iterable[str], query: Mapping[str, Any], *, is_told: bool = True
@@ -232,6 +253,14 @@ class RunLists:
 def ids_of(pages: Sequence[Page]) -> list[str]:
     """Return what pages list, in order."""
     return [id_ for page in pages for id_ in page.ids]
+
+
+def _whole_seconds_in(pairs: Iterable[tuple[datetime, datetime]]) -> Iterator[datetime]:
+    """Yield the last whole second between the times of two runs, of those that have one between them."""
+    for one, later in pairs:
+        second = (later - GAP).replace(microsecond=0)
+        if second - one >= GAP:
+            yield second
 
 
 def _run(record: Mapping[str, Any]) -> Mapping[str, Any]:

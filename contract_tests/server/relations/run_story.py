@@ -1,44 +1,46 @@
 """
 A story of a few Interactly runs, in either form of execute.
 
-A has odd values in its input and gets every command; N is given nothing; B and C are alike, and C is started by a body
-in chunks; D has odd names and a long text in its input; V has the initial version. D and V have two threads. Where
+A has odd values in its input and gets every command; N is given nothing; B and C are alike, with one name for variables
+of all kinds, and C is started by a body in chunks; S is started without a command; D has odd names and a long text in
+its input; V has the initial version. D and V have two threads. N and C get commands that ask for another version. Where
 drawn sequences play commands for runs, in the form without turns, some commands are left out here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from contract_tests.openapi.json_text import whole
 from contract_tests.rules import Unanswered
 from contract_tests.server.conversations import SAID
 from contract_tests.server.models.conversation import FINAL
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations import marked_inputs
-from contract_tests.server.relations.judged_refusals import JudgedRefusals
+from contract_tests.server.relations.filled_variables import names_in_brackets
+from contract_tests.server.relations.judged_starts import NOTHING, JudgedStarts
 from contract_tests.server.relations.judged_turns import Topic
 from contract_tests.server.relations.known_runs import CANCELLED, PAUSED, WAITING, KnownRun
 from contract_tests.server.relations.run_lists import NO_SUCH_OBJECT
-from contract_tests.server.relations.shown_inputs import DATA, NOTE, RUN_BY
+from contract_tests.server.relations.shown_inputs import NOTE, RUN_BY
 from contract_tests.server.relations.spellings import spelled
 
 AT_ONCE: Final = 3
 LONG, LONG_BY, MANY = 65_537, 1000, 300  # characters, and variables
-NOTHING: Final[Mapping[str, Any]] = {"command": "start", **{name: {} for name in DATA}, RUN_BY: None, "team_id": None}
 CHUNKS: Final = "a body in chunks"
 INITIAL: Final = 0  # the version that every workflow begins with
 NUL: Final = "a\0b"  # legal JSON, which some databases can't keep
 
 
-class RunStory(JudgedRefusals):
+class RunStory(JudgedStarts):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 49
+    requests: ClassVar[int] = 52
     what: ClassVar[str] = "a story of a few runs"
     _while_paused: Exchange | None = None  # what came of data for one run while another one was paused
+    _active: int | None = None  # the version of what is started without one
+    _unfilled: Collection[str] = ()  # names of placeholders that a run without runtime variables has shown
 
     def play(self) -> None:
         """Start the runs, command them and read them in between; judge as much of it as was played."""
@@ -49,12 +51,14 @@ class RunStory(JudgedRefusals):
             self._judge(*self._runs)
 
     def _tell(self, a: KnownRun, n: KnownRun, b: KnownRun, c: KnownRun, *more: KnownRun) -> None:
-        for run in [a, n, *more, self.initial] if self.has_turns else [self.large]:
+        for run in [a, n, *more] if self.has_turns else [self.large]:
             self.read(run)  # a start without turns shows the run itself
         for run in self._runs:
             self.settle(run)
         self._while_paused = self._pause_and_resume(a, b)
         self._say_at_once(a)
+        self._active = n.version
+        c.asked = n.asked = self.version_beside(n, self._runs)
         self._say_to_each(c, self.large, self.initial)
         self.judge_version(a)
         self._wake(a)
@@ -64,8 +68,11 @@ class RunStory(JudgedRefusals):
         if self._while_paused is not None:
             self.judge_taken(self._while_paused)
         self.judge_chunks(c, b)
-        self.judge_active(run for run in (n, b, c, *more) if run is not self.initial)
+        self.judge_active(run for run in (n, b, c, *more) if run is not self.initial and not run.asked)
         self.judge_threads(self._runs)
+        self.judge_kinds(self._runs)
+        for run in (n, c):
+            self.judge_kept_version(run, self._active)
         self.judge_counting(self._runs)
         for run in self._runs:
             self.judge_texts(run, [other for other in self._runs if other is not run])
@@ -87,9 +94,11 @@ class RunStory(JudgedRefusals):
         with suppress(Unanswered):  # what fails on it is told by what every response has to be
             self.server.wire.send(self.start_of({**self.server.start_input, "dynamic_variables": {NOTE: NUL}}))
         c = self._alike(in_chunks=True)
-        runs = [a, n, self._alike(), c if c.id is not None else self._alike()]
+        runs = [a, n, self._alike(), c if c.id is not None else self._alike(), self.started_by_default(tag)]
         if self.has_turns:
-            runs.append(self.started(self.start_of({"command": "start", **tag})))
+            runs.append(self.started(self.start_of(tag)))
+            self.judge_defaults(runs[-1], n)
+        self._unfilled = names_in_brackets(n)
         return [*runs, self.large, self.initial]
 
     @cached_property
@@ -98,7 +107,8 @@ class RunStory(JudgedRefusals):
         many = {f"contract_tests_{number}": number for number in range(MANY)}
         by = marked_inputs.of_size(LONG_BY)
         inputs, run_input = self.marked_input(marked_inputs.of_size(LONG), marked_inputs.with_odd_names(), by, many)
-        run = self.started(self.start_of(run_input), inputs)
+        like, run_input = self.named_like(("dynamic_variables",), run_input, self._unfilled)
+        run = self.started(self.start_of(run_input), inputs | like)
         run.threads = ("1", "0")
         return run
 
@@ -111,8 +121,9 @@ class RunStory(JudgedRefusals):
 
     def _alike(self, *, in_chunks: bool = False) -> KnownRun:
         inputs, run_input = self.marked_input(marked_inputs.of_every_plane(), marked_inputs.nested())
+        like, run_input = self.named_like(("runtime_variables", "miscellaneous"), run_input)
         case = self.start_of(run_input)
-        return self.started(spelled(case, CHUNKS) if in_chunks else case, inputs)
+        return self.started(spelled(case, CHUNKS) if in_chunks else case, inputs | like)
 
     def _pause_and_resume(self, a: KnownRun, b: KnownRun) -> Exchange | None:
         """Pause A and take it up again, twice; return what came of data for B in between."""
@@ -139,9 +150,9 @@ class RunStory(JudgedRefusals):
             received = "the run is of another workflow than the path, which names one that does not exist"
             self.judge(Topic.PATH, exchange, not exchange.has_succeeded, "workflow_id", received)
 
-    def _give(self, run: KnownRun, command: str, query: Mapping[str, Any] | None = None) -> Exchange | None:
+    def _give(self, run: KnownRun, command: str, **more: Any) -> Exchange | None:
         """Give a run a command by somebody else than who has started it."""
-        return self.give(run, command, query=query, run_by=self.other_caller())
+        return self.give(run, command, run_by=self.other_caller(), **more)
 
     def _say(self, run: KnownRun) -> Exchange | None:
         if run.status != WAITING:
@@ -169,10 +180,9 @@ class RunStory(JudgedRefusals):
             self.try_refused(run, ["stop", "start", *(["resume", "pause", "data"] if self.has_turns else [])])
 
     def _stop(self, run: KnownRun, other: KnownRun) -> None:
-        asked = self.server.target.version
-        self._give(run, "pause")
-        is_other = asked is not None and whole(run.shown.get("version_number")) not in {asked, None}
-        self._give(run, "stop", {"version": asked} if is_other else {})
+        self.try_default(run)
+        self._give(run, "pause", **({"version_number": run.asked["version"]} if run.asked else {}))
+        self._give(run, "stop")
         if self.has_turns:
             self.give(run, "data", **SAID)
         self.read(run)

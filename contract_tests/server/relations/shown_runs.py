@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from contract_tests.openapi.json_text import same
@@ -57,15 +56,6 @@ def goes_on(earlier: Any, now: Any) -> bool:
     """Whether a list begins with all of an earlier one, as far as both are lists."""
     are_known = isinstance(earlier, list) and isinstance(now, list)
     return not are_known or same(now[: len(earlier)], earlier)
-
-
-def date_of(exchange: Exchange) -> datetime | None:
-    """Return when a response was made, by the clock of who made it."""
-    try:
-        found = parsedate_to_datetime(exchange.reply_headers.get("date", ""))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def says(exchange: Exchange) -> bool:

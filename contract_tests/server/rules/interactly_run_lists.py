@@ -20,7 +20,7 @@ rule: Final = partial(
     "REL-LIST-51",
     "A filter leaves the runs of the whole list that fit it, and no other.",
     says="workflow_id and status leave only such runs, search only what the text is found in, start and end only runs "
-    "from or up to that time, in whatever offset it is written.",
+    "from or up to that time, in whatever offset it is written: whichever of a run's times counts.",
     source=f"{PAGE}; {LIBRARY}; {TIMES}",
 )
 def test_filter_leaves_what_fits(run_lists: RunLists) -> Checks:

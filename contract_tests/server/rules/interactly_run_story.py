@@ -39,8 +39,10 @@ def turns(story: RunStory) -> RunStory:
 
 @rule(
     "REL-STORY-01",
-    "A run has the version that it was started with.",
-    says="version picks the version to execute, in either form; version_number of a run says which one it is.",
+    "A run has the version that it was started with, whatever version later commands ask for.",
+    says="version picks the version to execute, in either form; version_number of a run says which one it is. Later "
+    "turns keep the version of the first one.",
+    source=f"{EXECUTE}; its newer form",
     operations=["getWorkflowRun"],
 )
 def test_run_has_its_version(story: RunStory, operation: Operation) -> Checks:
@@ -275,6 +277,26 @@ def test_threads_are_kept(story: RunStory, operation: Operation) -> Checks:
 )
 def test_refused_command_is_no_turn(turns: RunStory, operation: Operation) -> Checks:
     return turns.checks(Topic.COUNTED, operation)
+
+
+@rule(
+    "REL-STORY-24",
+    "Without a command it is start.",
+    says="command is start by default, and without the id of a run a new one is started, whatever input there is for "
+    "its nodes. With the id of a run it is what start is for this run.",
+)
+def test_command_is_start_by_default(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.DEFAULTS, operation)
+
+
+@rule(
+    "REL-STORY-25",
+    "A variable fills the placeholders of its own kind alone.",
+    says="dynamic_variables are for placeholders in double braces, runtime_variables for those in double brackets. "
+    "Seen where the text of another run has the placeholder, or what fills it.",
+)
+def test_variables_fill_their_own_kind(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.KINDS, operation)
 
 
 @rule(

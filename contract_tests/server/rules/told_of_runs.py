@@ -11,7 +11,9 @@ from contract_tests.openapi.document import Operation
 from contract_tests.rules import Checks, NotApplicable, NotExercised, Violation
 from contract_tests.rules import rule as card
 from contract_tests.server.conversations import Conversations
+from contract_tests.server.models.conversation import run_id_of
 from contract_tests.server.models.told_facts import ToldFacts, facts_of_interactly, facts_of_promptlayer
+from contract_tests.server.models.told_times import checks_of_times
 from contract_tests.server.relations.marked_runs import MarkedRuns
 from contract_tests.server.relations.open_runs import OpenRuns
 from contract_tests.server.relations.run_crowd import RunCrowd
@@ -21,6 +23,7 @@ from contract_tests.server.scenarios import ExecutionScenarios
 from contract_tests.server.server import ServerUnderTest
 
 RUNS: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs/get-workflow-run"
+DATE: Final = "https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1"
 RESULTS: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
 rule: Final = partial(card, basis="documented", side="server")
 
@@ -67,6 +70,22 @@ def test_executions_are_told_alike(
 ) -> Checks:
     _played(lambda: scenarios.plain, lambda: marked_runs.asked_together)
     return _contradictions(facts_of_promptlayer(server.watch.of(operation.id)), operation, server)
+
+
+@rule(
+    "REL-TOLD-03",
+    "A run was not changed before it was started, and neither was after the response that tells of it.",
+    says="created_at is when a run was started, updated_at when it was changed last, and Date when the response was "
+    "made. They are compared where they have an offset, and differ by more than ten minutes.",
+    source=f"{RUNS}; {DATE}",
+    operations=["getWorkflowRun", "listWorkflowRuns"],
+    service="interactly",
+    otherwise="no record tells both times with an offset",
+)
+def test_times_are_in_order(operation: Operation, server: ServerUnderTest, plays: list[Callable[[], Any]]) -> Checks:
+    _played(*plays)
+    started = {run_id_of(one) for one in server.watch.of("executeWorkflow") if one.has_succeeded}
+    return checks_of_times(server.watch.of(operation.id), {one for one in started if one is not None})
 
 
 def _played(*plays: Callable[[], Any]) -> None:

@@ -1,12 +1,14 @@
 """Hand-made defects of Interactly's runs, of each in the form of execute that it is named for."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from mutants.servers import interactly_faults as faults
 from mutants.servers import interactly_lists as lists
 from mutants.servers import interactly_more as more
 from mutants.servers import interactly_refusals as refusals
+from mutants.servers import interactly_starts as starts
 from mutants.servers.fault import Fault, ServerDefect
 from mutants.servers.messages import EXECUTE, LIST_RUNS, READ_RUN, Request
 from mutants.servers.told import InFlight, ListAsked
@@ -17,7 +19,8 @@ MOST_OF_A_PAGE: Final = 20
 
 def handwritten_interactly() -> Iterator[ServerDefect]:
     """Give the hand-made defects of Interactly's runs."""
-    for operation, family in ((EXECUTE, _runs), (EXECUTE, _refusals), (READ_RUN, _reads), (LIST_RUNS, _lists)):
+    families = (_runs, _starts, _refusals)
+    for operation, family in (*((EXECUTE, one) for one in families), (READ_RUN, _reads), (LIST_RUNS, _lists)):
         for name, forms, title, rule, make in family():
             for form in forms:
                 yield ServerDefect(
@@ -48,12 +51,12 @@ def _runs() -> Made:
     yield "commands-cached", "ab", "answers commands from a cache", "REL-TOLD-01", faults.CommandsCached
     yield "pause-for-all", "ab", "takes no data while a run is paused", "REL-STORY-06", faults.PauseForAll
     yield "chunks-empty", "ab", "takes a body in chunks for an empty one", "REL-STORY-07", faults.ChunksEmpty
-    yield "version-switched", "ab", "goes on with the version of a command", "REL-TOLD-01", lists.VersionSwitched
+    yield "version-switched", "ab", "goes on with the version of a command", "REL-STORY-01", lists.VersionSwitched
     yield "path-ignored", "ab", "finds a run under any workflow", "REL-STORY-12", lists.PathIgnored
     yield "names-taken", "ab", "reads names of variables as paths", "REL-STORY-08", lists.NamesTaken
     yield "variables-cut", "b", "cuts variables at 4,096 characters", "REL-STORY-08", lists.VariablesCut
-    starts = lambda: more.LaterInputs("dynamic_variables", faults.is_start)  # noqa: E731
-    yield "starts-mixed", "ab", "mixes up inputs of starts at once", "REL-CROWD-05", starts
+    mixed = lambda: more.LaterInputs("dynamic_variables", faults.is_start)  # noqa: E731
+    yield "starts-mixed", "ab", "mixes up inputs of starts at once", "REL-CROWD-05", mixed
     said = lambda: more.LaterInputs("thread_to_node_inputs", lambda one: bool(faults.commanded(one)))  # noqa: E731
     yield "sayings-mixed", "ab", "mixes up what is said at once", "REL-STORY-03", said
     yield "variables-merged", "ab", "takes runtime variables for dynamic ones", "REL-STORY-08", more.VariablesMerged
@@ -82,6 +85,24 @@ def _runs() -> Made:
     )
 
 
+def _starts() -> Made:
+    with_input = lambda: starts.CommandGuessed(starts.has_node_inputs)  # noqa: E731
+    yield "input-is-data", "ab", "takes input without a command for data", "REL-STORY-24", with_input
+    of_run = lambda: starts.CommandGuessed(lambda request: bool(faults.commanded(request)))  # noqa: E731
+    yield "run-gets-data", "ab", "takes a run's id without a command for data", "REL-STORY-24", of_run
+    needed = lambda: starts.CommandGuessed(lambda request: not faults.commanded(request))  # noqa: E731
+    yield "command-needed", "ab", "starts nothing without a command", "REL-STORY-24", needed
+    dynamic, runtime, further = "dynamic_variables", "runtime_variables", "miscellaneous"
+    for name, kind, by, is_first in (
+        ("braces-by-runtime", dynamic, runtime, True),
+        ("free-braces-by-runtime", dynamic, runtime, False),
+        ("brackets-by-dynamic", runtime, dynamic, False),
+        ("braces-by-further-data", dynamic, further, True),
+    ):
+        fault = partial(starts.FilledBy, kind, by, is_first)
+        yield name, "ab", f"has {by} fill what is for {kind}", "REL-STORY-25", fault
+
+
 def _refusals() -> Made:
     yield (
         "pause-no-turn",
@@ -100,10 +121,14 @@ def _reads() -> Made:
     yield "refused-changed", "ab", "takes refused commands for changes", "REL-STORY-21", refusals.RefusedChanged
     yield "paused-not-stopped", "ab", "stops no paused run", "REL-TOLD-01", refusals.PausedNotStopped
     yield "history-rewritten", "ab", "shows data as the first input", "REL-STORY-15", more.HistoryRewritten
+    yield "version-of-body", "ab", "goes on with the version of a command's body", "REL-STORY-01", starts.VersionOfBody
     yield "turn-version", "b", "runs another version than a first turn asks for", "REL-STORY-01", faults.OtherVersion
     reading = lambda: lists.TakenUpBy(by_reading=True)  # noqa: E731
     yield "read-resumes", "a", "takes a paused run up by reading", "REL-TOLD-01", reading
     back = lambda: lists.RecordsShown({"updated_at": "created_at"})  # noqa: E731
+    for name, hours in (("behind", -5), ("ahead", 5)):
+        fault = partial(starts.ChangedAt, READ_RUN, hours)
+        yield f"changes-{name}", "ab", f"tells of changes by a clock five hours {name}", "REL-TOLD-03", fault
     yield "updated-at-start", "ab", "says that a run was changed last when it was started", "REL-STORY-14", back
     yield "stopped-gone", "ab", "knows stopped runs no more", "REL-TOLD-01", more.StoppedGone
     yield "local-times", "ab", "writes local times as of UTC", "REL-STORY-16", more.LocalTimes
@@ -157,6 +182,14 @@ def _lists() -> Made:
     yield "search-by-dots", "ab", "searches by regular expressions", "REL-LIST-52", dot
     line = lambda: lists.SearchedByPattern("_")  # noqa: E731
     yield "search-by-lines", "ab", "searches by patterns of SQL", "REL-LIST-52", line
+    for name, bounds, change in (
+        ("start-of-its-day", ("start",), starts.to_its_day),
+        ("end-of-its-day", ("end",), starts.to_the_end_of_its_day),
+    ):
+        moved = partial(starts.BoundsMoved, bounds, change)
+        yield name, "ab", f"takes {bounds[0]} for the {bounds[0]} of its day", "REL-LIST-51", moved
+    behind = partial(starts.ChangedAt, LIST_RUNS, -5)
+    yield "changes-listed-behind", "ab", "lists changes by a clock five hours behind", "REL-TOLD-03", behind
     yield "end-alone", "ab", "looks at end alone if start is there", "REL-LIST-51", lists.EndAlone
     yield "ties-at-random", "ab", "lists runs of one second in any order", "REL-LIST-53", lists.TiesAtRandom
     yield "listed-by-pair", "ab", "lists a run once for each pair", "REL-LIST-53", lists.ListedByPair
