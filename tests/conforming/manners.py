@@ -57,6 +57,9 @@ class Manners:
         running: For how many seconds an Interactly run is running after its start and after data.
         turns: How much an Interactly run that goes on turn by turn takes before it ends; 0 for the other form.
         needs_thread: Whether a turn that starts a run, or gives it data, needs a thread.
+        fills: Whether an Interactly run says and tells what variables of all kinds it has.
+        sole_version: Whether a command that asks for another version than that of its run is refused.
+        clocks: Whether records of Interactly runs have times, that of the last change by a clock that is late.
         message: Words for a person of a started run.
     """
 
@@ -107,6 +110,9 @@ class Manners:
     running: float = 0.0
     turns: int = 0
     needs_thread: bool = False
+    fills: bool = False
+    sole_version: bool = False
+    clocks: bool = False
     message: str = "On its way"
 
 
@@ -171,6 +177,8 @@ SINGLE = {
     "runs that keep their input": Manners(keeps_input=True, raw_text=True),
     "runs of one turn": Manners(one_turn=True, keeps_input=True),
     "turn by turn": Manners(turns=2, keeps_input=True, raw_text=True, needs_thread=True),
+    "runs with variables and times": Manners(fills=True, sole_version=True, clocks=True, keeps_input=True),
+    "turns with variables and times": Manners(turns=2, fills=True, sole_version=True, clocks=True, needs_thread=True),
     "runs that take a while": Manners(running=0.15, keeps_input=True),
     "turns that take a while": Manners(running=0.15, turns=2),
     "many turns": Manners(turns=9, latency=0.02, chunked=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,6 +13,8 @@ from other_workflows import bounded, time_of, word
 from strict_json import Invalid, check_members, is_object, is_text, is_whole, or_null
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from manners import Manners
 
 WORKFLOW = "5eb7cf5a86d9755df3a6c593"
@@ -29,6 +31,8 @@ STATUSES = (
     "not_started", "started", "running", "failed", "completed", "paused", "waiting_for_user_input", "cancelled",
     "aborted_looping_risk",
 )  # fmt: skip
+GREETING = "Hello {{user_message}}, I am [[user_message]] or [[agent]]"
+LATE = 2.0  # seconds
 FEWER = ("workflow_id", "version_number", "status", "workflow_run_id")
 ScriptedResponse = tuple[int, Any]
 
@@ -77,7 +81,7 @@ class Interactly:
             return 404, self._error("There is no such workflow")
         command = asked.get("command", "start")
         if run_id is not None:
-            return self._go_on(run_id, command, asked)
+            return self._go_on(run_id, command, asked, {version, asked.get("version_number")})
         if command != "start":
             return self._manners.refused_command, self._error("Which run?")
         if version not in (None, 0, 1):
@@ -131,7 +135,10 @@ class Interactly:
 
     def _record(self, run: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
         record = {"_id": run["workflow_run_id"], "created_by": run["run_by"], "workflow_run": shown}
-        return record if self._manners.fewer_members else {**record, "team_id": "t", "created_at": "2026-11-26"}
+        times = {"created_at": "2026-11-26"}
+        if self._manners.clocks:
+            times = {"created_at": _written(run["_began"]), "updated_at": _written(run["_changed"] - LATE)}
+        return record if self._manners.fewer_members else {**record, "team_id": "t", **times}
 
     def _start(self, version: int, asked: dict[str, Any]) -> dict[str, Any]:
         run_id = f"{next(self._numbers):024x}"
@@ -144,6 +151,7 @@ class Interactly:
             "input_output_pairs": [self._pair(asked, "Hello")],
             "run_by": asked.get("run_by"),
             "_began": time.time(),
+            "_changed": time.time(),
             "_ready": time.time() + self._manners.running,
             "comments": [],
             "llm_token_usage": None,
@@ -153,14 +161,17 @@ class Interactly:
         }
         return self._runs[run_id]
 
-    def _go_on(self, run_id: str, command: str, asked: dict[str, Any]) -> ScriptedResponse:
+    def _go_on(self, run_id: str, command: str, asked: dict[str, Any], versions: set[Any]) -> ScriptedResponse:
         run = self._runs.get(run_id)
         if run is None:
             return 404, self._error("There is no such run")
+        if self._manners.sole_version and versions - {None, run["version_number"]}:
+            return self._manners.refused_command, self._error("It is of another version")
         status = NEXT.get((self._as_of_now(run)["status"], command))
         if status is None:
             return self._manners.refused_command, self._error(f"It is {run['status']}")
         is_last = len(run["input_output_pairs"]) >= self._manners.turns
+        run["_changed"] = time.time()
         run["status"] = status if command != "data" or is_last else run["status"]
         if command == "data":
             run["input_output_pairs"] = [*run["input_output_pairs"], self._pair(asked, "Goodbye")]
@@ -195,12 +206,30 @@ class Interactly:
         return {**shown, "has_background_work": False} if self._manners.more_members else shown
 
     def _pair(self, asked: dict[str, Any], said: str) -> dict[str, Any]:
-        output = {"events": [{"said": said}], "thread_to_node_outputs": {"0": [said]}}
+        told = list(_variables(asked)) if self._manners.fills else []
+        said = _filled(asked) if self._manners.fills and said == "Hello" else said
+        output = {"events": [{"said": said}, *({"has": one} for one in told)], "thread_to_node_outputs": {"0": [said]}}
         given = asked if self._manners.keeps_input else {"command": asked.get("command", "start")}
         return {"run_input": given, "run_output": output, "evaluation": None}
 
     def _error(self, words: str) -> dict[str, Any]:
         return {self._manners.error_member: words}
+
+
+def _variables(asked: dict[str, Any]) -> Iterator[str]:
+    for kind in ("dynamic_variables", "runtime_variables", "miscellaneous"):
+        yield from (f"{name}={value}" for name, value in asked.get(kind, {}).items() if isinstance(value, str))
+
+
+def _filled(asked: dict[str, Any]) -> str:
+    kinds = {"{{": asked.get("dynamic_variables", {}), "[[": asked.get("runtime_variables", {})}
+    return re.sub(
+        r"(\{\{|\[\[)(\w+)(?:\}\}|\]\])", lambda found: str(kinds[found[1]].get(found[2], found[0])), GREETING
+    )
+
+
+def _written(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="microseconds")
 
 
 def _instant(text: str | None) -> float | None:
