@@ -68,7 +68,7 @@ class RunStory(JudgedStarts):
         if self._while_paused is not None:
             self.judge_taken(self._while_paused)
         self.judge_chunks(c, b)
-        self.judge_active(run for run in (n, b, c, *more) if run is not self.initial and not run.asked)
+        self.judge_active(run for run in (n, b, c, *more) if run is not self.initial)
         self.judge_threads(self._runs)
         self.judge_kinds(self._runs)
         for run in (n, c):
