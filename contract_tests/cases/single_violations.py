@@ -163,6 +163,8 @@ def _near_text(node: dict[str, Any], start: str) -> Iterator[str]:
     if "pattern" in node:
         yield from (start.upper(), start.lower(), "!" * max(len(start), node.get("minLength", 0)), start[:-1] + "\n")
         yield from ("!" + start[1:], start + "\n")
+    if node.get("format") == "uri":
+        yield from ("mailto:nobody@example.com", f"{start}%zz")
     if "maxLength" in node:
         yield (start or "x").ljust(node["maxLength"] + 1, (start or "x")[-1])
 

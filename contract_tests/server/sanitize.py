@@ -21,6 +21,8 @@ from contract_tests.targets import Target
 INTERACTLY_TAG: Final = "run_by"  # property of a run input by which a person finds the run in a dashboard
 TURN: Final = frozenset({"run_input", "run_id"})  # properties of an execute of generation B
 NOWHERE: Final = "https://callback.invalid/contract-tests"
+CALLABLE: Final = r"(?s)^(?!mailto:).*:"  # what names no host that somebody could post to stays as it is
+HTTP: Final = r"(?i)(https?://)[^/\\?#]+"
 RUNS: Final = {  # operations that run a workflow: the parameter, and the body's property, that name it
     "runWorkflow": ("workflow_name", ""),
     "executeWorkflow": ("workflow_id", "workflow_id"),
@@ -257,14 +259,18 @@ def _redirect_callbacks(case: RequestCase, server: ServerUnderTest) -> RequestCa
 
 
 def _replaced(case: RequestCase, value: Any, tokens: list[str], server: ServerUnderTest) -> Any:
-    # What has no colon names no host, and stays: it is a text that a server must refuse.
     if not tokens:
-        return _address(case, server) if isinstance(value, str) and ":" in value else value
+        is_callable = isinstance(value, str) and re.search(CALLABLE, value)
+        return _address(value, case, server) if is_callable else value
     if not isinstance(value, dict) or tokens[0] not in value:
         return value
     return {**value, tokens[0]: _replaced(case, value[tokens[0]], tokens[1:], server)}
 
 
-def _address(case: RequestCase, server: ServerUnderTest) -> str:
-    is_wanted = case.breach is None and server.has_listener
-    return server.listener.new_url(case.operation.id) if is_wanted else NOWHERE
+def _address(value: str, case: RequestCase, server: ServerUnderTest) -> str:
+    if case.breach is not None and re.match(HTTP, value):
+        # What is wrong with an address stands where it stood; nobody is called by it, though it be taken.
+        return re.sub(HTTP, r"\1callback.invalid", value)
+    if case.breach is not None:
+        return NOWHERE
+    return server.listener.new_url(case.operation.id) if server.has_listener else NOWHERE
