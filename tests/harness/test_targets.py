@@ -1,5 +1,6 @@
 """Targets: what their file may say, and that its limits are kept."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,9 @@ def test_only_the_named_workflow_is_run(tmp_path: Path, sandbox: Sandbox, few: t
     assert legal == {"5eb7cf5a86d9755df3a6c593", "f" * 24}
 
 
+MAIL = "mailto:nobody@example.com"  # is called back by nobody
+
+
 def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox, few: tuple[str, str]) -> None:
     """Every callback URL names the harness's own listener or a host that resolves nowhere."""
     with BreakingProxy(sandbox.promptlayer_url, Break()) as proxy:
@@ -187,9 +191,8 @@ def test_no_stranger_is_called_back(tmp_path: Path, sandbox: Sandbox, few: tuple
     urls = {url for url in sent if isinstance(url, str) and ":" in url}
 
     assert any(url.startswith("http://127.0.0.1:") for url in urls)
-    assert {url for url in urls if not url.startswith("http://127.0.0.1:")} <= {
-        "https://callback.invalid/contract-tests"
-    }
+    others = {url for url in urls if not url.startswith("http://127.0.0.1:")}
+    assert {url for url in others if not re.match("(?i)https?://callback[.]invalid(/|$)", url)} <= {MAIL}
 
 
 def test_secrets_are_masked_everywhere(
