@@ -20,7 +20,8 @@ from contract_tests.targets import Target
 
 INTERACTLY_TAG: Final = "run_by"  # property of a run input by which a person finds the run in a dashboard
 TURN: Final = frozenset({"run_input", "run_id"})  # properties of an execute of generation B
-NOWHERE: Final = "https://callback.invalid/contract-tests"
+NOBODY: Final = "callback.invalid"  # a host that resolves nowhere
+NOWHERE: Final = f"https://{NOBODY}/contract-tests"
 CALLABLE: Final = r"(?s)^(?!mailto:).*:"  # what names no host that somebody could post to stays as it is
 HTTP: Final = r"(?i)(https?://)[^/\\?#]+"
 RUNS: Final = {  # operations that run a workflow: the parameter, and the body's property, that name it
@@ -270,7 +271,7 @@ def _replaced(case: RequestCase, value: Any, tokens: list[str], server: ServerUn
 def _address(value: str, case: RequestCase, server: ServerUnderTest) -> str:
     if case.breach is not None and re.match(HTTP, value):
         # What is wrong with an address stands where it stood; nobody is called by it, though it be taken.
-        return re.sub(HTTP, r"\1callback.invalid", value)
+        return re.sub(HTTP, rf"\1{NOBODY}", value)
     if case.breach is not None:
         return NOWHERE
     return server.listener.new_url(case.operation.id) if server.has_listener else NOWHERE
