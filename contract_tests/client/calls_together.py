@@ -68,7 +68,7 @@ def after_giving_up(trials: Trials, mode: str, how: str) -> Trial[RequestCase]:
             )
             if isinstance(many.outcome, Lost):
                 return many
-            trial = trials.session.play(start, start, [trials.success], mode, **wire)
+            trial = trials.answered(mode, trials.success, **wire)
         if isinstance(trial.outcome, Value | Lost):
             break
     return trial
@@ -81,4 +81,4 @@ def crowd(trials: Trials, mode: str) -> Trial[RequestCase]:
     with RecordingServer() as server:
         wire: dict[str, Any] = {"server": server, "limit": 2 * ROUNDS * MANY, "more": more, "task": "crowd"}
         respond = lambda _: replace(trials.success, delay=next(delays))  # noqa: E731 - of one line
-        return trials.session.play(trials.start, trials.start, (), mode, respond=respond, **wire)
+        return trials.answered(mode, respond=respond, **wire)

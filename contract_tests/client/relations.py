@@ -7,7 +7,7 @@ import random
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -146,7 +146,7 @@ def forked(trials: Trials, mode: str) -> Trial[RequestCase]:
 def after_idle_end(trials: Trials, mode: str) -> Played:
     """Return two calls between which the service closes the connection."""
     for rest in (REST, LATE):  # on a busy machine that takes longer
-        first = trials.session.play(trials.start, trials.start, [replace(trials.success, is_last=True)], mode)
+        first = trials.answered(mode, replace(trials.success, is_last=True))
         time.sleep(rest)
         second = trials.ask("call", mode)
         if isinstance(second.outcome, Value):
@@ -163,7 +163,7 @@ def after_surplus(trials: Trials, mode: str) -> Iterator[tuple[str, Trial[Reques
         "an error": trials.book.refusal(trials.operation, FAILURE),
     }
     for about, first in firsts.items():
-        trials.session.play(trials.start, trials.start, [replace(first, behind=stray.wire())], mode)
+        trials.answered(mode, replace(first, behind=stray.wire()))
         yield about, trials.ask("call", mode)
 
 
@@ -171,7 +171,7 @@ def on_used_connection(trials: Trials, mode: str) -> Played:
     """Return two calls; the service closes the connection when the second one's request has come on it."""
     answers = [ScriptedResponse(fault=Fault.CLOSE), trials.success]
     first = trials.ask("call", mode, retries=None)
-    return [first, trials.session.play(trials.start, trials.start, answers, mode, retries=None)]
+    return [first, trials.answered(mode, *answers, retries=None)]
 
 
 @once
@@ -182,7 +182,7 @@ def late(trials: Trials, mode: str, task: str) -> tuple[Trial[RequestCase], Succ
     for _ in range(MOST_MISHAPS):
         with RecordingServer() as server:
             wire: dict[str, Any] = {"server": server, "timeout": SHORT if task == "late" else PATIENCE}
-            trial = trials.session.play(trials.start, trials.start, answers, mode, task=task, **wire)
+            trial = trials.answered(mode, *answers, task=task, **wire)
         if not isinstance(trial.outcome, Raised):  # on a busy machine the second one is given up as well
             break
     return trial, own
@@ -194,7 +194,7 @@ def redirected(trials: Trials, mode: str) -> Iterator[tuple[Trial[RequestCase], 
         with RecordingServer(trials.success) as other:
             location = (("Location", f"{other.url}{path_of(trials.operation.path)}"),)
             answer = ScriptedResponse(status=status, media_type=None, headers=location)
-            yield trials.session.play(trials.start, trials.start, [answer], mode), list(other.seen)
+            yield trials.answered(mode, answer), list(other.seen)
 
 
 def unreachable(trials: Trials, mode: str) -> Trial[RequestCase]:
@@ -205,34 +205,43 @@ def unreachable(trials: Trials, mode: str) -> Trial[RequestCase]:
         return trials.ask("call", mode, base_url=url)
 
 
-def codings(trial: Trial[RequestCase]) -> list[str]:
-    """Return those codings that the client has asked for."""
-    accepted = ",".join(trial.seen[0].all("Accept-Encoding")).lower() if trial.seen else ""
-    return [coding for coding in CODINGS if coding in [part.strip() for part in accepted.split(",")]]
+def codings(
+    trials: Trials, plain: ScriptedResponse, known: Collection[str] = tuple(CODINGS)
+) -> Iterator[tuple[str, str, Trial[RequestCase]]]:
+    """
+    Yield each mode and each of some codings that the client asks for there, with a call whose response has none.
+
+    Raises:
+        NotApplicable: If it asks for none of them in any mode.
+    """
+    is_asked = False
+    for mode in trials.modes():
+        trial = trials.answered(mode, plain)
+        accepted = ",".join(trial.seen[0].all("Accept-Encoding")).lower() if trial.seen else ""
+        for coding in known:
+            if coding in [part.strip() for part in accepted.split(",")]:
+                is_asked = True
+                yield mode, coding, trial
+    if not is_asked:
+        raise NotApplicable("the client asks for no compressed response")
 
 
-def packed_in_part(trials: Trials, mode: str) -> Iterator[tuple[str, Trial[RequestCase]]]:
-    """Return calls whose responses are compressed and not whole, by what is particular about them."""
-    plain = trials.ask("call", mode)
-    for coding in codings(plain) if trials.success.body else ():
-        packed = CODINGS[coding](trials.success.body)
-        for about, length in {"half": len(packed) // 2, "without its end": len(packed) - 3}.items():
-            answer = replace(trials.success, body=packed[:length], headers=(("Content-Encoding", coding),))
-            yield f"{coding} {about}", trials.session.play(trials.start, trials.start, [answer], mode)
+def packed(plain: ScriptedResponse, coding: str) -> ScriptedResponse:
+    """Return a response with its body compressed."""
+    return replace(plain, body=CODINGS[coding](plain.body), headers=(("Content-Encoding", coding),))
 
 
-def packed_in_members(trials: Trials, mode: str) -> Trial[RequestCase]:
-    """Return a call whose response is a series of compressed parts."""
-    body, half = trials.success.body, len(trials.success.body) // 2
-    packed = gzip.compress(body[:half]) + gzip.compress(body[half:])
-    answer = replace(trials.success, body=packed, headers=(("Content-Encoding", "gzip"),))
-    return trials.session.play(trials.start, trials.start, [answer], mode)
+def parts_of(whole: ScriptedResponse) -> dict[str, ScriptedResponse]:
+    """Return a compressed response that is not whole, in the ways in which it may not be."""
+    length = len(whole.body)
+    ends = {"half": length // 2, "without its end": length - 3}
+    return {about: replace(whole, body=whole.body[:end]) for about, end in ends.items()}
 
 
-def coded(trials: Trials, mode: str, coding: str, plain: ScriptedResponse) -> Trial[RequestCase]:
-    """Return a call whose response is compressed."""
-    answer = replace(plain, body=CODINGS[coding](plain.body), headers=(("Content-Encoding", coding),))
-    return trials.session.play(trials.start, trials.start, [answer], mode)
+def in_members(plain: ScriptedResponse) -> ScriptedResponse:
+    """Return a response as a series of two compressed members."""
+    body, half = plain.body, len(plain.body) // 2
+    return replace(packed(plain, "gzip"), body=gzip.compress(body[:half]) + gzip.compress(body[half:]))
 
 
 @once
@@ -282,7 +291,7 @@ def after_other_tries(trials: Trials, mode: str) -> tuple[Trial[RequestCase], li
     """Return a call that is refused until it gives up, and calls at once after it that are refused once each."""
     refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=(("Retry-After", "0"),))
     own: dict[str, Any] = {"retries": None, "timeout": PATIENCE + 2}  # a client of their own
-    first = trials.session.play(trials.start, trials.start, [refusal], mode, **own)
+    first = trials.answered(mode, refusal, **own)
     starts = [trials.start] * SEVERAL
     _, told = trials.session.play_together(starts, [*[refusal] * SEVERAL, trials.success], mode, **own)
     return first, [*map(outcome_of, told)]
@@ -307,22 +316,18 @@ def odd_addresses(trials: Trials, mode: str) -> Iterator[tuple[str, str, Trial[R
 
 def within_limit(trials: Trials, mode: str) -> dict[str, Trial[RequestCase]]:
     """Return calls whose responses are just as large as the client may read."""
-    plain, packed = trials.success, CODINGS["gzip"](trials.success.body)
-    answers = {"plain": plain, "packed": replace(plain, body=packed, headers=(("Content-Encoding", "gzip"),))}
-    return _with_limit(trials, mode, len(plain.body), answers)
+    plain = trials.success
+    return _with_limit(trials, mode, len(plain.body), {"plain": plain, "packed": packed(plain, "gzip")})
 
 
 def beyond_limit(trials: Trials, mode: str) -> dict[str, Trial[RequestCase]]:
     """Return calls whose responses are larger than the client may read, by what is particular about them."""
     plain = trials.success
     large = replace(plain, body=b" " * LARGE + plain.body)
-    packed = {
-        coding: replace(large, body=pack(large.body), headers=(("Content-Encoding", coding),))
-        for coding, pack in CODINGS.items()
-    }
     a_byte = _with_limit(trials, mode, len(plain.body) - 1, {"a byte more": plain})
     in_chunks = {"in chunks": replace(large, chunk=LARGE // PARTS)}
-    return a_byte | _with_limit(trials, mode, LARGE, {"plain": large, **packed, **in_chunks})
+    in_codings = {coding: packed(large, coding) for coding in CODINGS}
+    return a_byte | _with_limit(trials, mode, LARGE, {"plain": large, **in_codings, **in_chunks})
 
 
 def _with_limit(
@@ -330,5 +335,4 @@ def _with_limit(
 ) -> dict[str, Trial[RequestCase]]:
     if not is_json(trials.success.media_type or ""):
         raise NotApplicable("no success of the operation is JSON")
-    start, play = trials.start, trials.session.play
-    return {about: play(start, start, [answer], mode, most_bytes=most) for about, answer in answers.items()}
+    return {about: trials.answered(mode, answer, most_bytes=most) for about, answer in answers.items()}

@@ -305,7 +305,11 @@ class Trials:
 
     def ask(self, task: str, mode: str, **connection: Any) -> Trial[RequestCase]:
         """Return what came of one of the driver's tasks with a plain successful call."""
-        return self.session.play(self.start, self.start, [self.success], mode, task=task, **connection)
+        return self.answered(mode, self.success, task=task, **connection)
+
+    def answered(self, mode: str, *answers: ScriptedResponse, **more: Any) -> Trial[RequestCase]:
+        """Return a plain call with these responses; what else may be said is as in :meth:`ClientSession.play`."""
+        return self.session.play(self.start, self.start, answers, mode, **more)
 
     def offers(self, name: str) -> bool:
         """Whether the adapter says of its client that it has something."""

@@ -102,8 +102,7 @@ def test_connections_are_closed(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
         with RecordingServer() as server:
             answer = replace(trials.success, delay=TOGETHER)  # so that each needs a connection of its own
-            asked, start = {"times": SEVERAL}, trials.start
-            trial = trials.session.play(start, start, [answer], mode, task="closing", more=asked, server=server)
+            trial = trials.answered(mode, answer, task="closing", more={"times": SEVERAL}, server=server)
             if isinstance(trial.outcome, Unclaimed):
                 raise NotApplicable("the adapter does not say how the client is closed")
             ends = time.monotonic() + PATIENCE

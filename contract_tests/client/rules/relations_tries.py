@@ -135,7 +135,7 @@ def test_no_further_tries(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
         for status in (TOO_MANY, UNAVAILABLE):
             answer = replace(trials.book.refusal(trials.operation, status), headers=(("Retry-After", "0"),))
-            trial = trials.session.play(trials.start, trials.start, [answer], mode)
+            trial = trials.answered(mode, answer)
             if len(trial.seen) > 1:
                 yield trial.violation(f"status {status}", f"{len(trial.seen)} requests", "1")
 

@@ -105,17 +105,11 @@ def _leads_to(trials: Trials, base: str, target: str) -> bool:
 )
 def test_codings(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    is_asked = False
-    for mode in trials.modes():
-        plain = trials.session.play(trials.start, trials.start, [relations.sizes(trials)[""]], mode)
-        for coding in relations.codings(plain):
-            is_asked = True
-            for about, answer in relations.sizes(trials).items():
-                trial = relations.coded(trials, mode, coding, answer)
-                if essence(trial.outcome) != essence(plain.outcome):
-                    yield trial.violation(f"{coding} {about}".strip(), describe(trial.outcome), describe(plain.outcome))
-    if not is_asked:
-        raise NotApplicable("the client asks for no compressed response")
+    for mode, coding, plain in relations.codings(trials, relations.sizes(trials)[""]):
+        for about, answer in relations.sizes(trials).items():
+            trial = trials.answered(mode, relations.packed(answer, coding))
+            if essence(trial.outcome) != essence(plain.outcome):
+                yield trial.violation(f"{coding} {about}".strip(), describe(trial.outcome), describe(plain.outcome))
 
 
 @rule(
@@ -127,14 +121,11 @@ def test_codings(trials: Trials) -> Iterator[Violation]:
 )
 def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    asked = False
-    for mode in trials.modes():
-        for about, trial in relations.packed_in_part(trials, mode):
-            asked = True
+    for mode, coding, _ in relations.codings(trials, trials.success, relations.CODINGS if trials.success.body else ()):
+        for about, answer in relations.parts_of(relations.packed(trials.success, coding)).items():
+            trial = trials.answered(mode, answer)
             if not (isinstance(trial.outcome, Raised) and trial.outcome.own):
-                yield trial.violation(about, describe(trial.outcome), "an error of the client's own")
-    if not asked:
-        raise NotApplicable("the client asks for no compressed response")
+                yield trial.violation(f"{coding} {about}", describe(trial.outcome), "an error of the client's own")
 
 
 @rule(
@@ -146,15 +137,10 @@ def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
 )
 def test_members_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    asked = False
-    for mode in trials.modes():
-        plain = trials.ask("call", mode)
-        if "gzip" in relations.codings(plain) and trials.success.body:
-            asked, trial = True, relations.packed_in_members(trials, mode)
-            if essence(trial.outcome) != essence(plain.outcome):
-                yield trial.violation("members", describe(trial.outcome), describe(plain.outcome))
-    if not asked:
-        raise NotApplicable("the client does not ask for gzip")
+    for mode, _, plain in relations.codings(trials, trials.success, ["gzip"] if trials.success.body else ()):
+        trial = trials.answered(mode, relations.in_members(trials.success))
+        if essence(trial.outcome) != essence(plain.outcome):
+            yield trial.violation("members", describe(trial.outcome), describe(plain.outcome))
 
 
 @rule(
@@ -167,10 +153,7 @@ def test_members_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
 def test_responses_in_parts(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
     for mode in trials.modes():
-        played = {
-            about: trials.session.play(trials.start, trials.start, [answer], mode)
-            for about, answer in relations.in_parts(trials).items()
-        }
+        played = {about: trials.answered(mode, answer) for about, answer in relations.in_parts(trials).items()}
         whole = played.pop("").outcome
         for about, trial in played.items():
             if essence(trial.outcome) != essence(whole):
