@@ -42,6 +42,11 @@ def _runs() -> Made:
     yield "all-events", "b", "repeats the events of turns before", "REL-STORY-09", _turns(faults.with_all_events)
     waiting = _turns(faults.waiting_while_paused)
     yield "waiting-while-paused", "b", "says that a paused run waits for input", "REL-STORY-10", waiting
+    yield "bare-body", "b", "starts a run for a body without run_input", "IA-EXE-58", faults.BareBody
+    yield "turns-from-zero", "b", "counts turns from 0", "IA-EXE-59", _turns(faults.counted_from_zero)
+    yield "turn-answered", "b", "numbers what is said as before", "IA-EXE-60", _turns(faults.numbered_as_answered)
+    yield "stop-completes", "b", "says that stop completes", "IA-EXE-61", _turns(faults.completed_by_stop)
+    yield "turn-completed", "b", "says that each turn is completed", "IA-EXE-62", _turns(faults.completed_as_a_turn)
     yield "ids-by-clock", "ab", "gives starts at once one id", "REL-CROWD-01", lambda: faults.InFlightTogether(_start)
     yield "start-revives", "ab", "begins ended runs again", "REL-TOLD-01", faults.StartRevives
     yield "ended-stopped", "ab", "cancels ended runs", "REL-TOLD-01", faults.EndedStopped

@@ -122,9 +122,43 @@ def with_all_events(turn: dict[str, Any], _: str, kept: dict[str, Any]) -> dict[
     return {"events": kept["events"]}
 
 
+def counted_from_zero(turn: dict[str, Any], _: str, __: dict[str, Any]) -> dict[str, Any]:
+    """Count turns from 0."""
+    return {"turn_number": turn["turn_number"] - 1}
+
+
+def numbered_as_answered(turn: dict[str, Any], command: str, __: dict[str, Any]) -> dict[str, Any]:
+    """Give what is said the number of the turn that it answers."""
+    return {"turn_number": turn["turn_number"] - (command == "data")}
+
+
+def completed_by_stop(_: dict[str, Any], command: str, __: dict[str, Any]) -> dict[str, Any]:
+    """Say that a run was completed by its stop."""
+    return {"status": "completed"} if command == "stop" else {}
+
+
+def completed_as_a_turn(_: dict[str, Any], __: str, ___: dict[str, Any]) -> dict[str, Any]:
+    """Say that each turn is completed."""
+    return {"is_completed": True}
+
+
 def waiting_while_paused(turn: dict[str, Any], _: str, __: dict[str, Any]) -> dict[str, Any]:
     """Say of a paused run that it waits for input."""
     return {"is_waiting_for_input": turn["is_waiting_for_input"] or turn["status"] == "paused"}
+
+
+@dataclass
+class BareBody(Fault):
+    """Takes a body without run_input for a start like the one before."""
+
+    _before: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def change_request(self, request: Request) -> None:
+        """Keep what starts a run, and put it where it is missing."""
+        if request.operation == EXECUTE and "run_input" not in request.members and self._before:
+            request.put(self._before)
+        elif is_start(request):
+            self._before = request.members
 
 
 @dataclass
