@@ -28,7 +28,7 @@ class Manners:
         flags_null: Whether is_output_node is null for a node that is no output.
         main_callback: Whether a callback has the bare main output even if all outputs were asked for.
         callback_word: The word for a failed node in a callback.
-        callback_first: Whether a run with a callback is answered only once the callback is posted.
+        callback_first: Whether a run with a callback is answered once the callback is posted, or after a second.
         callback_seconds: Pause between the end of an execution and its callback.
         latency: Seconds before each reply.
         chunked: Whether replies come in chunks without a length.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KNOWN_VARIABLES = {"user_message"}
 NODES = 2  # of the target's workflow; those of others take as long in all
+MOST_FOR_A_CALLBACK = 1.0  # seconds that a run with a callback waits for it
 TESTS = {
     "workflow_label_name": or_null(is_text),
     "workflow_version_number": or_null(is_whole),
@@ -79,7 +80,7 @@ class PromptLayer:
         if callback is not None:
             self._begin(self._call_back(execution, callback))
             if self._manners.callback_first and _is_near(callback):
-                await execution.posted.wait()
+                await asyncio.wait([self._begin(execution.posted.wait())], timeout=MOST_FOR_A_CALLBACK)
         return (201 if callback is None else 202), self._accepted(execution, asked)
 
     async def results(self, query: Any) -> ScriptedResponse:
@@ -182,10 +183,11 @@ class PromptLayer:
     def _error(self, words: str) -> dict[str, Any]:
         return {self._manners.error_member: words}
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Any) -> Any:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _call_back(self, execution: Execution, url: str) -> None:
         await asyncio.sleep(self._manners.node_seconds * (NODES + 0.1) + self._manners.callback_seconds)
