@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from contract_tests.cases.network import LIMIT, SHORT
-from contract_tests.client import relations
+from contract_tests.client import relations, response_forms
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.faults import FaultTrial
 from contract_tests.client.outcome import Raised, Value, describe
@@ -185,10 +185,10 @@ def test_limits_of_size(trials: Trials) -> Iterator[Violation]:
     if not trials.offers("has_size_limit"):
         raise NotApplicable("the adapter knows of no limit for the size of a response")
     for mode in trials.modes():
-        for about, trial in relations.within_limit(trials, mode).items():
+        for about, trial in response_forms.within_limit(trials, mode).items():
             if not isinstance(trial.outcome, Value):
                 yield trial.violation(about, describe(trial.outcome), "the response")
-        for about, trial in relations.beyond_limit(trials, mode).items():
+        for about, trial in response_forms.beyond_limit(trials, mode).items():
             outcome: Any = trial.outcome
             if not (isinstance(outcome, Raised) and outcome.own):
                 yield trial.violation(about, describe(outcome), "an error of the client's own")

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from contract_tests.client import relations
+from contract_tests.client import relations, response_forms
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, describe
 from contract_tests.client.relations import essence
@@ -105,9 +105,9 @@ def _leads_to(trials: Trials, base: str, target: str) -> bool:
 )
 def test_codings(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    for mode, coding, plain in relations.codings(trials, relations.sizes(trials)[""]):
-        for about, answer in relations.sizes(trials).items():
-            trial = trials.answered(mode, relations.packed(answer, coding))
+    for mode, coding, plain in response_forms.codings(trials, response_forms.sizes(trials)[""]):
+        for about, answer in response_forms.sizes(trials).items():
+            trial = trials.answered(mode, response_forms.packed(answer, coding))
             if essence(trial.outcome) != essence(plain.outcome):
                 yield trial.violation(f"{coding} {about}".strip(), describe(trial.outcome), describe(plain.outcome))
 
@@ -121,8 +121,10 @@ def test_codings(trials: Trials) -> Iterator[Violation]:
 )
 def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    for mode, coding, _ in relations.codings(trials, trials.success, relations.CODINGS if trials.success.body else ()):
-        for about, answer in relations.parts_of(relations.packed(trials.success, coding)).items():
+    for mode, coding, _ in response_forms.codings(
+        trials, trials.success, response_forms.CODINGS if trials.success.body else ()
+    ):
+        for about, answer in response_forms.parts_of(response_forms.packed(trials.success, coding)).items():
             trial = trials.answered(mode, answer)
             if not (isinstance(trial.outcome, Raised) and trial.outcome.own):
                 yield trial.violation(f"{coding} {about}", describe(trial.outcome), "an error of the client's own")
@@ -137,8 +139,8 @@ def test_halves_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
 )
 def test_members_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    for mode, _, plain in relations.codings(trials, trials.success, ["gzip"] if trials.success.body else ()):
-        trial = trials.answered(mode, relations.in_members(trials.success))
+    for mode, _, plain in response_forms.codings(trials, trials.success, ["gzip"] if trials.success.body else ()):
+        trial = trials.answered(mode, response_forms.in_members(trials.success))
         if essence(trial.outcome) != essence(plain.outcome):
             yield trial.violation("members", describe(trial.outcome), describe(plain.outcome))
 
@@ -153,7 +155,7 @@ def test_members_of_what_is_compressed(trials: Trials) -> Iterator[Violation]:
 def test_responses_in_parts(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
     for mode in trials.modes():
-        played = {about: trials.answered(mode, answer) for about, answer in relations.in_parts(trials).items()}
+        played = {about: trials.answered(mode, answer) for about, answer in response_forms.in_parts(trials).items()}
         whole = played.pop("").outcome
         for about, trial in played.items():
             if essence(trial.outcome) != essence(whole):
