@@ -1,7 +1,7 @@
 """Reads JSON strictly."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100  # levels: what readers in other languages refuse begins between 64 and 512
@@ -66,6 +66,14 @@ def with_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
         return {name: with_leaves(inner, change) for name, inner in value.items()}
     return [with_leaves(inner, change) for inner in value] if isinstance(value, list) else change(value)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value that is no name of a property."""
+    if isinstance(value, str):
+        yield value
+    for inner in _members(value):
+        yield from texts_in(inner)
 
 
 def is_json(media_type: str) -> bool:

@@ -6,7 +6,7 @@ import importlib
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from contract_tests.client.adapter import (
@@ -22,6 +22,7 @@ from contract_tests.client.adapter import (
     transform,
 )
 from contract_tests.client.adapters.operation_classes import SUFFIX, OperationClasses, arguments_of, limits
+from contract_tests.openapi.json_text import texts_in
 
 SECRET: Final = secrets.token_hex(16)
 TOKEN: Final = secrets.token_hex(16)
@@ -73,7 +74,7 @@ class WorkflowRuns(OperationClasses):
 
     def unlogged(self, call: Call) -> list[str]:
         """What stands in the body: the path alone is documented to be in the log."""
-        return [text for text in _texts(call.body) if len(text) >= TELLING]
+        return [text for text in texts_in(call.body) if len(text) >= TELLING]
 
     def tagged(self, client: Any, call: Call) -> Any:
         """Views of PromptLayer's client, whose runs can't be listed."""
@@ -158,14 +159,6 @@ class WorkflowRuns(OperationClasses):
                     secrets=(SECRET,),
                 )
         raise NotSupported(f"nothing receives {delivery}")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(part)
 
 
 def _listening(listener: Any) -> Listening:

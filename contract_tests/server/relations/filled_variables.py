@@ -1,9 +1,10 @@
 """Which placeholders the variables of Interactly runs have filled: those of their own kind, or others of that name."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
+from contract_tests.openapi.json_text import texts_in
 from contract_tests.server.relations.known_runs import KnownRun
 from contract_tests.server.relations.shown_inputs import DATA
 from contract_tests.server.relations.shown_runs import events_in, pairs_in
@@ -60,12 +61,4 @@ def _texts(run: KnownRun) -> set[str]:
         events_in(run.started.result),
         *(pair.get("run_output") for one in run.exchanges for pair in pairs_in(one)[:1]),
     ]
-    return {WRITTEN.sub(r"\1\2\3", text) for one in shown for text in _texts_in(one)}
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts_in(inner)
+    return {WRITTEN.sub(r"\1\2\3", text) for one in shown for text in texts_in(one)}
