@@ -173,7 +173,17 @@ def _known(case: RequestCase, server: ServerUnderTest) -> RequestCase:
 
     body = known(case.body, "") if isinstance(case.body, dict) else case.body
     case = replace(case, path=path, query=query, body=body)
-    return _with_a_thread(_in_turn(case, known))
+    return _with_a_thread(_in_turn(_with_known_variables(case, server), known))
+
+
+def _with_known_variables(case: RequestCase, server: ServerUnderTest) -> RequestCase:
+    """Leave out what the workflow has no variable for, if the service refuses that, as it may."""
+    given = case.body.get("input_variables") if isinstance(case.body, dict) else None
+    if case.operation.id != "runWorkflow" or not isinstance(given, dict) or _is_breach(case, "/input_variables"):
+        return case
+    known = {name: value for name, value in given.items() if name in (server.target.input_variables or {})}
+    is_left_out = known != given and server.refuses_unused_variables
+    return replace(case, body={**case.body, "input_variables": known}) if is_left_out else case
 
 
 def _in_turn(case: RequestCase, change: Callable[[dict[str, Any], str], dict[str, Any]]) -> RequestCase:

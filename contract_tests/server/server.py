@@ -18,6 +18,7 @@ from contract_tests.targets import Target
 
 PROMPTLAYER_TAG: Final = "contract_tests_run"  # key in the metadata of a run
 PLAIN_RUN: Final = "plain run"
+UNUSED: Final = "contract_tests_unused"  # no variable of any workflow
 NO_SUCH_WORKFLOW: Final = "contract-tests-no-such-workflow"
 NO_SUCH_LABEL: Final = "contract-tests-no-such-label"
 NO_SUCH_OBJECT: Final = "f" * 24  # an id of the form that Interactly gives
@@ -88,6 +89,19 @@ class ServerUnderTest:
         if not self.target.input_variables:
             raise NotExercised("the target has no input_variables")
         return self.target.input_variables
+
+    def run_with_unused_variable(self) -> Exchange:
+        """Return the run that was given a variable which the workflow does not have."""
+        variables = {**(self.target.input_variables or {}), UNUSED: "x"}
+        return self.once("run with an unused variable", lambda: self.run(input_variables=variables))
+
+    @property
+    def refuses_unused_variables(self) -> bool:
+        """Whether a run is refused for a variable that the workflow does not have."""
+        try:
+            return self.run_with_unused_variable().is_refused
+        except NotExercised:
+            return False
 
     @property
     def known_execution(self) -> int | None:

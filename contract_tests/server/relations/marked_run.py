@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from contract_tests.cases.case import RequestCase
 from contract_tests.http.callback_listener import Delivery
@@ -12,8 +12,7 @@ from contract_tests.rules import Violation
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll, entries_of
 from contract_tests.server.relations.marked_inputs import MarkedInput
-
-UNUSED: Final = "contract_tests_unused"
+from contract_tests.server.server import UNUSED
 
 
 @dataclass

@@ -14,9 +14,9 @@ from contract_tests.rules import NotExercised, Unanswered
 from contract_tests.server.models.execution import Execution, Poll
 from contract_tests.server.relations import marked_inputs
 from contract_tests.server.relations.marked_inputs import NULL_WORDS, Loss, MarkedInput, loss
-from contract_tests.server.relations.marked_run import UNUSED, MarkedRun
+from contract_tests.server.relations.marked_run import MarkedRun
 from contract_tests.server.relations.spellings import spelled
-from contract_tests.server.server import ServerUnderTest
+from contract_tests.server.server import UNUSED, ServerUnderTest
 from contract_tests.server.transport import case_of
 
 SECONDS: Final = {True: 10.0, False: 180.0}  # on this machine and elsewhere, until all have ended
@@ -136,8 +136,7 @@ class MarkedRuns:
     @cached_property
     def warns(self) -> bool:
         """Whether a run without a callback is warned of an unused variable."""
-        body = self.start({**self.server.input_variables, UNUSED: "x"})
-        started = self.server.once("run with an unused variable", lambda: self.server.wire.send(body))
+        started = self.server.run_with_unused_variable()
         return started.is_object and isinstance(started.json.get("warning"), str)
 
     @cached_property

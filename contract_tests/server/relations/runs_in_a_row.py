@@ -10,7 +10,7 @@ from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.models.execution import Execution, Poll
 from contract_tests.server.relations.marked_inputs import new_mark
 from contract_tests.server.relations.marked_runs import SECONDS, MarkedRuns, tries
-from contract_tests.server.server import NO_SUCH_LABEL
+from contract_tests.server.server import NO_SUCH_LABEL, UNUSED
 
 REQUESTS: Final = 16
 FEWEST: Final = 2
@@ -84,7 +84,7 @@ class RunsInARow:
         target = self.server.target
         label: dict[str, Any] = {} if target.label is None else {"workflow_label_name": target.label}
         version: dict[str, Any] = {} if target.version is None else {"workflow_version_number": target.version}
-        unused = {"contract_tests_unused": "x"}
+        unused = {UNUSED: "x"}
         yield self._run("a run that asks for everything", unused, called=True, return_all_outputs=True, **label)
         yield self._plain()
         fails: dict[str, Any] = {"metadata": {**self.server.metadata, "sandbox": "fail"}} if target.is_local else {}
