@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.3.0"
-SOURCE_HASH = "a7deef2d3971ebdb13c749bb5dabaeb1452a820bbb0063833bdc8829327e635b"
+SOURCE_HASH = "5455f8a680571f37f189aea824da0da5b737ce80abcabe3255def39af9ec65c2"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from workflow_runs_api.errors import BadArgument
+from workflow_runs_api.types import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ class Paging(Generic[T]):
     def __init__(self, operation: str, question: dict[str, Any], limit: int | None) -> None:
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
             raise BadArgument("expected a number that is not below 0, or None", field="limit", operation=operation)
-        self.question = {"page": 1, **question}
+        self.question = {"page": 1, **{name: value for name, value in question.items() if value is not UNSET}}
         self._left = limit
         self.has_more = limit != 0
 

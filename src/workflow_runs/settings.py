@@ -62,7 +62,8 @@ class Configured(Settings, Generic[Http]):
                 Queueing for one of the client's hundred connections does not count, and a call that is tried again has
                 as much for each try. A try whose time is over ends in `MaybeSent`. None for no bound. Default: 300.
             max_response_bytes: Bytes of a reply's body at most, before and after it is decompressed; one that is
-                larger ends in `ContractBroken`. None for no bound. Default: 67,108,864 (64 MiB).
+                larger ends in `ContractBroken`, a refusal in the error of its status. None for no bound. Default:
+                67,108,864 (64 MiB).
             retries: Number of further tries, or a `Retries` object. Default: `Retries()`.
             headers: Headers to send with every request.
             http_client: An httpx client of your own; it stays open when this client is closed. It serves one process,

@@ -16,7 +16,18 @@ import pytest
 import raw_server as raw
 from client_calls import AIOHTTP, ASYNC, KEY, RESULTS, RUN, SYNC, Call, Flavour
 
-from workflow_runs import BadArgument, ContractBroken, MaybeSent, NotSent, PromptLayer, Retries
+from workflow_runs import (
+    BadArgument,
+    ContractBroken,
+    MaybeSent,
+    NotFound,
+    NotSent,
+    PromptLayer,
+    Retries,
+    ServerError,
+    StatusError,
+    WorkflowRunsError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,13 +178,22 @@ def test_a_compressed_reply_is_read(encoding: str, flavour: Flavour) -> None:
     assert flavour.make(RUN, client).message == "ü" * 200_000
 
 
-@pytest.mark.parametrize(("status", "flavour"), [(201, SYNC), (201, ASYNC), (404, ASYNC), (500, SYNC)], ids=str)
-def test_a_bomb_is_not_unpacked(encoding: str, status: int, flavour: Flavour) -> None:
-    """What is larger than the limit ends in a breach with its status, whatever that is, and takes no memory."""
+BREACH = (ContractBroken, "at most 100000 bytes, as max_response_bytes has it")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "flavour"),
+    [(201, BREACH, SYNC), (201, BREACH, ASYNC), (404, (NotFound, "404"), ASYNC), (500, (ServerError, "500"), SYNC)],
+    ids=str,
+)
+def test_a_bomb_is_not_unpacked(
+    encoding: str, status: int, error: tuple[type[WorkflowRunsError], str], flavour: Flavour
+) -> None:
+    """What is larger than the limit ends in a breach, or in the error of its status, and takes no memory."""
     bomb = _encoded(status, *_bomb(encoding))
     client, wire = flavour.over(RUN, bomb, max_response_bytes=100_000, retries=2)
     tracemalloc.start()
-    with pytest.raises(ContractBroken, match="at most 100000 bytes, as max_response_bytes has it") as caught:
+    with pytest.raises(error[0], match=error[1]) as caught:
         flavour.make(RUN, client)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -189,8 +209,31 @@ def test_what_is_not_compressed_as_it_says_is_told(encoding: str, call: Call) ->
     if encoding in {"br", "zstd"}:
         _module({"br": "brotli", "zstd": "zstandard"}[encoding])
     client, _ = SYNC.over(call, _encoded(call.success[0], encoding, b"no " * 999))
-    with pytest.raises(ContractBroken, match="can't be read"):
+    with pytest.raises(ContractBroken, match="in the coding that its headers name") as caught:
         SYNC.make(call, client)
+    assert caught.value.status == call.success[0]
+    assert caught.value.received
+
+
+@pytest.mark.parametrize(("status", "requests"), [(404, 1), (429, 3)])
+def test_a_refusal_is_told_whatever_became_of_its_body(status: int, requests: int, flavour: Flavour) -> None:
+    """Its status says that nothing runs, and what is sent again after it is, though its body is none or half of one."""
+    half = gzip.compress(b'{"message": "No such workflow"}')[:-6]
+    for encoding, content in (("gzip", b"no " * 999), ("gzip", half)):
+        client, wire = flavour.over(
+            RUN, _encoded(status, encoding, content), retries=Retries(further_tries=2, first_wait=0.001)
+        )
+        with pytest.raises(StatusError) as caught:
+            flavour.make(RUN, client)
+        assert (caught.value.status, caught.value.may_have_run, len(wire.requests)) == (status, False, requests)
+
+
+def test_a_refusal_that_breaks_off_is_one(flavour: Flavour) -> None:
+    """The status was there before the connection ended."""
+    broken = raw.sends(b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n {")
+    with raw.RawServer(broken) as server, pytest.raises(NotFound) as caught:
+        flavour.once(RUN, base_url=server.url)
+    assert caught.value.may_have_run is False
 
 
 def test_a_body_compressed_many_times_over_is_refused() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from client_calls import Flavour, Wire, reply
 
-from workflow_runs import BadArgument
+from workflow_runs import UNSET, BadArgument
 
 RUNS, WORKFLOWS = "iter_workflow_runs", "iter_workflows"
 SERVICES = {RUNS: "interactly", WORKFLOWS: "promptlayer"}
@@ -56,6 +56,13 @@ def test_every_item_comes_once(flavour: Flavour, method: str, total: int, tells:
     assert gone_through(flavour, method, wire, **size) == [str(number) for number in range(total)]
     # Without a total the end shows by an empty page: a service may make its pages smaller than it was asked to.
     assert len(wire.requests) <= total // 2 + 2 - tells
+
+
+@pytest.mark.parametrize("method", SERVICES)
+def test_what_is_not_set_is_as_if_it_were_not_there(flavour: Flavour, method: str) -> None:
+    """The page to begin with, too."""
+    arguments = {"page": UNSET, "size" if method == RUNS else "per_page": UNSET}
+    assert gone_through(flavour, method, Wire(pages_of(3, 100)), **arguments) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("method", SERVICES)

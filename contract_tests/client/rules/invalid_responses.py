@@ -1,18 +1,22 @@
 """Broken responses: what the caller gets when the contract is not kept."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, describe
+from contract_tests.client.response_forms import packed, parts_of
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
+from contract_tests.http.recording_server import Fault
 from contract_tests.rules import NotApplicable, Violation
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
 CONTENT = "https://spec.openapis.org/oas/v3.1.1.html#media-type-object"
 KINDS: Final = {"required": "missing", "type": "type", "anyOf": "type", "oneOf": "type"}
+NOT_FOUND: Final = 404
 NO_JSON: Final = "the contract documents no JSON reply"
 
 
@@ -150,3 +154,26 @@ def test_form_of_another_request(trials: Trials) -> Iterator[Violation]:
         raise NotApplicable("the form of a request does not decide that of the response")
     for trial in tried:
         yield from not_an_own_error(trial, f"{trial.case.answer.status} form of another request")
+
+
+@operation_rule(
+    "CL-BRK-11",
+    "A refusal is told by its status, also if its body can't be read.",
+    says="The status of a response says whether the request was refused, before there is a body: a proxy breaks off, "
+    "or names a coding that the body doesn't have.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
+    basis="inferred",
+)
+def test_refusals_without_a_readable_body(trials: Trials) -> Iterator[Violation]:
+    refusal = trials.book.refusal(trials.operation, NOT_FOUND)
+    broken = {
+        "no gzip": replace(refusal, headers=(("Content-Encoding", "gzip"),)),
+        **{f"gzip, {about}": answer for about, answer in parts_of(packed(refusal, "gzip")).items()},
+        "breaks off": replace(refusal, fault=Fault.CUT),
+    }
+    for mode in trials.modes():
+        for about, answer in broken.items():
+            trial = trials.answered(mode, answer)
+            outcome = trial.outcome
+            if not (isinstance(outcome, Raised) and outcome.own and outcome.status == NOT_FOUND):
+                yield trial.violation(about, describe(outcome), f"the error of status {NOT_FOUND}")

@@ -76,7 +76,8 @@ _NEVER_LEFT = (
 # ended, a pool that another thread closes, a transport of the user's, a length that a hook of the user's has changed.
 _OF_THE_PLATFORM = (OSError, RuntimeError, UnicodeError, h11.LocalProtocolError)
 _LENGTH = "[0-9]{1,20}"
-_BEGINNING = 65_536  # bytes that are kept of a reply that is too large
+_BEGINNING = 65_536  # bytes that are kept of a reply that is too large or breaks off
+_REFUSED = 400  # from this status on
 _REASON_SHOWN = 200
 
 LOG = logging.getLogger("workflow_runs")
@@ -102,6 +103,8 @@ def send(standing: Standing, outgoing: Outgoing, timeout: Any, bounds: Bounds, r
             for piece in reading.pieces:
                 reading.take(piece)
             reading.end()
+        except _BREAKS as error:
+            reading.break_off(error)
         finally:
             response.close()
     except httpx.TimeoutException as error:
@@ -131,6 +134,8 @@ async def async_send(
                 async for piece in reading.pieces:
                     reading.take(piece)
                 reading.end()
+            except _BREAKS as error:
+                reading.break_off(error)
             finally:
                 await response.aclose()
     except (httpx.TimeoutException, TimeoutError) as error:
@@ -162,19 +167,21 @@ def _named(error: Exception, request: httpx.Request) -> Exception:
     return type(error)(words) if isinstance(error, httpx.TimeoutException) else httpx.ReadTimeout(words)
 
 
-class TooLarge(Exception):
-    """A reply is longer than `max_response_bytes`.
+class BodyBroken(Exception):
+    """A reply's body can't be kept: it is longer than `max_response_bytes`, or not compressed as its headers say.
 
     Attributes:
         response: The reply, with the beginning of its body.
+        problem: What is wrong with the body.
     """
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, problem: Problem) -> None:
         super().__init__()
-        self.response = response
+        self.response, self.problem = response, problem
 
 
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TooLarge, *_OF_THE_PLATFORM)
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BodyBroken, *_OF_THE_PLATFORM)
+_BREAKS = (BodyBroken, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class _Reading:
@@ -192,9 +199,9 @@ class _Reading:
             self._body = self._body or self._begun()
             self._body.feed(piece)
         except CannotDecode as error:
-            raise httpx.DecodingError(str(error)) from None
+            raise self._undecodable(error) from None
         except TooLong:
-            raise self._too_large(self._body.content(_BEGINNING) if self._body else b"") from None
+            raise self._too_large() from None
         if self._bounds.is_over:
             raise httpx.ReadTimeout("")
 
@@ -209,23 +216,38 @@ class _Reading:
         """Keep what was read as the reply's content."""
         end_after_surplus(self._response.stream)
         most = self._bounds.most
+        if self._is_read and most is not None and len(self._response.content) > most:
+            raise self._too_large()
+        if self._body:
+            try:
+                self._body.end()
+            except CannotDecode as error:
+                raise self._undecodable(error) from None
+        self._keep()
+
+    def break_off(self, error: Exception) -> None:
+        """Keep the beginning of a refusal, whose status says enough; of anything else half is none."""
+        if self._response.status_code < _REFUSED:
+            raise error
+        self._keep(_BEGINNING)
+
+    def _keep(self, longest: int | None = None) -> None:
         if not self._is_read:
-            # httpx' own way to read decompresses without a cap.
-            self._response._content = _whole(self._body) if self._body else b""  # noqa: SLF001
-        elif most is not None and len(self._response.content) > most:
-            raise self._too_large(self._response.content[:_BEGINNING])
+            content = self._body.content(longest) if self._body else b""
+        else:
+            content = self._response.content[:longest]
+        # httpx' own way to read decompresses without a cap.
+        self._response._content = content  # noqa: SLF001
 
-    def _too_large(self, beginning: bytes) -> TooLarge:
-        self._response._content = beginning  # noqa: SLF001
-        return TooLarge(self._response)
+    def _undecodable(self, error: CannotDecode) -> BodyBroken:
+        return self._broken("a body in the coding that its headers name", str(error))
 
+    def _too_large(self) -> BodyBroken:
+        return self._broken(f"at most {self._bounds.most} bytes, as max_response_bytes has it", "more of them")
 
-def _whole(body: Body) -> bytes:
-    try:
-        body.end()
-    except CannotDecode as error:
-        raise httpx.DecodingError(str(error)) from None
-    return body.content()
+    def _broken(self, expected: str, received: str) -> BodyBroken:
+        self._keep(_BEGINNING)
+        return BodyBroken(self._response, Problem(expected, received=received))
 
 
 def _readable(response: httpx.Response) -> httpx.Response:
@@ -259,10 +281,8 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
     Raises:
         Exception: it is no error of the network, but one that a hook of the user's has raised.
     """
-    if isinstance(error, TooLarge):
-        most = error.response.request.extensions[BOUNDS].most
-        expected = f"at most {most} bytes, as max_response_bytes has it"
-        return Reply(operation, _readable(error.response), redaction).broken(Problem(expected, received="more of them"))
+    if isinstance(error, BodyBroken):
+        return Reply(operation, _readable(error.response), redaction).broken(error.problem)
     if isinstance(error, _OF_THE_PLATFORM) and not _comes_from_below(error):
         raise error
     reason = redaction.shown(_reason(error), _REASON_SHOWN) or "no further word"

@@ -331,6 +331,13 @@ def _values() -> Iterator[ClientDefect]:
         generated("reading.py", "        for entry in value:\n", "        for entry in value[:-1]:\n"),
     )
     yield defect(
+        "refusal.unreadable",
+        "tells nothing of a refusal whose body can't be read",
+        "check left out",
+        "CL-BRK-11",
+        generated("transport.py", "        if self._response.status_code < _REFUSED:\n", "        if error:\n"),
+    )
+    yield defect(
         "form.other",
         "takes the answer to a request of another form",
         "check left out",
