@@ -20,7 +20,7 @@ import time
 import unicodedata
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from email.utils import parsedate_to_datetime
@@ -121,6 +121,10 @@ DEFECTS = {
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
     "key_in_frame": "keeps the headers that it sent in a variable while it raises",
+    "loses_refusals": "tells nothing of a refusal whose body can't be read",
+    "trusts_redirects": "says that nothing has happened after a redirect",
+    "reads_words_as_utf_8": "reads the words of a refusal as UTF-8",
+    "shares_results": "hands out one object for all responses that are the same",
     "denies_doubt": "says that nothing has happened, whatever has",
     "takes_nan": "takes NaN for JSON",
     "takes_first_json": "reads JSON up to its end and no further",
@@ -217,6 +221,10 @@ DEFECTS = {
     "closed_loans": "drops members of a delivery that it does not know",
     "forgets_failed_loans": "takes a delivery for done when it has failed",
 }
+
+
+RESULTS: dict[bytes, Any] = {}
+LONGEST_WORDS = 30  # bytes
 
 
 def no_constant(name: str) -> Any:
@@ -429,7 +437,7 @@ class Client:
             reply, error = None, None
             try:
                 async with asyncio.timeout(self.left_of_limit()):
-                    reply = await self.http.send(self.again(request, attempt))
+                    reply = await self.received_async(self.again(request, attempt))
                 if self.has("sends_twice"):
                     await self.http.send(request)
             except httpx.HTTPError as problem:
@@ -456,8 +464,7 @@ class Client:
         """Send a request; with one defect, in another thread, which nobody stops."""
         if not self.has("takes_late_responses"):
             if self.connection.whole_timeout is None:
-                reply: httpx.Response = self.http.send(request)
-                return reply
+                return self.received(request)
             return self.sent_in_time(request)
         patience = request.extensions["timeout"]["read"]
         request.extensions["timeout"] = httpx.Timeout(None).as_dict()
@@ -469,12 +476,36 @@ class Client:
 
     def sent_in_time(self, request: httpx.Request) -> httpx.Response:
         """Send a request in another thread, which may go on when the time is over."""
-        sending = ThreadPoolExecutor(1).submit(self.http.send, request)
+        sending = ThreadPoolExecutor(1).submit(self.received, request)
         try:
-            reply: httpx.Response = sending.result(self.left_of_limit())
+            return sending.result(self.left_of_limit())
         except FutureTimeoutError:
             raise httpx.ReadTimeout("no whole response") from None
+
+    def received(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read what comes."""
+        reply: httpx.Response = self.http.send(request, stream=True)
+        with contextlib.closing(reply), self.refusals_kept(reply):
+            reply.read()
         return reply
+
+    async def received_async(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read what comes."""
+        reply: httpx.Response = await self.http.send(request, stream=True)
+        async with contextlib.aclosing(reply):
+            with self.refusals_kept(reply):
+                await reply.aread()
+        return reply
+
+    @contextlib.contextmanager
+    def refusals_kept(self, reply: httpx.Response) -> Iterator[None]:
+        """Keep a refusal without its body if that can't be read: its status says enough."""
+        try:
+            yield
+        except httpx.HTTPError:
+            if reply.status_code < 400 or self.has("loses_refusals"):
+                raise
+            reply._content = b""
 
     def left_of_limit(self) -> float | None:
         """Say how many seconds a try may take."""
@@ -710,7 +741,7 @@ class Client:
         self.replies.append(reply)
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
-        text += f": {reply.text}" if self.has("key_sent_back") else ""
+        text += f": {reply.text}" if self.has("key_sent_back") else self.words(reply)
         self.show(f"sent {reply.request.content!r}" if self.has("logs_titles") else f"sent {reply.request.headers.raw}")
         _sent = [("headers", reply.request.headers.raw)] if self.has("key_in_frame") else []
         failure = ShelfError(
@@ -721,7 +752,7 @@ class Client:
         failure.may_have_acted = self.has("always_in_doubt")
         failure.loses_status = self.has("errors_lose_status")
         failure.request = reply.request if self.has("keeps_request") else None
-        if not 400 <= status < 500:
+        if not (300 if self.has("trusts_redirects") else 400) <= status < 500:
             self.in_doubt(failure, operation)
         response = operation.response(status)
         if self.has("other_error_async") and self.connection.is_async and status >= 400:
@@ -740,6 +771,13 @@ class Client:
             raise LookupError(status)
         failure.body = None if self.has("loses_error_body") else value
         raise failure
+
+    def words(self, reply: httpx.Response) -> str:
+        """Give the words of a response that is a plain text, unless the key may be in it."""
+        is_plain = reply.headers.get("Content-Type", "").startswith("text/plain")
+        if not is_plain or len(reply.content) > LONGEST_WORDS:
+            return ""
+        return f": {reply.content.decode('utf-8', 'replace') if self.has('reads_words_as_utf_8') else reply.text}"
 
     def check_whole(self, reply: httpx.Response, failure: ShelfError) -> None:
         """Raise what is too large, or compressed and not whole; unpack more than one member: httpx does neither."""
@@ -792,7 +830,8 @@ class Client:
             raise failure
         value = self.masked(value) if reply.status_code >= 400 else value
         name = "Book" if self.has("one_class") else self.name(value, schema)
-        return made(name, self.defect, self.changed(value)) if isinstance(value, dict) else value
+        read = made(name, self.defect, self.changed(value)) if isinstance(value, dict) else value
+        return RESULTS.setdefault(reply.content, read) if self.has("shares_results") else read
 
     def name(self, value: Any, schema: str) -> str:
         """Give the contract's name of an object."""

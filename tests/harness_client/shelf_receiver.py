@@ -107,7 +107,7 @@ class Listener:
         if request.headers.get("Transfer-Encoding") != "chunked" or self._defect == "reads_no_chunks":
             return request.rfile.read(int(request.headers.get("Content-Length", 0)))
         content = b""
-        while size := int(request.rfile.readline(), 16):
+        while size := int(request.rfile.readline().partition(b";")[0], 16):
             content += request.rfile.read(size)
             request.rfile.readline()
         return content

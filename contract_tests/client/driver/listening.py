@@ -13,6 +13,7 @@ from contract_tests.client.adapter import Adapter, Listening, Receiving
 SECONDS: Final = 3.0
 BETWEEN: Final = 0.02  # seconds from piece to piece
 CONTINUE: Final = 100
+WITH_A_LETTER: Final = 13  # bytes: a size that is a letter in hexadecimal digits
 
 
 def play_steps(adapter: Adapter, receiving: Receiving, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -49,12 +50,14 @@ def _status_of(
     headers: Mapping[str, str],
     pieces: int = 1,
     chunked: bool = False,
+    size_form: str = "{:x}",
     expects: bool = False,
 ) -> int | str:
     """Return the status that a delivery is answered with, or why there is none."""
     parts, body = urlsplit(url), base64.b64decode(content)
-    half = len(body) // 2
-    chunks = [f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in (body[:half], body[half:], b"")]
+    parted_at = min(WITH_A_LETTER, len(body) // 2)
+    cut = (body[:parted_at], body[parted_at:], b"")
+    chunks = [size_form.format(len(chunk)).encode() + b"\r\n" + chunk + b"\r\n" for chunk in cut]
     framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(body))}
     lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
     expected = {"Expect": "100-continue"} if expects else {}

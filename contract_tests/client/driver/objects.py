@@ -16,6 +16,7 @@ Remark = dict[str, str]
 WRITERS: Final = ("to_dict", "to_json", "model_dump", "dict")
 READERS: Final = ("from_dict", "from_json", "model_validate")
 NEW_MEMBER: Final = "x_new_member"
+DEEPEST: Final = 6  # levels of objects in objects
 ODD_VALUES: Final[tuple[Any, ...]] = ("text", 7, True, None, [1], {"a": 1})
 DUPLICATES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "copy": copy.copy,
@@ -178,6 +179,24 @@ def _read_shares(look: _Look, model: Any, before: str) -> Iterator[Remark]:
             yield _remark("read", model, "a change of the source changes the object")
 
 
+def _apart(look: _Look) -> Iterator[Remark]:
+    before = look.read(look.twin)
+    if _change(look.value) and look.read(look.twin) != before:
+        yield _remark("apart", look.held, "a change of what one call gave changes what another one gave")
+
+
+def _change(value: Any, depth: int = 0) -> bool:
+    """Change every list and dict that a value holds, or is; say whether there was any."""
+    if depth > DEEPEST:
+        return False
+    changed = [_change(child, depth + 1) for child in _children(value)]
+    if type(value) is list:
+        value.append("spoilt")
+    elif type(value) is dict:
+        value["spoilt"] = True
+    return any(changed) or type(value) in {list, dict}
+
+
 def _spoil(value: Any) -> bool:
     """Change every list and object inside a JSON value, not the outermost; say whether there was any."""
     spoilt = False
@@ -235,7 +254,7 @@ def _odd_items(look: _Look) -> Iterator[Remark]:
 
 def models_in(value: Any, depth: int = 0) -> Iterator[Any]:
     """Return the objects in a value that are made for the contract, outer ones first."""
-    if depth > 6 or isinstance(value, type):  # noqa: PLR2004 - deep enough
+    if depth > DEEPEST or isinstance(value, type):
         return
     if not isinstance(value, PLAIN) and any(callable(getattr(value, name, None)) for name in WRITERS):
         yield value
@@ -273,4 +292,5 @@ CHECKS: Final[tuple[Callable[[_Look], Iterator[Remark]], ...]] = (
     _items,
     _odd_items,
     _shared,
+    _apart,
 )

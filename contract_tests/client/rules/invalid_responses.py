@@ -4,19 +4,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from contract_tests.cases.case import RequestCase
 from contract_tests.cases.responses import ReplyCase
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.response_forms import packed, parts_of
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
-from contract_tests.http.recording_server import Fault
+from contract_tests.http.recording_server import Fault, ScriptedResponse
 from contract_tests.rules import NotApplicable, Violation
 
 RESPONSES = "https://spec.openapis.org/oas/v3.1.1.html#responses-object"
 CONTENT = "https://spec.openapis.org/oas/v3.1.1.html#media-type-object"
 KINDS: Final = {"required": "missing", "type": "type", "anyOf": "type", "oneOf": "type"}
-NOT_FOUND: Final = 404
+NOT_FOUND, BAD_GATEWAY = 404, 502
+PAGE: Final = b"<html><body><h1>Not here</h1></body></html>"
 NO_JSON: Final = "the contract documents no JSON reply"
 
 
@@ -158,22 +160,35 @@ def test_form_of_another_request(trials: Trials) -> Iterator[Violation]:
 
 @operation_rule(
     "CL-BRK-11",
-    "A refusal is told by its status, also if its body can't be read.",
-    says="The status of a response says whether the request was refused, before there is a body: a proxy breaks off, "
-    "or names a coding that the body doesn't have.",
+    "A refusal is told by its status, whatever its body is.",
+    says="The status of a response says whether the request was refused, before there is a body: a proxy has a page of "
+    "its own, breaks off, or names a coding that the body doesn't have. It is the same error, and as many tries.",
     source="https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
     basis="inferred",
 )
-def test_refusals_without_a_readable_body(trials: Trials) -> Iterator[Violation]:
-    refusal = trials.book.refusal(trials.operation, NOT_FOUND)
-    broken = {
-        "no gzip": replace(refusal, headers=(("Content-Encoding", "gzip"),)),
-        **{f"gzip, {about}": answer for about, answer in parts_of(packed(refusal, "gzip")).items()},
-        "breaks off": replace(refusal, fault=Fault.CUT),
-    }
+def test_refusals_with_any_body(trials: Trials) -> Iterator[Violation]:
     for mode in trials.modes():
-        for about, answer in broken.items():
-            trial = trials.answered(mode, answer)
-            outcome = trial.outcome
-            if not (isinstance(outcome, Raised) and outcome.own and outcome.status == NOT_FOUND):
-                yield trial.violation(about, describe(outcome), f"the error of status {NOT_FOUND}")
+        for status in (NOT_FOUND, BAD_GATEWAY):
+            plain = trials.book.refusal(trials.operation, status)
+            expected = _error_and_tries(trials.answered(mode, plain))
+            for about, answer in _bodies(plain).items():
+                trial = trials.answered(mode, answer)
+                if _error_and_tries(trial) != expected:
+                    yield trial.violation(f"{status} {about}", _error_and_tries(trial), expected)
+
+
+def _bodies(plain: ScriptedResponse) -> dict[str, ScriptedResponse]:
+    return {
+        "a page": replace(plain, body=PAGE, media_type="text/html"),
+        "nothing": replace(plain, body=b"", media_type=None),
+        "no gzip": replace(plain, headers=(("Content-Encoding", "gzip"),)),
+        **{f"gzip, {about}": answer for about, answer in parts_of(packed(plain, "gzip")).items()},
+        "breaks off": replace(plain, fault=Fault.CUT),
+    }
+
+
+def _error_and_tries(trial: Trial[RequestCase]) -> str:
+    outcome = trial.outcome
+    if not (isinstance(outcome, Raised) and outcome.own):
+        return describe(outcome)
+    return f"{outcome.type_name} of status {outcome.status} after {len(trial.seen)} requests"

@@ -24,6 +24,8 @@ WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pieces": {"pieces": 9},
     "chunks": {"chunked": True},
     "chunks in pieces": {"chunked": True, "pieces": 9},
+    "chunks with sizes in capitals": {"chunked": True, "size_form": "{:04X}"},
+    "chunks with extensions": {"chunked": True, "size_form": "{:x};name=value"},
     "after 100 Continue": {"expects": True, "pieces": 2},
 }
 rule: Final = partial(client_rule, source=CALLBACKS, basis="inferred")

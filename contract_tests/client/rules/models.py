@@ -61,6 +61,13 @@ test_no_shared_containers = nothing_wrong(
     says="What an object was read from and what it was written to are the caller's: to change them is no change of it.",
     source=COPY,
 )
+test_results_apart = nothing_wrong(
+    "CL-OBJ-09",
+    "What two calls give is not the same object.",
+    "apart",
+    says="A result is its caller's, who may change it: what another call was given, for the same response, stays.",
+    source=COPY,
+)
 test_repr = nothing_wrong(
     "CL-OBJ-06",
     "An object can be shown.",

@@ -2,20 +2,26 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from contract_tests.cases.network import SHORT
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
-from contract_tests.client.outcome import Raised, describe
+from contract_tests.client.operation_info import base_path
+from contract_tests.client.outcome import Outcome, Raised, describe
 from contract_tests.client.rules.network import of_kind
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
+from contract_tests.http.recording_server import ScriptedResponse
 from contract_tests.rules import NotApplicable, Violation
 
 OWN: Final = "the client's own documentation of its errors"
 CLIENT_ERROR: Final = range(400, 500)
+NOT_FOUND, SEE_OTHER, FAILURE = 404, 303, 500
+WORDS: Final = "Käse für Zoë"
+CHARSETS: Final = ("utf-8", "iso-8859-1", "utf-16")
 rule: Final = partial(operation_rule, source=OWN, basis="inferred")
 
 
@@ -58,6 +64,49 @@ def test_no_false_alarm(trials: Trials) -> Iterator[Violation]:
 def _alarm(trial: Trial[Any], name: str) -> Iterator[Violation]:
     if isinstance(trial.outcome, Raised) and trial.outcome.may_have_acted:
         yield trial.violation(name, f"{trial.outcome.type_name} says that the service may have acted")
+
+
+@rule(
+    "CL-REL-44",
+    "An error after a response that is no refusal leaves a call in doubt.",
+    says="303 answers what was done, 500 says that the service has failed at it: only a 4xx says that it was refused.",
+)
+def test_doubt_after_what_is_no_refusal(trials: Trials) -> Iterator[Violation]:
+    if trials.operation.may_be_repeated:
+        raise NotApplicable("the operation may be repeated")
+    for mode in trials.modes():
+        for status in (SEE_OTHER, FAILURE):
+            location = (("Location", trials.session.server.url + base_path(trials.operation)),)
+            trial = trials.answered(mode, replace(trials.book.refusal(trials.operation, status), headers=location))
+            if isinstance(trial.outcome, Raised) and trial.outcome.own and trial.outcome.may_have_acted is False:
+                yield trial.violation(f"status {status}", f"{trial.outcome.type_name} says that nothing has happened")
+
+
+@rule(
+    "CL-REL-45",
+    "The words of a refusal are read in the charset that its content type names.",
+    says="The charset of a text is a parameter of its media type: whoever reads a reason can read its letters.",
+    source="https://www.rfc-editor.org/rfc/rfc9110#section-8.3.2",
+)
+def test_charset_of_a_refusal(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    for mode in trials.modes():
+        told = {}
+        for charset in CHARSETS:
+            body, media_type = WORDS.encode(charset), f"text/plain; charset={charset}"
+            answer = ScriptedResponse(status=NOT_FOUND, body=body, media_type=media_type)
+            told[charset] = trials.answered(mode, answer)
+        expected = told[CHARSETS[0]].outcome
+        if not (isinstance(expected, Raised) and WORDS in _words(expected)):
+            raise NotApplicable("no error of the client tells the words of a refusal that are no JSON")
+        for charset, trial in told.items():
+            if WORDS not in _words(trial.outcome):
+                yield trial.violation(charset, f"it tells {_words(trial.outcome)!r:.100}", WORDS)
+
+
+def _words(outcome: Outcome) -> str:
+    body = outcome.body.json if isinstance(outcome, Raised) and outcome.body is not None else ""
+    return f"{body} {outcome.text}" if isinstance(outcome, Raised) else ""
 
 
 @rule(

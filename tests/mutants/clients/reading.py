@@ -338,6 +338,51 @@ def _values() -> Iterator[ClientDefect]:
         generated("transport.py", "        if self._response.status_code < _REFUSED:\n", "        if error:\n"),
     )
     yield defect(
+        "refusal.page",
+        "takes a refusal that is no JSON for a broken response",
+        "check left out",
+        "CL-BRK-11",
+        generated(
+            "reply.py",
+            "                return self.shown(self.response.text)\n        value = self._masked(value)",
+            '                raise self.broken(Problem("JSON", received="a text")) from None\n'
+            "        value = self._masked(value)",
+        ),
+    )
+    yield defect(
+        "replies.shared",
+        "hands out one object for all responses that are the same",
+        "state shared",
+        "CL-OBJ-09",
+        generated("json_text.py", "import json\nimport math", "import functools\nimport json\nimport math"),
+        generated("json_text.py", "def value_of(content", "@functools.lru_cache(maxsize=128)\ndef value_of(content"),
+    )
+    yield defect(
+        "charset.ignored",
+        "reads the words of a refusal as UTF-8",
+        "check left out",
+        "CL-REL-45",
+        generated(
+            "transport.py",
+            'charset_of(response.headers.get("content-type", ""), response.content)',
+            '"utf-8"',
+        ),
+    )
+    yield defect(
+        "doubt.redirect",
+        "says that nothing has happened after a redirect",
+        "value changed",
+        "CL-REL-44",
+        generated("reply.py", "_NOT_ACTED_UPON = range(400, 500)", "_NOT_ACTED_UPON = range(300, 500)"),
+    )
+    yield defect(
+        "chunks.lower-case",
+        "refuses a delivery in chunks whose sizes are written in capitals",
+        "check added",
+        "CL-CB-11",
+        client("callbacks/http_server.py", 'rb"([0-9A-Fa-f]{1,15})', 'rb"([0-9a-f]{1,15})'),
+    )
+    yield defect(
         "form.other",
         "takes the answer to a request of another form",
         "check left out",
