@@ -3,8 +3,8 @@ A story of a few Interactly runs, in either form of execute.
 
 A has odd values in its input and gets every command; N is given nothing; B and C are alike, with one name for variables
 of all kinds, and C is started by a body in chunks; S is started without a command; D has odd names and a long text in
-its input; V has the initial version. D and V have two threads. N and C get commands that ask for another version. Where
-drawn sequences play commands for runs, in the form without turns, some commands are left out here.
+its input; V has the initial version, and is paused once. D and V have two threads. N and C get commands that ask for
+another version. Where drawn sequences play commands for runs, in the form without turns, some commands are left out here.
 """
 
 from collections.abc import Collection
@@ -36,7 +36,7 @@ NUL: Final = "a\0b"  # legal JSON, which some databases can't keep
 class RunStory(JudgedStarts):
     """The story, played when a rule first asks for what it found."""
 
-    requests: ClassVar[int] = 52
+    requests: ClassVar[int] = 54
     what: ClassVar[str] = "a story of a few runs"
     _while_paused: Exchange | None = None  # what came of data for one run while another one was paused
     _active: int | None = None  # the version of what is started without one
@@ -56,11 +56,14 @@ class RunStory(JudgedStarts):
         for run in self._runs:
             self.settle(run)
         self._while_paused = self._pause_and_resume(a, b)
+        for command in ("pause", "resume"):
+            self._give(self.initial, command)
         self._say_at_once(a)
         self._active = n.version
         c.asked = n.asked = self.version_beside(n, self._runs)
         self._say_to_each(c, self.large, self.initial)
-        self.judge_version(a)
+        self.judge_version(a, self.server.target.version)
+        self.judge_version(self.initial, INITIAL)
         self._wake(a)
         self._stop(n, a)
 
@@ -114,7 +117,7 @@ class RunStory(JudgedStarts):
 
     @cached_property
     def initial(self) -> KnownRun:
-        """A run of a version that need not be the active one."""
+        """A run of the first version, which need not be the active one."""
         run = self.started(self.start_of(self.server.start_input, {"version": INITIAL}))
         run.threads = ("0", "1")
         return run

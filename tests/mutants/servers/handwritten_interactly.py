@@ -146,6 +146,9 @@ def _reads() -> Made:
     yield "read-later", "ab", "reads runs as they were a second ago", "REL-TOLD-01", faults.ReadLater
     yield "read-in-ascii", "ab", "loses what is not ASCII", "REL-STORY-08", faults.ReadInASCII
     yield "old-forgotten", "ab", "knows the latest 20 runs", "REL-TOLD-01", faults.OldForgotten
+    resumed = lambda: faults.ShownRuns(_is_resume, {"version_number": 1, "version_name": "Second Version"})  # noqa: E731
+    yield "resumed-anew", "ab", "goes on with the active version after a pause", "REL-STORY-01", resumed
+    yield "zero-is-none", "ab", "takes version 0 for none", "REL-STORY-01", starts.ZeroIsNone
     source = lambda: faults.ShownRuns(_is_pause, {"termination_source": "stale_run_reaper"}, _is_completed)  # noqa: E731
     yield "source-stays", "ab", "keeps a termination_source of a pause", "REL-STORY-02", source
 
@@ -215,6 +218,10 @@ def _is_command(request: Request, _: object) -> bool:
 
 def _is_pause(request: Request, _: object) -> bool:
     return faults.command_of(request) == "pause"
+
+
+def _is_resume(request: Request, _: object) -> bool:
+    return faults.command_of(request) == "resume"
 
 
 def _is_completed(run: dict[str, object]) -> bool:

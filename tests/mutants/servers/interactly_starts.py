@@ -46,6 +46,15 @@ class FilledBy(Fault):
             put_input(request, {self.kind: {**own, **other} if self.is_first else {**other, **own}})
 
 
+class ZeroIsNone(Fault):
+    """Asks whether there is a version by whether it is true, which 0 is not."""
+
+    def change_request(self, request: Request) -> None:
+        """Leave it out."""
+        if request.operation == EXECUTE and request.query.get("version") == "0":
+            request.query_string = urlencode({name: text for name, text in request.query.items() if name != "version"})
+
+
 @dataclass
 class VersionOfBody(Fault):
     """Goes on with the version that a further command has in its body."""
