@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.3.0"
-SOURCE_HASH = "5455f8a680571f37f189aea824da0da5b737ce80abcabe3255def39af9ec65c2"
+SOURCE_HASH = "fddffb51c15d30f9ce34dd0950923dcbac28cd4b0cd862006c706899dee8162f"
 GENERATOR = "openapi-python-client 0.29.1"

@@ -283,16 +283,19 @@ class Client(Settings):
             try:
                 bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
                 response = wire.send(standing, outgoing, self._timeout, bounds, redaction)
-                reply = wire.Reply(operation, response, redaction)
-                if self._on_reply is not None:
-                    self._on_reply(wire.masked(response))
-                result = operation.result(reply, call)
-                wire.note(operation, redaction, response.status_code, began, result)
-                return result
             except wire.ERRORS as error:
                 problem = wire.translated(error, operation, redaction, made)
-            except WorkflowRunsError as error:
-                problem = self._refined(error)
+            else:
+                # What a function of the caller's raises is no reason to try again: there is a reply.
+                if self._on_reply is not None:
+                    self._on_reply(wire.masked(response))
+                try:
+                    result = operation.result(wire.Reply(operation, response, redaction), call)
+                except WorkflowRunsError as error:
+                    problem = self._refined(error)
+                else:
+                    wire.note(operation, redaction, response.status_code, began, result)
+                    return result
             wire.note(operation, redaction, problem.status or type(problem).__name__, began)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):
@@ -335,16 +338,19 @@ class AsyncClient(Settings):
             try:
                 bounds = wire.Bounds(self._total_timeout, self._ends_at, self._max_response_bytes)
                 response = await wire.async_send(standing, outgoing, self._timeout, bounds, redaction)
-                reply = wire.Reply(operation, response, redaction)
-                if self._on_reply is not None:
-                    self._on_reply(wire.masked(response))
-                result = operation.result(reply, call)
-                wire.note(operation, redaction, response.status_code, began, result)
-                return result
             except wire.ERRORS as error:
                 problem = wire.translated(error, operation, redaction, made)
-            except WorkflowRunsError as error:
-                problem = self._refined(error)
+            else:
+                # What a function of the caller's raises is no reason to try again: there is a reply.
+                if self._on_reply is not None:
+                    self._on_reply(wire.masked(response))
+                try:
+                    result = operation.result(wire.Reply(operation, response, redaction), call)
+                except WorkflowRunsError as error:
+                    problem = self._refined(error)
+                else:
+                    wire.note(operation, redaction, response.status_code, began, result)
+                    return result
             wire.note(operation, redaction, problem.status or type(problem).__name__, began)
             delay = tries.after(problem, repeatable=outgoing.repeatable)
             if delay is None or (self._ends_at is not None and time.monotonic() + delay >= self._ends_at):

@@ -59,7 +59,8 @@ class Reply:
     @property
     def retry_after(self) -> float | None:
         """Seconds the service asks to wait, or None if it does not."""
-        return _seconds_to_wait(self.response.headers.get("retry-after"))
+        asked = map(_seconds_to_wait, self.response.headers.get_list("retry-after"))
+        return max((seconds for seconds in asked if seconds is not None), default=None)
 
     def json(self, read: Callable[[Any], T], *media_types: str) -> T:
         """The body, read as the contract describes it.
@@ -203,9 +204,9 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _seconds_to_wait(retry_after: str | None) -> float | None:
-    """What a `Retry-After` header asks for, in seconds from now; None if it is absent or makes no sense."""
-    text = (retry_after or "").strip()
+def _seconds_to_wait(retry_after: str) -> float | None:
+    """What a `Retry-After` header asks for, in seconds from now; None if it makes no sense."""
+    text = retry_after.strip()
     if re.fullmatch(_SECONDS, text):
         return float(text)
     try:

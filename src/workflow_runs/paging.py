@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunPages", "WorkflowPages"]
 
-_SIZE = 100  # of a page of runs, if none is asked for
-
 T = TypeVar("T")
 
 
@@ -56,8 +54,11 @@ class WorkflowPages(Paging["WorkflowSummary"]):
 class RunPages(Paging["WorkflowRunRecord"]):
     """The pages of Interactly's runs. Goes by the total; a service that tells none has its say by an empty page."""
 
+    _reached: int | None = None
+
     def read(self, page: WorkflowRunPage) -> Sequence[WorkflowRunRecord]:
-        """Return what is wanted of a page."""
-        size = self.question.get("size") or _SIZE
-        is_last = isinstance(page.total, int) and self.question["page"] * size >= page.total
-        return self._wanted(page.workflow_runs, is_last=is_last)
+        """Return what is wanted of a page; how many runs are on one, the service decides."""
+        length = len(page.workflow_runs)
+        before = (self.question["page"] - 1) * length if self._reached is None else self._reached
+        self._reached = before + length
+        return self._wanted(page.workflow_runs, is_last=isinstance(page.total, int) and self._reached >= page.total)

@@ -143,6 +143,8 @@ class Waiting(Generic[Outcome]):
         self._retry_after: float | None = None
         self._problem: WorkflowRunsError | None = None
         self._status: str | None = None
+        self._news: GoingOn | None = None
+        self._raised: BaseException | None = None
 
     def pauses(self) -> Iterator[float]:
         """Yield the seconds to pause before each question, until the run has ended; the first question is always asked.
@@ -216,12 +218,23 @@ class Waiting(Generic[Outcome]):
             assert self.response is not None
             raise self._question.explained(failure, self.response) from None
         except WorkflowRunsError as problem:
+            if problem is self._raised:
+                raise
             has_tries = self._policy.further_tries or self._was_cut_off(problem)
             if not has_tries or not self._policy.allows(problem, repeatable=True):
                 problem.may_have_run = True
                 problem.how_to_find = f"it is {self._name}"
                 raise
             self._after_loss(problem)
+
+    @contextlib.contextmanager
+    def callers_own(self) -> Iterator[None]:
+        """Stands round a function of the caller's: what it raises, an error of ours too, ends the wait."""
+        try:
+            yield
+        except BaseException as error:
+            self._raised = error
+            raise
 
     def _was_cut_off(self, problem: WorkflowRunsError) -> bool:
         return isinstance(problem, NotSent | MaybeSent) and self._now() - self._began >= self._deadline
@@ -234,7 +247,7 @@ class Waiting(Generic[Outcome]):
         # Not its words: the service may have sent back what the run was started with.
         told = type(problem).__name__ + (f", status {problem.status}" if problem.status else "")
         _LOG.info("%s: a question got no answer (%s); asking again", self._name, told)
-        self._tell(GoingOn())
+        self._news = GoingOn()
 
     def _after_answer(self, retry_after: float | None) -> None:
         self._tries = self._further_try = self._problem = None
@@ -254,10 +267,12 @@ class Waiting(Generic[Outcome]):
             return
         self._status = found.status
         self._after_answer(self._question.reply(self.response).retry_after)
-        self._tell(found)
+        self._news = found
 
-    def _tell(self, found: GoingOn) -> None:
-        if self._on_progress is not None:
+    def tell(self) -> None:
+        """Tell whoever follows the wait how the last question went, if the run goes on."""
+        found, self._news = self._news, None
+        if self._on_progress is not None and found is not None:
             seconds, about = self._now() - self._began, (found.nodes, self._problem, found.status)
             self._on_progress(Progress(self._question.execution_id, seconds, self._polls, *about))
 

@@ -42,7 +42,8 @@ class WaitingClient(Configured[Http]):
         def keep(response: httpx.Response) -> None:
             waiting.response = response
             if on_reply is not None:
-                on_reply(response)
+                with waiting.callers_own():
+                    on_reply(response)
 
         return self._ending_in(waiting.seconds_left).with_options(retries=0, on_reply=keep)
 
@@ -62,6 +63,7 @@ async def waited(client: Any, question: Question[Outcome], **how: Any) -> Outcom
         await waiting.rest(seconds, client._pause)  # noqa: SLF001 - our own kind
         with waiting.asking():
             waiting.read(await result_of(question.ask(client._asking(waiting))))  # noqa: SLF001 - our own kind
+        waiting.tell()
     return waiting.outcome
 
 

@@ -11,7 +11,7 @@ import pytest
 from client_calls import KEY, RESULTS, RUN, SYNC, Call, Flavour, Wire, reply
 from raw_server import RawServer
 
-from workflow_runs import ContractBroken, MaybeSent, Retries, WorkflowRunsError
+from workflow_runs import BadArgument, ContractBroken, MaybeSent, NotSent, Retries, WorkflowRunsError
 
 
 def _hook(flavour: Flavour, work: Any) -> Any:
@@ -174,3 +174,53 @@ def test_lines_of_http_2_are_masked(flavour: Flavour, caplog: pytest.LogCaptureF
     flavour.make(RUN, flavour.client("promptlayer", http_client=flavour.http(transport=httpx.MockTransport(send))))
     assert caplog.text.count("Adding b'x-api-key'=b'***' to the table") == 2
     assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("no"), httpx.PoolTimeout("no"), NotSent("no"), BadArgument("no", field="x")]
+)
+def test_what_a_hook_raises_once_there_is_a_reply_starts_nothing_again(error: Exception, flavour: Flavour) -> None:
+    """Whatever else the hook has asked for in vain: the run was started."""
+    wire = Wire(RUN.ok(), RUN.ok(), RUN.ok())
+    hooks = {"response": [_hook(flavour, _raising(error))]}
+    http = flavour.http(transport=httpx.MockTransport(wire), event_hooks=hooks)
+    client = flavour.client("promptlayer", http_client=http, retries=Retries(further_tries=2, first_wait=0.001))
+    with pytest.raises(WorkflowRunsError) as caught:
+        flavour.make(RUN, client)
+    assert len(wire.requests) == 1
+    assert caught.value is error or caught.value.may_have_run
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("no"), NotSent("no"), OSError("no"), KeyError("no")])
+def test_what_on_reply_raises_comes_through(error: Exception, flavour: Flavour) -> None:
+    """It is the caller's own, and no reason to start another run."""
+    client, wire = flavour.over(RUN, RUN.ok(), RUN.ok(), retries=Retries(further_tries=2, first_wait=0.001))
+    with pytest.raises(type(error)) as caught:
+        flavour.make(RUN, client.with_options(on_reply=_raising(error)))
+    assert caught.value is error
+    assert len(wire.requests) == 1
+
+
+def test_an_auth_that_fails_after_its_first_reply_starts_nothing_again(flavour: Flavour) -> None:
+    """It may ask for a token in between, at a place that is not there."""
+
+    class Refreshing(httpx.Auth):
+        def auth_flow(self, request: httpx.Request) -> Any:
+            yield request
+            httpx.get("http://127.0.0.1:9/token", trust_env=False)
+
+    wire = Wire(RUN.ok(), RUN.ok(), RUN.ok())
+    http = flavour.http(transport=httpx.MockTransport(wire), auth=Refreshing())
+    client = flavour.client("promptlayer", http_client=http, retries=Retries(further_tries=2, first_wait=0.001))
+    with pytest.raises(MaybeSent) as caught:
+        flavour.make(RUN, client)
+    assert caught.value.may_have_run
+    assert len(wire.requests) == 1
+
+
+def test_a_name_that_makes_no_address_is_refused(flavour: Flavour) -> None:
+    """Trying again would not help."""
+    client, wire = flavour.over(RUN, RUN.ok(), retries=Retries(further_tries=2, first_wait=0.001))
+    with pytest.raises(BadArgument, match=r"url: .*too long"):
+        flavour.do(client, "run_workflow", "w" * 70_000)
+    assert wire.requests == []

@@ -58,6 +58,14 @@ def test_every_item_comes_once(flavour: Flavour, method: str, total: int, tells:
     assert len(wire.requests) <= total // 2 + 2 - tells
 
 
+def test_a_service_may_have_smaller_pages_than_documented(flavour: Flavour) -> None:
+    """Its total says how many runs there are, whatever is on a page."""
+    wire = Wire(pages_of(50, 20))
+    assert gone_through(flavour, RUNS, wire, page=2) == [str(number) for number in range(20, 50)]
+    assert len(wire.requests) == 2
+    assert len(gone_through(flavour, RUNS, Wire(pages_of(50, 20)))) == 50
+
+
 @pytest.mark.parametrize("method", SERVICES)
 def test_what_is_not_set_is_as_if_it_were_not_there(flavour: Flavour, method: str) -> None:
     """The page to begin with, too."""

@@ -133,6 +133,13 @@ def test_retry_after_is_read(header: str, seconds: float | None, call: Call) -> 
     assert error.retry_after == seconds
 
 
+def test_of_two_retry_afters_the_longer_one_counts(flavour: Flavour) -> None:
+    """A service and the gateway before it may each write one."""
+    headers = [(b"retry-after", b"3"), (b"retry-after", b"3"), (b"retry-after", b"soon"), (b"retry-after", b"7")]
+    _, error = _tries(RESULTS, httpx.Response(429, headers=headers), flavour, Retries(further_tries=0))
+    assert error.retry_after == 7
+
+
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
 def test_retry_after_may_be_a_date(status: int, flavour: Flavour) -> None:
     """The date form is turned into seconds from now, for every status."""

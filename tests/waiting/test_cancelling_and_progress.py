@@ -15,6 +15,7 @@ from workflow_runs import (
     AsyncPromptLayer,
     BadArgument,
     NotFound,
+    NotSent,
     PromptLayer,
     RunOutcome,
     WaitTimeout,
@@ -121,6 +122,23 @@ def test_many_waits_share_a_client() -> None:
 
 
 # Progress
+
+
+@pytest.mark.parametrize("told_by", ["on_progress", "on_reply"])
+def test_what_a_function_of_the_caller_s_raises_ends_the_wait(flavour: Flavour, told_by: str) -> None:
+    """An error of ours, too: it is one of another call, and no question that got lost."""
+    world, raised = World([pending(), done()]), NotSent("another call")
+
+    def fail(_: object) -> None:
+        raise raised
+
+    client = flavour.client(world)
+    view = client.with_options(on_reply=fail) if told_by == "on_reply" else client
+    with pytest.raises(NotSent) as caught:
+        found = view.wait(98765, on_progress=fail if told_by == "on_progress" else None)
+        asyncio.run(found) if asyncio.iscoroutine(found) else None
+    assert caught.value is raised
+    assert len(world.asked) == 1
 
 
 def test_progress_is_told_after_every_question_that_leaves_the_run_going_on(flavour: Flavour) -> None:

@@ -4,7 +4,8 @@ A story of a few Interactly runs, in either form of execute.
 A has odd values in its input and gets every command; N is given nothing; B and C are alike, with one name for variables
 of all kinds, and C is started by a body in chunks; S is started without a command; D has odd names and a long text in
 its input; V has the initial version, and is paused once. D and V have two threads. N and C get commands that ask for
-another version. Where drawn sequences play commands for runs, in the form without turns, some commands are left out here.
+another version. Where drawn sequences play commands for runs, in the form without turns, some commands are left out
+here.
 """
 
 from collections.abc import Collection

@@ -17,7 +17,7 @@ import httpx
 from .bounds import BOUNDS, Bounds
 from .charsets import charset_of
 from .decoding import Body, CannotDecode, TooLong
-from .errors import ContractBroken, MaybeSent, NotSent, WorkflowRunsError
+from .errors import BadArgument, ContractBroken, MaybeSent, NotSent, WorkflowRunsError
 from .own_clients import (
     HOMES,
     aiohttp_pool,
@@ -164,7 +164,8 @@ def _named(error: Exception, request: httpx.Request) -> Exception:
     words = request.extensions[BOUNDS].over()
     if words is None:
         return error
-    return type(error)(words) if isinstance(error, httpx.TimeoutException) else httpx.ReadTimeout(words)
+    told = type(error)(words) if isinstance(error, httpx.TimeoutException) else httpx.ReadTimeout(words)
+    return told.with_traceback(error.__traceback__)
 
 
 class BodyBroken(Exception):
@@ -287,7 +288,9 @@ def translated(error: Exception, operation: Operation[Any], redaction: Redaction
         raise error
     reason = redaction.shown(_reason(error), _REASON_SHOWN) or "no further word"
     words = f"{type(error).__name__}: {reason}"
-    if isinstance(error, _NEVER_LEFT):
+    if isinstance(error, httpx.InvalidURL) and _is_of_the_request(error):
+        return BadArgument(f"the address can't be used ({words})", field="url", operation=operation.name)
+    if isinstance(error, _NEVER_LEFT) and _is_of_the_request(error):
         told = f"nothing was sent to {redaction.host}{_tries(made)} ({words}); the call may be repeated"
         return NotSent(told, operation=operation.name)
     in_doubt = not operation.repeatable
@@ -313,6 +316,19 @@ def _reason(error: BaseException) -> str:
 
 def _tries(made: int) -> str:
     return "" if made == 1 else f" in {made} tries"
+
+
+def _is_of_the_request(error: Exception) -> bool:
+    """Whether an error is one of this request, and not of another one that a hook or an Auth of the user's has made."""
+    is_within = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        is_httpx = frame.f_globals.get("__name__", "").startswith("httpx.")
+        if is_within and not is_httpx:
+            return False
+        if is_httpx and frame.f_code.co_name == "_send_single_request":
+            return True
+        is_within = is_within or is_httpx
+    return True
 
 
 def _comes_from_below(error: Exception) -> bool:
