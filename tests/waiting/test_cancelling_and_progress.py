@@ -132,11 +132,14 @@ def test_what_a_function_of_the_caller_s_raises_ends_the_wait(flavour: Flavour, 
     def fail(_: object) -> None:
         raise raised
 
-    client = flavour.client(world)
-    view = client.with_options(on_reply=fail) if told_by == "on_reply" else client
-    with pytest.raises(NotSent) as caught:
+    def wait() -> None:
+        client = flavour.client(world)
+        view = client.with_options(on_reply=fail) if told_by == "on_reply" else client
         found = view.wait(98765, on_progress=fail if told_by == "on_progress" else None)
         asyncio.run(found) if asyncio.iscoroutine(found) else None
+
+    with pytest.raises(NotSent) as caught:
+        wait()
     assert caught.value is raised
     assert len(world.asked) == 1
 
