@@ -19,7 +19,7 @@ from contract_tests.server.models.workflow import Workflow
 from contract_tests.server.relations.marked_runs import CALLBACK_SECONDS, FIRST_PAUSE, SECONDS, tries
 from contract_tests.server.relations.workflow_history import AfterHistory, WorkflowHistory
 from contract_tests.server.relations.workflow_reads import ODD_LABEL, SOURCE
-from contract_tests.server.relations.workflow_shapes import ADDED, FIRST
+from contract_tests.server.relations.workflow_shapes import ADDED, CONDITIONS, FIRST, SKIPPED
 from contract_tests.server.relations.workflow_writes import WorkflowWrites
 from contract_tests.server.transport import case_of
 
@@ -43,6 +43,7 @@ class GrowthTopic(StrEnum):
     CALLED = auto()
     ALL = auto()
     POSTED = auto()
+    CONDITIONS = auto()
 
 
 class WorkflowGrowth(AfterHistory, WorkflowWrites):
@@ -133,9 +134,20 @@ class WorkflowGrowth(AfterHistory, WorkflowWrites):
         if last.is_done and shown:
             missing = sorted(self._nodes - shown)
             self.judge(GrowthTopic.ALL, last.exchange, not missing, "entries", f"of {missing} it has none")
+        if last.is_done:
+            self._look_at_conditions(last)
         if shown:
             received = f"the version that was made right behind it is run: nodes {sorted(shown)}"
             self.judge(GrowthTopic.PINNED, started, not shown & behind, "version", received)
+
+    def _look_at_conditions(self, last: Poll) -> None:
+        """Judge which nodes were skipped, where those with one condition each are as that says."""
+        words = {name: entry.get("status") for name, entry in last.entries.items()}
+        first, *others = CONDITIONS
+        if words.get(SKIPPED) == "SKIPPED" and words.get(first) == "SUCCESS":
+            for name in others:
+                is_as_told = (words.get(name) == "SUCCESS") == CONDITIONS[name][2]
+                self.judge(GrowthTopic.CONDITIONS, last.exchange, is_as_told, name, f"{name} is {words.get(name)}")
 
     def _look_at_callback(self, url: str) -> None:
         """Wait for the callback; none at all is a matter of other rules."""

@@ -26,12 +26,13 @@ class NumberTopic(StrEnum):
     AT_ONCE = auto()
     PAIRS = auto()
     BARE = auto()
+    ESCAPED = auto()
 
 
 class WorkflowNumbers(AfterHistory, WorkflowWrites):
     """Adds versions to the first workflow of the history, and moves an external id between both."""
 
-    requests: ClassVar[int] = 23
+    requests: ClassVar[int] = 26
     what: ClassVar[str] = "versions with numbers of two digits"
 
     def keep(self, topic: StrEnum, exchange: Exchange, found: Violation | None) -> None:
@@ -49,6 +50,7 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         self.read(self.first)
         self.labels(self.first)
         self.find(self.history.pair, self.owner(self.history.pair))
+        self._detach_with_slashes()
         self._move_pair((f"{SOURCE} a+b", f"{self.server.tag} +:@!$&'()*"))
 
     def _add_at_once(self) -> None:
@@ -79,6 +81,20 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
             received = f"version {number} has not the nodes that its write adds"
             self.judge(NumberTopic.AT_ONCE, read, asked <= content["nodes"].keys(), "nodes", received)
         self.first.add(Version(number, content, shown=read.json if content else {}))
+
+    def _detach_with_slashes(self) -> None:
+        """Attach and detach an external id with the characters that divide an address."""
+        pair = (f"{SOURCE}/a?b", f"{self.server.tag}/#%2F..")
+        self.attach(self.second, pair)
+        if pair in self.second.pairs:
+            path = {"workflow_id": self.second.id, "source": pair[0], "external_id": pair[1]}
+            detached = self.server.call("detachWorkflowExternalId", path=path)
+            if detached.status not in LATER:
+                received = "the workflow has this external id"
+                self.judge(NumberTopic.ESCAPED, detached, detached.has_succeeded, "path", received)
+            if detached.has_succeeded:
+                self.second.pairs.discard(pair)
+                self.find(pair, None)
 
     def _move_pair(self, pair: Pair) -> None:
         """Attach it, detach it, attach it to the other one; then attach it to both at once."""

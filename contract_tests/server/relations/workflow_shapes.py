@@ -1,6 +1,6 @@
 """Workflows and patches that are made of the nodes of the target's own, which the service is known to take."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from random import Random
 from typing import Any, Final
@@ -11,6 +11,14 @@ from contract_tests.server.server import ServerUnderTest
 
 NOTE: Final = "contract_tests_note"  # a property of a configuration; whether a service keeps it is seen
 SKIPPED: Final = "contract-tests never"
+# What the conditions of an edge to a node say, whether all of them have to hold, and whether the node runs then.
+CONDITIONS: Final = {
+    "contract-tests holds": ([True], False, True),
+    "contract-tests all but the first": ([False, True], True, False),
+    "contract-tests all but the last": ([True, False], True, False),
+    "contract-tests the first alone": ([True, False], False, True),
+    "contract-tests the last alone": ([False, True], False, True),
+}
 FIRST, SECOND, ADDED = "contract-tests é 1", "contract-tests é 2", "contract-tests added"
 Body = dict[str, Any]
 
@@ -56,8 +64,19 @@ class Shapes:
         plain = {**self.plain(), "nodes": [*self.own, *behind]}
         edge = self.edge(self.output, SKIPPED, 1)
         edge["conditionals"][0]["operator"] = "is_null"
-        yield {**plain, "nodes": [*plain["nodes"], self.node(SKIPPED, self.output)], "edges": [edge]}
+        never = {"nodes": [*plain["nodes"], self.node(SKIPPED, self.output)], "edges": [edge]}
+        conditional = [self.node(name, self.output) for name in CONDITIONS]
+        edges = [self._conditional_edge(name, *told[:2]) for name, told in CONDITIONS.items()]
+        yield {**plain, "nodes": [*never["nodes"], *conditional], "edges": [edge, *edges]}
+        yield {**plain, **never}
         yield plain
+
+    def _conditional_edge(self, target: str, hold: Sequence[bool], is_and: bool) -> Body:  # noqa: FBT001 - a row's
+        """Return an edge behind the output with these conditions."""
+        edge = self.edge(self.output, target, len(hold))
+        for condition, holds in zip(edge["conditionals"], hold, strict=True):
+            condition["operator"] = "is_not_null" if holds else "is_null"
+        return {**edge, "is_and": is_and}
 
     def node(self, name: str, *dependencies: str) -> Body:
         """Return a node that is no output, and needs these."""

@@ -97,6 +97,31 @@ def test_bare_characters_mean_themselves(
 
 
 @rule(
+    "REL-WF-42",
+    "An external id with the characters that divide an address is detached by their escapes.",
+    says="Source and external id are texts of any characters. A slash that is escaped in a path is a part of the "
+    "value, and ends none: it must not be decoded before the path is taken apart.",
+    source="https://www.rfc-editor.org/rfc/rfc3986#section-2.4",
+    operations=["detachWorkflowExternalId"],
+)
+def test_escaped_slashes_are_data(numbers: WorkflowNumbers, operation: Operation) -> Found:
+    return numbers.checks(NumberTopic.ESCAPED, operation)
+
+
+@rule(
+    "REL-WF-43",
+    "A node runs if all conditions of the edge to it hold, or one of them, as is_and says.",
+    says="is_and says whether all conditions have to hold or one of them; a node whose edge is not taken is SKIPPED. "
+    "Seen where edges with one condition do as it says.",
+    source=f"{PAGES}/create-workflow",
+    operations=[GET_RESULTS],
+    otherwise="edges with one condition have not done as it says",
+)
+def test_conditions_of_edges(growth: WorkflowGrowth, operation: Operation) -> Found:
+    return growth.checks(GrowthTopic.CONDITIONS, operation)
+
+
+@rule(
     "REL-WF-34",
     "A run goes on, by its status, until the nodes behind its output have ended, too.",
     says="202 means that at least one node is QUEUED or RUNNING, 200 that all have ended, in either form.",

@@ -76,6 +76,39 @@ class EmptyListRemembered(Fault):
                 reply.put({**reply.members, "items": [], "total": 0})
 
 
+class SlashesDecoded(Fault):
+    """Decodes the slashes of a path before it takes the path apart."""
+
+    def change_request(self, request: Request) -> None:
+        """Decode them."""
+        request.path = request.path.replace("%2F", "/")
+
+
+@dataclass
+class OneConditionCounts(Fault):
+    """Looks at one of the conditions of an edge alone; made for edges of which the first node is never skipped."""
+
+    which: int
+    _skipped: dict[str, bool] = field(default_factory=dict, init=False)
+
+    def change_request(self, request: Request) -> None:
+        """Keep which nodes this would skip, going by the operators of conditions on an output that is there."""
+        if request.operation == CREATE:
+            with suppress(TypeError, KeyError, AttributeError, IndexError):  # what is broken is refused
+                for edge in request.members.get("edges") or ():
+                    if edge["conditionals"][1:]:
+                        is_skipped = edge["conditionals"][self.which]["operator"] == "is_null"
+                        self._skipped[edge["target_node_name"]] = is_skipped
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Show them as this would have them."""
+        if request.operation == RESULTS and request.wants_all and reply.status == OK:
+            words = {name: "SKIPPED" if skipped else "SUCCESS" for name, skipped in self._skipped.items()}
+            shown = reply.members
+            changed = {name: {**shown[name], "status": word} for name, word in words.items() if name in shown}
+            reply.put({**shown, **changed})
+
+
 @dataclass
 class PlusIsSpace(Fault):
     """Takes a plus sign in a path for a space."""

@@ -53,6 +53,11 @@ def _found_later() -> Made:
     for operation in (READ, RUN, DETACH):
         fault = growing.PlusIsSpace(operation)
         yield "REL-WF-33", operation, f"plus-is-space-{operation}", "takes + in a path for a space", fault
+    decoded = growing.SlashesDecoded()
+    yield "REL-WF-42", DETACH, "slashes-decoded", "decodes slashes before it takes a path apart", decoded
+    for name, which in (("first", 0), ("last", -1)):
+        alone = growing.OneConditionCounts(which)
+        yield "REL-WF-43", RESULTS, f"{name}-condition", f"looks at the {name} condition of an edge alone", alone
     near = TakenAs(READ, lambda one: DIGITS.fullmatch(one.workflow) is not None, _as_number)
     yield "REL-WF-27", READ, "id-any-digits", "finds an id that is written in another way", near
 
