@@ -27,6 +27,7 @@ from contract_tests.cases.requests import (
     smuggled,
     start_case,
     text_of,
+    with_half_letters,
     with_long_text,
     with_odd_numbers,
 )
@@ -133,6 +134,10 @@ class CaseBook:
     def odd_numbers(self, operation: Operation) -> Iterator[RequestCase]:
         """Return arguments with numbers that JSON does not have."""
         return with_odd_numbers(self.outgoing, self.start(operation))
+
+    def half_letters(self, operation: Operation) -> Iterator[RequestCase]:
+        """Return arguments with texts that UTF-8 does not have."""
+        return with_half_letters(self.outgoing, self.start(operation))
 
     @once
     def broken_requests(self, operation: Operation) -> Iterable[RequestCase]:

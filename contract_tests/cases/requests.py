@@ -1,7 +1,7 @@
 """Legal requests of an operation: its examples, treacherous values next to them, and generated ones."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Final
@@ -30,6 +30,7 @@ SMUGGLED: Final = {
 }
 LONG: Final = 5_000_000  # characters: more than a system keeps of what is sent and not read
 ODD_NUMBERS: Final = (float("nan"), float("inf"), float("-inf"))
+HALF_A_LETTER: Final = "half \ud83d"
 
 
 def start_case(contract: Contract, generator: Generator, sample: Sample, operation: Operation) -> RequestCase:
@@ -215,15 +216,25 @@ def with_odd_numbers(contract: Contract, start: RequestCase) -> Iterator[Request
     for parameter in start.operation.parameters:
         if parameter.schema and contract.is_valid(0.5, parameter.schema):
             yield from (_with_value(start, parameter, number) for number in ODD_NUMBERS)
+    yield from _with_members(contract, start, [(0.5, number) for number in ODD_NUMBERS])
+
+
+def with_half_letters(contract: Contract, start: RequestCase) -> Iterator[RequestCase]:
+    """Return requests with a text that Python has and UTF-8 does not: one that was cut within a letter."""
+    yield from _with_members(contract, start, [("half", HALF_A_LETTER)])
+
+
+def _with_members(contract: Contract, start: RequestCase, odd: Sequence[tuple[Any, Any]]) -> Iterator[RequestCase]:
+    """Return requests with odd values in each property, or in an object there, that may hold what they stand for."""
     media = request_media(start.operation)
     if media is None or media.schema is None or not is_json(media.media_type):
         return
     body = start.body if isinstance(start.body, dict) else {}
     for name, pointer in members(contract, media.schema).items():
-        for number in ODD_NUMBERS:
-            for stand_in, value in ((0.5, number), ({"a": 0.5}, {"a": number})):
+        for usual, value in odd:
+            for stand_in, given in ((usual, value), ({"a": usual}, {"a": value})):
                 if contract.is_valid({**body, name: stand_in}, media.schema):
-                    yield replace(start, body={**body, name: value}, media_type=media.media_type, focus=pointer)
+                    yield replace(start, body={**body, name: given}, media_type=media.media_type, focus=pointer)
 
 
 def has_probe(case: RequestCase) -> bool:

@@ -178,6 +178,11 @@ class Trials:
         return self._requests("number", self.book.odd_numbers(self.operation), self.modes())
 
     @once
+    def half_letters(self) -> list[Trial[RequestCase]]:
+        """Return calls with texts that UTF-8 does not have."""
+        return self._requests("half a letter", self.book.half_letters(self.operation), self.modes())
+
+    @once
     def legal_replies(self) -> list[Trial[ReplyCase]]:
         """Return calls that are answered with each documented status and legal bodies."""
         return self._replies(self.book.legal_replies(self.operation))

@@ -121,6 +121,7 @@ DEFECTS = {
     "key_sent_back": "shows a reply in its errors, with the key if that was sent back",
     "keeps_request": "keeps the request, and the key with it, at its errors",
     "key_in_frame": "keeps the headers that it sent in a variable while it raises",
+    "sends_half_letters": "sends a text that is no UTF-8",
     "loses_refusals": "tells nothing of a refusal whose body can't be read",
     "trusts_redirects": "says that nothing has happened after a redirect",
     "reads_words_as_utf_8": "reads the words of a refusal as UTF-8",
@@ -606,7 +607,10 @@ class Client:
         content = None
         if case.has_body and operation.body:
             try:
-                content = json.dumps(self.joined(self.body(case.body)), allow_nan=self.has("sends_nan")).encode()
+                is_escaped = not self.has("sends_half_letters")
+                body = self.joined(self.body(case.body))
+                text = json.dumps(body, allow_nan=self.has("sends_nan"), ensure_ascii=is_escaped)
+                content = text.encode(errors="surrogatepass")
             except ValueError:
                 raise ShelfError("bad argument") from None
             headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"

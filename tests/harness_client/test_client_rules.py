@@ -115,6 +115,7 @@ FOUND_BY = [
     ("derives_nothing", "CL-OBJ-04", "addBook", "evolve Book"),
     ("shares_json", "CL-OBJ-05", "addBook", "written Book"),
     ("shares_errors", "CL-OBJ-05", "addBook", "written Problem"),
+    ("sends_half_letters", "CL-REF-11", "addBook", "#/components/schemas/Book/properties/title"),
     ("shares_results", "CL-OBJ-09", "addBook", "apart Book"),
     ("loses_refusals", "CL-BRK-11", "addBook", "404 breaks off"),
     ("trusts_redirects", "CL-REL-44", "addBook", "status 303"),

@@ -27,11 +27,12 @@ def of_kind(trials: Trials, *kinds: str) -> Iterator[FaultTrial]:
     return (trial for trial in trials.faults() if trial.case.kind in kinds)
 
 
-def repeated(trials: Trials, kind: str) -> Iterator[Violation]:
+def repeated(trials: Trials, *kinds: str) -> Iterator[Violation]:
     """Return where an operation was called again that may not be repeated, and any other without end."""
     method = trials.operation.method
-    most = MOST_TRIES if trials.operation.may_be_repeated else 1
-    for trial in of_kind(trials, kind):
+    for trial in of_kind(trials, *kinds):
+        refused = sum(answer.status == TOO_MANY for answer in trial.case.answers)
+        most = MOST_TRIES if trials.operation.may_be_repeated else 1 + refused
         if len(trial.seen) > most:
             received = f"after {trial.case.name}: {len(trial.seen)} requests, {method}"
             yield trial.violation(trial.case.name, received, f"at most {most}")
@@ -50,12 +51,12 @@ def sent_too_early(trials: Trials, kind: str, pauses: slice, otherwise: str) -> 
             yield trial.violation(trial.case.name, f"sent again after {min(waits):.2f} s", f"at least {ASKED_WAIT} s")
 
 
-def not_repeated(rule_id: str, title: str, kind: str, *, says: str) -> Callable[[Trials], Iterator[Violation]]:
+def not_repeated(rule_id: str, title: str, *kinds: str, says: str) -> Callable[[Trials], Iterator[Violation]]:
     """Return a rule: after faults of a kind the service sees one request of a method that is not idempotent."""
 
     @rule(rule_id, title, says=says, source=IDEMPOTENCE)
     def check(trials: Trials) -> Iterator[Violation]:
-        yield from repeated(trials, kind)
+        yield from repeated(trials, *kinds)
 
     return check
 
@@ -63,8 +64,9 @@ def not_repeated(rule_id: str, title: str, kind: str, *, says: str) -> Callable[
 test_no_repetition_after_5xx = not_repeated(
     "CL-NET-01",
     "After an error of the service a request that may have acted is not sent again.",
-    "status",
-    says="A 5xx does not say that nothing happened: only idempotent methods are repeated, and not for ever.",
+    *("status", "other error"),
+    says="A 5xx does not say that nothing happened, after a 429 neither: only idempotent methods are repeated, and not "
+    "for ever.",
 )
 test_no_repetition_after_a_time_out = not_repeated(
     "CL-NET-02",

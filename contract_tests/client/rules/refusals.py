@@ -117,6 +117,25 @@ def test_odd_numbers(trials: Trials) -> Iterator[Violation]:
 
 
 @operation_rule(
+    "CL-REF-11",
+    "What is sent as JSON is UTF-8, whatever the text.",
+    says="A text that was cut within a letter has no form in UTF-8: it is refused, or its half is escaped.",
+    source="https://www.rfc-editor.org/rfc/rfc8259#section-8.1",
+    basis="documented",
+)
+def test_half_letters(trials: Trials) -> Iterator[Violation]:
+    tried = trials.half_letters()
+    if not tried:
+        raise NotApplicable("no argument of this operation is or holds a text of any kind")
+    for trial in tried:
+        for seen in trial.seen:
+            try:
+                seen.body.decode()
+            except UnicodeDecodeError:
+                yield trial.violation(trial.case.focus, f"sent was {seen.body!r:.200}")
+
+
+@operation_rule(
     "CL-REF-10",
     "A refusal is one of the client's own errors.",
     says="Who catches the errors that a client documents has caught its refusals of arguments as well.",

@@ -376,6 +376,29 @@ def _values() -> Iterator[ClientDefect]:
         generated("reply.py", "_NOT_ACTED_UPON = range(400, 500)", "_NOT_ACTED_UPON = range(300, 500)"),
     )
     yield defect(
+        "letters.half",
+        "sends half a letter as bytes that are no UTF-8",
+        "check left out",
+        "CL-REF-11",
+        generated(
+            "operation.py",
+            "            return text.encode()\n",
+            '            return text.encode("utf-8", "surrogatepass")\n',
+        ),
+    )
+    yield defect(
+        "doubt.after-429",
+        "sends a start again after a failure, if it was sent again after a 429 before",
+        "state kept",
+        "CL-NET-01",
+        client(
+            "retries.py",
+            "        if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):\n",
+            "        repeatable = repeatable or self._made > 0\n"
+            "        if self._made >= retries.further_tries or not retries.allows(error, repeatable=repeatable):\n",
+        ),
+    )
+    yield defect(
         "chunks.lower-case",
         "refuses a delivery in chunks whose sizes are written in capitals",
         "check added",
