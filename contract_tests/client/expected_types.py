@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from contract_tests.openapi.discriminators import named_branch, tags_of
 from contract_tests.openapi.document import Contract, join
-from contract_tests.openapi.schema import branches, children
+from contract_tests.openapi.schema import alternatives, branches, children
 from contract_tests.openapi.validation import UNIONS
 
 COMPONENTS: Final = "#/components/schemas/"
+ALL: Final = ("allOf",)
 BUILT_IN: Final = frozenset({"dict", "list", "str", "int", "float", "bool", "NoneType", "tuple", "mappingproxy"})
 
 
@@ -35,7 +36,7 @@ def named_places(contract: Contract, schema: str, value: Any, place: str = "") -
         yield NamedPlace(place, pointer, outer.union(*names), has_branches and len(forms) == 1)
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for token, member in inner:
-        described = [child for form in forms for child in children(contract, form, token)]
+        described = [child for form in forms for child in _children(contract, form, token)]
         # What one form leaves open, or two describe differently, is claimed by none.
         if len(described) == len(forms) and len(set(described)) == 1:
             yield from named_places(contract, described[0], member, join(place, token))
@@ -55,12 +56,25 @@ def forms_of(contract: Contract, schema: str, value: Any) -> Iterator[str]:
             yield from forms_of(contract, branch, value)
 
 
+def _children(contract: Contract, schema: str, token: str | int) -> list[str]:
+    """Return the schemas that an object, with all that it is put together of, has for a member."""
+    return [child for part in alternatives(contract, schema, ALL) for child in children(contract, part, token)]
+
+
 def _names(contract: Contract, pointer: str) -> set[str]:
-    """Return the names of an object, its own and its title; none if the contract claims none for it."""
+    """
+    Return the names of an object, its own and its title; none if the contract claims none for it.
+
+    What does nothing but narrow down one other object may have that one's class as well.
+    """
     node = contract.at(pointer)
-    if not isinstance(node, dict) or not node.get("properties") or not _component(pointer):
+    if not _component(pointer) or not any(
+        contract.at(part).get("properties") for part in alternatives(contract, pointer, ALL)
+    ):
         return set()
-    return {_component(pointer), str(node.get("title", ""))} - {""}
+    whole = branches(contract, pointer, ALL)
+    narrowed = _names(contract, contract.follow(whole[0])) if len(whole) == 1 and not node.get("properties") else set()
+    return {_component(pointer), str(node.get("title", ""))} - {""} | narrowed
 
 
 def _component(pointer: str) -> str:
