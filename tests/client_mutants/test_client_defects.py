@@ -47,6 +47,7 @@ def test_there_are_as_many_as_there_should_be() -> None:
     assert sum(not defect.equivalent for defect in every) >= 100
 
 
+@pytest.mark.filterwarnings("ignore:.*invalid escape sequence")  # which is one of the defects
 @pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS.keys())
 def test_a_defect_can_be_made(defect: ClientDefect) -> None:
     """What is to be changed stands there, and what comes of it is Python; its rules are rules of the client side."""
@@ -59,6 +60,11 @@ def test_a_defect_can_be_made(defect: ClientDefect) -> None:
     assert defect.edits
     assert set(defect.rules) <= RULES
     assert not (defect.equivalent and defect.missed)
+
+
+def test_every_rule_has_a_defect_of_its_own() -> None:
+    """Each rule is the declared one of a defect that it must find."""
+    assert {defect.rules[0] for defect in defects() if not (defect.equivalent or defect.missed)} == RULES
 
 
 @pytest.mark.parametrize("times", [0, 2])
@@ -114,6 +120,13 @@ def test_the_declared_rule_finds_a_defect(name: str, judge: Judge, tmp_path: Pat
 def test_no_rule_finds_a_defect_in_the_correct_client(judge: Judge) -> None:
     """What finds the defects above says nothing of the client without them."""
     assert judge.violations([], [DEFECTS[name].rules[0] for name in (*SAMPLE, *BY_NIGHT)]) == []
+
+
+@pytest.mark.slow
+def test_a_client_of_another_contract_is_judged_by_that() -> None:
+    """What our contract gives no occasion for is seen, and the whole of what the client needs is copied."""
+    with open_runner(RunnerOptions(pattern="CL-SEC-03")) as chosen:
+        assert chosen.judge(DEFECTS["key.everywhere"]).fired == ("CL-SEC-03",)
 
 
 @pytest.mark.slow

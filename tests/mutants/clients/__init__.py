@@ -1,7 +1,8 @@
 """
 Defective clients: the generated package and ``workflow_runs`` with one change of their source each.
 
-A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all rules of the client side.
+A changed copy is judged as ``--generated COPY`` or ``--client COPY``, by all rules of the client side. What our
+contract gives no client an occasion for is changed in ``careful_shelf``, a correct client of another contract.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from mutants.clients import (
     delivered,
     holding,
     keeping,
+    of_the_shelf,
+    packaging,
     past,
     reading,
     refusing,
@@ -41,7 +44,9 @@ CHAPTERS = (
     showing,
     surrounding,
     keeping,
+    packaging,
     delivered,
+    of_the_shelf,
 )
 
 

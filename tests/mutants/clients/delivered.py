@@ -91,6 +91,13 @@ def _forged() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "delivery.ascii",
+        "reads a delivery only if its letters beyond ASCII are escaped",
+        "delivery lost",
+        "CL-CB-15",
+        client("callbacks/payloads.py", "else decoded(bytes(body))", 'else bytes(body).decode("ascii")'),
+    )
+    yield defect(
         "event.of-one-run",
         "takes all events of one run for one",
         "delivery lost",
@@ -136,6 +143,17 @@ def _forged() -> Iterator[ClientDefect]:
         "CL-CB-03",
         client(
             "callbacks/responses.py", ADDRESS, ADDRESS.replace("_same(", "(lambda given, own: own.startswith(given))(")
+        ),
+    )
+    yield defect(
+        "token.any-case",
+        "takes callbacks at the address in small letters and in capital ones",
+        "address not checked",
+        "CL-CB-03",
+        client(
+            "callbacks/responses.py",
+            '_same(path.rstrip("/").rpartition("/")[2], self._token)',
+            '_same(path.rstrip("/").rpartition("/")[2].lower(), self._token.lower())',
         ),
     )
     yield defect(

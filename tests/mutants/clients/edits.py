@@ -13,7 +13,10 @@ from mutants.defect import Defect
 
 GENERATED: Final = "workflow_runs_api"
 CLIENT: Final = "workflow_runs"
-OPTIONS: Final = {GENERATED: "--generated", CLIENT: "--client"}
+SHELF: Final = "careful_shelf"
+SHELF_FOLDER: Final = Path(__file__).parents[2] / "harness_client" / SHELF
+SHELF_CONTRACT: Final = SHELF_FOLDER.with_name("shelf.yaml")
+OPTIONS: Final = {GENERATED: "--generated", CLIENT: "--client", SHELF: "--generated"}
 IGNORED: Final = shutil.ignore_patterns("__pycache__")
 
 
@@ -43,6 +46,11 @@ class ClientDefect(Defect):
 
     edits: tuple[Edit, ...]
 
+    @property
+    def is_of_the_shelf(self) -> bool:
+        """Whether it is in the client of the other contract."""
+        return any(edit.package == SHELF for edit in self.edits)
+
 
 def generated(module: str, old: str, new: str, *, times: int = 1) -> Edit:
     """Change a module of the generated package."""
@@ -52,6 +60,11 @@ def generated(module: str, old: str, new: str, *, times: int = 1) -> Edit:
 def client(module: str, old: str, new: str, *, times: int = 1) -> Edit:
     """Change a module of ``workflow_runs``."""
     return Edit(package=CLIENT, module=module, old=old, new=new, times=times)
+
+
+def shelf(module: str, old: str, new: str, *, times: int = 1) -> Edit:
+    """Change a module of the client of another contract."""
+    return Edit(package=SHELF, module=module, old=old, new=new, times=times)
 
 
 def defect(
@@ -85,6 +98,8 @@ def folder_of(package: str) -> Path:
     Raises:
         SetUpError: If it is not installed.
     """
+    if package == SHELF:
+        return SHELF_FOLDER
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise SetUpError(f"{package} is not installed")
@@ -113,6 +128,8 @@ def make_copies(edits: Iterable[Edit], folder: Path) -> dict[str, Path]:
         if edit.package not in copies:
             copies[edit.package] = folder / edit.package
             shutil.copytree(folder_of(edit.package), copies[edit.package], ignore=IGNORED)
+            if edit.package == SHELF:
+                shutil.copy(SHELF_CONTRACT, folder)  # which it reads from beside itself
         module = copies[edit.package] / edit.module
         module.write_text(changed(module.read_text(encoding="utf-8"), edit), encoding="utf-8")
     return copies

@@ -94,6 +94,51 @@ def _held() -> Iterator[ClientDefect]:
             "return self._stream.read(max_bytes, timeout)",
         ),
     )
+    yield defect(
+        "connection.of-a-late-response",
+        "goes on with the socket of a call whose time-out is over",
+        "state kept",
+        "CL-REL-05",
+        generated(
+            "connection.py",
+            "        return self._stream.read(max_bytes, _left(self._place, timeout, httpcore.ReadTimeout))\n",
+            "        try:\n"
+            "            return self._stream.read(max_bytes, _left(self._place, timeout, httpcore.ReadTimeout))\n"
+            "        except httpcore.ReadTimeout:\n"
+            '            self.close = lambda: setattr(self._place, "kept", self._stream)\n'
+            "            raise\n",
+        ),
+        generated(
+            "connection.py",
+            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        return _stream(self._backend",
+            '        if (kept := self._place.__dict__.pop("kept", None)) is not None:\n'
+            "            return _Bounded(kept, self._place)\n"
+            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        return _stream(self._backend",
+        ),
+    )
+    yield defect(
+        "connection.that-was-closed",
+        "does not look whether the service has closed a connection that rests",
+        "state kept",
+        "CL-REL-06",
+        generated("connection.py", "        and not connection.has_expired()\n", ""),
+    )
+    yield defect(
+        "length.none",
+        "takes the first piece of a response without a length for all of it",
+        "end lost",
+        "CL-REL-28",
+        *(
+            generated(
+                "transport.py",
+                f"for piece in reading.pieces:\n{indent}    reading.take(piece)\n{indent}reading.end()",
+                f"for piece in reading.pieces:\n{indent}    reading.take(piece)\n"
+                f'{indent}    if "content-length" not in response.headers:\n{indent}        break\n'
+                f"{indent}reading.end()",
+            )
+            for indent in (" " * 12, " " * 16)
+        ),
+    )
 
 
 def _shared() -> Iterator[ClientDefect]:

@@ -11,6 +11,11 @@ ONE_OBJECT: Final = (
 )
 COPIED: Final = "        return {name: copied(entry) for name, entry in value.items()}\n"
 EXTRA: Final = "additional_properties: dict[str, Any] = _field(factory=dict)\n"
+ITEMS: Final = (
+    "    def __getitem__(self, key: str) -> Any:\n        return self.additional_properties[key]\n\n"
+    "    def __setitem__(self, key: str, value: Any) -> None:\n        self.additional_properties[key] = value\n\n"
+    "    def __contains__(self, key: str) -> bool:\n        return key in self.additional_properties\n\n"
+)
 DEFINED: Final = "@define(kw_only=True, repr=False)\n"
 CLOSED: Final = "        if self._closed or standing.http.is_closed:\n"
 TIMEOUT: Final = "return httpx.Timeout(_CONNECT, read=_ANSWER, pool=None)"
@@ -91,6 +96,14 @@ def _objects() -> Iterator[ClientDefect]:
             "    def to_dict(self)",
             "    def __repr__(self) -> str:\n        return self.label\n\n    def to_dict(self)",
         ),
+        operation="runWorkflow",
+    )
+    yield defect(
+        "run_created.items-beside-attributes",
+        "keeps what is set by item assignment among the properties that the contract does not name",
+        "value lost",
+        "CL-OBJ-07",
+        generated("models/run_created.py", "    def to_dict(self)", f"{ITEMS}    def to_dict(self)"),
         operation="runWorkflow",
     )
 

@@ -174,6 +174,15 @@ def _forms() -> Iterator[ClientDefect]:
         generated("models/validation_error.py", "            reading.string,\n", "            str,\n"),
     )
     yield defect(
+        "execute.one-form",
+        "reads a run by itself as a run of a turn, whose members may all be absent",
+        "union narrowed",
+        ("CL-REP-07", "CL-REP-02"),
+        generated(EXECUTE, "            InteractiveRun.from_json,\n", ""),
+        generated(EXECUTE, "    answers=(\n        WorkflowRun,\n        InteractiveRun,\n    ),\n", ""),
+        operation="executeWorkflow",
+    )
+    yield defect(
         "500.other-form",
         "reads the end of an execution without an output as any other error",
         "union narrowed",

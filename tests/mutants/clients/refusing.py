@@ -85,6 +85,17 @@ def _checks_removed() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "refusal.of-the-encoder",
+        "refuses a number that JSON does not have with the exception of Python's own encoder",
+        "error changed",
+        ("CL-REF-10", "CL-REF-09"),
+        generated(
+            "types.py",
+            'raise Problem("a finite number", received=str(value))',
+            'raise ValueError("Out of range float values are not JSON compliant")',
+        ),
+    )
+    yield defect(
         "refusal.assertion",
         "refuses exclusions with an assertion",
         "error changed",
@@ -127,6 +138,8 @@ def _checks_of_keywords_removed() -> Iterator[ClientDefect]:
         ("not", '    "not": _not,\n', "CL-REF-06", ""),
         ("anyOf", '    "anyOf": _any_of,\n', "CL-REF-06", ""),
         ("additionalProperties", '    "additionalProperties": _additional,\n', "CL-REF-01", ""),
+        ("minItems", _line("minItems"), "CL-REF-07", ""),
+        ("contains", '    "contains": _contains,\n', "CL-REF-07", ""),
         ("items", '    "items": _items,\n', "CL-REF-01", "the only list in a request may hold anything"),
     ]
     for keyword, line, rule, equivalent in removed:
@@ -145,6 +158,7 @@ _BOUNDS: Final = {
     "minLength": '_bound(_is_text, lambda v, n: len(v) >= n, "a text of at least {} characters")',
     "maxLength": '_bound(_is_text, lambda v, n: len(v) <= n, "a text of at most {} characters")',
     "minimum": '_bound(_is_number, lambda v, n: v >= n, "a number of at least {}")',
+    "minItems": '_bound(_is_list, lambda v, n: len(v) >= n, "a list of at least {} items")',
 }
 
 

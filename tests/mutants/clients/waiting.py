@@ -37,6 +37,18 @@ def _starts_and_outcomes() -> Iterator[ClientDefect]:
         ),
     )
     yield defect(
+        "wait.start-denied",
+        "says that there is no run if it was to wait for one whose start got no response",
+        "doubt denied",
+        "CL-RUN-04",
+        client(
+            "waiting_client.py",
+            "    run = await result_of(start())\n",
+            "    try:\n        run = await result_of(start())\n"
+            "    except WorkflowRunsError as error:\n        error.may_have_run = False\n        raise\n",
+        ),
+    )
+    yield defect(
         "wait.id-as-float",
         "asks for the nearest id that a float can hold",
         "value changed",
