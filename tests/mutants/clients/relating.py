@@ -12,6 +12,9 @@ COUNTED: Final = "            began, made = time.monotonic(), made + 1\n"
 TIMEOUT: Final = "_limits(http, timeout)).as_dict()"
 ENCODED: Final = "        text = _ENCODER.encode(body)\n"
 IF_LIST: Final = " if isinstance(item, list) else item for name, item in found.items()}"
+REFINED: Final = (
+    "                except WorkflowRunsError as error:\n                    problem = self._refined(error)\n"
+)
 TOO_MANY: Final = "        if error.status == _TOO_MANY:\n            return True\n"
 TOLD: Final = "            delay = tries.after(problem, repeatable=outgoing.repeatable)\n"
 
@@ -115,14 +118,10 @@ def _from_call_to_call() -> Iterator[ClientDefect]:
         "CL-REL-02",
         generated(
             "client.py",
-            "                return result\n            except wire.ERRORS as error:\n"
-            "                problem = wire.translated(error, operation, redaction, made)\n"
-            "            except WorkflowRunsError as error:\n                problem = self._refined(error)\n",
-            "                return result\n            except wire.ERRORS as error:\n"
-            "                problem = wire.translated(error, operation, redaction, made)\n"
-            "            except WorkflowRunsError as error:\n                problem = self._refined(error)\n"
-            '                if self._open != "open_client" and type(problem).__mro__[1].__name__ == "StatusError":\n'
-            "                    problem.__class__ = type(problem).__mro__[1]\n",
+            REFINED,
+            f"{REFINED}                    general = type(problem).__mro__[1]\n"
+            '                    if self._open != "open_client" and general.__name__ == "StatusError":\n'
+            "                        problem.__class__ = general\n",
             times=2,
         ),
     )

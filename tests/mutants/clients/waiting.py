@@ -291,8 +291,8 @@ def _lists() -> Iterator[ClientDefect]:
         "CL-LST-01",
         client(
             "paging.py",
-            'isinstance(page.total, int) and self.question["page"] * size >= page.total',
-            "len(page.workflow_runs) < size",
+            "isinstance(page.total, int) and self._reached >= page.total",
+            'length < self.__dict__.setdefault("_size", length)',
         ),
     )
     yield defect(
@@ -302,8 +302,8 @@ def _lists() -> Iterator[ClientDefect]:
         "CL-LST-01",
         client(
             "paging.py",
-            'self.question["page"] * size >= page.total',
-            'self.question["page"] * size >= self.__dict__.setdefault("total", page.total)',
+            "self._reached >= page.total",
+            'self._reached >= self.__dict__.setdefault("_total", page.total)',
         ),
     )
     yield defect(
