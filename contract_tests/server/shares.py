@@ -41,7 +41,9 @@ FAMILIES: Final[Mapping[str, Sequence[Family]]] = {
     "promptlayer": (
         Family("runs and their results", 0.62, BASICS["promptlayer"]),
         Family("credentials", 0.69, ("credentials",), RUNS),
-        Family("runs together", 0.83, ("promptlayer_runs_together", "promptlayer_callbacks_together", "told_of_runs")),
+        Family(
+            "runs together", 0.83, ("promptlayer_runs_together", "promptlayer_runs_together_callbacks", "told_of_runs")
+        ),
         Family("runs in a row", 1.0, ("promptlayer_runs_in_a_row",)),
         Family("one connection", 1.0, ("connections",), RUNS),
     ),
