@@ -30,17 +30,8 @@ BODY: Final = "body"
 SUFFIX: Final = "Operations"
 
 PROMISES: Final = (
-    *(
-        "CL-CLI-02",
-        "CL-CLI-03",
-        "CL-CLI-04",
-        "CL-CLI-05",
-        "CL-REF-10",
-        "CL-BRK-09",
-        "CL-BRK-10",
-        "CL-BRK-11",
-        "CL-REP-02",
-    ),
+    *(f"CL-CLI-{number:02}" for number in range(2, 6)),
+    *("CL-REF-10", "CL-REP-02", "CL-BRK-09", "CL-BRK-10", "CL-BRK-11"),
     *(f"CL-REL-{number:02}" for number in (1, 2, 4, 5, 8, 13, 14, 15, 18, 24, 25, 37, 39, *range(40, 46))),
     *(f"CL-OBJ-{number:02}" for number in range(1, 10)),
     *(f"CL-SEC-{number:02}" for number in range(1, 11)),

@@ -173,8 +173,8 @@ def test_refusals_with_any_body(trials: Trials) -> Iterator[Violation]:
             expected = _error_and_tries(trials.answered(mode, plain))
             for about, answer in _bodies(plain).items():
                 trial = trials.answered(mode, answer)
-                if _error_and_tries(trial) != expected:
-                    yield trial.violation(f"{status} {about}", _error_and_tries(trial), expected)
+                if (received := _error_and_tries(trial)) != expected:
+                    yield trial.violation(f"{status} {about}", received, expected)
 
 
 def _bodies(plain: ScriptedResponse) -> dict[str, ScriptedResponse]:

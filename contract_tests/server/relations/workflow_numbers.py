@@ -86,15 +86,8 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         """Attach and detach an external id with the characters that divide an address."""
         pair = (f"{SOURCE}/a?b", f"{self.server.tag}/#%2F..")
         self.attach(self.second, pair)
-        if pair in self.second.pairs:
-            path = {"workflow_id": self.second.id, "source": pair[0], "external_id": pair[1]}
-            detached = self.server.call("detachWorkflowExternalId", path=path)
-            if detached.status not in LATER:
-                received = "the workflow has this external id"
-                self.judge(NumberTopic.ESCAPED, detached, detached.has_succeeded, "path", received)
-            if detached.has_succeeded:
-                self.second.pairs.discard(pair)
-                self.find(pair, None)
+        if pair in self.second.pairs and self._detach_as_written(pair, NumberTopic.ESCAPED):
+            self.find(pair, None)
 
     def _move_pair(self, pair: Pair) -> None:
         """Attach it, detach it, attach it to the other one; then attach it to both at once."""
@@ -102,16 +95,17 @@ class WorkflowNumbers(AfterHistory, WorkflowWrites):
         self.detach(self.first, pair)
         self.attach(self.second, pair)
         self.find(pair, self.second if pair in self.second.pairs else None)
-        if pair in self.second.pairs and self._detach_barely(pair):
+        if pair in self.second.pairs and self._detach_as_written(pair, NumberTopic.BARE):
             self._attach_twice_at_once(pair)
 
-    def _detach_barely(self, pair: Pair) -> bool:
-        """Detach it by a path in which no character is escaped that may stand there; return whether that was done."""
+    def _detach_as_written(self, pair: Pair, topic: NumberTopic) -> bool:
+        """Detach it, barely or with every escape, as the topic is; return whether that was done."""
         operation = self.server.contract.operation("detachWorkflowExternalId")
         path = {"workflow_id": self.second.id, "source": pair[0], "external_id": pair[1]}
-        detached = self.server.wire.send(replace(case_of(operation, path), is_bare=True))
+        is_bare = topic is NumberTopic.BARE
+        detached = self.server.wire.send(replace(case_of(operation, path), is_bare=is_bare))
         if detached.status not in LATER:
-            self.judge(NumberTopic.BARE, detached, detached.has_succeeded, "path", "the workflow has this external id")
+            self.judge(topic, detached, detached.has_succeeded, "path", "the workflow has this external id")
         if detached.has_succeeded:
             self.second.pairs.discard(pair)
         return detached.has_succeeded

@@ -62,16 +62,15 @@ class Shapes:
         behind = [self.node(FIRST, self.output), self.node(SECOND, FIRST)]
         behind += [self.node(f"contract-tests {number}", self.source) for number in range(more)]
         plain = {**self.plain(), "nodes": [*self.own, *behind]}
-        edge = self.edge(self.output, SKIPPED, 1)
-        edge["conditionals"][0]["operator"] = "is_null"
+        edge = self._conditional_edge(SKIPPED, [False], is_and=False)
         never = {"nodes": [*plain["nodes"], self.node(SKIPPED, self.output)], "edges": [edge]}
         conditional = [self.node(name, self.output) for name in CONDITIONS]
-        edges = [self._conditional_edge(name, *told[:2]) for name, told in CONDITIONS.items()]
+        edges = [self._conditional_edge(name, hold, is_and=all_) for name, (hold, all_, _) in CONDITIONS.items()]
         yield {**plain, "nodes": [*never["nodes"], *conditional], "edges": [edge, *edges]}
         yield {**plain, **never}
         yield plain
 
-    def _conditional_edge(self, target: str, hold: Sequence[bool], is_and: bool) -> Body:  # noqa: FBT001 - a row's
+    def _conditional_edge(self, target: str, hold: Sequence[bool], *, is_and: bool) -> Body:
         """Return an edge behind the output with these conditions."""
         edge = self.edge(self.output, target, len(hold))
         for condition, holds in zip(edge["conditionals"], hold, strict=True):

@@ -321,11 +321,10 @@ def _tries(made: int) -> str:
 def _is_of_the_request(error: Exception) -> bool:
     """Whether an error is one of this request, and not of another one that a hook or an Auth of the user's has made."""
     is_within = False
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        is_httpx = frame.f_globals.get("__name__", "").startswith("httpx.")
+    for is_httpx, function in _frames(error):
         if is_within and not is_httpx:
             return False
-        if is_httpx and frame.f_code.co_name == "_send_single_request":
+        if is_httpx and function == "_send_single_request":
             return True
         is_within = is_within or is_httpx
     return True
@@ -333,9 +332,13 @@ def _is_of_the_request(error: Exception) -> bool:
 
 def _comes_from_below(error: Exception) -> bool:
     """Whether an error of the platform was met by sending or reading, and not by a hook of the user's."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    below = {frame.f_code.co_name for frame in frames if frame.f_globals.get("__name__", "").startswith("httpx.")}
-    return not below.isdisjoint(_SENDING_OR_READING)
+    return any(is_httpx and function in _SENDING_OR_READING for is_httpx, function in _frames(error))
+
+
+def _frames(error: Exception) -> Iterator[tuple[bool, str]]:
+    """The functions that an error came through, from the outside in, and whether each is httpx' own."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        yield frame.f_globals.get("__name__", "").startswith("httpx."), frame.f_code.co_name
 
 
 _SENDING_OR_READING = (
