@@ -1,13 +1,13 @@
 """What ends a run from outside: SIGTERM and SIGHUP do what Ctrl-C does, so that a report is left and nothing else."""
 
-import gc
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SOON: Final = 0.01  # seconds
@@ -20,6 +20,7 @@ def ended_like_ctrl_c() -> Iterator[None]:
         yield
         return
     before = {one: signal.getsignal(one) for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN}
+    hook = sys.unraisablehook
     for one in before:
         signal.signal(one, _interrupt)
     try:
@@ -27,20 +28,20 @@ def ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+        sys.unraisablehook = hook
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    if _is_in_vain(frame):
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    """Raise it; if Python drops it, as all that is raised while memory is freed, send the signal again."""
+    interrupt, before = KeyboardInterrupt(), sys.unraisablehook
+
+    def take_up(dropped: "sys.UnraisableHookArgs") -> None:
+        if dropped.exc_value is not interrupt:
+            before(dropped)
+            return
+        sys.unraisablehook = before
         threading.Timer(SOON, os.kill, [os.getpid(), number]).start()
-        return
-    raise KeyboardInterrupt
 
-
-def _is_in_vain(frame: FrameType | None) -> bool:
-    """Whether Python drops what is raised: while memory is freed, which hypothesis takes the time of."""
-    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
-    while frame is not None:
-        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
-            return True
-        frame = frame.f_back
-    return False
+    # Only now: pytest has put a hook of its own there meanwhile.
+    sys.unraisablehook = take_up
+    raise interrupt
