@@ -119,6 +119,15 @@ class Reply:
         """A text of the service as it may be shown: without secrets that it was sent, cut to a length."""
         return self._redaction.shown(text, longest)
 
+    def masked(self, value: Any) -> Any:
+        """Return a JSON value without the secrets that were sent: an error is logged, and pickled, with what it holds."""
+        return _mapped(value, self.shown) if self._has_secrets() else value
+
+    def _has_secrets(self) -> bool:
+        text = self.response.text
+        # A NUL: JSON in UTF-16, read as something else.
+        return "\0" in text or self._redaction.is_needed(text)
+
     def broken(self, problem: Problem, path: str = "") -> ContractBroken:
         """The error for a body that is not what the contract says."""
         shown = self.shown
@@ -174,34 +183,31 @@ class Reply:
                 value = value_in(self.response.text)
             except (ValueError, RecursionError):
                 return self.shown(self.response.text)
-        value = self._masked(value)
+        if len(self.response.text) > LONGEST and self._has_secrets():
+            return self.shown(self.response.text)
+        value = self.masked(value)
         try:
             return value if read is None else read(value)
         except (Problem, RecursionError):
             return value
 
-    def _masked(self, value: Any) -> Any:
-        """Return a JSON value without the secrets that were sent: an error is logged, and pickled, with its body."""
-        text = self.response.text
-        # A NUL: JSON in UTF-16, read as something else.
-        if "\0" not in text and not self._redaction.is_needed(text):
-            return value
-        if len(text) > LONGEST:
-            return self.shown(text)
-        try:
-            return _mapped(value, self.shown)
-        except RecursionError:
-            return self.shown(text)
-
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(item, change) for item in value]
-    if isinstance(value, dict):
-        return {change(name): _mapped(item, change) for name, item in value.items()}
-    return value
+    """Return a copy with each text and name changed; without recursion, since a value may be nested as deep as JSON is."""
+    whole: list[Any] = [value]
+    places: list[tuple[Any, Any]] = [(whole, 0)]
+    while places:
+        holder, key = places.pop()
+        item = holder[key]
+        if isinstance(item, str):
+            holder[key] = change(item)
+        elif isinstance(item, list):
+            holder[key] = copy = [*item]
+            places += ((copy, place) for place in range(len(copy)))
+        elif isinstance(item, dict):
+            holder[key] = copy = {change(name): inner for name, inner in item.items()}
+            places += ((copy, name) for name in copy)
+    return whole[0]
 
 
 def _seconds_to_wait(retry_after: str) -> float | None:

@@ -55,7 +55,8 @@ class WorkflowRunQuestion(Question[WorkflowRun]):
         # The word is the service's: it may have sent back what it was sent.
         cause = f" ({reply.shown(str(run.termination_source), _WORDS_SHOWN)})" if run.termination_source else ""
         words = f"{name} has ended without success: {run.status}{cause}"
-        failure = RunFailed(words, execution_id=self.execution_id, run=run, **reply.about())
+        shown = WorkflowRun.from_dict(reply.masked(run.to_dict()))
+        failure = RunFailed(words, execution_id=self.execution_id, run=shown, **reply.about())
         failure.how_to_find = f"it is {name}, which has ended"
         return failure
 

@@ -80,7 +80,9 @@ class ExecutionQuestion(Question[RunOutcome]):
         return RunOutcome(self.execution_id, main.value, nodes)
 
     def _failure(self, nodes: dict[str, NodeOutput], response: httpx.Response) -> RunFailed:
-        return RunFailed("", nodes=nodes, **self.reply(response).about())
+        reply = self.reply(response)
+        shown = reply.masked({name: node.to_dict() for name, node in nodes.items()})
+        return RunFailed("", nodes=read_node_outputs(shown), **reply.about())
 
     def explained(self, failure: RunFailed, response: httpx.Response) -> RunFailed:
         """Return a failure, in either form, with what is known here: which execution, why its output nodes failed."""

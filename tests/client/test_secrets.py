@@ -12,8 +12,9 @@ import httpx
 import pytest
 from client_calls import KEY, RESULTS, RUN, Call, Flavour, reply
 
-from workflow_runs import PromptLayer, StatusError, WorkflowRunsError
+from workflow_runs import Interactly, PromptLayer, RunFailed, StatusError, WorkflowRunsError
 
+RUN_ID = "5eb7cf5a86d9755df3a6c594"
 _ECHOES = [
     reply(400, {"message": f"bad key {KEY}"}),
     reply(401, {"error": KEY, "detail": [{"loc": [KEY], "msg": KEY, "type": KEY}]}),
@@ -80,20 +81,34 @@ def test_no_reply_of_an_error_holds_the_key(answer: httpx.Response, flavour: Fla
     assert KEY.encode() not in pickle.dumps(caught.value)
 
 
-def test_failed_nodes_are_told_without_the_key() -> None:
-    """A node's own words are the service's words: they are masked as well."""
-    node = {
-        "status": "FAILED",
-        "value": None,
-        "error_message": f"refused {KEY}",
-        "raw_error_message": None,
-        "is_output_node": True,
-    }
-    transport = httpx.MockTransport(lambda _: reply(200, {"Reply": node}))
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("all_outputs", [True, False])
+def test_failed_nodes_are_told_without_the_key(size: int, *, all_outputs: bool) -> None:
+    """A node's own words are the service's words: they are masked as well, also in what the error keeps of the run."""
+    value: Any = {KEY: "x" * size}
+    for _ in range(200):
+        value = [value]
+    told = {"error_message": f"refused {KEY}", "raw_error_message": None, "is_output_node": True}
+    nodes = {"Reply": {"status": "FAILED", "value": value, **told}}
+    transport = httpx.MockTransport(lambda _: reply(200, nodes))
     client = PromptLayer(api_key=KEY, http_client=httpx.Client(transport=transport))
-    with pytest.raises(WorkflowRunsError) as caught:
-        client.wait(1)
-    assert _hidden(_shown(caught.value))
+    with pytest.raises(RunFailed) as caught:
+        client.wait(1, return_all_outputs=all_outputs)
+    assert _hidden(_shown(caught.value) + repr(caught.value.nodes))
+    assert caught.value.nodes is not None
+    assert caught.value.nodes["Reply"].error_message == "refused ***"
+
+
+def test_a_failed_run_is_told_without_the_key() -> None:
+    """The same of Interactly, whose error keeps the whole run."""
+    run = {"_id": RUN_ID, "status": "failed", "termination_source": KEY, "inputs": {"a": [KEY]}}
+    transport = httpx.MockTransport(lambda _: reply(200, {"success": True, "workflow_run": {"_id": RUN_ID, "workflow_run": run}}))
+    client = Interactly(base_url="https://ai.example", api_key=KEY, http_client=httpx.Client(transport=transport))
+    with pytest.raises(RunFailed) as caught:
+        client.wait(RUN_ID)
+    assert _hidden(_shown(caught.value) + repr(caught.value.run))
+    assert caught.value.run is not None
+    assert caught.value.run.status == "failed"
 
 
 def test_log_lines_tell_the_call_and_no_input(flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:

@@ -94,5 +94,5 @@ def test_views_that_tag(trials: Trials) -> Iterator[Violation]:
         tagged, plain = [body[0] for body in bodies if body], [body[-1] for body in bodies if body]
         if any(one == other for one, other in zip(tagged, [*plain[1:], *tagged[:1]], strict=False)):
             yield played[-1].violation("tag", "a start has no tag, or that of the start before")
-        if plain[0] != plain[-1]:
+        if plain[:1] != plain[-1:]:
             yield played[-1].violation("client", "the client itself sends a tag")
