@@ -71,7 +71,8 @@ def _read(value: Any) -> Any:
 def _is_in(left: Any, right: Any) -> bool:
     if isinstance(right, list):
         return any(same(left, one) for one in right)
-    return left in right if isinstance(right, str | dict) else False
+    # Anything but a text is in no text, and no name of an object: so `not_in` holds.
+    return isinstance(left, str) and isinstance(right, str | dict) and left in right
 
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -28,6 +28,7 @@ _STATUSES_TAKING = {
     "stop": frozenset({"waiting_for_user_input", "paused"}),
 }
 _STARTED, _CHANGED, _TURNS, _HAS_EVENTS = "_started_at", "_changed_at", "_turns", "_has_events"
+_CHANGED_BY = "_changed_by"
 _VARIABLES = "_variables"
 _FINAL = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
 STATUSES = _FINAL | {"not_started", "started", "running", "paused", "waiting_for_user_input"}
@@ -112,12 +113,12 @@ def go_on(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str,
         CommandRefused: The run's status does not allow the command.
         TooMuch: What it says to all threads is more than may be kept.
     """
-    command = run_input["command"]
+    command, by = run_input["command"], run_input["run_by"] or run.get(_CHANGED_BY) or run["run_by"]
     if run["status"] not in _STATUSES_TAKING[command]:
         raise CommandRefused(f"A run that is {run['status']} does not take the command {command}")
     if command == "data":
-        return _with_turn(_after_turn(run, version, run_input))
-    changed = {"status": _STATUS_AFTER[command], _VARIABLES: _variables(run, run_input)}
+        return _with_turn({**_after_turn(run, version, run_input), _CHANGED_BY: by})
+    changed = {"status": _STATUS_AFTER[command], _VARIABLES: _variables(run, run_input), _CHANGED_BY: by}
     return _with_turn({**run, **changed}, has_events=False)
 
 
@@ -150,7 +151,7 @@ def record(run: Mapping[str, Any], *, in_short: bool = False) -> dict[str, Any]:
         "_id": run["workflow_run_id"],
         "team_id": None,
         "created_by": run["run_by"],
-        "updated_by": run["run_by"],
+        "updated_by": run.get(_CHANGED_BY, run["run_by"]),
         "created_at": run.get(_STARTED),
         "updated_at": run.get(_CHANGED),
         "workflow_run": shown,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -98,8 +99,15 @@ async def read_body(request: Request, model: type[ModelT]) -> tuple[ModelT, dict
 
 
 def path_value(request: Request, name: str) -> str:
-    """Return a segment of the path as it was meant; routes see it encoded, so that a slash in it stays one of it."""
-    return unquote(request.path_params[name])
+    """Return a segment of the path as it was meant; routes see it encoded, so that a slash in it stays one of it.
+
+    Raises:
+        HTTPException: It is no UTF-8. Nothing is called so; read with replacements it would be another's name.
+    """
+    try:
+        return unquote(request.path_params[name], errors="strict")
+    except UnicodeDecodeError:
+        raise HTTPException(404, "Nothing has a name that is not UTF-8") from None
 
 
 def query_integer(request: Request, name: str, *, minimum: int | None = None, maximum: int | None = None) -> int | None:

@@ -102,7 +102,9 @@ def test_failed_nodes_are_told_without_the_key(size: int, *, all_outputs: bool) 
 def test_a_failed_run_is_told_without_the_key() -> None:
     """The same of Interactly, whose error keeps the whole run."""
     run = {"_id": RUN_ID, "status": "failed", "termination_source": KEY, "inputs": {"a": [KEY]}}
-    transport = httpx.MockTransport(lambda _: reply(200, {"success": True, "workflow_run": {"_id": RUN_ID, "workflow_run": run}}))
+    transport = httpx.MockTransport(
+        lambda _: reply(200, {"success": True, "workflow_run": {"_id": RUN_ID, "workflow_run": run}})
+    )
     client = Interactly(base_url="https://ai.example", api_key=KEY, http_client=httpx.Client(transport=transport))
     with pytest.raises(RunFailed) as caught:
         client.wait(RUN_ID)

@@ -124,6 +124,17 @@ def test_a_turn_has_a_thread_unless_it_is_a_mere_command(interactly: httpx.Clien
     assert execute(interactly).status_code == 200  # a run input by itself needs none
 
 
+def test_a_record_tells_who_has_changed_it(interactly: httpx.Client) -> None:
+    """Who gave the last command that said so; at first that is who has started it."""
+    run = take_turn(interactly, run_by="starter").json()["run_id"]
+    seen = []
+    for command, by in [("pause", "pauser"), ("resume", None)]:
+        assert take_turn(interactly, run_id=run, command=command, run_by=by).status_code == 200
+        record = interactly.get(f"/v1/workflow-runs/{run}").json()["workflow_run"]
+        seen.append((record["created_by"], record["updated_by"]))
+    assert seen == [("starter", "pauser"), ("starter", "pauser")]
+
+
 def test_a_run_can_be_read_and_listed(interactly: httpx.Client) -> None:
     """In its record, whole by itself and in short in a list; newest first, page by page."""
     started = [execute(interactly, run_by="tester").json() for _ in range(3)]

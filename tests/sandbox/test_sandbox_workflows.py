@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -235,6 +236,25 @@ def test_an_external_id_belongs_to_one_workflow(promptlayer: httpx.Client, name:
 
     assert (attached, taken.status_code, in_create.status_code) == ([201, 201], 409, 409)
     assert (listed, detached, promptlayer.get(path).json()["external_ids"]) == ([pair], [200, 404], [])
+
+
+def test_a_path_that_is_not_utf_8_is_nobodys_name(promptlayer: httpx.Client, name: str) -> None:
+    """It is not read as the name with replacement characters that looks like it."""
+    name = f"{name} \ufffd"
+    pair = {"source": "a\ufffd", "external_id": name}
+    id_ = create(promptlayer, name=name, external_ids=[pair])["workflow_id"]
+    path, odd = f"/workflows/{id_}/external-ids", quote(name).replace("%EF%BF%BD", "%FF")
+
+    for method, of_nobody in [
+        ("GET", f"/workflows/{odd}"),
+        ("POST", f"/workflows/{odd}/run"),
+        ("GET", f"/workflows/{odd}/labels"),
+        ("DELETE", f"{path}/a%FE/{odd}"),
+    ]:
+        body = {"json": {}} if method == "POST" else {}
+        assert promptlayer.request(method, of_nobody, **body).status_code == 404
+    assert promptlayer.post(f"/workflows/{quote(name)}/run", json={}).status_code == 201
+    assert promptlayer.get(path).json()["external_ids"] == [pair]
 
 
 def test_lists_are_paged_sorted_and_filtered(promptlayer: httpx.Client) -> None:

@@ -118,7 +118,7 @@ class Reply:
         return self._redaction.shown(text, longest)
 
     def masked(self, value: Any) -> Any:
-        """Return a JSON value without the secrets that were sent: an error is logged, and pickled, with what it holds."""
+        """Return a JSON value without the secrets that were sent: an error is logged, and pickled, with it."""
         return _mapped(value, self.shown) if self._has_secrets() else value
 
     def _has_secrets(self) -> bool:
@@ -191,7 +191,7 @@ class Reply:
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a copy with each text and name changed; without recursion, since a value may be nested as deep as JSON is."""
+    """Return a copy with each text and name changed, without recursion: a value may be nested deeply."""
     whole: list[Any] = [value]
     places: list[tuple[Any, Any]] = [(whole, 0)]
     while places:
@@ -200,11 +200,11 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
         if isinstance(item, str):
             holder[key] = change(item)
         elif isinstance(item, list):
-            holder[key] = copy = [*item]
-            places += ((copy, place) for place in range(len(copy)))
+            holder[key] = items = [*item]
+            places += ((items, place) for place in range(len(items)))
         elif isinstance(item, dict):
-            holder[key] = copy = {change(name): inner for name, inner in item.items()}
-            places += ((copy, name) for name in copy)
+            holder[key] = members = {change(name): inner for name, inner in item.items()}
+            places += ((members, name) for name in members)
     return whole[0]
 
 
