@@ -168,7 +168,8 @@ class Preflight:
 
     def _other_form(self) -> Iterator[Callable[[], Exchange]]:
         if self._target.service == "interactly":
-            yield lambda: self._server.execute(self._server.other_start_body)
+            server = self._server
+            yield lambda: server.execute(server.body_of(server.start_input, generation=server.other_generation))
 
     def _is_of_other_form(self, started: Exchange) -> bool:
         """Whether a service that takes any properties has answered in the form that it is said not to serve."""

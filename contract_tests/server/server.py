@@ -242,23 +242,19 @@ class ServerUnderTest:
 
     def command_to_no_run(self) -> Exchange:
         """Return the response to a command for a run that does not exist."""
-        run_input = {"command": "data", "run_by": self.tag}
-        bare = {**run_input, "workflow_run_id": NO_SUCH_OBJECT}
-        body = bare if self.target.generation == "a" else self.body_of(run_input, NO_SUCH_OBJECT)
+        body = self.body_of({"command": "data", "run_by": self.tag}, NO_SUCH_OBJECT)
         return self.once("unknown run", lambda: self.execute(body))
 
     @property
-    def other_start_body(self) -> dict[str, Any]:
-        """The body that starts a run in the form that the target is said not to serve."""
-        return _body_of("b" if self.target.generation == "a" else "a", self.start_input)
+    def other_generation(self) -> str:
+        """The form of execute that the target is not said to serve."""
+        return "b" if self.target.generation == "a" else "a"
 
-    def body_of(self, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
-        """Return the body of an execute, in the form that the target serves; a run_id only where it has one."""
-        return _body_of(self.target.generation, run_input, run_id)
-
-
-def _body_of(generation: str, run_input: dict[str, Any], run_id: str | None = None) -> dict[str, Any]:
-    if generation == "a":
-        return run_input
-    seeded = {**ONE_THREAD, **run_input}
-    return {"run_input": seeded} if run_id is None else {"run_input": seeded, "run_id": run_id}
+    def body_of(
+        self, run_input: Mapping[str, Any], run_id: str | None = None, generation: str | None = None
+    ) -> dict[str, Any]:
+        """Return the body of an execute, for a run that is there or a new one, by default in the target's form."""
+        if (generation or self.target.generation) == "a":
+            return {**run_input, **({} if run_id is None else {"workflow_run_id": run_id})}
+        turn = {"run_input": {**ONE_THREAD, **run_input}}
+        return turn if run_id is None else {**turn, "run_id": run_id}

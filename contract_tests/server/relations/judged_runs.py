@@ -14,7 +14,7 @@ from contract_tests.server.models.told_facts import RESTING
 from contract_tests.server.relations.judged_turns import JudgedTurns, Topic
 from contract_tests.server.relations.known_runs import CANCELLED, EXECUTE, PAUSED, KnownRun, statuses
 from contract_tests.server.relations.run_lists import Filtered, Page
-from contract_tests.server.relations.shown_inputs import changed, losses, misplaced, threads_of
+from contract_tests.server.relations.shown_inputs import OUTPUTS, changed, losses, misplaced, threads_of
 from contract_tests.server.relations.shown_runs import PAIRS, pairs_in, says
 
 
@@ -126,6 +126,18 @@ class JudgedRuns(JudgedTurns):
                 topic = Topic.THREADS if threads or thread in known else Topic.SHOWN
                 received = f"what was said to thread {thread} is shown of {', '.join(sorted(threads)) or 'none'}"
                 self.judge(topic, one, threads == {thread}, f"thread {thread}", received)
+
+    def judge_outputs(self, runs: Iterable[KnownRun]) -> None:
+        """Judge under which threads what was said to each comes out; that it all comes out under one is no fault."""
+        shown = [(run, one, pair) for run in runs for one in run.exchanges for pair in pairs_in(one)]
+        for run, one, pair in shown:
+            marks = threads_of(pair.get("run_output"), run.said, OUTPUTS)
+            found = {run.said[mark]: threads for mark, threads in marks.items() if threads}
+            talking = {thread for threads in found.values() for thread in threads}
+            crossed = sorted(thread for thread, threads in found.items() if thread in talking - threads)
+            if found:
+                received = f"threads {', '.join(crossed)} put out what was said to others, and nothing of their own"
+                self.judge(Topic.OUTPUTS, one, not crossed, OUTPUTS, received)
 
     def judge_nulls(self, run: KnownRun, usual: KnownRun) -> None:
         """Judge the start of a run with null for what may be left out, by one without."""

@@ -54,6 +54,7 @@ class Topic(StrEnum):
     REFUSED = auto()
     COUNTED = auto()
     THREADS = auto()
+    OUTPUTS = auto()
     DEFAULTS = auto()
     KINDS = auto()
 

@@ -87,8 +87,7 @@ class KnownRuns(Stage):
     def command_for(self, run: KnownRun, command: str, **more: Any) -> RequestCase:
         """Return the request that gives a run a command, with further properties of the run input; "" leaves it out."""
         said = {**({"command": command} if command else {}), RUN_BY: self.server.tag, **more}
-        body = self.server.body_of(said, run.id) if self.has_turns else {**said, "workflow_run_id": run.id}
-        return self._execute(body, run.asked)
+        return self._execute(self.server.body_of(said, run.id), run.asked)
 
     def _execute(self, body: Any, query: Mapping[str, Any] | None = None) -> RequestCase:
         path = {"workflow_id": self.server.target.workflow}

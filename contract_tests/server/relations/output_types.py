@@ -53,7 +53,7 @@ class OutputTypes(Stage):
 
     def play(self) -> None:
         """Start all runs, then look at each: first at its callback."""
-        self._unchanged = 0
+        self._unchanged, self._is_stuck = 0, False
         started = [(what, *self._start(number)) for what, number in zip(KINDS, self._create(), strict=False)]
         for what, exchange, url in started:
             seconds = CALLBACK_SECONDS[self.server.target.is_local]
@@ -83,7 +83,8 @@ class OutputTypes(Stage):
 
     def _look(self, what: str, execution: Execution, delivery: Delivery | None) -> None:
         is_local = self.server.target.is_local
-        for _ in tries(time.monotonic() + SECONDS[is_local], is_local=is_local):
+        seconds = 0 if self._is_stuck else SECONDS[is_local]
+        for _ in tries(time.monotonic() + seconds, is_local=is_local):
             bare = self.server.results(execution.id, return_all_outputs=False)
             if bare.status != PENDING:
                 break
@@ -93,10 +94,14 @@ class OutputTypes(Stage):
         self._unchanged += is_unchanged
         # What the node has made is told by its entry, unless all values before were what it was configured with: some
         # may make something else of that.
-        if not is_unchanged and not (what == RICH and self._unchanged == [*KINDS].index(RICH)):
+        if bare.status == PENDING or not (is_unchanged or (what == RICH and self._unchanged == [*KINDS].index(RICH))):
             execution.polled(True, self.server.results(execution.id, return_all_outputs=True))  # noqa: FBT003
             values = execution.outputs or []
-        if values and bare.status != PENDING:
+        if bare.status == PENDING:
+            values = values if execution.replies[-1].shows_end else []
+            bare = self.server.results(execution.id, return_all_outputs=False)
+            self._is_stuck = self._is_stuck or bare.status == PENDING
+        if values:
             is_shown = bare.status == OK and any(same(bare.json, one) for one in values)
             self.judge(OutputTopic.RESULT, bare, is_shown, what, f"the output node succeeded with {values[0]!r:.80}")
         posted = json_or(delivery.body, None) if delivery is not None else None

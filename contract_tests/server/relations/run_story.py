@@ -74,6 +74,7 @@ class RunStory(JudgedStarts):
         self.judge_chunks(c, b)
         self.judge_active(run for run in (n, b, c, *more) if run is not self.initial)
         self.judge_threads(self._runs)
+        self.judge_outputs(self._runs)
         self.judge_kinds(self._runs)
         for run in (n, c):
             self.judge_kept_version(run, self._active)

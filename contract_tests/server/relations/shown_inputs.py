@@ -11,6 +11,7 @@ NOTE: Final = "contract_tests_note"
 VARIABLE: Final = "a variable of the workflow"
 RUN_BY: Final = "run_by"
 THREADS: Final = "thread_to_node_inputs"
+OUTPUTS: Final = "thread_to_node_outputs"
 DATA: Final = frozenset({"dynamic_variables", "runtime_variables", "miscellaneous"})
 
 
@@ -44,9 +45,9 @@ def misplaced(run_input: Any, inputs: Mapping[str, MarkedInput]) -> Iterator[tup
             yield from ((place, one) for one, given in inputs.items() if one in DATA - {place} and given.mark in text)
 
 
-def threads_of(run_input: Any, said: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return the threads under which a run input shows each mark of what was said, as far as it shows any."""
-    shown = run_input.get(THREADS) if isinstance(run_input, Mapping) else None
+def threads_of(holder: Any, said: Mapping[str, str], name: str = THREADS) -> dict[str, set[str]]:
+    """Return the threads under which a run input, or output, shows each mark of what was said, if it shows any."""
+    shown = holder.get(name) if isinstance(holder, Mapping) else None
     texts = {thread: as_text(one) for thread, one in shown.items()} if isinstance(shown, Mapping) else {}
     found = {mark: {thread for thread, text in texts.items() if mark in text} for mark in said}
     return found if any(found.values()) else {}

@@ -33,7 +33,7 @@ class ListTopic(StrEnum):
 class WorkflowLists(AfterHistory):
     """Asks for lists."""
 
-    requests: ClassVar[int] = 30
+    requests: ClassVar[int] = 36
     what: ClassVar[str] = "lists of workflows"
 
     def play(self) -> None:
@@ -104,21 +104,29 @@ class WorkflowLists(AfterHistory):
             self.judge(ListTopic.ORDER, exchange, is_right, f"id {order}", f"{known}")
 
     def _pages(self) -> None:
-        """Ask for pages of two and of one, and for one page of four, the oldest workflows first: they stay there."""
-        order = {"sort_by": "id", "sort_order": "asc"}
-        _, first = self._list(page=1, per_page=4, **order)
-        for page, size in ((1, 2), (2, 2), (3, 1), (4, 1)):
+        """Ask for small pages and for a large one, by id with the oldest workflows first: they stay there."""
+        by_id = {"sort_by": "id", "sort_order": "asc"}
+        self._parts(by_id, 4, ((1, 2), (2, 2), (3, 1), (4, 1)))
+        # A page may be cut out of the usual order and be sorted then: that shows in any other.
+        for by, order in (("name", "desc"), ("name", "asc"), ("updated_at", "asc")):
+            self._parts({"sort_by": by, "sort_order": order}, MOST_PER_PAGE, ((1, 2),))
+        beyond, ids = self._list(page=BEYOND, per_page=2, **by_id)
+        if ids is not None or beyond.is_refused:
+            self.judge(ListTopic.PAGES, beyond, not ids, "the page after the last", f"{ids}")
+
+    def _parts(self, order: dict[str, str], large: int, small: tuple[tuple[int, int], ...]) -> None:
+        """Compare small pages, by number and size, with the first one of a large size."""
+        _, first = self._list(page=1, per_page=large, **order)
+        for page, size in small:
             exchange, ids = self._list(page=page, per_page=size, **order)
             if first is not None and ids is not None:
                 expected = first[(page - 1) * size : page * size]
                 if ids != expected:  # another's workflow may have gone in between
-                    _, first = self._list(page=1, per_page=4, **order)
+                    _, first = self._list(page=1, per_page=large, **order)
                     exchange, ids = self._list(page=page, per_page=size, **order)
                     expected = (first or [])[(page - 1) * size : page * size]
-                self.judge(ListTopic.PAGES, exchange, ids == expected, f"page {page}", f"{ids} instead of {expected}")
-        beyond, ids = self._list(page=BEYOND, per_page=2, **order)
-        if ids is not None or beyond.is_refused:
-            self.judge(ListTopic.PAGES, beyond, not ids, "the page after the last", f"{ids}")
+                what = f"page {page} by {order['sort_by']} {order['sort_order']}"
+                self.judge(ListTopic.PAGES, exchange, ids == expected, what, f"{ids} instead of {expected}")
 
     def _list(self, **query: Any) -> tuple[Exchange, list[int | None] | None]:
         """Ask for a list; return the ids of its items, None if there are none."""

@@ -19,6 +19,7 @@ CONDITIONS: Final = {
     "contract-tests the first alone": ([True, False], False, True),
     "contract-tests the last alone": ([False, True], False, True),
 }
+OTHER_CASES: Final = ("CONTRACT-TESTS É 1", "Contract-Tests é 1")  # of the first node's name: nodes of their own
 FIRST, SECOND, ADDED = "contract-tests é 1", "contract-tests é 2", "contract-tests added"
 Body = dict[str, Any]
 
@@ -66,7 +67,9 @@ class Shapes:
         never = {"nodes": [*plain["nodes"], self.node(SKIPPED, self.output)], "edges": [edge]}
         conditional = [self.node(name, self.output) for name in CONDITIONS]
         edges = [self._conditional_edge(name, hold, is_and=all_) for name, (hold, all_, _) in CONDITIONS.items()]
-        yield {**plain, "nodes": [*never["nodes"], *conditional], "edges": [edge, *edges]}
+        rich = {**plain, "nodes": [*never["nodes"], *conditional], "edges": [edge, *edges]}
+        yield {**rich, "nodes": [*rich["nodes"], *(self.node(name, self.source) for name in OTHER_CASES)]}
+        yield rich
         yield {**plain, **never}
         yield plain
 

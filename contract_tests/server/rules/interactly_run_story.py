@@ -300,6 +300,17 @@ def test_variables_fill_their_own_kind(story: RunStory, operation: Operation) ->
 
 
 @rule(
+    "REL-STORY-26",
+    "What is said to a thread comes out under it, where it comes out at all.",
+    says="thread_to_node_outputs has the outputs of the nodes of each thread, by thread id. Seen where an output has "
+    "the text that was said: a thread must not put out another's, and nothing of its own.",
+    operations=["executeWorkflow", "getWorkflowRun"],
+)
+def test_threads_put_out_their_own(story: RunStory, operation: Operation) -> Checks:
+    return story.checks(Topic.OUTPUTS, operation)
+
+
+@rule(
     "REL-CROWD-01",
     "Runs that are started at once are runs of their own.",
     says="Without the id of a run every call starts a new one.",

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 from contract_tests.rules import NotExercised
 from contract_tests.rules import rule as card
+from contract_tests.server.models.conversation import run_id_of
 from contract_tests.server.models.exchange import Exchange
 from contract_tests.server.relations.run_lists import RunLists, ids_of
 from contract_tests.server.server import ServerUnderTest
 
 PAGES: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-runs"
+EXECUTE: Final = "https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow"
 NO_SUCH_RUN: Final = "f" * 24
+MEMBERS: Final = {"a": set[str](), "b": {"run_id", "turn_number"}}  # of a response, by form, those that tell it
 rule: Final = partial(card, basis="documented", side="server", service="interactly")
 read_rule: Final = partial(rule, source=f"{PAGES}/get-workflow-run", operations=["getWorkflowRun"])
 list_rule: Final = partial(rule, source=f"{PAGES}/get-workflow-runs", operations=["listWorkflowRuns"])
@@ -89,16 +92,44 @@ def test_bounds_of_pages(server: ServerUnderTest) -> None:
     "IA-EXE-81",
     "The response to an execute has the form of the request.",
     says="A run input by itself is answered with the whole run, a turn with run_id and turn_number.",
-    source="https://docs-qa.interactly.ai/api-reference/workflows/workflow-execution/execute-workflow",
+    source=EXECUTE,
     operations=["executeWorkflow"],
 )
 def test_form_of_the_response(server: ServerUnderTest) -> None:
     reply = server.once(server.KNOWN_GOOD, server.known_good_run).must_succeed()
     if not reply.is_object:
         raise NotExercised(f"the reply is no object: {reply.shown}")
-    members = {"run_id", "turn_number"} & reply.json.keys()
-    is_turn = server.target.generation == "b"
-    reply.expect(members == ({"run_id", "turn_number"} if is_turn else set()), "form", f"with {sorted(members)}")
+    _expect_form(reply, server.target.generation)
+
+
+@rule(
+    "IA-EXE-84",
+    "A command is answered in the form in which it is given, whichever form its run was started in.",
+    says="The form of the request decides that of the response, also where the run is known from before. Seen where "
+    "the service starts runs in both forms.",
+    source=f"{EXECUTE}; its newer form",
+    operations=["executeWorkflow"],
+    requests=4,
+)
+def test_form_of_a_command(server: ServerUnderTest) -> None:
+    forms = {server.other_generation: server.target.generation, server.target.generation: server.other_generation}
+    for of_start, of_command in forms.items():
+        started = server.execute(server.body_of(server.start_input, generation=of_start))
+        id_ = run_id_of(started)
+        if id_ is None or _members(started) != MEMBERS[of_start]:
+            raise NotExercised(f"no run is started in form {of_start}: {started.shown}")
+        stop = {"command": "stop", "run_by": server.tag}
+        reply = server.execute(server.body_of(stop, id_, of_command))
+        if reply.has_succeeded:
+            _expect_form(reply, of_command)
+
+
+def _members(reply: Exchange) -> set[str]:
+    return {"run_id", "turn_number"} & reply.result.keys()
+
+
+def _expect_form(reply: Exchange, generation: str) -> None:
+    reply.expect(_members(reply) == MEMBERS[generation], "form", f"with {sorted(_members(reply))}")
 
 
 def _started(server: ServerUnderTest) -> str:

@@ -265,12 +265,13 @@ class FalsyIsNothing(Fault):
     """Takes an output that counts as nothing for none, in the results or in callbacks."""
 
     is_none: Callable[[Any], bool]
+    goes_on: bool = False
 
     def change_reply(self, request: Request, reply: Reply) -> None:
-        """Say that there is none."""
+        """Say that there is none, or none yet."""
         if request.operation == RESULTS and reply.status == OK and not request.wants_all and self.is_none(reply.json):
-            reply.status = FAILED
-            reply.put({"success": False, "message": "No output", "output": {}})
+            reply.status = ACCEPTED if self.goes_on else FAILED
+            reply.put(None if self.goes_on else {"success": False, "message": "No output", "output": {}})
 
 
 @dataclass
@@ -336,6 +337,34 @@ class PagesOverlap(Fault):
             before = await correct.ask(request)
             reply.put({**reply.members, "items": [before.members["items"][-1], *reply.members["items"][:-1]]})
         return reply
+
+
+@dataclass
+class SortedWithinPages(Fault):
+    """Cuts pages out of the usual order, and sorts each by itself."""
+
+    def change_request(self, request: Request) -> None:
+        """Leave out what to sort by."""
+        if request.operation == LIST and request.query.get("sort_by") == "name":
+            request.set_query({"sort_by": None, "contract_tests_by_name": "1"})
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Sort the page."""
+        if request.operation == LIST and reply.status == OK and "contract_tests_by_name" in request.query:
+            is_down = request.query.get("sort_order") == "desc"
+            items = sorted(reply.members["items"], key=lambda one: one["name"], reverse=is_down)
+            reply.put({**reply.members, "items": items})
+
+
+@dataclass
+class NamesInAnyCase(Fault):
+    """Has one entry for nodes whose names differ in case alone."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Leave the last one."""
+        if request.operation == RESULTS and reply.status == OK and request.wants_all:
+            last = {name.lower(): name for name in reply.members}
+            reply.put({name: entry for name, entry in reply.members.items() if last[name.lower()] == name})
 
 
 @dataclass

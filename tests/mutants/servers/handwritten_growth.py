@@ -119,6 +119,8 @@ def _outputs() -> Made:
     ):
         fault = growing.FalsyIsNothing(test)
         yield "REL-OUT-01", RESULTS, f"falsy-is-nothing-{name}", f"takes an output for none ({name})", fault
+    never = growing.FalsyIsNothing(lambda value: not value, goes_on=True)
+    yield "REL-OUT-01", RESULTS, "falsy-never-ready", "waits for an output that is there, and empty", never
     yield "REL-OUT-01", RESULTS, "output-read-twice", "reads a text output as JSON", growing.OutputReadTwice()
     yield "REL-OUT-01", RESULTS, "nulls-left-out", "leaves out what is null in a value", growing.NullsLeftOut()
     first = growing.FirstOutputDecides()
@@ -170,12 +172,16 @@ def _skipped() -> Made:
     yield "SRV-16", RUN, "get-starts", "starts a run for a GET", growing.GetStarts()
     yield "REL-CB-10", RUN, "skipped-not-posted", "posts no nodes that were skipped", growing.SkippedLeftOut()
     yield "REL-WF-41", RESULTS, "skipped-not-shown", "shows no nodes that were skipped", growing.SkippedNotShown()
+    cases = growing.NamesInAnyCase()
+    yield "REL-WF-41", RESULTS, "names-in-any-case", "has one entry for names that differ in case", cases
     yield "REL-WF-41", RESULTS, "entries-cut", "shows ten nodes and no more", growing.EntriesCut(10)
 
 
 def _lists() -> Made:
     stale = histories.ShownAsBefore(LIST, lambda one: one.query.get("per_page", "all"), ("total",))
     yield "REL-WF-24", LIST, "total-cached", "tells the total as it was first", stale
+    within = growing.SortedWithinPages()
+    yield "REL-WF-25", LIST, "sorted-within-pages", "sorts each page by itself", within
     yield "REL-WF-25", LIST, "pages-overlap", "begins the third page one too early", growing.PagesOverlap()
 
 

@@ -118,6 +118,9 @@ def _refusals() -> Made:
     )
     yield "refused-counted", "b", "counts refused commands as turns", "REL-STORY-23", refusals.RefusedCounted
     yield "first-thread", "ab", "takes what is said to the first thread alone", "REL-STORY-22", refusals.FirstThread
+    crossed = refusals.OutputsOfSortedThreads
+    yield "threads-crossed", "ab", "shows outputs under other threads", "REL-STORY-26", crossed
+    yield "form-of-the-start", "a", "answers in the form of the start", "IA-EXE-84", refusals.FormOfTheStart
     yield "unknown-started", "ab", "starts a run for a command for none", "IA-EXE-82", refusals.UnknownStarted
     yield "unknown-conflict", "b", "knows no run and says 409", "IA-EXE-83", refusals.UnknownInConflict
 

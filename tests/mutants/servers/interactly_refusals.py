@@ -120,3 +120,33 @@ class PausedNotStopped(Fault):
                 {**reply.members, "status": "cancelled"} | ({"is_completed": True} if "run_id" in reply.members else {})
             )
         return reply
+
+
+@dataclass
+class OutputsOfSortedThreads(Fault):
+    """Shows outputs in the order in which the threads came, under the threads in the order of their ids."""
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Show them so where several threads have outputs."""
+        read = run_in(reply) if request.operation == READ_RUN else {}
+        for pair in read.get("input_output_pairs") or ():
+            outputs = pair["run_output"]["thread_to_node_outputs"]
+            pair["run_output"]["thread_to_node_outputs"] = dict(zip(sorted(outputs), outputs.values(), strict=True))
+        if read:
+            reply.put({"workflow_run": {**reply.members["workflow_run"], "workflow_run": read}})
+
+
+@dataclass
+class FormOfTheStart(Fault):
+    """Answers commands in the form in which a run was started."""
+
+    _starts: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict, init=False)
+
+    def change_reply(self, request: Request, reply: Reply) -> None:
+        """Put the response to the start, with the status of now."""
+        is_turn, run = "run_input" in request.members, commanded(request)
+        if shown_in(reply) and not run:
+            self._starts[shown_in(reply)] = (is_turn, reply.members)
+        was_turn, first = self._starts.get(run, (is_turn, {}))
+        if reply.status == OK and was_turn is not is_turn:
+            reply.put({**first, "status": reply.members["status"]})
