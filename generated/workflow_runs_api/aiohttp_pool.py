@@ -151,7 +151,7 @@ class _Lane(httpx.AsyncBaseTransport):
             data=io.BytesIO(content) if len(content) > _LARGE else content or None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
-                total=bounds.left(), sock_connect=limits["connect"], sock_read=limits["read"], ceil_threshold=_NEVER
+                total=bounds.left(), connect=limits["connect"], sock_read=limits["read"], ceil_threshold=_NEVER
             ),
             **self._named,
         )

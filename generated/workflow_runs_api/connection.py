@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpcore
@@ -139,9 +142,29 @@ class _Backend:
         self._backend, self._place = backend, place
         self.sleep = backend.sleep
 
-    def connect_tcp(self, *positional: Any, timeout: float | None = None, **named: Any) -> Any:
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **named: Any) -> Any:
         left = _left(self._place, timeout, httpcore.ConnectTimeout)
-        return _stream(self._backend.connect_tcp(*positional, timeout=left, **named), self._place)
+        is_blocking = isinstance(self._backend, httpcore.NetworkBackend)
+        connect = self._connect_to_one_of if is_blocking and left is not None else self._backend.connect_tcp
+        return _stream(connect(host, port, timeout=left, **named), self._place)
+
+    def _connect_to_one_of(self, host: str, port: int, timeout: float, **named: Any) -> Any:
+        """Share the time among the addresses of a host: the standard library gives each of them all of it."""
+        ends = time.monotonic() + timeout
+        *others, last = _addresses(host, port)
+        for number, address in enumerate(others):
+            share = max(0.001, ends - time.monotonic()) / (len(others) + 1 - number)
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._backend.connect_tcp(address, port, timeout=share, **named)
+        return self._backend.connect_tcp(last, port, timeout=max(0.001, ends - time.monotonic()), **named)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return [*dict.fromkeys(str(address[0]) for *_, address in found)]
 
 
 class _Bounded:

@@ -30,7 +30,7 @@ from workflow_runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 _SOON, _LATE = 0.3, 60.0  # as long as nothing ends it
@@ -278,14 +278,40 @@ def test_bounds_that_make_no_sense_are_refused(option: str, value: Any) -> None:
             make(**{option: value})
 
 
-def test_no_connection_within_the_time_is_not_sent(flavour: Flavour) -> None:
-    """Where the time is over before anything has left, the call may be repeated."""
+@contextlib.contextmanager
+def _busy(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Yield a port at which nobody gets in: once its queue is full the system lets everybody wait."""
     with contextlib.ExitStack() as stack:
-        busy = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        busy = stack.enter_context(socket.create_server((address, port), backlog=0))
         for _ in range(3):
-            # Once its queue is full the system lets nobody in, and lets everybody wait.
             waiting = stack.enter_context(socket.socket())
             waiting.settimeout(0)
             waiting.connect_ex(busy.getsockname())
-        with pytest.raises(NotSent, match="total_timeout"):
-            flavour.once(RUN, base_url=f"http://127.0.0.1:{busy.getsockname()[1]}", total_timeout=_SOON)
+        yield busy.getsockname()[1]
+
+
+def test_no_connection_within_the_time_is_not_sent(flavour: Flavour) -> None:
+    """Where the time is over before anything has left, the call may be repeated."""
+    with _busy() as port, pytest.raises(NotSent, match="total_timeout"):
+        flavour.once(RUN, base_url=f"http://127.0.0.1:{port}", total_timeout=_SOON)
+
+
+@pytest.mark.parametrize("bound", ["total_timeout", "timeout"])
+def test_the_addresses_of_a_host_share_the_time(bound: str, flavour: Flavour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three addresses, none of which lets anybody in, take no longer than one; each is tried, up to the last."""
+    addresses, seconds, resolve = [f"127.0.0.{last}" for last in (1, 2, 3)], 1.0, socket.getaddrinfo
+
+    def resolved(host: Any, *rest: Any, **more: Any) -> list[Any]:  # what a name server would say
+        hosts = addresses if host in {"three.example", b"three.example"} else [host]
+        return [found for one in hosts for found in resolve(one, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    call = functools.partial(flavour.once, RUN, retries=0, **{bound: seconds})
+    with _busy(addresses[0]) as port, _busy(addresses[1], port):
+        began = time.monotonic()
+        with _busy(addresses[2], port), pytest.raises(NotSent):
+            call(base_url=f"http://three.example:{port}")
+        assert time.monotonic() - began < 2 * seconds  # and not three times as long
+        with socket.create_server((addresses[2], port)) as server, pytest.raises(MaybeSent):
+            call(base_url=f"http://three.example:{port}")
+        assert server.fileno() == -1
