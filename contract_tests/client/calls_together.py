@@ -44,14 +44,15 @@ def raw_at_once(trials: Trials, mode: str) -> list[tuple[Mapping[str, Any], Succ
     own = list(islice(cycle(successes(trials)), AT_ONCE))
     answers = [replace(one.answer, headers=(*one.answer.headers, (MARK, str(at)))) for at, one in enumerate(own)]
     _, told = trials.session.play_together([trials.start] * AT_ONCE, answers, mode, task="raw")
-    marks = [_mark(each) for each in told]
+    marks = [mark_of(each) for each in told]
     return [
         (each, own[int(mark)] if mark.isdecimal() and marks.count(mark) == 1 else None)
         for each, mark in zip(told, marks, strict=True)
     ]
 
 
-def _mark(told: Mapping[str, Any]) -> str:
+def mark_of(told: Mapping[str, Any]) -> str:
+    """Return the mark in the headers of the response beside a value; empty if there is none."""
     headers: Mapping[str, str] = told.get("raw", {}).get("headers", {})
     return {name.lower(): value for name, value in headers.items()}.get(MARK.lower(), "")
 

@@ -6,5 +6,5 @@
 """
 
 CONTRACT_VERSION = "0.3.0"
-SOURCE_HASH = "333a9c1979ad899088a28cdcdcbe1d033cba1ac8ac1b49090801ff763f7c2847"
+SOURCE_HASH = "97a839ca2821e1ffce37029c6dbbd8737f6fa06fd6a4ba56fea3a8e00ec4f2c8"
 GENERATOR = "openapi-python-client 0.29.1"

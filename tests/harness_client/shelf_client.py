@@ -173,6 +173,7 @@ DEFECTS = {
     "counts_tries_together": "has so many further tries for all calls together",
     "keeps_to_one_loop": "uses connections of one event loop in another",
     "shares_with_forks": "uses connections of its parent's in a forked process",
+    "shows_first_try": "has the response to the first try beside the value of the last",
     "mixes_raw": "has the response that came last beside each value",
     "reads_half": "loses the end of a response that comes in chunks",
     "unpacks_half": "loses the end of a long response that is compressed",
@@ -683,6 +684,8 @@ class Client:
     ) -> float | None:
         """Say how long to wait before the next try; None for no further one."""
         is_safe = operation.method in SAFE
+        if reply is not None and self.has("shows_first_try"):
+            self.replies.append(reply)
         asked = self.asked_wait(reply) if reply is not None else 0.0
         asked = 0.01 if self.has("first_wait_alone") and attempt > 1 else asked
         if reply is not None and reply.status_code == 429:
@@ -978,7 +981,7 @@ class Conforming(ShelfAdapter):
     def beside(self, view: Client, value: Any) -> tuple[Any, ...]:
         """Give a value and the parts of its reply."""
         time.sleep(LITTLE if view.has("mixes_raw") and not view.connection.is_async else 0)
-        reply = view.replies[-1]
+        reply = view.replies[0 if view.has("shows_first_try") else -1]
         return value, reply.status_code, reply.headers, reply.content
 
     def unlogged(self, call: Call) -> list[str]:

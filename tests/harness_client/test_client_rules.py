@@ -159,6 +159,7 @@ FOUND_BY = [
     ("keeps_to_one_loop", "CL-REL-31", "addBook", "loops"),
     ("shares_with_forks", "CL-REL-32", "addBook", "connection"),
     ("mixes_raw", "CL-REL-33", "addBook", "headers"),
+    ("shows_first_try", "CL-REL-46", "addBook", "try"),
     ("reads_half", "CL-REL-28", "addBook", "in chunks"),
     ("unpacks_half", "CL-REL-23", "addBook", "gzip much of the same"),
     ("takes_past_for_days", "CL-REL-27", "addBook", "Retry-After with a date a while ago"),

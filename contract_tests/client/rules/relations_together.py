@@ -3,14 +3,16 @@
 import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from contract_tests.client import calls_together, relations
+from contract_tests.client.calls_together import MARK
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Unclaimed, Value, describe, outcome_of
 from contract_tests.client.relations import essence
-from contract_tests.client.trials import Trials
+from contract_tests.client.trials import TOO_MANY, Trials
 from contract_tests.rules import NotApplicable, Violation
 
 rule: Final = partial(operation_rule, source="the client's own documentation of threads and tasks", basis="inferred")
@@ -75,6 +77,30 @@ def test_raw_responses(trials: Trials) -> Iterator[Violation]:
             if essence(outcome) != essence(own.outcome):
                 received = f"{mode} call: the response beside a value is another call's"
                 yield Violation(received, "own response", found_after=trials.session.played)
+
+
+@rule(
+    "CL-REL-46",
+    "A response beside a value is that of the try that the value came from.",
+    says="Who sends a request again has read the value from the last response; what was refused before has neither "
+    "its status nor its headers and body.",
+    source="the client's own documentation of raw responses",
+    basis="documented",
+)
+def test_raw_responses_after_a_refusal(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    success = replace(trials.success, headers=(*trials.success.headers, (MARK, "last")))
+    refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=((MARK, "first"),))
+    for mode in trials.modes():
+        trial = trials.answered(mode, refusal, success, task="raw", retries=1)
+        if isinstance(trial.outcome, Unclaimed):
+            raise NotApplicable(f"the adapter offers no response beside a value: {trial.outcome.reason}")
+        if len(trial.seen) == 1:
+            raise NotApplicable("the client does not send again what was refused for now")
+        told = trial.told.get("raw", {"status": None, "content": "", "headers": {}})
+        is_whole = base64.b64decode(told["content"]) == success.body and calls_together.mark_of(trial.told) == "last"
+        if told["status"] not in (None, success.status) or not is_whole:
+            yield trial.violation("try", f"status {told['status']}: {describe(trial.outcome)}", "the last response")
 
 
 @rule(

@@ -142,9 +142,11 @@ class _Backend:
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **named: Any) -> Any:
         left = _left(self._place, timeout, httpcore.ConnectTimeout)
-        is_blocking = isinstance(self._backend, httpcore.NetworkBackend)
-        connect = self._connect_to_one_of if is_blocking and left is not None else self._backend.connect_tcp
-        return _stream(connect(host, port, timeout=left, **named), self._place)
+        if left is not None and isinstance(self._backend, httpcore.NetworkBackend):
+            opened = self._connect_to_one_of(host, port, left, **named)
+        else:
+            opened = self._backend.connect_tcp(host, port, timeout=left, **named)
+        return _stream(opened, self._place)
 
     def _connect_to_one_of(self, host: str, port: int, timeout: float, **named: Any) -> Any:
         """Share the time among the addresses of a host: the standard library gives each of them all of it."""

@@ -168,6 +168,13 @@ def _shared() -> Iterator[ClientDefect]:
         generated("own_clients.py", '    return sys.modules["asyncio"].get_running_loop()', "    return os.getpid()"),
     )
     yield defect(
+        "raw.of-the-first-try",
+        "has the response to the first try beside a value",
+        "state shared",
+        "CL-REL-46",
+        generated("raw.py", "        self._last = response\n", "        self._last = self._last or response\n"),
+    )
+    yield defect(
         "raw.of-the-last-call",
         "has the response that came last beside each value",
         "state shared",
