@@ -188,6 +188,7 @@ DEFECTS = {
     "small_addresses": "writes addresses in small letters",
     "asks_for_gzip": "asks for compressed responses that it can't read",
     "doubles_slashes": "adds a path to an address that ends in a slash",
+    "writes_agent_twice": "sends its own User-Agent beside the caller's",
     "trims_headers": "takes several spaces in a header for one",
     "impatient_in_crowds": "gives a call up that has to wait for a connection",
     "reads_any_size": "reads more than it was told to",
@@ -615,9 +616,17 @@ class Client:
             except ValueError:
                 raise ShelfError("bad argument") from None
             headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"
-        return self.http.build_request(
-            "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
+        return self.written(
+            self.http.build_request(
+                "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
+            )
         )
+
+    def written(self, request: httpx.Request) -> httpx.Request:
+        """Give a request as it goes out."""
+        if self.has("writes_agent_twice") and "User-Agent" in httpx.Headers(self.connection.headers):
+            request.headers = httpx.Headers([*request.headers.raw, (b"User-Agent", b"shelf")])
+        return request
 
     def address(self) -> str:
         """Give the address that paths are added to."""

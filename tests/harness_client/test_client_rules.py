@@ -184,6 +184,7 @@ FOUND_BY = [
     ("repeats_once_at_least", "CL-REL-18", "addBook", "status 429"),
     ("dawdles", "CL-REL-19", "addBook", "no answer"),
     ("doubles_slashes", "CL-REL-24", "addBook", "a slash at its end"),
+    ("writes_agent_twice", "CL-REL-47", "addBook", "user-agent"),
     ("trims_headers", "CL-REL-25", "addBook", "X-Spaces"),
     ("old_host", "CL-REL-21", "addBook", "Host"),
     ("small_addresses", "CL-REL-22", "addBook", "a path"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from contract_tests.client.trials import Trials
 from contract_tests.http import expected_parameters as wire
 from contract_tests.rules import NotApplicable, Violation
 
+EXTRA: Final = "X-Contract-Tests"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
 rule: Final = partial(operation_rule, basis="documented")
 
@@ -90,6 +92,37 @@ def test_headers_as_given(trials: Trials) -> Iterator[Violation]:
                 yield trial.violation(name, f"{[text[:80] for text in received]}", value[:80])
     if not is_sent:
         raise NotApplicable("the adapter gives the client no headers of the caller's")
+
+
+@rule(
+    "CL-REL-47",
+    "A header that the caller gives as well goes out once.",
+    says="Names of fields are the same in any case, and a sender must not write one twice that is no list: neither "
+    "the client's own line nor the caller's stands beside the other.",
+    source=f"{HTTP}#section-5.3",
+)
+def test_headers_in_another_case(trials: Trials) -> Iterator[Violation]:
+    relations.representative(trials)
+    given = False
+    for mode, spell in product(trials.modes(), (str.lower, str.upper)):
+        plain = trials.ask("call", mode)
+        own = {name: plain.seen[0].all(name) for name in _singles(trials)} if plain.seen else {}
+        headers = {spell(name): values[0] for name, values in own.items() if len(values) == 1} | {EXTRA: "1"}
+        trial = trials.ask("call", mode, headers=headers)
+        for seen in trial.seen:
+            given = given or bool(seen.all(EXTRA))
+            for name in headers:
+                if len(seen.all(name)) > 1:
+                    yield trial.violation(name.lower(), f"{name}: {len(seen.all(name))} lines", "one line")
+    if not given:
+        raise NotApplicable("the adapter gives the client no headers of the caller's")
+
+
+def _singles(trials: Trials) -> list[str]:
+    """Return names of headers that are no lists, and that a client may send of its own."""
+    scheme = trials.scheme
+    is_key = scheme is not None and scheme.kind == "apiKey" and scheme.location == "header"
+    return ["Content-Type", "User-Agent", "Authorization", *([scheme.name] if scheme is not None and is_key else [])]
 
 
 def _leads_to(trials: Trials, base: str, target: str) -> bool:

@@ -364,6 +364,13 @@ def _on_the_wire() -> Iterator[ClientDefect]:
         generated("request.py", '(b"Host", url.netloc)', '(b"Host", url.netloc.translate(None, b"[]"))'),
     )
     yield defect(
+        "headers.key-twice",
+        "sends a key that stands among the caller's headers beside its own",
+        "header changed",
+        "CL-REL-47",
+        generated("credentials.py", "texts[credential.name.lower()] = text", "texts[credential.name] = text"),
+    )
+    yield defect(
         "headers.one-space",
         "takes several spaces in a header of the caller's for one",
         "header changed",
