@@ -191,7 +191,7 @@ def test_run_operation_whose_reply_is_broken_is_judged(  # noqa: PLR0917 - fixtu
             answered.headers |= header
 
     with BreakingProxy(sandbox.promptlayer_url, Break(after=after)) as proxy:
-        judgement = judged(tmp_path, promptlayer(proxy.url), *few, "-k", rule, "--budget", "3")
+        judgement = judged(tmp_path, promptlayer(proxy.url), *few, "-k", rule, "--budget", "5")
 
     assert judgement.status == 1
     assert (rule, "runWorkflow") in judgement.violations
