@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import json
 import logging
 import math
 import socket
@@ -239,6 +240,7 @@ def test_request_gets_its_status(
         ("x: " + "y" * 10_000, b"", 431),
         ("\n".join(["x: y"] * 200), b"", 431),
         ("x : y", b"", 400),
+        ("host: x", b"", 400),
         ("x: y\n folded", b"", 400),
     ],
     ids=str,
@@ -303,7 +305,7 @@ def test_chunk_without_a_size_is_refused_at_once(listener: CallbackListener, siz
 
 
 @pytest.mark.parametrize(
-    "beginning", ["POST ", "POST {path} HTTP/1.1\nx:", "POST {path} HTTP/1.1\ncontent-length: 99\n\n"]
+    "beginning", ["POST ", "POST {path} HTTP/1.1\nx:", "POST {path} HTTP/1.1\nhost: x\ncontent-length: 99\n\n"]
 )
 def test_time_of_a_request_is_bounded_as_a_whole(beginning: str) -> None:
     """A request that trickles is answered 408 when its time is up, though every piece comes in time."""
@@ -357,6 +359,25 @@ def test_listener_may_be_at_an_address_of_ipv6() -> None:
     with listener:
         assert listener.url.startswith("http://[::1]:")
         assert httpx.post(listener.url, json=finished(5)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "status"),
+    [
+        ("", "HTTP/1.1\nhost: x", 204),
+        ("", "HTTP/1.1\nhost:", 204),
+        ("", "HTTP/1.0\nx: y", 204),
+        ("", "HTTP/1.1\nx: y", 400),
+        ("\n", "HTTP/1.1\nhost: x", 204),
+        ("\n\n", "HTTP/1.1\nhost: x", 400),
+    ],
+)
+def test_a_request_names_its_host_once(listener: CallbackListener, before: str, line: str, status: int) -> None:
+    """As HTTP/1.1 demands it of every request; one empty line may come before a request."""
+    body = json.dumps(finished()).encode()
+    fields = f"content-type: application/json\ncontent-length: {len(body)}"
+    head = f"{before}POST {httpx.URL(listener.url).path} {line}\n{fields}"
+    assert raw_reply(listener.url, head, body)[0] == status
 
 
 def test_sender_that_breaks_off_is_no_matter(listener: CallbackListener, capfd: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ _MOST_FIELDS = 100
 _QUICKLY_ANSWERED = 64 * 1024
 
 _NAME = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_REQUEST_LINE = re.compile(rf"({_NAME}) ([!-~\x80-\xff]+) HTTP/1\.[01]")
+_REQUEST_LINE = re.compile(rf"({_NAME}) ([!-~\x80-\xff]+) HTTP/1\.([01])")
 _FIELD = re.compile(rf"({_NAME}):[ \t]*([^\0\r\n]*?)[ \t]*")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0\r\n]*)?")
 
@@ -250,15 +250,18 @@ class _Connection:
 
     async def _answer(self) -> Response:
         async with asyncio.timeout(min(_SECONDS_FOR_HEAD, self._seconds / _HEADS_SHARE)):
-            found = _REQUEST_LINE.fullmatch(await self._text(_LONGEST_LINE))
+            # One empty line may come before it: some senders end a body with one more.
+            found = _REQUEST_LINE.fullmatch(await self._text(_LONGEST_LINE) or await self._text(_LONGEST_LINE))
             if found is None:
                 raise _Refused(400, "no HTTP/1.1 request line")
-            method, target = found.groups()
+            method, target, minor = found.groups()
             self._is_head = method == "HEAD"
             if not self._application.knows(target):
                 raise _Refused(404, "nothing is received here")
             self.is_known = True
             request = Request(method, target, await self._headers())
+            if minor == "1" and ", " in request.headers.get("host", ", "):
+                raise _Refused(400, "not one Host")
         refusal = self._application.refusal(request)
         return await self._read(request) if refusal is None else refusal
 
