@@ -79,6 +79,9 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``waiting(client, call, deadline)``
     Start a run by a call and wait for its outcome, at most so many seconds: the value by which the service has told
     that it ended, as :meth:`~Adapter.read` takes it; an awaitable in the asynchronous form.
+``main_output(client, call, deadline)``
+    The same as ``waiting`` for a start that asks for the entries of all nodes: not those, but what the client then
+    tells as the main output of the run, the value of the first output node that has succeeded.
 ``following(client, call, deadline, follower)``
     The same as ``waiting`` for a caller who is told of each question and may end the wait: see :class:`Follower`.
 ``batching(client, calls, batch)``

@@ -26,6 +26,7 @@ BY_STATUS: Final = {
 GOES_ON: Final = ("running", "paused", "waiting_for_user_input")
 FAILED: Final = ("failed", "cancelled", "aborted_looping_risk")
 IS_OUTPUT, NO_SUCCESS = "is_output_node", ("SKIPPED", "FAILED")  # of nodes of PromptLayer's
+FIRST_BY_NAME, LAST_BY_NAME = "A branch", "Zone"
 NEW_WORD: Final = "x_new_status"
 
 
@@ -45,6 +46,8 @@ class FollowedRun:
         odd_ends: Responses that say in an unusual way that it has ended well, by what is unusual.
         flag: The flag that its start had and that its questions must have; empty if there is none.
         otherwise: Responses to questions without that flag, by status.
+        main_ends: Those that say that it has ended well by several nodes, and which node has the main output, by what
+            is particular about them.
         is_short: Whether it is played beside another one that says the rest.
     """
 
@@ -60,6 +63,7 @@ class FollowedRun:
     odd_ends: dict[str, ScriptedResponse] = field(default_factory=dict)
     flag: str = ""
     otherwise: dict[int, ScriptedResponse] = field(default_factory=dict)
+    main_ends: dict[str, tuple[ScriptedResponse, str]] = field(default_factory=dict)
     is_short: bool = False
 
     def id_of(self, number: int) -> Any:
@@ -178,7 +182,8 @@ def _in_both_forms(trials: Trials, told_by: Operation, parameter: Parameter, pla
         looks_ended = _so_far(replace(whole[0], status=int(PENDING)))
         words = {"pending that looks ended": looks_ended, "unknown status": _with_status(looks_ended, NEW_WORD)}
         odd = _emptied(trials, told_by, whole) | _in_branches(whole[0])
-        yield FollowedRun(start=start, pending=words, ended=whole, failed={}, odd_ends=odd, is_short=True, **common)
+        common |= {"odd_ends": odd, "main_ends": _by_several_nodes(whole[0])}
+        yield FollowedRun(start=start, pending=words, ended=whole, failed={}, is_short=True, **common)
 
 
 def _so_far(answer: ScriptedResponse) -> ScriptedResponse:
@@ -212,6 +217,33 @@ def _in_branches(ended: ScriptedResponse) -> dict[str, ScriptedResponse]:
         f"after an output node that is {word}": replace(ended, body=json.dumps(other | nodes).encode())
         for word, other in others.items()
     }
+
+
+def _by_several_nodes(ended: ScriptedResponse) -> dict[str, tuple[ScriptedResponse, str]]:
+    """Return responses in which more than one node has come to something, and whose value is the main output."""
+    nodes = json_or(ended.body, None)
+    name = next((name for name, node in nodes.items() if isinstance(node, dict) and node.get(IS_OUTPUT)), None)
+    if name is None:
+        return {}
+    output = nodes[name]
+    other = {**output, "value": "what another node has come to"}
+    inner = {**other, IS_OUTPUT: False}
+    others = {
+        "two output nodes": {name: output, FIRST_BY_NAME: other},
+        "two output nodes by name": {name: output, LAST_BY_NAME: other},
+        "a node before it that is no output": {FIRST_BY_NAME: inner, name: output},
+        "a node behind it that is no output": {name: output, LAST_BY_NAME: inner},
+        **{
+            f"an output node before it that is {word}": {
+                FIRST_BY_NAME: {**other, "status": word},
+                name: output,
+                LAST_BY_NAME: other,
+            }
+            for word in NO_SUCCESS
+        },
+        "an output that is nothing": {name: {**output, "value": None}, FIRST_BY_NAME: other},
+    }
+    return {about: (replace(ended, body=json.dumps(each).encode()), name) for about, each in others.items()}
 
 
 def _flag(trials: Trials, told_by: Operation) -> tuple[str, RequestCase] | None:

@@ -13,6 +13,7 @@ from contract_tests.client.followed_runs import FollowedRun, followed_runs
 from contract_tests.client.session import PATIENCE, Trial
 from contract_tests.client.trials import Trials, supported
 from contract_tests.http.recording_server import Fault, RecordedRequest, RecordingServer, ScriptedResponse
+from contract_tests.rules import NotApplicable
 
 LONG_ENOUGH: Final = 8.0  # seconds, for what has to end by itself
 DEADLINE, LONGER = 0.8, 7.0  # seconds: what is waited for, and for how long a question may be
@@ -39,7 +40,8 @@ class Story:
 
     Attributes:
         name: What is particular about it, part of a violation's identity.
-        kind: ``ends``, ``start`` and ``poll`` for a fault there, ``refused``, ``fails``, ``endless`` or ``cancelled``.
+        kind: ``ends``, ``start`` and ``poll`` for a fault there, ``refused``, ``fails``, ``endless``, ``cancelled``,
+            or ``main output``.
         run: How it is started.
         starts: Responses to the starts in order, the last one for all further ones.
         polls: Responses to the questions in order, the last one for all further ones.
@@ -137,6 +139,27 @@ def followed(trials: Trials) -> list[RunTrial]:
         *(story(name=end, end=end, polls=(slow,)) for end in ("stopped", "raised", "interrupted")),
     )
     return supported(play_faults([partial(play_story, trials, one, mode) for one in told for mode in trials.modes()]))
+
+
+@once
+def main_outputs(trials: Trials) -> list[RunTrial]:
+    """Return what came of waits for runs of several nodes, whose main output is asked for."""
+    told = [
+        Story(
+            name=name,
+            kind="main output",
+            run=replace(run, outcome_at=(node, "value")),
+            starts=run.started[:1],
+            polls=(ended,),
+            task="main_output",
+        )
+        for run in followed_runs(trials)
+        for name, (ended, node) in run.main_ends.items()
+    ]
+    if not told:
+        raise NotApplicable("the contract has no run that tells of several nodes which of them are outputs")
+    turns = itertools.cycle(trials.modes())
+    return supported(play_faults([partial(play_story, trials, story, next(turns)) for story in told]))
 
 
 def play_story(trials: Trials, story: Story, mode: str) -> RunTrial:

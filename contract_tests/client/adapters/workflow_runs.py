@@ -91,12 +91,19 @@ class WorkflowRuns(OperationClasses):
 
     def waiting(self, client: Any, call: Call, deadline: float, **how: Any) -> Any:
         """Start a run and wait for it: all nodes if they were asked for, else its output; of Interactly the run."""
-        chosen = client(call.operation.tag)
+        outcome = self._waited(client, call, deadline, **how)
+        return transform(outcome, _told, is_async=call.is_async)
+
+    def main_output(self, client: Any, call: Call, deadline: float) -> Any:
+        """Start a run and wait for it: its output, also if all nodes were asked for."""
+        outcome = self._waited(client, call, deadline)
+        return transform(outcome, lambda ended: ended.output, is_async=call.is_async)
+
+    def _waited(self, client: Any, call: Call, deadline: float, **how: Any) -> Any:
         if call.operation.id not in STARTS:
             raise NotSupported(f"{call.operation.id} starts nothing to wait for")
         positional, named, _ = arguments_of(call)
-        outcome = chosen.run_and_wait(*positional, **named, deadline=deadline, **how)
-        return transform(outcome, _told, is_async=call.is_async)
+        return client(call.operation.tag).run_and_wait(*positional, **named, deadline=deadline, **how)
 
     def following(self, client: Any, call: Call, deadline: float, follower: Follower) -> Any:
         """Start a run and wait for it, with what the client tells of it."""

@@ -23,6 +23,16 @@ class Runs(Calling):
         """Start a run and wait for its outcome, with the client or with a view of it that has more headers."""
         return self._told(call, connection, lambda: self._outcome_of_run(connection, call, deadline, view))
 
+    def main_output(self, connection: Connection, call: Call, *, deadline: float) -> dict[str, Any]:
+        """Start a run with all its nodes, wait for it, and give its main output alone."""
+        wait = self._offered("main_output")
+
+        async def waiting() -> Any:
+            value = wait(self._client(connection), call, deadline)
+            return await value if call.is_async else value
+
+        return self._told(call, connection, waiting)
+
     def followed(self, connection: Connection, call: Call, *, deadline: float, end: str) -> dict[str, Any]:
         """Start a run, wait for it and hear of it; end the wait once something was heard, if it is to end."""
         follow, heard = self._offered("following"), list[Heard]()

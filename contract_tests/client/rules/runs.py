@@ -9,12 +9,22 @@ from contract_tests.client.cards import operation_rule
 from contract_tests.client.followed_runs import SERVER_ERROR, final_failures
 from contract_tests.client.outcome import Raised, Value, describe
 from contract_tests.client.rules.network import CLOCK_ERROR, RETRY_AFTER
-from contract_tests.client.run_stories import ASKED_WAIT, DEADLINE, RunTrial, at_once, followed, play_story, stories
+from contract_tests.client.run_stories import (
+    ASKED_WAIT,
+    DEADLINE,
+    RunTrial,
+    at_once,
+    followed,
+    main_outputs,
+    play_story,
+    stories,
+)
 from contract_tests.client.trials import Trials
 from contract_tests.openapi.json_text import canonical
 from contract_tests.rules import NotApplicable, Violation
 
 RESULTS: Final = "https://docs.promptlayer.com/reference/workflow-version-execution-results"
+MAIN_OUTPUT: Final = "https://docs.promptlayer.com/why-promptlayer/workflows"
 OWN: Final = "the client's own documentation of waiting"
 # A last question may be on its way, and the machine busy.
 SLACK: Final = 5.0
@@ -307,3 +317,17 @@ def test_interrupted_waits(trials: Trials) -> Iterator[Violation]:
             yield trial.violation(f"{about} name", f"{wanted} without the run's id")
         if len(trial.polls) > 1:
             yield trial.violation(f"{about} questions", f"{len(trial.polls)} questions", "1")
+
+
+@rule(
+    "CL-RUN-16",
+    "The main output of a run by all its nodes is that of the first output node that has succeeded.",
+    says="Nodes are in the order in which the service lists them. Output nodes that have failed or were skipped are "
+    "passed over, what is no output node is never one, and an output that is null is one like any other.",
+    source=MAIN_OUTPUT,
+    basis="documented",
+)
+def test_main_outputs(trials: Trials) -> Iterator[Violation]:
+    for trial in main_outputs(trials):
+        if not _has_outcome(trial):
+            yield trial.violation(_about(trial), describe(trial.outcome), "the value of the first one that succeeded")

@@ -106,6 +106,19 @@ def _starts_and_outcomes() -> Iterator[ClientDefect]:
         ("CL-RUN-02", "CL-CB-14"),
         client("outcome.py", 'if node.status == "SUCCESS":', 'if node.status == "SUCCESS" and node.value:'),
     )
+    for id_, title, old, new in (
+        ("last", "the last output node that succeeded", "in outputs:", "in reversed(outputs):"),
+        ("any", "the first node that succeeded, also one that is no output", "output_nodes(nodes)", "nodes"),
+        ("any-status", "the first output node, whatever became of it", 'if node.status == "SUCCESS":', "if True:"),
+        ("by-name", "the output node whose name comes first", "nodes.items() if", "sorted(nodes.items()) if"),
+    ):
+        yield defect(
+            f"main-output.{id_}",
+            f"tells as the main output that of {title}",
+            "outcome mistaken",
+            "CL-RUN-16",
+            client("outcome.py", old, new),
+        )
     yield defect(
         "wait.main-alone",
         "asks for the main output of a run that was started with all outputs",
