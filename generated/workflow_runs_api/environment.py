@@ -98,20 +98,19 @@ def exceptions() -> tuple[str, ...]:
 
 def _matches(entry: str, host: str, port: int | None) -> bool:
     entry = entry.rpartition("://")[2]
-    network, address = _network(entry), _network(host)
-    if network is not None:
-        return address is not None and address.version == network.version and address[0] in network
-    name, _, only = entry.rpartition(":") if re.search(r":[0-9]+$", entry) else (entry, "", "")
+    has_port = re.search(r":[0-9]+$", entry) and _network(entry) is None  # ::1:80 is an address
+    name, _, only = entry.rpartition(":") if has_port else (entry, "", "")
     if only and int(only) != port:
         return False
-    if _network(name) is not None:
-        return _network(name) == address
+    network, address = _network(name), _network(host)
+    if network is not None:
+        return address is not None and address.version == network.version and address[0] in network
     name = name.removeprefix("*").strip(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    plain = re.sub(r"^\[([^\]]*)\]", r"\1", text)
+    plain = re.sub(r"^\[([^\]]*)\](?=/|$)", r"\1", text)
     try:
         return ipaddress.ip_network(re.sub("%[^/]*", "", plain), strict=False)
     except ValueError:

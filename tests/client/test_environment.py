@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,6 +114,7 @@ def test_a_third_proxy_that_nothing_needs_is_no_obstacle(
         "localhost 127.0.0.1",
         "10.0.0.0/99,[::1],fe80::1%eth0,*",
         "127.0.0.1:{port}",
+        "127.0.0.0/8:{port}",
     ],
 )
 def test_addresses_that_need_no_proxy_go_without(
@@ -150,6 +152,21 @@ def test_other_addresses_still_go_through_the_proxy(
     monkeypatch.setenv("NO_PROXY", entries)
     flavour.once(RUN, base_url=_FAR)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "goes_by_proxy"),
+    [("[::1]:9", False), ("[::1]", False), ("::1", False), ("[::1]:8080", True), ("::1:9", True), ("[::1]/128", False)],
+)
+def test_addresses_of_ipv6_may_have_a_port(
+    entry: str, *, goes_by_proxy: bool, server: KeepingServer, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In brackets, as in an address; without them a port would be a part of the address."""
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", entry)
+    with contextlib.nullcontext() if goes_by_proxy else pytest.raises(NotSent):
+        flavour.once(RUN, base_url="http://[::1]:9")
+    assert len(server.requests) == goes_by_proxy
 
 
 def test_folders_of_certificates_are_used(flavour: Flavour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
