@@ -97,6 +97,7 @@ class Connection:
             if home not in self._standings and not self._closed:
                 for ended in [each for each in self._standings if wire.has_ended(each)]:
                     del self._standings[ended]
+                    self._locks.pop(ended, None)
                 http = getattr(wire, self._kind)(user_agent) if self.foreign is None else self.foreign
                 self._standings[home] = wire.Standing(http)
             return self._standings.get(home)

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,16 @@ def test_one_client_serves_one_event_loop_after_the_other(server: KeepingServer)
     """`asyncio.run` may be called again and again with the same client, and each request goes out once."""
     client = AsyncPromptLayer(api_key=KEY, base_url=server.url, retries=0)
 
+    loops = []
+
     async def once(number: int) -> int:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
         return (await client.run_workflow(str(number))).workflow_version_execution_id
 
     assert [asyncio.run(once(number)) for number in (1, 2, 3)] == [1, 2, 3]
     assert len(server.requests) == 3
+    gc.collect()
+    assert [loop() for loop in loops[:2]] == [None, None], "a loop that has ended is kept"
 
     async def last() -> int:
         async with client:
