@@ -71,6 +71,9 @@ An adapter may have more, and then more rules judge its client; what it does not
 ``raw(client, call)``
     Make a call in the form that has the response beside the value, and give value, status, headers and body; an
     awaitable of them in the asynchronous form.
+``hooks``
+    Ways in which a caller's own function is called behind a response, by name: for each a function of a connection
+    and of ``observer()`` that gives a client which calls it with each response that has come.
 ``unlogged(call)``
     Texts of a call of which the client documents that it never logs them, the key apart.
 ``listing(client, call)``

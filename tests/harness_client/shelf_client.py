@@ -20,7 +20,7 @@ import time
 import unicodedata
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from email.utils import parsedate_to_datetime
@@ -174,6 +174,7 @@ DEFECTS = {
     "keeps_to_one_loop": "uses connections of one event loop in another",
     "shares_with_forks": "uses connections of its parent's in a forked process",
     "shows_first_try": "has the response to the first try beside the value of the last",
+    "repeats_after_observer": "takes what a function of the caller's raises for no connection",
     "mixes_raw": "has the response that came last beside each value",
     "reads_half": "loses the end of a response that comes in chunks",
     "unpacks_half": "loses the end of a long response that is compressed",
@@ -361,6 +362,7 @@ class Client:
         self.last: httpx.Response | None = None
         self.calls = self.left = self.tried = 0
         self.replies: list[httpx.Response] = []
+        self.observer: Callable[[], None] = lambda: None
         self.began = 0.0
         self.socket: object = None
         self.worker = ThreadPoolExecutor(1)
@@ -705,7 +707,9 @@ class Client:
             return asked if more else None
         if attempt >= self.tries:
             return None
-        if reply is not None and reply.status_code == 409 and self.has("repeats_conflicts"):
+        if reply is not None and (
+            (reply.status_code == 409 and self.has("repeats_conflicts")) or self.has_observed_in_vain()
+        ):
             return 0.01
         if reply is not None:
             is_repeated = is_safe or self.has("repeats_5xx") or (self.has("repeats_504") and reply.status_code == 504)
@@ -718,6 +722,14 @@ class Client:
             return 0.01
         is_safe = is_safe or (self.has("denies_unsent") and isinstance(error, httpx.WriteTimeout))
         return 0.01 if is_safe or self.has("repeats_time_outs" if is_time_out else "repeats_resets") else None
+
+    def has_observed_in_vain(self) -> bool:
+        """Whether a function of the caller's raises an error of the network, with a defect that minds."""
+        try:
+            (self.observer if self.has("repeats_after_observer") else bool)()
+        except OSError:
+            return True
+        return False
 
     def asked_wait(self, reply: httpx.Response) -> float:
         """Say for how many seconds a service asks to wait."""
@@ -755,6 +767,7 @@ class Client:
                 silence = ShelfError(f"{silence} by way of {os.environ.get('HTTP_PROXY')}")
             raise error if self.has("leaks_network_error") else silence
         self.replies.append(reply)
+        self.observer()
         status, content = reply.status_code, reply.content
         text = f"status {status}" + (f" with {self.connection.key}" if self.has("key_in_error") else "")
         text += f": {reply.text}" if self.has("key_sent_back") else self.words(reply)
@@ -974,6 +987,17 @@ class Conforming(ShelfAdapter):
 
     has_whole_timeout = has_size_limit = reads_proxies = masks_bodies = True
     serves = ("event loops", "processes")
+
+    @property
+    def hooks(self) -> Mapping[str, Callable[..., Client]]:
+        """A function of the caller's is called before a reply is read."""
+
+        def observed(connection: Connection, observer: Callable[[], None]) -> Client:
+            client = self.connect(connection)
+            client.observer = observer
+            return client
+
+        return {"observer": observed}
 
     def raw(self, client: Client, call: Call) -> Any:
         """Make a call by a view that keeps its reply."""

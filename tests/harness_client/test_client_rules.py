@@ -158,6 +158,7 @@ FOUND_BY = [
     ("counts_tries_together", "CL-REL-29", "listBooks", "tries"),
     ("keeps_to_one_loop", "CL-REL-31", "addBook", "loops"),
     ("shares_with_forks", "CL-REL-32", "addBook", "connection"),
+    ("repeats_after_observer", "CL-REL-48", "addBook", "observer: no connection"),
     ("mixes_raw", "CL-REL-33", "addBook", "headers"),
     ("shows_first_try", "CL-REL-46", "addBook", "try"),
     ("reads_half", "CL-REL-28", "addBook", "in chunks"),

@@ -55,13 +55,29 @@ class WorkflowRuns(OperationClasses):
         self.refusals = self.own_errors
         self.modules = (generated, "workflow_runs")
 
-    def make(self, tag: str, connection: Connection) -> Any:
+    @property
+    def hooks(self) -> dict[str, Any]:
+        """An observer of ours, and what a client of httpx may have that the caller brings."""
+        module = importlib.import_module("contract_tests.client.adapters.httpx_hooks")  # late: it loads httpx
+
+        def brought(make: Any) -> Any:
+            return lambda connection, observer: (
+                lambda tag: self.make(tag, connection, http_client=make(observer, is_async=connection.is_async))
+            )
+
+        def observed(connection: Connection, observer: Any) -> Any:
+            return lambda tag: self.make(tag, connection).with_options(on_reply=lambda _: observer())
+
+        ways = {"hook of httpx": module.client_with_hook, "auth of httpx": module.client_with_auth}
+        return {"on_reply": observed, **{name: brought(make) for name, make in ways.items()}}
+
+    def make(self, tag: str, connection: Connection, **more: Any) -> Any:
         """Build the client of a service."""
         kind = self._kind(tag, is_async=connection.is_async)
         if kind is None:
             return super().make(tag, connection)
         options = {"timeout": connection.timeout, "retries": connection.retries}
-        given = {name: value for name, value in options.items() if value is not None} | limits(connection)
+        given = {name: value for name, value in options.items() if value is not None} | limits(connection) | more
         headers = connection.headers or None
         key = connection.key or None
         return kind(api_key=key, base_url=connection.base_url, headers=headers, **given)

@@ -76,6 +76,10 @@ class Driver(SingleCalls, CallsTogether, Runs):
         """Return the kinds of faults after which the client documents to try again."""
         return {"kind": "promises", "repeats": list(self._offered("repeats"))}
 
+    def hooks(self) -> dict[str, Any]:
+        """Return the ways in which a caller's function is called behind a response."""
+        return {"kind": "hooks", "names": list(self._offered("hooks"))}
+
     def offers(self, *, name: str) -> dict[str, Any]:
         """Say whether the adapter has a member, and means it."""
         return {"kind": "offer", "is_there": bool(getattr(self._adapter, name, False))}

@@ -14,6 +14,9 @@ from contract_tests.client.driver.messages import TEXT_LIMIT, value_message
 from contract_tests.client.driver.objects import errors_that_differ, look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
+NOWHERE = "http://127.0.0.1:9"
+ERRORS = {"a mistake": RuntimeError, "no connection": ConnectionRefusedError, "time-out": TimeoutError}
+
 
 class SingleCalls(Calling):
     """Makes them, and looks at what becomes of them."""
@@ -118,6 +121,30 @@ class SingleCalls(Calling):
             return {**value_message(self._adapter, value, call), "raw": raw}
 
         return self._run(beside, connection, call)
+
+    def hooked(self, connection: Connection, call: Call, *, hook: str, raises: str) -> dict[str, Any]:
+        """Make a call with a client that calls a function behind each response, which raises; say how often it did."""
+        times: list[str] = []
+
+        def observer() -> None:
+            times.append(raises)
+            raise self._error(raises, connection, call)
+
+        client = self._offered("hooks")[hook](connection, observer)
+        return {**self._told(call, connection, lambda: self._invoked(client, call)), "times": len(times)}
+
+    def _error(self, kind: str, connection: Connection, call: Call) -> Exception:
+        """Return what a caller's function may raise: it may call the same service, or another, in vain."""
+        if kind != "another call":
+            return {"a mistake": RuntimeError, "no connection": ConnectionRefusedError, "time-out": TimeoutError}[
+                kind
+            ]()
+        other = self._adapter.connect(replace(connection, base_url=NOWHERE, is_async=False))
+        try:
+            self._adapter.invoke(other, replace(call, is_async=False))
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            return error
+        return RuntimeError("nobody listens there")
 
     def typed(self, connection: Connection, call: Call, kinds: Mapping[str, str]) -> dict[str, Any]:
         """Make a call with objects of Python's own types for those texts that are named with one."""

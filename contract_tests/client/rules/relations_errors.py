@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Any, Final
 
 from contract_tests.cases.network import SHORT
@@ -11,16 +12,17 @@ from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.operation_info import base_path
 from contract_tests.client.outcome import Outcome, Raised, describe
-from contract_tests.client.rules.network import of_kind
+from contract_tests.client.rules.network import IDEMPOTENCE, of_kind
 from contract_tests.client.session import Trial
 from contract_tests.client.trials import Trials
 from contract_tests.http.recording_server import ScriptedResponse
-from contract_tests.rules import NotApplicable, Violation
+from contract_tests.rules import NotApplicable, NotExercised, Violation
 
 OWN: Final = "the client's own documentation of its errors"
 CLIENT_ERROR: Final = range(400, 500)
 NOT_FOUND, SEE_OTHER, FAILURE = 404, 303, 500
 WORDS: Final = "Käse für Zoë"
+RAISED: Final = ("a mistake", "no connection", "time-out", "another call")  # by a function of the caller's
 CHARSETS: Final = ("utf-8", "iso-8859-1", "utf-16")
 rule: Final = partial(operation_rule, source=OWN, basis="inferred")
 
@@ -64,6 +66,38 @@ def test_no_false_alarm(trials: Trials) -> Iterator[Violation]:
 def _alarm(trial: Trial[Any], name: str) -> Iterator[Violation]:
     if isinstance(trial.outcome, Raised) and trial.outcome.may_have_acted:
         yield trial.violation(name, f"{trial.outcome.type_name} says that the service may have acted")
+
+
+@rule(
+    "CL-REL-48",
+    "What a caller's own function raises behind a response has nothing sent again.",
+    says="The response has come, so the service has acted: an error of a hook, an authenticator or an observer, be it "
+    "that of another call in vain, says nothing of this request.",
+    source=IDEMPOTENCE,
+    basis="documented",
+)
+def test_errors_of_hooks(trials: Trials) -> Iterator[Violation]:
+    if trials.operation.may_be_repeated:
+        raise NotApplicable(f"{trials.operation.method} may be repeated")
+    relations.representative(trials)
+    told = trials.session.subject.ask("hooks")
+    if told["kind"] == "unclaimed":
+        raise NotApplicable("the adapter offers no client that calls a function of the caller's")
+    called = 0
+    for mode, hook, raises in product(trials.modes(), told["names"], RAISED):
+        trial = trials.answered(mode, trials.success, task="hooked", retries=2, more={"hook": hook, "raises": raises})
+        called += trial.told.get("times", 0)
+        if len(trial.seen) > 1:
+            yield trial.violation(f"{hook}: {raises}", f"{len(trial.seen)} requests", "one request")
+        # What another call in vain says of itself comes as it is.
+        elif raises != "another call" and _is_denied(trial.outcome):
+            yield trial.violation(f"{hook}: {raises}, doubt", f"nothing has happened: {describe(trial.outcome)}")
+    if not called:
+        raise NotExercised("no function of the caller's was called")
+
+
+def _is_denied(outcome: Outcome) -> bool:
+    return isinstance(outcome, Raised) and outcome.own and outcome.may_have_acted is False
 
 
 @rule(

@@ -32,6 +32,13 @@ def _repeated() -> Iterator[ClientDefect]:
         client("retries.py", AFTER_STATUS, "return error.status >= _SERVER_ERROR"),
     )
     yield defect(
+        "repeated.after-a-hook",
+        "takes what a hook or an authenticator raises for an error of the request",
+        "retry added",
+        "CL-REL-48",
+        generated("transport.py", "    is_within = False\n", "    return True\n"),
+    )
+    yield defect(
         "repeated.503",
         "sends a run again after a 503",
         "retry added",
