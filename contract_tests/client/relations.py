@@ -92,14 +92,15 @@ def core(seen: RecordedRequest) -> str:
 
 def carried(trials: Trials, seen: RecordedRequest) -> dict[str, list[str]]:
     """Return the headers of a request that belong to what the caller asks for."""
+    return {name: list(map(str, seen.all(name))) for name in (*header_names(trials), "Cookie", "Accept")}
+
+
+def header_names(trials: Trials) -> list[str]:
+    """Return the headers that the contract asks for: those that are declared, and those of the credentials."""
     declared = [item.name for item in trials.operation.parameters if item.location == "header"]
-    return {name: list(map(str, seen.all(name))) for name in (*declared, *_of_credentials(trials), "Cookie", "Accept")}
-
-
-def _of_credentials(trials: Trials) -> list[str]:
     scheme = trials.scheme
     needed = () if scheme is None else (scheme, *scheme.others)
-    return [each.name or "Authorization" for each in needed if each.location in {"", "header"}]
+    return [*declared, *(each.name or "Authorization" for each in needed if each.location in {"", "header"})]
 
 
 def row(trials: Trials, mode: str) -> Played:

@@ -190,6 +190,8 @@ DEFECTS = {
     "asks_for_gzip": "asks for compressed responses that it can't read",
     "doubles_slashes": "adds a path to an address that ends in a slash",
     "writes_agent_twice": "sends its own User-Agent beside the caller's",
+    "sends_key_twice": "sends its credentials in two lines",
+    "sends_view_headers_again": "sends its own headers beside those of a view in another case",
     "trims_headers": "takes several spaces in a header for one",
     "impatient_in_crowds": "gives a call up that has to wait for a connection",
     "reads_any_size": "reads more than it was told to",
@@ -602,7 +604,7 @@ class Client:
         headers = encode_headers(operation, {} if self.has("drops_header") else case.headers, case.cookies)
         if self.has("raw_cookies") and case.cookies:
             headers["Cookie"] = f"session={case.cookies['session']}"
-        headers = self.with_odd(headers) | self.more
+        headers = self.with_odd(headers)
         headers |= self.credentials() if operation.security or self.has("key_everywhere") else {}
         if self.has("asks_for_pages"):
             headers["Accept"] = "text/html, application/json;q=0"
@@ -618,9 +620,12 @@ class Client:
             except ValueError:
                 raise ShelfError("bad argument") from None
             headers["Content-Type"] = "text/plain" if self.has("plain_text") else "application/json"
+        own = set() if self.has("sends_view_headers_again") else {name.lower() for name in headers}
+        lines = [*headers.items(), *((name, value) for name, value in self.more.items() if name.lower() not in own)]
+        lines += self.credentials().items() if self.has("sends_key_twice") else ()
         return self.written(
             self.http.build_request(
-                "PUT" if self.has("puts") else operation.method, url, headers=headers, content=content
+                "PUT" if self.has("puts") else operation.method, url, headers=lines, content=content
             )
         )
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import product
 from typing import Final
 from urllib.parse import urlsplit
 
 from contract_tests.client import relations, response_forms
 from contract_tests.client.cards import operation_rule
+from contract_tests.client.headers_given import Given, doubled, given_again
 from contract_tests.client.outcome import Raised, describe
 from contract_tests.client.relations import essence
 from contract_tests.client.rules.requests import sent_requests
@@ -15,8 +15,8 @@ from contract_tests.client.trials import Trials
 from contract_tests.http import expected_parameters as wire
 from contract_tests.rules import NotApplicable, Violation
 
-EXTRA: Final = "X-Contract-Tests"
 HTTP: Final = "https://www.rfc-editor.org/rfc/rfc9110"
+MADE_ANEW: Final = {"cookie", "content-type"}  # what they say may be joined, or have a new boundary
 rule: Final = partial(operation_rule, basis="documented")
 
 
@@ -98,31 +98,48 @@ def test_headers_as_given(trials: Trials) -> Iterator[Violation]:
     "CL-REL-47",
     "A header that the caller gives as well goes out once.",
     says="Names of fields are the same in any case, and a sender must not write one twice that is no list: neither "
-    "the client's own line nor the caller's stands beside the other.",
+    "the client's own line nor the caller's stands beside the other, whether it is given to a client or to a view of "
+    "it. A client may refuse it instead.",
     source=f"{HTTP}#section-5.3",
 )
 def test_headers_in_another_case(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    given = False
-    for mode, spell in product(trials.modes(), (str.lower, str.upper)):
-        plain = trials.ask("call", mode)
-        own = {name: plain.seen[0].all(name) for name in _singles(trials)} if plain.seen else {}
-        headers = {spell(name): values[0] for name, values in own.items() if len(values) == 1} | {EXTRA: "1"}
-        trial = trials.ask("call", mode, headers=headers)
-        for seen in trial.seen:
-            given = given or bool(seen.all(EXTRA))
-            for name in headers:
-                if len(seen.all(name)) > 1:
-                    yield trial.violation(name.lower(), f"{name}: {len(seen.all(name))} lines", "one line")
-    if not given:
+    played = [given for mode in trials.modes() for given in given_again(trials, mode)]
+    if not any(given.is_heeded for given in played):
         raise NotApplicable("the adapter gives the client no headers of the caller's")
+    for given in played:
+        yield from _not_once(given)
 
 
-def _singles(trials: Trials) -> list[str]:
-    """Return names of headers that are no lists, and that a client may send of its own."""
-    scheme = trials.scheme
-    is_key = scheme is not None and scheme.kind == "apiKey" and scheme.location == "header"
-    return ["Content-Type", "User-Agent", "Authorization", *([scheme.name] if scheme is not None and is_key else [])]
+def _not_once(given: Given) -> Iterator[Violation]:
+    trial, seen = given.trial, given.trial.seen[0] if given.trial.seen else None
+    if seen is None:
+        yield trial.violation("sent", f"{given.about}: {describe(trial.outcome)}", "a request, or a refusal")
+    elif seen.broken:
+        yield trial.violation("is HTTP", f"{given.about}: {seen.broken}", "one line of each")
+    elif given.is_heeded:
+        for name, lines in ((name, seen.all(name)) for name in given.headers):
+            if len(lines) != 1:
+                yield trial.violation(name.lower(), f"{given.about}: {name} in {len(lines)} lines", "one line")
+            elif name.lower() not in MADE_ANEW and lines != [given.headers[name]]:
+                received = f"{given.about}: {name} is neither the caller's nor the client's own"
+                yield trial.violation(name.lower(), received, "one of both")
+
+
+@rule(
+    "CL-REL-48",
+    "No request has a field twice that is no list.",
+    says="Credentials, declared headers, Host, User-Agent, Content-Type and the like go out in one line each, in every "
+    "try: a second line is read by some services and not by others.",
+    source=f"{HTTP}#section-5.3",
+)
+def test_single_fields(trials: Trials) -> Iterator[Violation]:
+    for trial, _ in sent_requests(trials):
+        for name in {name for seen in trial.seen for name in doubled(trials, seen)}:
+            yield trial.violation(name, f"{name} in more than one line", "one line")
+    for fault in trials.faults():
+        for name in {name for seen in fault.seen[1:] for name in doubled(trials, seen)}:
+            yield fault.violation(f"{name} in a further try", f"{name} in more than one line", "one line")
 
 
 def _leads_to(trials: Trials, base: str, target: str) -> bool:

@@ -371,6 +371,28 @@ def _on_the_wire() -> Iterator[ClientDefect]:
         generated("credentials.py", "texts[credential.name.lower()] = text", "texts[credential.name] = text"),
     )
     yield defect(
+        "headers.view-key-twice",
+        "sends a key that stands among a view's headers in another case beside its own",
+        "header changed",
+        "CL-REL-47",
+        generated(
+            "client.py",
+            "view._headers = _both(self._headers, _checked_headers(sent))",
+            "_checked_headers(sent)\n        view._headers = _both(self._headers, Secret(dict(sent.reveal() or {})))",
+        ),
+    )
+    yield defect(
+        "key.two-lines",
+        "sends its key in two lines",
+        "header changed",
+        "CL-REL-48",
+        generated(
+            "request.py",
+            "*own.items()]\n",
+            '*own.items(), *((name, value) for name, value in own.items() if name == "x-api-key")]\n',
+        ),
+    )
+    yield defect(
         "headers.one-space",
         "takes several spaces in a header of the caller's for one",
         "header changed",
