@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,13 @@ from contract_tests.client.driver.objects import errors_that_differ, look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
 NOWHERE = "http://127.0.0.1:9"
-ERRORS = {"a mistake": RuntimeError, "no connection": ConnectionRefusedError, "time-out": TimeoutError}
+# What libraries of HTTP raise where a request of the function's own finds nobody.
+OF_LIBRARIES = {"httpx": "ConnectError", "requests.exceptions": "ConnectionError", "aiohttp": "ClientConnectionError"}
+ERRORS: dict[str, type[Exception]] = {
+    "a mistake": RuntimeError,
+    "no connection": ConnectionRefusedError,
+    "time-out": TimeoutError,
+}
 
 
 class SingleCalls(Calling):
@@ -135,11 +142,12 @@ class SingleCalls(Calling):
 
     def _error(self, kind: str, connection: Connection, call: Call) -> Exception:
         """Return what a caller's function may raise: it may call the same service, or another, in vain."""
-        if kind != "another call":
-            return {"a mistake": RuntimeError, "no connection": ConnectionRefusedError, "time-out": TimeoutError}[
-                kind
-            ]()
-        other = self._adapter.connect(replace(connection, base_url=NOWHERE, is_async=False))
+        if kind in ERRORS:
+            return ERRORS[kind]("of the caller's function")
+        if kind == "another request":
+            found = (getattr(sys.modules[name], error) for name, error in OF_LIBRARIES.items() if name in sys.modules)
+            return next(found, ConnectionRefusedError)("of the caller's function")
+        other = self._adapter.connect(replace(connection, base_url=NOWHERE, retries=0, is_async=False))
         try:
             self._adapter.invoke(other, replace(call, is_async=False))
         except Exception as error:  # noqa: BLE001 - whatever it is

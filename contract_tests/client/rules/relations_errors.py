@@ -22,7 +22,13 @@ OWN: Final = "the client's own documentation of its errors"
 CLIENT_ERROR: Final = range(400, 500)
 NOT_FOUND, SEE_OTHER, FAILURE = 404, 303, 500
 WORDS: Final = "Käse für Zoë"
-RAISED: Final = ("a mistake", "no connection", "time-out", "another call")  # by a function of the caller's
+RAISED: Final = (
+    "a mistake",
+    "no connection",
+    "time-out",
+    "another request",
+    "another call",
+)  # by a function of the caller's
 CHARSETS: Final = ("utf-8", "iso-8859-1", "utf-16")
 rule: Final = partial(operation_rule, source=OWN, basis="inferred")
 
