@@ -110,10 +110,10 @@ def _held() -> Iterator[ClientDefect]:
         ),
         generated(
             "connection.py",
-            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        return _stream(self._backend",
+            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        if left is not None and",
             '        if (kept := self._place.__dict__.pop("kept", None)) is not None:\n'
             "            return _Bounded(kept, self._place)\n"
-            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        return _stream(self._backend",
+            "        left = _left(self._place, timeout, httpcore.ConnectTimeout)\n        if left is not None and",
         ),
     )
     yield defect(

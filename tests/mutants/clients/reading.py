@@ -353,9 +353,8 @@ def _values() -> Iterator[ClientDefect]:
         "CL-BRK-11",
         generated(
             "reply.py",
-            "                return self.shown(self.response.text)\n        value = self._masked(value)",
-            '                raise self.broken(Problem("JSON", received="a text")) from None\n'
-            "        value = self._masked(value)",
+            "                return self.shown(self.response.text)\n        if len",
+            '                raise self.broken(Problem("JSON", received="a text")) from None\n        if len',
         ),
     )
     yield defect(

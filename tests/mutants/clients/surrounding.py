@@ -163,8 +163,8 @@ def _masks() -> Iterator[ClientDefect]:
         "CL-SEC-11",
         generated(
             "reply.py",
-            "        if len(text) > LONGEST:\n            return self.shown(text)\n",
-            "        if len(text) > LONGEST:\n            return value\n",
+            "self._has_secrets():\n            return self.shown(self.response.text)\n",
+            "self._has_secrets():\n            return value\n",
         ),
     )
     yield defect(
