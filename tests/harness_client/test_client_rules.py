@@ -187,7 +187,7 @@ FOUND_BY = [
     ("doubles_slashes", "CL-REL-24", "addBook", "a slash at its end"),
     ("writes_agent_twice", "CL-REL-47", "addBook", "user-agent"),
     ("sends_view_headers_again", "CL-REL-47", "addBook", "x-shelf-key"),
-    ("sends_key_twice", "CL-REL-48", "addBook", "x-shelf-key"),
+    ("sends_key_twice", "CL-REL-49", "addBook", "x-shelf-key"),
     ("trims_headers", "CL-REL-25", "addBook", "X-Spaces"),
     ("old_host", "CL-REL-21", "addBook", "Host"),
     ("small_addresses", "CL-REL-22", "addBook", "a path"),

@@ -127,7 +127,7 @@ def _not_once(given: Given) -> Iterator[Violation]:
 
 
 @rule(
-    "CL-REL-48",
+    "CL-REL-49",
     "No request has a field twice that is no list.",
     says="Credentials, declared headers, Host, User-Agent, Content-Type and the like go out in one line each, in every "
     "try: a second line is read by some services and not by others.",

@@ -385,7 +385,7 @@ def _on_the_wire() -> Iterator[ClientDefect]:
         "key.two-lines",
         "sends its key in two lines",
         "header changed",
-        "CL-REL-48",
+        "CL-REL-49",
         generated(
             "request.py",
             "*own.items()]\n",
