@@ -30,6 +30,7 @@ from contract_tests.targets import Target
 
 LONGEST_WAIT: Final = 120.0
 WAITS: Final = (2.0, 10.0, 30.0)  # where a live target throttles and does not say for how long
+SHORT_WAIT, MOST_IN_VAIN = 0.5, 3  # seconds, and how often a run waits for nothing
 TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
 SENT: Final = {"Accept-Encoding": ACCEPTED}
@@ -113,6 +114,7 @@ class Wire:
         self._silences: Counter[str] = Counter()
         self._large: Counter[str] = Counter()
         self._next_at = 0.0
+        self._waits_in_vain = 0
         for value in target.secrets.values():
             secrets.add(value)
         self._client = client_for(target)
@@ -166,10 +168,11 @@ class Wire:
             try:
                 reply = self._whole(sending, future.result())
                 seconds = time.monotonic() - started
-                is_later = self._is_throttled(reply)  # it asks to be asked again, which is no fault
+                wait = self._wait_for(reply, SHORT_WAIT)  # to ask to be asked again is no fault
+                self._next_at = self._next_at if wait is None else time.monotonic() + wait
                 found[place] = (
                     self.send(sending.case, sending.access)
-                    if is_later
+                    if wait is not None
                     else self._took(sending, reply, seconds, number, is_together=True)
                 )
             except NotExercised as reason:
@@ -260,15 +263,26 @@ class Wire:
         for default in (*WAITS, None):
             started = self.take_turn(sending.case.operation)
             reply = self._whole(sending, self._attempt(sending))
-            if not self._is_throttled(reply):
+            wait = self._wait_for(reply, default)
+            if wait is None:
                 return reply, time.monotonic() - started
-            asked = _asked_wait(reply)
-            self._next_at = time.monotonic() + ((asked if asked is not None else default) or 0.0)
+            self._next_at = time.monotonic() + wait
         why = "too many requests" if reply.status == TOO_MANY else "it is unavailable"
         raise TurnedAway(f"the target goes on answering {reply.status}: {why}")
 
+    def _wait_for(self, reply: Reply, default: float | None) -> float | None:
+        """Return for how many seconds the target is to be left alone; None for a response that is to be judged."""
+        if self._is_throttled(reply):
+            asked = _asked_wait(reply)
+            return (default or 0.0) if asked is None else asked
+        # A server of one's own may have as many runs under way as it takes, and says so without a time.
+        if reply.status != TOO_MANY or self._waits_in_vain == MOST_IN_VAIN:
+            return None
+        self._waits_in_vain += default is None
+        return None if default is None else SHORT_WAIT
+
     def _is_throttled(self, reply: Reply) -> bool:
-        # A server of one's own has no reason to throttle without a word: there the status is a response like others.
+        # A server of one's own has no reason to go on throttling without a word: then it is a response like others.
         if reply.status == TOO_MANY:
             return not self.target.is_local or "retry-after" in reply.headers
         return reply.status == UNAVAILABLE and "retry-after" in reply.headers
