@@ -100,9 +100,9 @@ def test_slow_strangers_do_not_keep_a_callback_out() -> None:
         address = given.host, given.port or 0
         for _ in range(300):
             strangers.enter_context(socket.create_connection(address)).sendall(b"POST /callback/unknown HT")
-        head = f"POST {given.raw_path.decode()} HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n-5\r\n"
+        head = f"POST {given.raw_path.decode()} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked"
         with socket.create_connection(address) as sender:
-            sender.sendall(head.encode())
+            sender.sendall(f"{head}\r\n\r\n2\r\n{{}}\r\n-5\r\n".encode())
 
             assert sender.recv(1000).startswith(b"HTTP/1.1 400")
         assert [each.body for each in listener.deliveries(str(given))] == [b"{}"]
