@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from contract_tests.http.parameters import HEADER_VALUE, can_be_written, encode_headers
 from contract_tests.openapi.document import Contract, Operation, Parameter
+from contract_tests.openapi.json_text import is_json
 from contract_tests.openapi.validation import Problem
 
 
@@ -124,7 +125,8 @@ def _body_problems(contract: Contract, case: RequestCase) -> list[Problem]:
     if media is None:
         return [Problem("body", f"{body.pointer}/content", f"{case.media_type} is not documented")]
     if isinstance(case.body, bytes):
-        return [] if _is_binary(contract, media.schema) else [Problem("body", media.pointer, "is not JSON")]
+        is_raw = not is_json(media.media_type) and _is_binary(contract, media.schema)
+        return [] if is_raw else [Problem("body", media.pointer, "is not JSON")]
     return contract.problems(case.body, media.schema) if media.schema else []
 
 

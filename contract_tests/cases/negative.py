@@ -88,9 +88,18 @@ def _readings_of_text(text: str) -> list[Any]:
 def _reads_legal(contract: Contract, case: RequestCase, problem: Problem) -> bool:
     """Whether a reader that goes by what a value says, not by its type, could take the body for a legal one."""
     tokens = split(problem.at)
-    if not tokens or not isinstance(case.body, dict | list) or split(problem.constraint)[-1] not in READABLE:
+    if not isinstance(case.body, dict | list) or split(problem.constraint)[-1] not in READABLE:
         return False
-    return any(not request_problems(contract, replace(case, body=body)) for body in _bodies_read(case.body, tokens))
+    # A whole body that fits none of several schemas may have its one odd value anywhere.
+    bodies = (body for place in ([tokens] if tokens else _places(case.body)) for body in _bodies_read(case.body, place))
+    return any(not request_problems(contract, replace(case, body=body)) for body in bodies)
+
+
+def _places(body: Any) -> Iterator[list[str]]:
+    """Return the places of values within objects, as tokens of a pointer."""
+    for name, inner in body.items() if isinstance(body, dict) else ():
+        yield [name]
+        yield from ([name, *rest] for rest in _places(inner))
 
 
 def _bodies_read(body: Any, tokens: list[str]) -> Iterator[Any]:
@@ -133,12 +142,19 @@ def manner(contract: Contract, case: RequestCase, breach: Problem) -> str:
     """Return in which of the ways that fell a server differently a request breaks its constraint; often empty."""
     # A whole body of another type fells a server in ways of its own: null, a list, a text.
     if not breach.at:
-        return type(case.body).__name__
+        return f"{type(case.body).__name__} {_odd_member(contract, case)} {case.is_coercible}"
     if case.is_coercible:
         return f"read from {type(_value_at(case.body, split(breach.at))).__name__}"
     # Who takes integers may cut a fraction off, and refuse anything else.
     is_of_integer = breach.constraint.endswith("/type") and "integer" in contract.at(breach.constraint)
     return "fraction" if is_of_integer and isinstance(_value_at(case.body, split(breach.at)), float) else ""
+
+
+def _odd_member(contract: Contract, case: RequestCase) -> str:
+    """Return the member without which a body would fit; empty if there is none."""
+    body = case.body if isinstance(case.body, dict) else {}
+    shorter = ((name, {key: value for key, value in body.items() if key != name}) for name in body)
+    return next((name for name, rest in shorter if not request_problems(contract, replace(case, body=rest))), "")
 
 
 def _value_at(body: Any, tokens: list[str]) -> Any:

@@ -293,3 +293,28 @@ def test_schemas_may_be_plain_true_or_false() -> None:
 
     assert {case.breach.at for case in cases if case.breach} >= {"/row", "/map", "/inside"}
     assert any(isinstance(case.body, dict) and "none" in case.body for case in cases)
+
+
+def test_a_body_of_several_forms_is_broken_member_by_member() -> None:
+    """One member of one form, and what is no JSON at all: not only the body as a whole."""
+    forms = [
+        {"type": "object", "properties": {"count": {"type": "integer"}, "name": {"type": "string", "maxLength": 3}}},
+        {"type": "object", "properties": {"turn": {"type": "object"}}, "required": ["turn"]},
+    ]
+    forms[0]["additionalProperties"] = forms[1]["additionalProperties"] = False
+    media = {"schema": {"oneOf": forms}, "example": {"count": 1, "name": "a"}}
+    operation = {
+        "operationId": "add",
+        "requestBody": {"required": True, "content": {"application/json": media}},
+        "responses": {"200": {"description": "Added."}},
+    }
+    info = {"title": "Things", "version": "1"}
+    contract = Contract({"openapi": "3.1.0", "info": info, "paths": {"/things": {"post": operation}}})
+
+    generator = Generator(contract, random_seed=1, budget=Budget(cases=15))
+    broken = [*generator.breaches(contract.operation("add"))]
+
+    assert any(isinstance(one.body, bytes) for one in broken)
+    assert {"count": "7", "name": "a"} in [one.body for one in broken if one.is_coercible]
+    assert any(isinstance(one.body, dict) and len(str(one.body.get("name"))) > 3 for one in broken)
+    assert any(isinstance(one.body, dict) and "turn" in one.body for one in broken)
