@@ -1,6 +1,7 @@
 """Ends what takes too long in the midst of it: a library that draws or searches without end asks no clock."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,13 +33,18 @@ def time_limit(seconds: float | None, reason: str) -> Iterator[None]:
         yield
         return
 
-    came: list[bool] = []
+    came, hook = list[bool](), sys.unraisablehook
+
+    def pass_over(dropped: "sys.UnraisableHookArgs") -> None:
+        # It comes again, so that nobody has to hear of it; pytest would warn.
+        if not isinstance(dropped.exc_value, OutOfTime):
+            hook(dropped)
 
     def end(_: int, __: FrameType | None) -> NoReturn:
         came.append(True)
         raise OutOfTime(reason)
 
-    before = signal.signal(signal.SIGALRM, end)
+    before, sys.unraisablehook = signal.signal(signal.SIGALRM, end), pass_over
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
     try:
         yield
@@ -52,3 +58,4 @@ def time_limit(seconds: float | None, reason: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = hook
