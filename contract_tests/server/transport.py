@@ -168,13 +168,12 @@ class Wire:
             try:
                 reply = self._whole(sending, future.result())
                 seconds = time.monotonic() - started
-                wait = self._wait_for(reply, SHORT_WAIT)  # to ask to be asked again is no fault
-                self._next_at = self._next_at if wait is None else time.monotonic() + wait
-                found[place] = (
-                    self.send(sending.case, sending.access)
-                    if wait is not None
-                    else self._took(sending, reply, seconds, number, is_together=True)
-                )
+                wait = self._wait_for(reply, SHORT_WAIT)
+                if wait is None:
+                    found[place] = self._took(sending, reply, seconds, number, is_together=True)
+                else:  # it asks to be asked again, which is no fault
+                    self._next_at = time.monotonic() + wait
+                    found[place] = self.send(sending.case, sending.access)
             except NotExercised as reason:
                 found[place] = reason
         return [found[place] for place in range(len(cases))]

@@ -113,12 +113,13 @@ def go_on(run: dict[str, Any], version: DialogueVersion, run_input: Mapping[str,
         CommandRefused: The run's status does not allow the command.
         TooMuch: What it says to all threads is more than may be kept.
     """
-    command, by = run_input["command"], run_input["run_by"] or run.get(_CHANGED_BY) or run["run_by"]
+    command = run_input["command"]
     if run["status"] not in _STATUSES_TAKING[command]:
         raise CommandRefused(f"A run that is {run['status']} does not take the command {command}")
+    run = {**run, _CHANGED_BY: run_input["run_by"] or _changed_by(run)}
     if command == "data":
-        return _with_turn({**_after_turn(run, version, run_input), _CHANGED_BY: by})
-    changed = {"status": _STATUS_AFTER[command], _VARIABLES: _variables(run, run_input), _CHANGED_BY: by}
+        return _with_turn(_after_turn(run, version, run_input))
+    changed = {"status": _STATUS_AFTER[command], _VARIABLES: _variables(run, run_input)}
     return _with_turn({**run, **changed}, has_events=False)
 
 
@@ -151,7 +152,7 @@ def record(run: Mapping[str, Any], *, in_short: bool = False) -> dict[str, Any]:
         "_id": run["workflow_run_id"],
         "team_id": None,
         "created_by": run["run_by"],
-        "updated_by": run.get(_CHANGED_BY, run["run_by"]),
+        "updated_by": _changed_by(run),
         "created_at": run.get(_STARTED),
         "updated_at": run.get(_CHANGED),
         "workflow_run": shown,
@@ -176,6 +177,10 @@ def ended_as_stale(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_turn(run: dict[str, Any], *, has_events: bool = True) -> dict[str, Any]:
     return {**run, _TURNS: run.get(_TURNS, 0) + 1, _HAS_EVENTS: has_events, _CHANGED: _now()}
+
+
+def _changed_by(run: Mapping[str, Any]) -> Any:
+    return run.get(_CHANGED_BY, run["run_by"])
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from contract_tests.client.adapter import (
@@ -59,17 +60,18 @@ class WorkflowRuns(OperationClasses):
     def hooks(self) -> dict[str, Any]:
         """An observer of ours, and what a client of httpx may have that the caller brings."""
         module = importlib.import_module("contract_tests.client.adapters.httpx_hooks")  # late: it loads httpx
+        return {
+            "on_reply": self._observed,
+            "hook of httpx": partial(self._brought, module.client_with_hook),
+            "auth of httpx": partial(self._brought, module.client_with_auth),
+        }
 
-        def brought(make: Any) -> Any:
-            return lambda connection, observer: (
-                lambda tag: self.make(tag, connection, http_client=make(observer, is_async=connection.is_async))
-            )
+    def _observed(self, connection: Connection, observer: Any) -> Any:
+        return lambda tag: self.make(tag, connection).with_options(on_reply=lambda _: observer())
 
-        def observed(connection: Connection, observer: Any) -> Any:
-            return lambda tag: self.make(tag, connection).with_options(on_reply=lambda _: observer())
-
-        ways = {"hook of httpx": module.client_with_hook, "auth of httpx": module.client_with_auth}
-        return {"on_reply": observed, **{name: brought(make) for name, make in ways.items()}}
+    def _brought(self, http_client: Any, connection: Connection, observer: Any) -> Any:
+        made = partial(http_client, observer, is_async=connection.is_async)
+        return lambda tag: self.make(tag, connection, http_client=made())
 
     def make(self, tag: str, connection: Connection, **more: Any) -> Any:
         """Build the client of a service."""

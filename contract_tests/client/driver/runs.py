@@ -25,13 +25,7 @@ class Runs(Calling):
 
     def main_output(self, connection: Connection, call: Call, *, deadline: float) -> dict[str, Any]:
         """Start a run with all its nodes, wait for it, and give its main output alone."""
-        wait = self._offered("main_output")
-
-        async def waiting() -> Any:
-            value = wait(self._client(connection), call, deadline)
-            return await value if call.is_async else value
-
-        return self._told(call, connection, waiting)
+        return self._told(call, connection, lambda: self._outcome_of_run(connection, call, deadline, by="main_output"))
 
     def followed(self, connection: Connection, call: Call, *, deadline: float, end: str) -> dict[str, Any]:
         """Start a run, wait for it and hear of it; end the wait once something was heard, if it is to end."""
@@ -68,15 +62,21 @@ class Runs(Calling):
         """Cancel a wait for a run."""
 
         async def cancelling() -> dict[str, Any]:
-            await cancel(self._outcome_of_run(connection, call, deadline, None), self._adapter.own_errors, SEVERAL)
+            await cancel(self._outcome_of_run(connection, call, deadline), self._adapter.own_errors, SEVERAL)
             return {"kind": "value", "json": None, "type_name": "cancelled"}
 
         return self._run(cancelling, connection, call)
 
     async def _outcome_of_run(
-        self, connection: Connection, call: Call, deadline: float, view: Mapping[str, str] | None
+        self,
+        connection: Connection,
+        call: Call,
+        deadline: float,
+        view: Mapping[str, str] | None = None,
+        *,
+        by: str = "waiting",
     ) -> Any:
-        wait, client = self._offered("waiting"), self._client(connection)
+        wait, client = self._offered(by), self._client(connection)
         value = wait(self._offered("derived")(client, view) if view else client, call, deadline)
         return await awaited(value) if call.is_async else value
 

@@ -16,6 +16,7 @@ from contract_tests.client.driver.objects import errors_that_differ, look_at
 from contract_tests.client.driver.secrets import LogWatch, places_of, variables_of
 
 NOWHERE = "http://127.0.0.1:9"
+ANOTHER_REQUEST, ANOTHER_CALL = IN_VAIN = ("another request", "another call")
 # What libraries of HTTP raise where a request of the function's own finds nobody.
 OF_LIBRARIES = {"httpx": "ConnectError", "requests.exceptions": "ConnectionError", "aiohttp": "ClientConnectionError"}
 ERRORS: dict[str, type[Exception]] = {
@@ -144,7 +145,7 @@ class SingleCalls(Calling):
         """Return what a caller's function may raise: it may call the same service, or another, in vain."""
         if kind in ERRORS:
             return ERRORS[kind]("of the caller's function")
-        if kind == "another request":
+        if kind == ANOTHER_REQUEST:
             found = (getattr(sys.modules[name], error) for name, error in OF_LIBRARIES.items() if name in sys.modules)
             return next(found, ConnectionRefusedError)("of the caller's function")
         other = self._adapter.connect(replace(connection, base_url=NOWHERE, retries=0, is_async=False))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from contract_tests.cases.network import SHORT
 from contract_tests.client import relations
 from contract_tests.client.cards import operation_rule
+from contract_tests.client.driver.single_calls import ANOTHER_CALL, ERRORS, IN_VAIN
 from contract_tests.client.operation_info import base_path
 from contract_tests.client.outcome import Outcome, Raised, describe
 from contract_tests.client.rules.network import IDEMPOTENCE, of_kind
@@ -22,13 +23,7 @@ OWN: Final = "the client's own documentation of its errors"
 CLIENT_ERROR: Final = range(400, 500)
 NOT_FOUND, SEE_OTHER, FAILURE = 404, 303, 500
 WORDS: Final = "Käse für Zoë"
-RAISED: Final = (
-    "a mistake",
-    "no connection",
-    "time-out",
-    "another request",
-    "another call",
-)  # by a function of the caller's
+RAISED: Final = (*ERRORS, *IN_VAIN)  # by a function of the caller's
 CHARSETS: Final = ("utf-8", "iso-8859-1", "utf-16")
 rule: Final = partial(operation_rule, source=OWN, basis="inferred")
 
@@ -96,7 +91,7 @@ def test_errors_of_hooks(trials: Trials) -> Iterator[Violation]:
         if len(trial.seen) > 1:
             yield trial.violation(f"{hook}: {raises}", f"{len(trial.seen)} requests", "one request")
         # What another call in vain says of itself comes as it is.
-        elif raises != "another call" and _is_denied(trial.outcome):
+        elif raises != ANOTHER_CALL and _is_denied(trial.outcome):
             yield trial.violation(f"{hook}: {raises}, doubt", f"nothing has happened: {describe(trial.outcome)}")
     if not called:
         raise NotExercised("no function of the caller's was called")

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from contract_tests.client import calls_together, relations
-from contract_tests.client.calls_together import MARK
 from contract_tests.client.cards import operation_rule
 from contract_tests.client.outcome import Unclaimed, Value, describe, outcome_of
 from contract_tests.client.relations import essence
@@ -89,8 +88,8 @@ def test_raw_responses(trials: Trials) -> Iterator[Violation]:
 )
 def test_raw_responses_after_a_refusal(trials: Trials) -> Iterator[Violation]:
     relations.representative(trials)
-    success = replace(trials.success, headers=(*trials.success.headers, (MARK, "last")))
-    refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=((MARK, "first"),))
+    success = replace(trials.success, headers=(*trials.success.headers, (calls_together.MARK, "last")))
+    refusal = replace(trials.book.refusal(trials.operation, TOO_MANY), headers=((calls_together.MARK, "first"),))
     for mode in trials.modes():
         trial = trials.answered(mode, refusal, success, task="raw", retries=1)
         if isinstance(trial.outcome, Unclaimed):
